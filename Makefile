@@ -1,0 +1,35 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint bench lock test-fresh clean
+
+BIN := .venv/bin
+
+help: ## What there is
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## Install the Debian packages and .venv (needs root only when a package is missing)
+	@scripts/setup
+
+run: setup ## Start the gateway with a sample photograph; Ctrl-C ends it
+	@$(BIN)/python scripts/run
+
+test: ## Every test; ARGS="-k name" goes to pytest
+	@scripts/setup --dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+lint: ## Every linter
+	@scripts/setup --dev
+	@scripts/lint
+
+bench: ## The measurements that docs/ quotes
+	@scripts/setup --dev
+	$(BIN)/python bench/run $(ARGS)
+
+lock: ## Resolve pyproject.toml anew into requirements.lock and requirements-dev.lock
+	@scripts/lock
+
+test-fresh: ## Install and make a first request in an empty Debian (root, debootstrap, about five minutes)
+	@scripts/test-fresh $(ARGS)
+
+clean: ## Remove what was built; the pictures and caches under var/ stay
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find gateway nginx service tests scripts bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,116 @@
+-- Who may see what on the public port, and signed URLs. Twin of access.py.
+
+local names = require("gateway.names")
+local recipes = require("gateway.recipes")
+local text_of = require("gateway.text")
+local bit = require("bit")
+
+local bor = bit.bor
+local bxor = bit.bxor
+local byte = string.byte
+local canonicalise = recipes.canonicalise
+local find = string.find
+local format_text = string.format
+local pairs = pairs
+local partition = text_of.partition
+local preset_recipe = recipes.preset_recipe
+local print_name = names.print
+local print_recipe = recipes.print_recipe
+local tonumber = tonumber
+
+local _M = {}
+
+local MOST_DIGITS = 12 -- of the end time: seconds since the epoch
+
+
+-- The signature of a canonical name, base64url without padding; `expires` in seconds since the epoch, or nil.
+function _M.sign(name, key, expires, crypto)
+    local ends = expires and format_text("%.0f", expires) or ""
+
+    return crypto.hmac_sha256_base64url(key, name .. "\n" .. ends)
+end
+
+
+-- Whether two strings are equal, in a time that tells nothing but their length.
+local function same(one, other)
+    if #one ~= #other then
+        return false
+    end
+
+    local difference = 0
+    for place = 1, #one do
+        difference = bor(difference, bxor(byte(one, place), byte(other, place)))
+    end
+
+    return difference == 0
+end
+
+
+-- The canonical recipes of all presets in one format; presets that cannot be made in it are left out.
+local function preset_recipes(format, rules)
+    local known = rules.recipes_of_presets[format]
+    if known then
+        return known
+    end
+
+    known = {}
+    for preset in pairs(rules.presets) do
+        local recipe = preset_recipe(preset, rules)
+        recipe = recipe and canonicalise(recipe, format, rules)
+        if recipe then
+            known[print_recipe(recipe, rules)] = true
+        end
+    end
+    rules.recipes_of_presets[format] = known
+
+    return known
+end
+
+
+-- Whether a preset expands to this name, in the format the name asks for.
+local function is_preset(name, rules)
+    return name.format ~= "json" and preset_recipes(name.format, rules)[print_recipe(name.recipe, rules)] == true
+end
+
+
+local function verify(name, rules, now, crypto)
+    local signature, expires = name.signature.sig, name.signature.exp
+    if not signature then
+        return nil, 401, "sig: this name needs a signature, ?sig=KEYID.BASE64URL"
+    end
+    if expires and not (find(expires, "^%d+$") and #expires <= MOST_DIGITS) then
+        return nil, 403, "exp: must be the end time in seconds since the epoch"
+    end
+
+    local key_id, given = partition(signature, ".")
+    local key, ends = rules.keys[key_id], expires and tonumber(expires)
+    local expected = _M.sign(print_name(name, rules), key or "", ends, crypto)
+    if not same(expected, given or "") or not key then
+        return nil, 403, "sig: the signature is wrong for this name"
+    end
+    if ends and ends < now then
+        return nil, 403, "exp: the signature has expired"
+    end
+
+    return true
+end
+
+
+-- true if the public port may answer this name at `now` (seconds since the epoch). An error is 401 where a signature
+-- is missing, 403 where it is wrong or has expired, or where only presets are served.
+function _M.authorise(name, rules, now, crypto)
+    if name.format == "json" and not rules.metadata then
+        return nil, 403, "metadata is not public here"
+    end
+    if rules.access == "open" or is_preset(name, rules) then
+        return true
+    end
+    if rules.access == "presets" then
+        return nil, 403, "only presets are served here"
+    end
+
+    return verify(name, rules, now, crypto)
+end
+
+
+return _M

@@ -1,0 +1,32 @@
+"""What the contract refuses.
+
+ContractError
+└── Refused     a request that names nothing we serve; carries the HTTP status that says so
+"""
+
+from __future__ import annotations
+
+LONGEST_QUOTE = 40  # bytes
+
+
+class ContractError(Exception):
+    """The base of what `gateway` raises on purpose."""
+
+
+class Refused(ContractError):
+    """A request that is malformed (400), lacks a signature (401) or is not allowed (403).
+
+    `detail` is fit for the client: it names the key or part that was wrong and what would be right.
+    """
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+def quote(text: str) -> str:
+    """`text` cut and cleaned for an error: at most 40 bytes, each that is not printable ASCII a question mark."""
+    raw = text.encode("utf-8", "surrogateescape")
+    cleaned = "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in raw[:LONGEST_QUOTE])
+    return cleaned + ("..." if len(raw) > LONGEST_QUOTE else "")

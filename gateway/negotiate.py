@@ -1,0 +1,78 @@
+"""Accept to format: what `auto` becomes for one client, in three buckets. Twin of negotiate.lua.
+
+RFC 9110, section 12.5.1: each media range has a weight from 0 to 1, and the most specific range that matches a
+type gives its weight. A modern format is taken only where it is named; the base format (JPEG, PNG or GIF, which
+nginx cannot know) stands for whatever else the client takes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from gateway.rules import CONTENT_TYPES
+
+BASE = "base"  # the third bucket: the base format of the image
+BASE_TYPES = ("image/jpeg", "image/png", "image/gif")
+LONGEST_ACCEPT = 2048  # bytes that are read; what follows is left out
+_MOST_WEIGHT = 1000
+
+_QUOTED_PAIR = re.compile(r"\\.", re.DOTALL)
+_QUOTED = re.compile(r'"[^"]*"')
+_WEIGHT = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
+
+
+def weights(accept: str) -> dict[str, int]:
+    """Every media range of an Accept header, in lower case, with its weight in thousandths.
+
+    A range without a weight has 1000; one whose weight is malformed is left out, and so is one with parameters,
+    since no image type of ours has any; of two equal ranges the last counts.
+    """
+    found: dict[str, int] = {}
+    read = accept.encode("utf-8", "surrogateescape")[:LONGEST_ACCEPT].decode("latin-1")
+    for element in _QUOTED.sub("", _QUOTED_PAIR.sub("", read)).split(","):
+        media_range, *parameters = (part.strip(" \t") for part in element.lower().split(";"))
+        weight: int | None = _MOST_WEIGHT
+        for parameter in parameters:
+            weight = _weight(parameter[2:]) if parameter.startswith("q=") else None
+            if weight is None:
+                break
+        if weight is not None:
+            found[media_range] = weight
+    return found
+
+
+def bucket(accept: str, negotiate: Sequence[str]) -> str:
+    """`avif`, `webp` or `base`: the format a client with this Accept header gets for `auto`.
+
+    `negotiate` lists the formats that may be chosen, the preferred first. Between formats of equal weight the
+    earlier wins, and every one of them before the base format; a client that accepts nothing gets the base.
+    """
+    ranges = weights(accept)
+    any_image = ranges.get("image/*", ranges.get("*/*", 0))
+    best, most = BASE, max(ranges.get(media_type, any_image) for media_type in BASE_TYPES) - 1
+    for format in negotiate:
+        weight = ranges.get(CONTENT_TYPES[format], 0)
+        if weight > 0 and weight > most:
+            best, most = format, weight
+    return best
+
+
+def base_format(alpha: bool, frames: int, out: Sequence[str]) -> str:
+    """The format that shows an image everywhere: GIF for animations, PNG where there is alpha, else JPEG.
+
+    Where the configuration leaves that one out, the next that can hold the image, at last the first of `out`.
+    """
+    fitting = [word for word, fits in (("gif", frames > 1), ("png", alpha), ("jpg", not alpha), ("png", True)) if fits]
+    return next((word for word in fitting if word in out), out[0])
+
+
+def source_format(format: str, base: str, out: Sequence[str]) -> str:
+    """What `source` means for an original in `format`: that format, or the base format where it cannot go out."""
+    return format if format in out else base
+
+
+def _weight(text: str) -> int | None:
+    if _WEIGHT.fullmatch(text) is None:
+        return None
+    return round(float(text) * _MOST_WEIGHT)

@@ -1,0 +1,49 @@
+-- Where what was derived of an image lies, below any root that holds such files. Twin of paths.py.
+
+local text_of = require("gateway.text")
+
+local ipairs = ipairs
+local split = text_of.split
+
+local _M = {}
+
+local LONGEST_SEGMENT = 255 -- bytes, NAME_MAX of every file system in use
+local BASE_MARKER = "@base"
+
+
+-- The folder for what of an image cannot lie under its own name.
+local function hashed_folder(image, crypto)
+    return "@/" .. crypto.sha256_hex(image)
+end
+
+
+-- The folder that holds what was derived of an image, and whether it is the image's own name.
+local function folder_path(image, crypto)
+    for _, segment in ipairs(split(image, "/")) do
+        if #segment > LONGEST_SEGMENT then
+            return hashed_folder(image, crypto), false
+        end
+    end
+
+    return image, true
+end
+
+
+-- The path of a leaf of an image: `image/leaf`, or its hash where a segment is longer than 255 bytes.
+function _M.file_path(image, leaf, extension, crypto)
+    local folder, held = folder_path(image, crypto)
+    if held and #leaf <= LONGEST_SEGMENT then
+        return folder .. "/" .. leaf
+    end
+
+    return hashed_folder(image, crypto) .. "/" .. crypto.sha256_hex(image .. "/" .. leaf) .. "." .. extension
+end
+
+
+-- The file that holds the base format of an image, in the folder of what was derived of it.
+function _M.marker_path(image, crypto)
+    return folder_path(image, crypto) .. "/" .. BASE_MARKER
+end
+
+
+return _M

@@ -1,0 +1,56 @@
+-- What both sides need to know to read a request: the vocabulary, joined with what one configuration says.
+-- Twin of rules.py, whose document() is what is loaded here.
+
+local ipairs = ipairs
+
+local _M = {}
+
+
+-- The rules of a decoded document. Beside what the document holds:
+-- operations  the rows of the vocabulary by key, and `order`, their keys in canonical order
+-- aliases     every word that names an operation, to its key
+-- negotiate   the formats that `auto` may become, each with its media type, the preferred first
+-- recipes_of_presets  what access.lua remembers: the presets' canonical recipes by format
+function _M.load(document)
+    local vocabulary = document.vocabulary
+    local rules = {
+        limits = document.limits,
+        quality = document.quality,
+        out = document.out,
+        default_format = document.default_format,
+        keep = document.keep,
+        presets = document.presets,
+        access = document.access,
+        keys = document.keys,
+        metadata = document.metadata,
+        undecided = vocabulary.undecided,
+        formats = vocabulary.formats,
+        format_aliases = vocabulary.format_aliases,
+        request_parameters = vocabulary.request_parameters,
+        naming_parameters = vocabulary.naming_parameters,
+        api_parameters = vocabulary.api_parameters,
+        operations = {},
+        order = {},
+        aliases = {},
+        negotiate = {},
+        recipes_of_presets = {},
+    }
+
+    for place, row in ipairs(vocabulary.operations) do
+        rules.operations[row.key] = row
+        rules.order[place] = row.key
+        rules.aliases[row.key] = row.key
+        for _, alias in ipairs(row.aliases or {}) do
+            rules.aliases[alias] = row.key
+        end
+    end
+
+    for place, format in ipairs(document.negotiate) do
+        rules.negotiate[place] = { format = format, type = vocabulary.formats[format].type }
+    end
+
+    return rules
+end
+
+
+return _M

@@ -1,0 +1,74 @@
+"""What both sides need to know to read a request: the vocabulary, joined with what one configuration says.
+
+The same document is given to Lua (`document()`, as JSON) and to Python, so neither can know more than the other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from typing import Any
+
+VOCABULARY: Mapping[str, Any] = json.loads(resources.files(__package__).joinpath("vocabulary.json").read_text("utf-8"))
+
+FORMATS: tuple[str, ...] = tuple(VOCABULARY["formats"])
+CONTENT_TYPES: Mapping[str, str] = {word: row["type"] for word, row in VOCABULARY["formats"].items()}
+FORMAT_ALIASES: Mapping[str, str] = VOCABULARY["format_aliases"]
+
+DEFAULT_LIMITS = {"width": 4096, "height": 4096, "frames": 500}
+DEFAULT_QUALITY = {"jpg": 80, "webp": 80, "avif": 50}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One configuration's part in how a request is read.
+
+    `limits` bounds w, h (pixels) and frame; `quality` is the default q (1..100) of each format that has one;
+    `out` lists the formats that may be asked for; `default_format` is what a request without a format gets: a
+    format, `auto` or `source`; `negotiate` is what `auto` may become, each of them in `out`, the preferred first;
+    `keep` is what a recipe may keep; `presets` maps a bare word to its recipe; `access` is open, presets or signed;
+    `keys` maps the id of a signing key to its secret; `metadata` tells whether the public port answers `@meta.json`.
+    """
+
+    limits: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_LIMITS))
+    quality: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_QUALITY))
+    out: Sequence[str] = FORMATS
+    default_format: str = "source"
+    negotiate: Sequence[str] = ("avif", "webp")
+    keep: Sequence[str] = ()
+    presets: Mapping[str, str] = field(default_factory=dict)
+    access: str = "open"
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    metadata: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The rules as one JSON document, for the Lua side. It holds the signing keys: keep it from other eyes."""
+        return {
+            "vocabulary": VOCABULARY,
+            "limits": dict(self.limits),
+            "quality": {word: str(value) for word, value in self.quality.items()},
+            "out": list(self.out),
+            "default_format": self.default_format,
+            "negotiate": list(self.negotiate),
+            "keep": list(self.keep),
+            "presets": dict(self.presets),
+            "access": self.access,
+            "keys": dict(self.keys),
+            "metadata": self.metadata,
+        }
+
+    @cached_property
+    def operations(self) -> Mapping[str, Mapping[str, Any]]:
+        """The rows of the vocabulary by key, in canonical order."""
+        return {row["key"]: row for row in VOCABULARY["operations"]}
+
+    @cached_property
+    def aliases(self) -> Mapping[str, str]:
+        """Every word that names an operation, to its key."""
+        words = {key: key for key in self.operations}
+        for key, row in self.operations.items():
+            words.update(dict.fromkeys(row.get("aliases", ()), key))
+        return words

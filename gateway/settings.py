@@ -1,0 +1,288 @@
+"""Every option, its type, its default and what it is for. The order here is the order of config.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema, field_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from gateway.names import is_preset_word
+from gateway.units import Count, Listen, Seconds, Size
+
+Format = Literal["jpg", "png", "webp", "avif", "gif", "tif", "bmp"]
+Source = Literal["jpg", "png", "webp", "avif", "gif", "tif", "bmp", "heic", "ico"]
+Scope = Literal["read", "write", "delete", "url"]
+Percent = Annotated[int, Field(ge=1, le=100)]
+Quality = dict[Literal["jpg", "webp", "avif"], Percent]
+
+DEFAULT_QUALITY: Quality = {"jpg": 80, "webp": 80, "avif": 50}
+SHORTEST_KEY = 16  # bytes of a signing key; RFC 2104 advises as many as the hash, 32
+
+
+class Section(BaseModel):
+    """A mapping of the file. Unknown keys and wrong types are mistakes, and nothing changes after the start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _path(value: Any) -> Path:
+    if not isinstance(value, str | Path) or str(value) == "":
+        raise ValueError("must be a path")
+    return Path(value)
+
+
+def _processes(value: Any) -> Any:
+    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 256):
+        return value
+    raise ValueError("must be auto, or a whole number from 1 to 256")
+
+
+Processes = Annotated[Literal["auto"] | int, BeforeValidator(_processes)]
+Location = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string"})]
+
+_SECRET_SCHEMA = {
+    "oneOf": [
+        {"type": "string"},
+        {"type": "object", "properties": {"file": {"type": "string"}}, "required": ["file"]},
+        {"type": "object", "properties": {"env": {"type": "string"}}, "required": ["env"]},
+    ]
+}
+Secret = Annotated[SecretStr, WithJsonSchema(_SECRET_SCHEMA)]
+
+
+class Public(Section):
+    """The public port: nginx, derived images only."""
+
+    listen: Listen = Field("127.0.0.1:8080", description="where nginx listens")
+    url: str = Field(
+        "http://127.0.0.1:8080",
+        description="what clients call it; links begin with this",
+        pattern=r"^https?://[^\s?#]+$",
+    )
+    access: Literal["open", "presets", "signed"] = Field("open", description="open, presets or signed")
+    keys: dict[str, Secret] = Field(
+        default_factory=dict, description="signing keys by their id; several live at once, so they can be rotated"
+    )
+    cors: str = Field("*", description="Access-Control-Allow-Origin of every answer; empty for none")
+    metadata: bool = Field(False, description="whether @meta.json is public")
+    max_age: Seconds = Field(3600.0, description="how long browsers may keep an image whose URL carries no version")
+
+    @field_validator("keys")
+    @classmethod
+    def _check_keys(cls, keys: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for key_id, secret in keys.items():
+            if not key_id.isascii() or not key_id.replace("-", "").replace("_", "").isalnum():
+                raise ValueError(f"the id {key_id!r} must be letters, digits, - and _")
+            if len(secret.get_secret_value().encode()) < SHORTEST_KEY:
+                raise ValueError(f"the key {key_id!r} must have at least {SHORTEST_KEY} bytes")
+        return keys
+
+    @field_validator("cors")
+    @classmethod
+    def _check_cors(cls, cors: str) -> str:
+        if any(character in cors for character in "\"'$;{}\\ \r\n\t"):
+            raise ValueError("must be *, one origin such as https://example.org, or empty")
+        return cors
+
+
+class Token(Section):
+    """One client of the API."""
+
+    name: str = Field(description="who it is, for the log", pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    sha256: str = Field(description="SHA-256 of the token, in hex", pattern=r"^[0-9a-f]{64}$")
+    scopes: list[Scope] = Field(["read"], description="what it may do: read, write, delete, url")
+
+
+class Api(Section):
+    """The API port, for internal clients."""
+
+    listen: Listen = Field("127.0.0.1:8081", description="where the API listens")
+    tokens: list[Token] = Field(
+        default_factory=list,
+        description="bearer tokens, as {name, sha256, scopes}; none: only loopback may be listened on",
+    )
+    allow_anonymous_network: bool = Field(
+        False,
+        description="listen beyond loopback although there are no tokens: anyone who reaches the port may do anything",
+    )
+
+
+class DirectoryOptions(Section):
+    """The embedded store: originals are plain files under root, by their names."""
+
+    root: Location = Field(Path("var/store"), description="the originals; a directory of pictures is a valid store")
+    derived: Location = Field(Path("var/derived"), description="derived images that are kept")
+
+
+class TempUrl(Section):
+    """Temporary URLs that Swift answers itself."""
+
+    key: Secret | None = Field(
+        None, description="the key; without one, the container's or account's own, else one is made"
+    )
+    key_2: Secret | None = Field(None, description="a second key that is also valid, for rotation")
+    scope: Literal["container", "account"] = Field(
+        "container", description="where the key is set (Ceph knows only account)"
+    )
+    digest: Literal["sha1", "sha256", "sha512"] = Field(
+        "sha256", description="sha1, sha256 or sha512 (Ceph knows only sha1)"
+    )
+    lifetime: Seconds = Field(3600.0, description="how long a URL is valid when the request does not say")
+    max_lifetime: Seconds = Field(7 * 86400.0, description="the longest a request may ask for")
+
+
+class SwiftOptions(Section):
+    """OpenStack Swift. What is left empty here is read from OS_* and ST_*."""
+
+    auth_version: Literal["auto", "1", "2", "3"] = Field("auto", description="auto, 1, 2 or 3")
+    auth_url: str = Field("", description="ST_AUTH or OS_AUTH_URL")
+    user: str = Field("", description="ST_USER or OS_USERNAME")
+    key: Secret | None = Field(None, description="ST_KEY or OS_PASSWORD")
+    project_name: str = Field("", description="OS_PROJECT_NAME")
+    project_id: str = Field("", description="OS_PROJECT_ID")
+    user_domain_name: str = Field("", description="OS_USER_DOMAIN_NAME")
+    user_domain_id: str = Field("", description="OS_USER_DOMAIN_ID")
+    project_domain_name: str = Field("", description="OS_PROJECT_DOMAIN_NAME")
+    project_domain_id: str = Field("", description="OS_PROJECT_DOMAIN_ID")
+    application_credential_id: str = Field("", description="OS_APPLICATION_CREDENTIAL_ID")
+    application_credential_secret: Secret | None = Field(None, description="OS_APPLICATION_CREDENTIAL_SECRET")
+    region: str = Field("", description="OS_REGION_NAME")
+    container: str = Field("images", description="the originals", pattern=r"^[^/]{1,256}$")
+    derived_container: str = Field("images-derived", description="derived images", pattern=r"^[^/]{1,256}$")
+    derived_expiry: Seconds = Field(0.0, description="delete derived images in Swift after this time; 0: never")
+    temp_url: TempUrl = Field(TempUrl(), description="temporary URLs")
+    timeout: Seconds = Field(10.0, description="of one request", gt=0)
+    retries: int = Field(2, description="of a request that is safe to repeat", ge=0, le=10)
+    connections: int = Field(16, description="at most, to Swift", ge=1, le=256)
+
+
+class StoreOptions(Section):
+    """Where originals live for good."""
+
+    kind: Literal["directory", "swift"] = Field("directory", description="directory or swift")
+    directory: DirectoryOptions = Field(DirectoryOptions(), description="the embedded store")
+    swift: SwiftOptions = Field(SwiftOptions(), description="OpenStack Swift")
+
+
+class Cache(Section):
+    """What this node keeps. Everything here may be deleted at any time, and comes back."""
+
+    root: Location = Field(Path("var/cache"), description="one file system, best a fast one")
+    derived: Size = Field(10 * 2**30, description="bytes of derived images on disk")
+    originals: Size = Field(2 * 2**30, description="bytes of originals on disk")
+    memory: Size = Field(256 * 2**20, description="bytes in the service's memory")
+    persist: Literal["url", "always", "never"] = Field(
+        "url", description="when a derived image goes to the store: url (when one is asked for), always, never"
+    )
+    revalidate: Seconds = Field(60.0, description="how old what is known of an original may be")
+
+
+class Engine(Section):
+    """The processes in which ImageMagick works."""
+
+    processes: Processes = Field("auto", description="auto: one for each core")
+    memory: Size = Field(2**30, description="address space that one may use for an image", ge=128 * 2**20)
+    recycle: int = Field(500, description="jobs after which a process is replaced", ge=1)
+
+
+class LimitOptions(Section):
+    """What one request may cost."""
+
+    upload: Size = Field(100 * 2**20, description="bytes of an original", ge=1)
+    pixels: Count = Field(100 * 10**6, description="of an original, all frames together", ge=1)
+    frames: int = Field(500, description="of an animation", ge=1, le=100000)
+    width: int = Field(4096, description="of a derived image", ge=1, le=65535)
+    height: int = Field(4096, description="of a derived image", ge=1, le=65535)
+    time: Seconds = Field(30.0, description="for one image", gt=0)
+    queue: int = Field(128, description="images that may wait for an engine process", ge=1)
+
+
+class FormatOptions(Section):
+    """Formats in and out."""
+
+    default: Format | Literal["source", "auto"] = Field(
+        "source", description="of a request that names none: source (the original's), auto, or a format"
+    )
+    accept: list[Source] = Field(
+        ["jpg", "png", "webp", "avif", "gif", "tif", "bmp", "heic"], description="what originals may be", min_length=1
+    )
+    out: list[Format] = Field(
+        list(get_args(Format)), description="what may be asked for, where ImageMagick here can write it", min_length=1
+    )
+    negotiate: list[Literal["avif", "webp"]] = Field(
+        ["avif", "webp"], description="what auto may become, the preferred first"
+    )
+    quality: Quality = Field(DEFAULT_QUALITY, description="q where the request gives none")
+
+    @field_validator("quality", mode="after")
+    @classmethod
+    def _fill_quality(cls, quality: Quality) -> Quality:
+        return DEFAULT_QUALITY | quality
+
+
+METADATA_FIELDS = (
+    "format", "width", "height", "frames", "duration", "bytes", "colour_space", "depth", "alpha", "orientation",
+    "taken", "camera", "dominant_colour", "placeholder",
+)  # fmt: skip
+PRIVATE_FIELDS = ("position", "author", "serial")
+
+
+class MetadataOptions(Section):
+    """What is told of an image, and what may stay in it."""
+
+    fields: list[str] = Field(
+        list(METADATA_FIELDS), description=f"of @meta.json; never by default: {', '.join(PRIVATE_FIELDS)}"
+    )
+    keep: list[Literal["copyright", "icc"]] = Field([], description="what a recipe's keep may name: copyright, icc")
+
+    @field_validator("fields")
+    @classmethod
+    def _check_fields(cls, fields: list[str]) -> list[str]:
+        known = METADATA_FIELDS + PRIVATE_FIELDS
+        for name in fields:
+            if name not in known:
+                raise ValueError(f"{name!r} must be one of {', '.join(known)}")
+        return fields
+
+
+class Runtime(Section):
+    """Sockets, process ids, the rendered nginx configuration."""
+
+    root: Location = Field(Path("var/run"), description="a folder of this gateway's own")
+
+
+class Log(Section):
+    """What is told to operators, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
+    format: Literal["text", "json"] = Field("text", description="text for people, json for machines")
+
+
+class Config(Section):
+    """The whole configuration. `file` is where it was read from, None for the defaults."""
+
+    public: Public = Public()
+    api: Api = Api()
+    store: StoreOptions = StoreOptions()
+    cache: Cache = Cache()
+    engine: Engine = Engine()
+    limits: LimitOptions = LimitOptions()
+    formats: FormatOptions = FormatOptions()
+    presets: dict[str, str] = Field(
+        {"thumbnail": "w=50,h=50,sharpen=0.5"}, description="recipes by a bare word: @thumbnail.webp"
+    )
+    metadata: MetadataOptions = MetadataOptions()
+    runtime: Runtime = Runtime()
+    log: Log = Log()
+
+    base: SkipJsonSchema[Path] = Field(Path(), exclude=True, description="the folder that relative paths start from")
+
+    @field_validator("presets")
+    @classmethod
+    def _check_presets(cls, presets: dict[str, str]) -> dict[str, str]:
+        for word in presets:
+            if not is_preset_word(word):
+                raise ValueError(f"{word!r} must be lower-case letters, digits, - and _, and not full or meta")
+        return presets

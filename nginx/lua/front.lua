@@ -1,0 +1,295 @@
+-- What nginx calls: it reads a request by the contract's rules and sets the variables that nginx.conf uses. It has no
+-- rules of its own.
+
+local access = require("gateway.access")
+local cjson = require("cjson.safe")
+local crypto = require("nginx.lua.crypto")
+local lrucache = require("resty.lrucache")
+local names = require("gateway.names")
+local negotiate = require("gateway.negotiate")
+local rules_of = require("gateway.rules")
+
+local error = error
+local find = string.find
+local gmatch = string.gmatch
+local io_open = io.open
+local ipairs = ipairs
+local math_huge = math.huge
+local ngx = ngx
+local pairs = pairs
+local sub = string.sub
+local tonumber = tonumber
+
+local _M = {}
+
+local PREFIX = "/images/"
+local METHODS = "GET, HEAD, OPTIONS"
+local NOWHERE = "/@none" -- a path that no derived image has
+local IMMUTABLE = "public, max-age=31536000, immutable"
+local LONGEST_REMEMBERED = 1024 -- bytes of a request that is worth remembering
+local REMEMBERED = 8192 -- requests, of every worker
+local MARKER_FOR = 1 -- seconds that a marker is believed without looking
+local ALWAYS = math_huge
+
+local rules
+local marker_root
+local requests, accepts, markers
+
+local PHRASES = {
+    [400] = "Bad Request",
+    [401] = "Unauthorized",
+    [403] = "Forbidden",
+    [404] = "Not Found",
+    [405] = "Method Not Allowed",
+    [408] = "Request Timeout",
+    [413] = "Content Too Large",
+    [500] = "Internal Server Error",
+    [503] = "Service Unavailable",
+}
+local CODES = {
+    [400] = "malformed",
+    [401] = "unauthorised",
+    [403] = "forbidden",
+    [404] = "not-found",
+    [405] = "method-not-allowed",
+    [408] = "request-timeout",
+    [413] = "too-large",
+    [500] = "internal",
+    [503] = "service-unavailable",
+}
+local DETAILS = {
+    [400] = "the request is malformed, or longer than 16 KiB",
+    [403] = "this is not public",
+    [404] = "there is nothing here; images are below /images/",
+    [405] = "only GET, HEAD and OPTIONS are answered here",
+    [408] = "the request did not arrive in time",
+    [413] = "a request here has no body",
+    [500] = "something went wrong here; the log knows more",
+    [503] = "the image is not on this disk, and the service that makes it does not answer",
+}
+local MORE_HEADERS = {
+    [401] = { ["WWW-Authenticate"] = 'Signature realm="images"' },
+    [405] = { Allow = METHODS },
+    [503] = { ["Retry-After"] = "2" },
+}
+
+
+-- Load the rendered rules. Called once, before the workers are forked.
+function _M.init(path)
+    local file, why = io_open(path, "rb")
+    if not file then
+        error("the rules cannot be read: " .. why)
+    end
+    local document = cjson.decode(file:read("*a"))
+    file:close()
+    if not document then
+        error("the rules are not JSON: " .. path)
+    end
+
+    rules = rules_of.load(document)
+    marker_root = document.derived .. "/"
+    requests = lrucache.new(REMEMBERED)
+    accepts = lrucache.new(256)
+    markers = lrucache.new(REMEMBERED)
+end
+
+
+local function answer(status, detail)
+    local body = cjson.encode({
+        type = "urn:image-gateway:problem:" .. CODES[status],
+        title = PHRASES[status],
+        status = status,
+        detail = detail,
+    })
+    local header = ngx.header
+    ngx.status = status
+    header["Content-Type"] = "application/problem+json"
+    header["Content-Length"] = #body
+    header["Cache-Control"] = "no-store"
+    for key, value in pairs(MORE_HEADERS[status] or {}) do
+        header[key] = value
+    end
+
+    ngx.print(body)
+    return ngx.exit(ngx.OK)
+end
+
+
+-- What a marker file says of an image: base format, source format, ETag of the original.
+local function marker_of(image)
+    local known = markers:get(image)
+    if known then
+        return known
+    end
+    local file = io_open(marker_root .. names.marker_path(image, crypto), "rb")
+    if not file then
+        return nil
+    end
+    local words = {}
+    for word in gmatch(file:read("*l") or "", "%S+") do
+        words[#words + 1] = word
+    end
+    file:close()
+    if #words ~= 3 then
+        return nil
+    end
+
+    local marker = { base = words[1], source = words[2], etag = words[3] }
+    markers:set(image, marker, MARKER_FOR)
+    return marker
+end
+
+
+local function parse(request_uri)
+    local path, query = request_uri, ""
+    local mark = find(request_uri, "?", 1, true)
+    if mark then
+        path, query = sub(request_uri, 1, mark - 1), sub(request_uri, mark + 1)
+    end
+    if sub(path, 1, #PREFIX) ~= PREFIX then
+        return { status = 400, detail = "the path must begin with /images/, spelled so" }
+    end
+
+    local name, status, detail = names.parse(sub(path, #PREFIX + 1), query, rules)
+    if not name then
+        return { status = status, detail = detail }
+    end
+    local miss = PREFIX .. names.escape(names.print(name, rules))
+    local separator = "?"
+    for _, key in ipairs(rules.request_parameters) do
+        if name.signature[key] then
+            miss = miss .. separator .. key .. "=" .. ngx.escape_uri(name.signature[key])
+            separator = "&"
+        end
+    end
+
+    return { name = name, miss = miss, paths = {}, allowed_until = -1, version = name.signature.v }
+end
+
+
+-- The request's reading, remembered: a table with `name`, or with `status` and `detail` where it is refused.
+local function read(request_uri)
+    local reading = requests:get(request_uri)
+    if not reading then
+        reading = parse(request_uri)
+        if #request_uri <= LONGEST_REMEMBERED then
+            requests:set(request_uri, reading)
+        end
+    end
+
+    return reading
+end
+
+
+-- Whether the request may be answered; a verdict in its favour holds until its signature ends.
+local function allowed(reading)
+    local now = ngx.time()
+    if now <= reading.allowed_until then
+        return true
+    end
+    local verdict, status, detail = access.authorise(reading.name, rules, now, crypto)
+    if not verdict then
+        return nil, status, detail
+    end
+
+    reading.allowed_until = tonumber(reading.name.signature.exp) or ALWAYS
+    return true
+end
+
+
+local function bucket_of(accept)
+    local bucket = accepts:get(accept)
+    if not bucket then
+        bucket = negotiate.bucket(accept, rules.negotiate)
+        accepts:set(accept, bucket)
+    end
+
+    return bucket
+end
+
+
+-- The format that the request gets, nil where only the service can tell.
+local function decide(name)
+    if not names.is_undecided(name.format) then
+        return name.format
+    end
+    if name.format == "auto" then
+        local bucket = bucket_of(ngx.var.http_accept or "")
+        if bucket ~= negotiate.BASE then
+            return bucket
+        end
+    end
+    local marker = marker_of(name.image)
+    if not marker then
+        return nil
+    end
+
+    return name.format == "auto" and marker.base or marker.source
+end
+
+
+-- Where the derived image lies below the derived cache, if it is there.
+local function path_in(reading, format)
+    local path = reading.paths[format]
+    if not path then
+        local name, decided = reading.name, reading.name
+        if name.format ~= format then
+            decided = names.decide(name, format, rules)
+        end
+        path = decided and "/" .. names.disk_path(decided, rules, crypto) or NOWHERE
+        reading.paths[format] = path
+    end
+
+    return path
+end
+
+
+-- Read the request and say where nginx finds the answer (`$derived`), or what it asks the service (`$miss`).
+function _M.route()
+    local var = ngx.var
+    local method = ngx.req.get_method()
+    if method == "OPTIONS" then
+        ngx.header["Allow"] = METHODS
+        ngx.header["Access-Control-Allow-Methods"] = METHODS
+        ngx.header["Access-Control-Max-Age"] = "86400"
+        return ngx.exit(ngx.HTTP_NO_CONTENT)
+    end
+    if method ~= "GET" and method ~= "HEAD" then
+        return answer(405, DETAILS[405])
+    end
+
+    local reading = read(var.request_uri)
+    local name = reading.name
+    if not name then
+        return answer(reading.status, reading.detail)
+    end
+    if name.format == "auto" then
+        var.vary = "Accept"
+    end
+    local ok, status, detail = allowed(reading)
+    if not ok then
+        return answer(status, detail)
+    end
+
+    var.miss = reading.miss
+    local format = decide(name)
+    var.derived = format and path_in(reading, format) or NOWHERE
+    if reading.version then
+        local marker = marker_of(name.image)
+        if marker and marker.etag == reading.version then
+            var.cache_control = IMMUTABLE
+        else
+            var.derived = NOWHERE
+        end
+    end
+end
+
+
+-- nginx's own errors, as the rest of the world hears them.
+function _M.problem()
+    local status = tonumber(sub(ngx.var.uri, -3))
+    return answer(status, DETAILS[status])
+end
+
+
+return _M

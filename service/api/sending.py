@@ -1,0 +1,115 @@
+"""A file as an answer: validators, conditions and ranges (RFC 9110, 13 and 14), the same as nginx gives for it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from pathlib import Path
+
+from aiohttp import web
+
+CHUNK = 256 * 1024
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What is sent: `size` bytes of `path`, with a strong `etag` (unquoted) and `modified` in whole seconds."""
+
+    path: Path
+    size: int
+    etag: str
+    modified: int
+    headers: Mapping[str, str]
+
+
+async def send(request: web.Request, file: File) -> web.StreamResponse:
+    """Answer GET or HEAD with the file: 200, 206, 304, 412 or 416."""
+    headers = {
+        **file.headers,
+        "ETag": f'"{file.etag}"',
+        "Last-Modified": formatdate(file.modified, usegmt=True),
+        "Accept-Ranges": "bytes",
+        "X-Content-Type-Options": "nosniff",
+    }
+    status = condition(request.headers, headers["ETag"], headers["Last-Modified"])
+    if status == 412:
+        raise web.HTTPPreconditionFailed(text="the image is not the one that the request's conditions name")
+    if status == 304:
+        kept = {key: value for key, value in headers.items() if key != "Content-Type"}
+        return web.Response(status=304, headers=kept)
+    first, last = 0, file.size - 1
+    asked = _asked_range(request.headers, headers)
+    if asked:
+        found = _range(asked, file.size)
+        if found is None:
+            return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{file.size}"})
+        first, last = found
+        status = 206
+        headers["Content-Range"] = f"bytes {first}-{last}/{file.size}"
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = last - first + 1
+    await response.prepare(request)
+    if request.method != "HEAD":
+        await _write(response, file.path, first, last - first + 1)
+    await response.write_eof()
+    return response
+
+
+def condition(asked: Mapping[str, str], etag: str, modified: str) -> int:
+    """200, 304 or 412: what the request's conditions make of an answer with these validators, in RFC 9110's order.
+
+    A date counts only if it is exactly ours, as nginx has it: our dates order nothing.
+    """
+    if "If-Match" in asked:
+        if not _names(asked["If-Match"], etag):
+            return 412
+    elif "If-Unmodified-Since" in asked and asked["If-Unmodified-Since"] != modified:
+        return 412
+    if "If-None-Match" in asked:
+        return 304 if _names(asked["If-None-Match"], etag, weak=True) else 200
+    return 304 if asked.get("If-Modified-Since") == modified else 200
+
+
+def _names(condition: str, etag: str, *, weak: bool = False) -> bool:
+    listed = [one.strip() for one in condition.split(",")]
+    return "*" in listed or etag in listed or (weak and f"W/{etag}" in listed)
+
+
+def _asked_range(asked: Mapping[str, str], headers: Mapping[str, str]) -> str | None:
+    """The Range header where it holds: not where If-Range names another state of the file."""
+    if "If-Range" in asked and asked["If-Range"] not in (headers["ETag"], headers["Last-Modified"]):
+        return None
+    text = asked.get("Range", "")
+    return text if _RANGE.fullmatch(text) and text != "bytes=-" else None
+
+
+def _range(text: str, size: int) -> tuple[int, int] | None:
+    """First and last byte of a single range, None where it cannot be satisfied."""
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        return None
+    first, last = match[1], match[2]
+    if first == "":
+        length = min(int(last), size)
+        return (size - length, size - 1) if length else None
+    if int(first) >= size or (last and int(last) < int(first)):
+        return None
+    return int(first), min(int(last), size - 1) if last else size - 1
+
+
+async def _write(response: web.StreamResponse, path: Path, first: int, length: int) -> None:
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        file.seek(first)
+        while length > 0:
+            chunk = await asyncio.to_thread(file.read, min(CHUNK, length))
+            if not chunk:
+                raise ConnectionResetError("the file ended before its length")
+            await response.write(chunk)
+            length -= len(chunk)
+    finally:
+        file.close()

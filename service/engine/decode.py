@@ -1,0 +1,69 @@
+"""An original to frames of pixels: only the frames that the recipe needs, a JPEG no larger than it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from service.engine import geometry, readers
+from service.engine.geometry import Box
+from service.engine.job import Header, Job, NotAnImage, TooLarge, Undecodable, Unsatisfiable
+from service.engine.picture import Picture
+from service.engine.recognise import is_complete
+
+ANIMATED = ("gif", "webp")
+"""Formats whose animations are read and written whole; the others give and take one frame."""
+
+
+def decode(job: Job) -> Picture:
+    """The frames as stored, not yet upright; whole frames of equal size.
+
+    Raises NotAnImage, TooLarge, Undecodable (also for a file that ends too soon, unless the job is tolerant), and
+    Unsatisfiable when the frame that is asked for does not exist.
+    """
+    header = job.header
+    check(job)
+    wanted, n = _frames(job), scaling(header, job.recipe)
+    frames, details = readers.reader(header)(Path(job.source), header, wanted, n, job.tolerant)
+    size = (header.width, header.height)
+    scale = n / 8 if frames[0].size == geometry.decoded(size, n) else frames[0].size[0] / size[0]
+    if len(frames) == 1:
+        frames[0].delay = 0
+    whole = Box(0, 0, size[0] * scale, size[1] * scale) if n < 8 else Box(0, 0, *frames[0].size)
+    return Picture(frames, whole, scale, details)
+
+
+def check(job: Job) -> None:
+    """Refuse by the header alone what need not be decoded."""
+    header, limits = job.header, job.limits
+    if header.format not in readers.CODERS:
+        raise NotAnImage(f"{header.format} is not a format that is read here")
+    if header.frames > limits.frames:
+        raise TooLarge(f"the image has {header.frames} frames, more than {limits.frames}")
+    if header.width * header.height * header.frames > limits.pixels:
+        raise TooLarge(f"the image has {header.width}x{header.height} pixels in {header.frames} frames")
+    reason = None if job.tolerant else is_complete(Path(job.source))
+    if reason:
+        raise Undecodable(f"the image is damaged: {reason}")
+
+
+def scaling(header: Header, recipe: dict[str, str]) -> int:
+    """The n of the n/8 at which a JPEG is decoded; 8 for all other formats.
+
+    It follows from the original and the recipe alone, so that a result never depends on what was decoded before.
+    """
+    if header.format != "jpg" or "trim" in recipe or not ("w" in recipe or "h" in recipe):
+        return 8
+    size = geometry.upright((header.width, header.height), header.orientation)
+    box = geometry.crop_box(recipe["crop"], size) if "crop" in recipe else Box(0, 0, *size)
+    return geometry.eighths((box.width, box.height), geometry.resampled(box.width, box.height, recipe))
+
+
+def _frames(job: Job) -> range:
+    """The indices of the frames that the result shows."""
+    count = max(1, job.header.frames)
+    if "frame" not in job.recipe and job.format in ANIMATED and job.header.format in ANIMATED:
+        return range(count)
+    index = int(job.recipe.get("frame", 0))
+    if index >= count:
+        raise Unsatisfiable(f"there is no frame {index}: the image has {count}, counted from 0")
+    return range(index, index + 1)

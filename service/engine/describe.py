@@ -1,0 +1,130 @@
+"""`@meta.json`: what is told of an original, as far as the configuration allows. Position, author and serial numbers
+are told only where its fields name them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image as Pillow
+
+from service.engine import geometry
+from service.engine.colour import is_srgb
+from service.engine.decode import decode
+from service.engine.exif import Exif
+from service.engine.headers import gif, webp
+from service.engine.headers.source import OpenedFile
+from service.engine.job import Job, Result
+from service.engine.picture import Details, Picture
+from service.engine.thumbhash import thumbhash
+
+Prepare = Callable[[Picture, Job], None]
+SIDE = 32
+"""The longer side, in pixels, of what the dominant colour and the placeholder are made from."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """The original, and a small upright sRGB copy of its first frame."""
+
+    job: Job
+    details: Details
+    small: Pillow.Image
+    exif: Exif
+
+
+def document(job: Job, prepare: Prepare) -> Result:
+    """Write the JSON object of `job.fields` to `job.output`; a field that the image does not have is null.
+
+    `prepare` brings a decoded picture to the size of its recipe, upright and in sRGB.
+    """
+    clock = time.perf_counter
+    started = clock()
+    job = replace(job, recipe={"w": str(SIDE), "h": str(SIDE)}, format="png")
+    picture = decode(job)
+    decoded = clock()
+    details = replace(picture.details)
+    prepare(picture, job)
+    subject = _Subject(job, details, picture.frames[0].pillow(), Exif.of(job, details))
+    text = json.dumps({name: _FIELDS[name](subject) for name in job.fields}, ensure_ascii=False)
+    data = text.encode()
+    Path(job.output).write_bytes(data)
+    stages = {"decode": decoded - started, "transform": clock() - decoded, "encode": 0.0}
+    return Result("json", *_size(job), job.header.frames, len(data), stages)
+
+
+def _size(job: Job) -> geometry.Size:
+    return geometry.upright((job.header.width, job.header.height), job.header.orientation)
+
+
+def _duration(subject: _Subject) -> int | None:
+    """Milliseconds that one run of an animation takes, by its delays as they are written; None for a still image."""
+    header = subject.job.header
+    if header.frames < 2 or header.format not in _DELAYS:
+        return None
+    with OpenedFile(Path(subject.job.source)) as source:
+        return sum(_DELAYS[header.format](source))
+
+
+_DELAYS: dict[str, Callable[[Any], list[int]]] = {
+    "gif": lambda source: [
+        10 * source.number(block.start + 4, 2, little=True)
+        for block in gif.blocks(source)
+        if block.kind == gif.EXTENSION and block.label == gif.GRAPHIC_CONTROL
+    ],
+    "webp": lambda source: [
+        source.number(chunk.start + 12, 3, little=True) for chunk in webp.chunks(source) if chunk.kind == b"ANMF"
+    ],
+}
+
+
+def _space(subject: _Subject) -> str:
+    """`sRGB`, `gray` or `CMYK`; `RGB` where a profile says that it is another."""
+    icc, space = subject.details.icc, subject.details.space
+    if space == "srgb" and icc and not is_srgb(icc):
+        return "RGB"
+    return {"srgb": "sRGB", "cmyk": "CMYK"}.get(space, space)
+
+
+def _dominant(subject: _Subject) -> str | None:
+    """The mean of the largest of eight groups of colours, as #rrggbb; None where nothing is opaque."""
+    pixels = [tuple(pixel[:3]) for pixel in _rgba(subject.small) if pixel[3] >= 128]
+    if not pixels:
+        return None
+    row = Pillow.frombytes("RGB", (len(pixels), 1), bytes(sample for pixel in pixels for sample in pixel))
+    groups = row.quantize(8, Pillow.Quantize.MEDIANCUT, dither=Pillow.Dither.NONE)
+    counts, palette = groups.histogram(), bytes(groups.getpalette() or ())
+    largest = counts.index(max(counts))
+    return "#" + palette[3 * largest : 3 * largest + 3].hex()
+
+
+def _rgba(image: Pillow.Image) -> list[bytes]:
+    data = image.convert("RGBA").tobytes()
+    return [data[i : i + 4] for i in range(0, len(data), 4)]
+
+
+_FIELDS: dict[str, Callable[[_Subject], Any]] = {
+    "format": lambda subject: subject.job.header.format,
+    "width": lambda subject: _size(subject.job)[0],
+    "height": lambda subject: _size(subject.job)[1],
+    "frames": lambda subject: subject.job.header.frames,
+    "duration": _duration,
+    "bytes": lambda subject: Path(subject.job.source).stat().st_size,
+    "colour_space": _space,
+    "depth": lambda subject: subject.details.depth,
+    "alpha": lambda subject: subject.job.header.alpha,
+    "orientation": lambda subject: subject.job.header.orientation,
+    "taken": lambda subject: subject.exif.taken,
+    "camera": lambda subject: subject.exif.camera,
+    "dominant_colour": _dominant,
+    "placeholder": lambda subject: base64.b64encode(thumbhash(subject.small)).decode(),
+    "position": lambda subject: subject.exif.position,
+    "author": lambda subject: subject.exif.author,
+    "serial": lambda subject: subject.exif.serial,
+}
+"""By the names that the configuration knows."""

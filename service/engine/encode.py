@@ -1,0 +1,28 @@
+"""Frames of pixels to the bytes of a file: the writers by format, and the quality they are given."""
+
+from __future__ import annotations
+
+from service.engine import quality, writers
+from service.engine.colour import kept
+from service.engine.job import Job
+from service.engine.notice import copyright_block
+from service.engine.picture import Picture
+from service.engine.writers import Settings
+
+
+def encode(picture: Picture, job: Job) -> bytes:
+    """The finished picture in the job's format. The same picture and job always give the same bytes.
+
+    Raises Unsatisfiable when `mb` is less than the lowest quality takes.
+    """
+    recipe = job.recipe
+    keeps = copyright_block(job, picture.details) if kept("copyright", job) else None
+
+    def write(value: int) -> bytes:
+        return writers.WRITERS[job.format](picture, Settings(value, "lossless" in recipe, picture.details.icc, keeps))
+
+    if "mb" in recipe:
+        return quality.fitting(write, int(recipe["mb"]))
+    if recipe.get("q") == "auto" and job.format in quality.LOSSY:
+        return quality.seeming(write, picture.frames[0].pillow())
+    return write(int(recipe.get("q", job.quality)) if recipe.get("q") != "auto" else job.quality)

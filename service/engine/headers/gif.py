@@ -1,0 +1,129 @@
+"""GIF: a screen and a chain of blocks (GIF89a specification)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from service.engine.headers.source import CHUNK, Cut, Source
+from service.engine.job import Header, Undecodable
+
+SIGNATURES = (b"GIF87a", b"GIF89a")
+SCREEN = 13  # signature and logical screen descriptor
+MAX_SUB_BLOCKS = 2_000_000
+IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
+GRAPHIC_CONTROL, PLAIN_TEXT, APPLICATION = 0xF9, 0x01, 0xFF
+TRANSPARENCY = 0x01
+IMAGE_DESCRIPTOR = 10
+
+_INTRODUCER = re.compile(rb"[,!;]")
+
+
+class Block(NamedTuple):
+    """An image, an extension (with its label) or the trailer: the bytes `start`..`end`, introducer included."""
+
+    kind: int
+    label: int
+    start: int
+    end: int
+
+
+def header(source: Source) -> Header:
+    """The screen, or what the frames reach where they reach beyond it: decoders make room for that much.
+
+    There is alpha where a frame may be transparent, or where the first leaves some of the screen uncovered.
+    """
+    screen = source.read(0, SCREEN)
+    width, height = int.from_bytes(screen[6:8], "little"), int.from_bytes(screen[8:10], "little")
+    frames, alpha = 0, False
+    try:
+        for block in blocks(source):
+            if block.kind == EXTENSION and block.label == GRAPHIC_CONTROL:
+                alpha |= bool(source.number(block.start + 3, 1) & TRANSPARENCY)
+            if block.kind == IMAGE:
+                left, top, across, down = _place(source, block)
+                alpha |= frames == 0 and (left > 0 or top > 0 or across < width or down < height)
+                width, height = max(width, left + across), max(height, top + down)
+                frames += 1
+    except Cut:
+        pass  # what is there of the frames counts; that the file was cut is `missing`'s to say
+    if not frames:
+        raise Undecodable("The GIF is damaged: there is no image in it")
+    return Header("gif", width, height, frames=frames, alpha=alpha)
+
+
+def missing(source: Source) -> str | None:
+    try:
+        return None if any(block.kind == TRAILER for block in blocks(source)) else "the GIF has no trailer"
+    except Undecodable:
+        return "the GIF has no trailer"
+
+
+def blocks(source: Source) -> Iterator[Block]:
+    """Every block, the trailer included and last. Bytes that introduce none are passed over, as decoders do.
+
+    Raises Cut where the file ends before the trailer, having given what there is of a last image, and Undecodable
+    where there is no end to the sub-blocks.
+    """
+    start = SCREEN + colour_table(source.number(SCREEN - 3, 1))
+    budget = MAX_SUB_BLOCKS
+    while True:
+        start = _introducer(source, start)
+        kind = source.number(start, 1)
+        if kind == TRAILER:
+            yield Block(kind, 0, start, start + 1)
+            return
+        label, data = source.number(start + 1, 1), start + 2
+        if kind == IMAGE:
+            label = 0
+            # The code size of LZW comes between the colour table and the data.
+            data = start + IMAGE_DESCRIPTOR + colour_table(source.number(start + IMAGE_DESCRIPTOR - 1, 1)) + 1
+        try:
+            end, count = _skip_sub_blocks(source, data, budget)
+        except Cut:
+            if kind == IMAGE and data < source.size:
+                yield Block(kind, label, start, source.size)
+            raise
+        budget -= count
+        yield Block(kind, label, start, end)
+        start = end
+
+
+def colour_table(flags: int) -> int:
+    """Bytes of the colour table that follows a descriptor with these flags."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _place(source: Source, image: Block) -> tuple[int, int, int, int]:
+    """Left, top, width and height of a frame on the screen."""
+    place = source.read(image.start + 1, 8)
+    left, top, width, height = (int.from_bytes(place[i : i + 2], "little") for i in range(0, 8, 2))
+    return left, top, width, height
+
+
+def _introducer(source: Source, start: int) -> int:
+    if source.read(start, 1) in (b",", b"!", b";"):
+        return start
+    for chunk in source.chunks(start):
+        found = _INTRODUCER.search(chunk)
+        if found:
+            return start + found.start()
+        start += len(chunk)
+    raise Cut("The GIF is damaged: the file ends before its trailer")
+
+
+def _skip_sub_blocks(source: Source, start: int, budget: int) -> tuple[int, int]:
+    """Where the sub-blocks that begin at `start` end, terminator included, and how many they are."""
+    count, window = 0, 1024  # most extensions and many frames are short
+    while count < budget:
+        content = source.read(start, min(window, max(1, source.size - start)))
+        position = 0
+        while position < len(content):
+            length = content[position]
+            position += 1 + length
+            count += 1
+            if not length:
+                return start + position, count
+        start, window = start + position, CHUNK
+    raise Undecodable(f"The GIF is damaged: it is made of more than {MAX_SUB_BLOCKS} blocks")

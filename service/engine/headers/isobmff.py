@@ -1,0 +1,180 @@
+"""AVIF and HEIC: items in boxes (ISO/IEC 14496-12, 23008-12). The picture is the primary item.
+
+libheif applies `clap`, `irot` and `imir` while it decodes (and Pillow's libavif likewise), so that width and height are
+given here as they are after that, and orientation is 1. An EXIF orientation is only informative here, by the standard.
+Image sequences count as their still picture, which is all that libheif 1.15 reads: frames are 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from service.engine.headers.source import Cut, Source
+from service.engine.job import Header, NotAnImage, Undecodable
+
+SIGNATURE_AT_4 = b"ftyp"
+MAX_BOXES = 10_000
+MAX_ITEMS = 65_536
+MAX_META = 512 * 1024  # a grid of a thousand tiles takes a tenth of it
+
+BRANDS = {b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"miaf"}
+FORMATS = {b"av01": "avif", b"hvc1": "heic"}
+DERIVED = (b"grid", b"iden", b"iovl")  # made from other items, which tell the codec
+ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
+
+
+class Box(NamedTuple):
+    """A box's four-letter kind and its content, the bytes `start`..`end`."""
+
+    kind: bytes
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Items:
+    """What the `meta` box tells: kinds by item, properties by item in the order they apply, references by kind."""
+
+    primary: int = 0
+    kinds: dict[int, bytes] = field(default_factory=dict)
+    properties: dict[int, list[Box]] = field(default_factory=dict)
+    references: dict[bytes, list[tuple[int, list[int]]]] = field(default_factory=dict)
+
+
+def is_kin(source: Source) -> bool:
+    """Whether the file type box names a brand of still pictures."""
+    kind = source.part(8, source.number(0, 4) - 8).head(256)
+    return not BRANDS.isdisjoint(kind[i : i + 4] for i in range(0, len(kind), 4) if i != 4)
+
+
+def header(source: Source) -> Header:
+    meta = next((box for box in boxes(source) if box.kind == b"meta"), None)
+    if meta is None or meta.end - meta.start > MAX_META:
+        raise Undecodable("The HEIF file is damaged: it has no still picture")
+    if meta.end > source.size:
+        raise Cut("The HEIF file is damaged: the file ends inside its header")
+    inside = source.part(meta.start, meta.end - meta.start)
+    items = _items(inside)
+    codec = _codec(items)
+    if not codec:
+        raise Undecodable("The HEIF file is damaged: it does not say what its picture is")
+    if codec not in FORMATS:
+        raise NotAnImage("HEIF files are taken with AV1 (avif) or HEVC (heic) inside, which this one has not")
+    width, height = _size(inside, items)
+    return Header(FORMATS[codec], width, height, alpha=_has_alpha(inside, items))
+
+
+def missing(source: Source) -> str | None:
+    try:
+        cut = any(box.end > source.size for box in boxes(source))
+    except Undecodable:
+        cut = True
+    return "the file ends inside a box" if cut else None
+
+
+def boxes(source: Source, offset: int = 0) -> Iterator[Box]:
+    """Every box of one level from `offset` on; the last may be cut by the end of the file. Raises Undecodable."""
+    for _ in range(MAX_BOXES):
+        if offset >= source.size:
+            return
+        start = source.read(offset, 8)
+        size, kind, content = int.from_bytes(start[:4]), start[4:], offset + 8
+        if size == 1:
+            size, content = source.number(content, 8), content + 8
+        end = offset + size if size else source.size  # 0: the last box, to the end
+        if end < content:
+            raise Undecodable("The HEIF file is damaged: a box is smaller than its header")
+        yield Box(kind, content, end)
+        offset = end
+    raise Undecodable(f"The HEIF file is damaged: it has more than {MAX_BOXES} boxes")
+
+
+def _items(meta: Source) -> Items:
+    items = Items()
+    for box in boxes(meta, 4):
+        reader = _READERS.get(box.kind)
+        if reader:
+            reader(meta, box, items)
+    return items
+
+
+def _primary(meta: Source, box: Box, items: Items) -> None:
+    items.primary = meta.number(box.start + 4, 2 if meta.number(box.start, 1) == 0 else 4)
+
+
+def _kinds(meta: Source, box: Box, items: Items) -> None:
+    count_size = 2 if meta.number(box.start, 1) == 0 else 4
+    for entry in boxes(meta.part(0, box.end), box.start + 4 + count_size):
+        version = meta.number(entry.start, 1)
+        id_size = 4 if version == 3 else 2
+        if version >= 2:  # earlier ones have no item type
+            items.kinds[meta.number(entry.start + 4, id_size)] = meta.read(entry.start + 4 + id_size + 2, 4)
+
+
+def _properties(meta: Source, box: Box, items: Items) -> None:
+    parts = list(boxes(meta.part(0, box.end), box.start))
+    container = next((part for part in parts if part.kind == b"ipco"), None)
+    properties = list(boxes(meta.part(0, container.end), container.start)) if container else []
+    for part in parts:
+        if part.kind == b"ipma":
+            _associations(meta, part, properties, items)
+
+
+def _associations(meta: Source, box: Box, properties: list[Box], items: Items) -> None:
+    meta = meta.part(0, box.end)  # so that no box is read into the next one, again and again
+    version, wide = meta.number(box.start, 1), meta.number(box.start + 3, 1) & 1
+    id_size, index_size = 4 if version else 2, 2 if wide else 1
+    offset = box.start + 8
+    for _ in range(min(meta.number(box.start + 4, 4), MAX_ITEMS)):
+        item, count = meta.number(offset, id_size), meta.number(offset + id_size, 1)
+        offset += id_size + 1
+        indices = meta.read(offset, count * index_size)
+        offset += len(indices)
+        for i in range(0, len(indices), index_size):
+            # The first bit says whether the property is essential; numbers begin at 1.
+            index = int.from_bytes(indices[i : i + index_size]) & (0x7FFF if wide else 0x7F)
+            if 0 < index <= len(properties):
+                items.properties.setdefault(item, []).append(properties[index - 1])
+
+
+def _references(meta: Source, box: Box, items: Items) -> None:
+    size = 4 if meta.number(box.start, 1) else 2
+    for entry in boxes(meta.part(0, box.end), box.start + 4):
+        count = meta.number(entry.start + size, 2)
+        targets = meta.part(0, entry.end).read(entry.start + size + 2, count * size)
+        to = [int.from_bytes(targets[i : i + size]) for i in range(0, len(targets), size)]
+        items.references.setdefault(entry.kind, []).append((meta.number(entry.start, size), to))
+
+
+_READERS = {b"pitm": _primary, b"iinf": _kinds, b"iprp": _properties, b"iref": _references}
+
+
+def _codec(items: Items) -> bytes:
+    """The codec of the primary item, or of the first tile it is made of."""
+    kind = items.kinds.get(items.primary, b"")
+    if kind not in DERIVED:
+        return kind
+    made_from = next((to for item, to in items.references.get(b"dimg", []) if item == items.primary and to), [0])
+    return items.kinds.get(made_from[0], b"")
+
+
+def _size(meta: Source, items: Items) -> tuple[int, int]:
+    """Width and height after the transformations of the primary item, in their order."""
+    width = height = 0
+    for box in items.properties.get(items.primary, []):
+        if box.kind == b"ispe":
+            width, height = meta.number(box.start + 4, 4), meta.number(box.start + 8, 4)
+        if box.kind == b"clap":
+            across, per_pixel, down, per_row = (meta.number(box.start + i, 4) for i in (0, 4, 8, 12))
+            width, height = min(width, across // max(1, per_pixel)), min(height, down // max(1, per_row))
+        if box.kind == b"irot" and meta.number(box.start, 1) & 1:  # a quarter turn, or three
+            width, height = height, width
+    return width, height
+
+
+def _has_alpha(meta: Source, items: Items) -> bool:
+    auxiliaries = [item for item, to in items.references.get(b"auxl", []) if items.primary in to]
+    described = (box for item in auxiliaries for box in items.properties.get(item, []) if box.kind == b"auxC")
+    return any(meta.part(box.start + 4, box.end - box.start - 4).head(64).startswith(ALPHA) for box in described)

@@ -1,0 +1,78 @@
+"""PNG: a chain of chunks (PNG specification, third edition). An APNG counts as its one default image.
+
+Frames are 1 for an APNG too: ImageMagick reads nothing else of it. Stripping keeps the animation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from service.engine.headers import exif
+from service.engine.headers.source import Cut, Source
+from service.engine.job import Header, Undecodable
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_CHUNKS = 200_000  # 100 MB in the smallest IDAT that encoders write, 8 KiB, are 12 000
+OVERHEAD = 12  # length, kind and CRC around the content
+
+_BIT_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}  # by colour type
+_COLOUR_TYPES_WITH_ALPHA = (4, 6)
+
+
+class Chunk(NamedTuple):
+    """A chunk's four-letter kind and its content, the bytes `start`..`end`; the CRC follows."""
+
+    kind: bytes
+    start: int
+    end: int
+
+
+def header(source: Source) -> Header:
+    width, height, colour_type = geometry(source)
+    alpha, orientation = colour_type in _COLOUR_TYPES_WITH_ALPHA, 1
+    try:
+        for chunk in chunks(source):
+            if chunk.kind == b"tRNS":
+                alpha = True
+            if chunk.kind == b"eXIf":
+                orientation = exif.orientation(source.part(chunk.start, chunk.end - chunk.start)) or 1
+    except Cut:
+        pass  # cut somewhere behind the header, which is `missing`'s to say
+    return Header("png", width, height, alpha=alpha, orientation=orientation)
+
+
+def geometry(source: Source) -> tuple[int, int, int]:
+    """Width, height and colour type. Raises Undecodable."""
+    start = source.read(len(SIGNATURE), 8 + 13)
+    if start[:8] != b"\0\0\0\rIHDR":
+        raise Undecodable("The PNG is damaged: it does not begin with its header")
+    width, height = int.from_bytes(start[8:12]), int.from_bytes(start[12:16])
+    depth, colour_type = start[16], start[17]
+    if depth not in _BIT_DEPTHS.get(colour_type, ()):
+        raise Undecodable(f"The PNG is damaged: {depth} bits with colour type {colour_type}")
+    return width, height, colour_type
+
+
+def missing(source: Source) -> str | None:
+    try:
+        return None if any(chunk.kind == b"IEND" for chunk in chunks(source)) else "the PNG has no end chunk"
+    except Undecodable:
+        return "the PNG ends inside a chunk"
+
+
+def chunks(source: Source) -> Iterator[Chunk]:
+    """Every chunk, IEND included and last. Raises Undecodable."""
+    offset = len(SIGNATURE)
+    for _ in range(MAX_CHUNKS):
+        start = source.read(offset, 8)
+        length, kind = int.from_bytes(start[:4]), start[4:]
+        if not kind.isalpha():
+            raise Undecodable("The PNG is damaged: a chunk has no name")
+        if offset + OVERHEAD + length > source.size:
+            raise Cut("The PNG is damaged: the file ends inside a chunk")
+        yield Chunk(kind, offset + 8, offset + 8 + length)
+        if kind == b"IEND":
+            return
+        offset += OVERHEAD + length
+    raise Undecodable(f"The PNG is damaged: it has more than {MAX_CHUNKS} chunks")

@@ -1,0 +1,117 @@
+"""What goes into an engine process and what comes out: small, plain, no image bytes.
+
+EngineError
+├── NotAnImage    the content is none of the formats we take          (415)
+├── TooLarge      more pixels, frames or bytes than the limits allow  (413)
+├── Undecodable   an image of ours, but damaged or truncated          (422)
+├── TimedOut      it took longer than its limit and was ended         (504)
+├── Crashed       the engine process died over it                     (422)
+└── Saturated     the queue is full; carries `retry_after`            (503)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+class EngineError(Exception):
+    """An image that could not be made. The text is fit for a client: it names no path."""
+
+    code = "failed"
+
+
+class NotAnImage(EngineError):
+    code = "not-an-image"
+
+
+class TooLarge(EngineError):
+    code = "too-large"
+
+
+class Undecodable(EngineError):
+    code = "undecodable"
+
+
+class Unsatisfiable(EngineError):
+    code = "unsatisfiable"
+
+
+class TimedOut(EngineError):
+    code = "timed-out"
+
+
+class Crashed(EngineError):
+    code = "crashed"
+
+
+class Saturated(EngineError):
+    code = "saturated"
+
+    def __init__(self, message: str, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one image may cost: pixels over all frames, number of frames, output box in pixels."""
+
+    pixels: int
+    frames: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the first bytes of an image tell, known before ImageMagick sees the file.
+
+    `format` is the word of the vocabulary (`jpg`, `png`, ...). Width and height are pixels as stored, before
+    orientation. `orientation` is EXIF's 1..8. `alpha` tells whether the format carries transparency here.
+    """
+
+    format: str
+    width: int
+    height: int
+    frames: int = 1
+    alpha: bool = False
+    orientation: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing for an engine process to do with one original.
+
+    `recipe` is canonical: key to canonical value, as `gateway.names` gives it, without the format. `source` is
+    the original's file, `output` the file to write (its directory exists; the engine overwrites it). `quality`
+    is the configured default for `format`, 1..100; `keep` what the configuration lets a recipe keep.
+    `fields` are the metadata fields that `describe` may report.
+    """
+
+    task: Literal["derive", "describe", "verify"]
+    source: str
+    header: Header
+    limits: Limits
+    recipe: dict[str, str] = field(default_factory=dict)
+    format: str = ""
+    output: str = ""
+    quality: int = 80
+    keep: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    tolerant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a job: the written image's format, size in pixels, frames and bytes; seconds by stage.
+
+    For `describe`, `output` holds the JSON document and `format` is `json`.
+    """
+
+    format: str
+    width: int
+    height: int
+    frames: int
+    bytes: int
+    stages: dict[str, float] = field(default_factory=dict)

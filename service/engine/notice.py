@@ -1,0 +1,30 @@
+"""`keep=copyright`: the one line that says whose image it is, and nothing else of what was written into it."""
+
+from __future__ import annotations
+
+from PIL import Image as Pillow
+
+from service.engine.exif import COPYRIGHT, Exif
+from service.engine.job import Job
+from service.engine.picture import Details
+
+_IPTC = b"\x1c\x02\x74"
+"""The beginning of IPTC's copyright notice, dataset 2:116 (IIM 4.2); two bytes of length follow."""
+
+
+def copyright_block(job: Job, details: Details) -> bytes | None:
+    """An EXIF block that holds nothing but the copyright notice of EXIF, or else of IPTC; None where there is none."""
+    notice = Exif.of(job, details).copyright or _of_iptc(details.iptc or b"")
+    if not notice:
+        return None
+    block = Pillow.Exif()
+    block[COPYRIGHT] = notice
+    return block.tobytes()
+
+
+def _of_iptc(iptc: bytes) -> str:
+    start = iptc.find(_IPTC)
+    if start < 0:
+        return ""
+    length = int.from_bytes(iptc[start + 3 : start + 5], "big")
+    return iptc[start + 5 : start + 5 + length].decode("utf-8", "replace").strip("\0 ")

@@ -1,0 +1,95 @@
+"""The image on its way through the steps: its frames, their timing, and what part of them counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PIL import Image as Pillow
+from wand.image import Image
+
+from service.engine import pixels
+from service.engine.geometry import Box, Size
+
+
+class Frame:
+    """One whole (coalesced) frame, held by whichever library worked on it last; the other gets it when it asks.
+
+    Pillow resamples, turns and converts colours several times as fast; ImageMagick does all else. Both hold
+    straight alpha. `delay` is how long the frame is shown, in milliseconds; 0 in a still image.
+    """
+
+    __slots__ = ("_held", "delay")
+
+    def __init__(self, held: Image | Pillow.Image, delay: int = 0) -> None:
+        self._held = held
+        self.delay = delay
+
+    @property
+    def size(self) -> Size:
+        return self._held.size
+
+    @property
+    def alpha(self) -> bool:
+        """Whether there is an alpha channel, opaque or not."""
+        held = self._held
+        return held.mode in ("LA", "RGBA") if isinstance(held, Pillow.Image) else bool(held.alpha_channel)
+
+    @property
+    def deep(self) -> bool:
+        """Whether the samples have more than 8 bits, or a colour space that Pillow does not have."""
+        return not isinstance(self._held, Pillow.Image) and pixels.mode(self._held) is None
+
+    def pillow(self) -> Pillow.Image:
+        """The pixels in Pillow, 8 bits a sample: L, LA, RGB, RGBA or CMYK. Not to be changed in place."""
+        if not isinstance(self._held, Pillow.Image):
+            self._held = pixels.exported(self._held)
+        return self._held
+
+    def magick(self) -> Image:
+        """The frame as an ImageMagick image, to be changed in place."""
+        if isinstance(self._held, Pillow.Image):
+            self._held = pixels.imported(self._held)
+        return self._held
+
+    def put(self, held: Image | Pillow.Image) -> None:
+        self._held = held
+
+
+@dataclass(slots=True)
+class Details:
+    """What came with the pixels: the profile they are in (None for sRGB), blocks of metadata, the colour space and bits
+    a sample as stored, and how often an animation runs, 0 for ever."""
+
+    icc: bytes | None = None
+    exif: bytes | None = None
+    iptc: bytes | None = None
+    space: str = "srgb"
+    depth: int = 8
+    plays: int = 0
+
+
+@dataclass(slots=True)
+class Picture:
+    """Frames of equal size.
+
+    `scale` is decoded pixels per pixel of the original (below 1 after a scaled decode). `region` is the part of the
+    frames that counts, in decoded pixels: operations that only cut narrow it, and the one resampling reads it.
+    """
+
+    frames: list[Frame]
+    region: Box
+    scale: float
+    details: Details
+
+    @property
+    def size(self) -> Size:
+        return self.frames[0].size
+
+    def each_pillow(self, change: Callable[[Pillow.Image], Pillow.Image]) -> None:
+        for frame in self.frames:
+            frame.put(change(frame.pillow()))
+
+    def each_magick(self, change: Callable[[Image], object]) -> None:
+        for frame in self.frames:
+            change(frame.magick())

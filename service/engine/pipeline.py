@@ -1,0 +1,97 @@
+"""What an engine process does with a job: from the file that holds the original to the file that holds the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from service.engine import describe as description
+from service.engine import geometry, lossless
+from service.engine.colour import to_srgb
+from service.engine.decode import check, decode
+from service.engine.encode import encode
+from service.engine.formats import capabilities
+from service.engine.job import Job, Result, TooLarge
+from service.engine.picture import Picture
+from service.engine.steps.canvas import flatten, flip, pad, rotate
+from service.engine.steps.detail import blur, sharpen
+from service.engine.steps.orient import orient
+from service.engine.steps.region import crop, trim
+from service.engine.steps.resample import carve, resample
+from service.engine.steps.tone import tone
+
+__all__ = ["capabilities", "derive", "describe", "verify"]
+
+Step = Callable[[Picture, Job], None]
+
+STEPS: tuple[Step, ...] = (
+    orient,  # EXIF's orientation: all that follows sees the image upright
+    crop,  # crop
+    trim,  # trim
+    resample,  # w h fit g up: to the size of the box, with what crop, trim and cover cut
+    carve,  # fit=liquid
+    to_srgb,  # any profile and colour space to 8-bit sRGB, on what are few pixels now
+    pad,  # fit=pad, bg
+    rotate,  # rot, bg
+    flip,  # flip
+    tone,  # gray equalize normalize negate bri con sat gam, in this order
+    blur,  # blur
+    sharpen,  # sharpen
+    flatten,  # bg, where the format has no transparency
+)
+
+
+def derive(job: Job) -> Result:
+    """Make the image that the job's recipe and format describe, and write it to `job.output`.
+
+    The whole image in the original's own format keeps its encoding: only metadata goes. Raises TooLarge, Undecodable,
+    NotAnImage, and Unsatisfiable where the recipe asks for what this image has not.
+    """
+    clock = time.perf_counter
+    started = clock()
+    check(job)
+    _check_result(job)
+    stripped = lossless.strip_original(job)
+    if stripped:
+        return stripped
+    job = lossless.faithful(job)
+    picture = decode(job)
+    decoded = clock()
+    _apply_steps(picture, job)
+    transformed = clock()
+    data = encode(picture, job)
+    Path(job.output).write_bytes(data)
+    stages = {"decode": decoded - started, "transform": transformed - decoded, "encode": clock() - transformed}
+    return Result(job.format, *picture.size, len(picture.frames), len(data), stages)
+
+
+def describe(job: Job) -> Result:
+    """Write what `job.fields` name of the original as a JSON object to `job.output`. Raises as `derive` does."""
+    check(job)
+    return description.document(job, _apply_steps)
+
+
+def verify(job: Job) -> Result:
+    """Decode the whole original, every frame of it. Raises TooLarge, Undecodable, NotAnImage."""
+    started = time.perf_counter()
+    check(job)
+    picture = decode(job)
+    stages = {"decode": time.perf_counter() - started}
+    return Result(job.header.format, *picture.size, len(picture.frames), Path(job.source).stat().st_size, stages)
+
+
+def _apply_steps(picture: Picture, job: Job) -> None:
+    for step in STEPS:
+        step(picture, job)
+
+
+def _check_result(job: Job) -> None:
+    """Refuse a result that is larger than the limits, unless the original is as large already."""
+    header, limits = job.header, job.limits
+    size = geometry.upright((header.width, header.height), header.orientation)
+    width, height = geometry.result(size, job.recipe)
+    if (width > limits.width and width > max(size)) or (height > limits.height and height > max(size)):
+        raise TooLarge(f"the result would have {width}x{height} pixels, more than {limits.width}x{limits.height}")
+    if width * height * header.frames > limits.pixels:
+        raise TooLarge(f"the result would have {width}x{height} pixels in {header.frames} frames")

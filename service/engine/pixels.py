@@ -1,0 +1,53 @@
+"""Pixels as plain 8-bit samples, out of ImageMagick and back into it: the bridge to Pillow.
+
+The channels follow the image: gray, RGB or CMYK, the first two with straight alpha where the image has it. Nothing
+but pixels crosses, so an image that came over the bridge carries no metadata.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+from PIL import Image as Pillow
+from wand.api import library
+from wand.image import Image
+
+CHAR_PIXEL = 1  # the StorageType of MagickWand, in ImageMagick 6 and 7
+_MAPS = {"L": b"I", "LA": b"IA", "RGB": b"RGB", "RGBA": b"RGBA", "CMYK": b"CMYK"}
+_SPACES = {"gray": "L", "srgb": "RGB", "cmyk": "CMYK"}
+
+
+def mode(image: Image) -> str | None:
+    """Pillow's mode that holds the image without loss; None where 8 bits or Pillow's colour spaces do not suffice."""
+    channels = _SPACES.get(image.colorspace)
+    if image.depth > 8 or channels is None:
+        return None
+    if image.alpha_channel:
+        return None if channels == "CMYK" else channels + "A"
+    return channels
+
+
+def exported(image: Image) -> Pillow.Image:
+    """The image's pixels in Pillow. What has no mode there becomes 8-bit sRGB first."""
+    channels = mode(image)
+    if channels is None:
+        if image.colorspace not in ("srgb", "gray"):
+            image.transform_colorspace("srgb")
+        channels = ("L" if image.colorspace == "gray" else "RGB") + ("A" if image.alpha_channel else "")
+    samples = _MAPS[channels]
+    buffer = (ctypes.c_char * (image.width * image.height * len(samples)))()
+    if not library.MagickExportImagePixels(
+        image.wand, 0, 0, image.width, image.height, samples, CHAR_PIXEL, ctypes.byref(buffer)
+    ):
+        image.raise_exception()
+    return Pillow.frombuffer(channels, image.size, buffer, "raw", channels, 0, 1)
+
+
+def imported(pixels: Pillow.Image) -> Image:
+    """A new ImageMagick image of these pixels."""
+    image = Image()
+    if not library.MagickConstituteImage(
+        image.wand, pixels.width, pixels.height, _MAPS[pixels.mode], CHAR_PIXEL, pixels.tobytes()
+    ):
+        image.raise_exception()
+    return image

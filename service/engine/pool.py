@@ -1,0 +1,271 @@
+"""The engine processes, and who may use them when.
+
+Every process does one job at a time; what does not fit waits in a bounded lane (`admission`). A process that takes
+too long is killed, one that dies is replaced at once; either costs the job it was doing and no other, and no job
+that killed a process is tried again unless asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from service.engine.admission import Admission, Closed, Full
+from service.engine.cage import Cage
+from service.engine.job import Crashed, EngineError, Job, Result, Saturated, TimedOut
+from service.engine.offenders import Offenders
+from service.engine.process import Died, EngineProcess
+from service.engine.stats import Stats
+from service.engine.worker import encode_job
+
+LANES = {"small": 4, "large": 1}
+"""Weights: four small jobs are let in for each large one while both wait."""
+
+ABANDONED_GRACE = 1.0
+"""Seconds that a job nobody waits for any more may go on. Most end within it, and ending one by killing its process
+costs a start (0.3 s of CPU) and everything the process had decoded; what takes longer is worth killing."""
+
+RETRY_AFTER = (1.0, 30.0)
+"""The least and the most seconds a refused caller is told to wait."""
+
+REHIRE = (0.25, 10.0)
+"""Seconds before the next try when a process could not be started, doubled each time, and their most."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How many processes, and what each may take.
+
+    `memory` is in bytes over what a ready process has mapped; one that still holds more than half of it after a job
+    is replaced, as is one that did `recycle` jobs. `time` is the seconds one job may take, without its wait; `queue`
+    how many jobs may wait in each lane. `config_dir` holds ImageMagick's policy. `readable` and `writable` are the
+    files or folders, existing ones, that jobs name files in. `module` has the entry points (see `worker`).
+    """
+
+    processes: int
+    memory: int
+    recycle: int
+    time: float
+    queue: int
+    config_dir: Path
+    readable: tuple[Path, ...]
+    writable: tuple[Path, ...]
+    module: str = "service.engine.pipeline"
+
+
+class EnginePool:
+    """`start` it, `run` jobs, `close` it; all on one event loop, in its main thread."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self.stats = Stats()
+        self.capabilities: dict[str, tuple[bool, bool]] = {}
+        self.cage: dict[str, bool | str] = {}
+        self._settings = settings
+        self._admission: Admission[EngineProcess] = Admission(LANES, settings.queue)
+        self._processes: set[EngineProcess] = set()
+        self._offenders = Offenders()
+        self._seconds = 0.1  # of one job, a moving average
+        self._watchers: set[asyncio.Task[None]] = set()
+        self._endings: set[asyncio.Task[None]] = set()
+        self._failing = False
+        self._closing = False
+
+    async def start(self) -> None:
+        """Bring all processes up. Raises EngineError, with nothing left behind, when one does not come.
+
+        Without the policy in `config_dir` none is started, since the system's would hold instead.
+        """
+        if not (self._settings.config_dir / "policy.xml").is_file():
+            raise EngineError("ImageMagick's policy.xml is not where the engine processes look for it")
+        tried = await asyncio.gather(*(self._hire() for _ in range(self._settings.processes)), return_exceptions=True)
+        failures = [outcome for outcome in tried if outcome is not None]
+        if failures:
+            await self.close()
+            raise EngineError(f"no engine process can be started: {failures[0]}") from failures[0]
+
+    async def close(self) -> None:
+        """End every process and every job; return when they are gone. Who waits gets Saturated."""
+        self._closing = True
+        self._admission.close()
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await asyncio.gather(*(process.kill() for process in self._processes))
+        await asyncio.gather(*self._endings)
+        self._processes.clear()
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        """How many jobs wait, by lane."""
+        return self._admission.waiting
+
+    @property
+    def pids(self) -> list[int]:
+        """The engine processes that are up."""
+        return sorted(process.pid for process in self._processes)
+
+    async def run(
+        self,
+        job: Job,
+        *,
+        affinity: str,
+        lane: Literal["small", "large"] = "small",
+        content: str = "",
+        attempts: int = 1,
+    ) -> Result:
+        """Have the job done by some process, by preference the one that had `affinity` (the original) last.
+
+        `content` identifies the original's bytes: what killed two processes is refused for ten minutes. A job that
+        crashes its process is tried `attempts` times in all. Whoever is cancelled while waiting was never computed
+        for; when it runs already, it goes on for at most ABANDONED_GRACE seconds. Whenever this raises, nothing
+        stays at `job.output`, so no two jobs may share one. Raises Saturated, TimedOut, Crashed, what the engine
+        reports (NotAnImage, TooLarge, Undecodable), and EngineError for what nobody foresaw.
+        """
+        line = encode_job(job)
+        while True:
+            if content in self._offenders:
+                self.stats.banned += 1
+                raise Crashed("this image ended engine processes lately and is not tried again for a while")
+            attempts -= 1
+            try:
+                return await self._run_once(job, line, affinity, lane, content)
+            except Crashed:
+                if attempts < 1:
+                    raise
+
+    async def _run_once(self, job: Job, line: bytes, affinity: str, lane: str, content: str) -> Result:
+        process = await self._admit(lane, affinity)
+        working = asyncio.ensure_future(self._work(process, line, content))
+        try:
+            result = await asyncio.shield(working)
+        except asyncio.CancelledError:
+            _keep(self._endings, self._abandon(working, job.output))
+            raise
+        except EngineError as error:
+            self.stats.ended[error.code] += 1
+            _remove(job.output)
+            raise
+        self.stats.ended["done"] += 1
+        self.stats.add_stages(result.stages)
+        return result
+
+    async def _admit(self, lane: str, affinity: str) -> EngineProcess:
+        began = time.monotonic()
+        if self._failing and not self._processes:
+            raise Saturated("no engine process can be started", REHIRE[1])
+        try:
+            while not (process := await self._admission.acquire(lane, affinity)).alive:
+                pass  # it ended in its sleep a moment ago, and its watcher does not know yet
+        except Full:
+            self.stats.refused += 1
+            seconds = self._seconds * sum(self.waiting.values()) / self._settings.processes
+            raise Saturated("the engine's queue is full", min(max(seconds, RETRY_AFTER[0]), RETRY_AFTER[1])) from None
+        except Closed:
+            raise Saturated("the engine is closing") from None
+        self.stats.add_stages({"queue": time.monotonic() - began})
+        return process
+
+    async def _work(self, process: EngineProcess, line: bytes, content: str) -> Result:
+        began = time.monotonic()
+        self.stats.running += 1
+        try:
+            async with asyncio.timeout(self._settings.time):
+                outcome = await process.ask(line)
+        except TimeoutError:
+            await self._end(process)
+            raise self._too_long(content) from None
+        except Died as died:
+            await self._end(process)
+            if self._closing:
+                raise Saturated("the engine is closing") from died
+            log.warning("engine process %d ended over a job: %s", process.pid, died)
+            if process.exit_signal == signal.SIGXCPU:
+                raise self._too_long(content) from died
+            self._offenders.strike(content)
+            raise Crashed("the engine process ended over this image") from died
+        except asyncio.CancelledError:
+            await self._end(process)
+            raise
+        finally:
+            self.stats.running -= 1
+        self._seconds += 0.1 * (time.monotonic() - began - self._seconds)
+        self._release(process)
+        if isinstance(outcome, Result):
+            return outcome
+        raise outcome
+
+    def _too_long(self, content: str) -> TimedOut:
+        self._offenders.strike(content)
+        return TimedOut(f"the image took longer than {self._settings.time:g} s")
+
+    async def _end(self, process: EngineProcess) -> None:
+        self.stats.kills += process.alive
+        await process.kill()
+
+    def _release(self, process: EngineProcess) -> None:
+        if process.jobs < self._settings.recycle and process.resident() <= self._settings.memory // 2:
+            self._admission.offer(process)
+            return
+        self.stats.recycled += 1
+        _keep(self._endings, process.kill())
+
+    async def _abandon(self, working: asyncio.Future[Result], output: str) -> None:
+        self.stats.abandoned += 1
+        await asyncio.wait({working}, timeout=ABANDONED_GRACE)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        _remove(output)
+
+    async def _hire(self) -> None:
+        settings = self._settings
+        bounds = Cage(
+            parent=os.getpid(),
+            memory=settings.memory,
+            seconds=settings.time,
+            readable=tuple(str(path.absolute()) for path in (settings.config_dir, *settings.readable)),
+            writable=tuple(str(path.absolute()) for path in settings.writable),
+        )
+        process = await EngineProcess.start(settings.module, bounds, settings.config_dir.absolute())
+        self.capabilities, self.cage = process.capabilities, process.cage
+        self._processes.add(process)
+        _keep(self._watchers, self._watch(process))
+        self._admission.offer(process)
+
+    async def _watch(self, process: EngineProcess) -> None:
+        """Replace the process when it ends, for whatever reason; ever slower while that fails."""
+        await process.wait()
+        self._processes.discard(process)
+        self._admission.withdraw(process)
+        pause = REHIRE[0]
+        while True:
+            self.stats.restarts += 1
+            try:
+                await self._hire()
+            except (Died, OSError) as error:
+                log.error("an engine process cannot be started: %s", error)
+            else:
+                break
+            self._failing = True
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, REHIRE[1])
+        self._failing = False
+
+
+def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+
+
+def _remove(output: str) -> None:
+    if output:
+        Path(output).unlink(missing_ok=True)

@@ -1,0 +1,118 @@
+"""What the image is laid on and how it lies: padding, turns, mirrors, and what shows through it."""
+
+from __future__ import annotations
+
+import math
+
+from PIL import Image as Pillow
+from PIL.Image import Transpose
+
+from service.engine import geometry
+from service.engine.geometry import Size
+from service.engine.job import Job
+from service.engine.picture import Picture
+from service.engine.steps.resample import focus
+
+OPAQUE_FORMATS = ("jpg", "bmp")
+"""Formats out that hold no transparency, or none that others read."""
+
+_QUARTERS = {90: Transpose.ROTATE_270, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_90}
+_MIRRORS = {"h": Transpose.FLIP_LEFT_RIGHT, "v": Transpose.FLIP_TOP_BOTTOM}
+
+Colour = tuple[int, int, int, int]
+
+
+def pad(picture: Picture, job: Job) -> None:
+    """`fit=pad`: lay the image on a canvas of the box's size, where `g` says. Its own transparency stays."""
+    if job.recipe.get("fit") != "pad":
+        return
+    width, height = picture.size
+    canvas = geometry.canvas(picture.size, job.recipe)
+    if canvas == (width, height):
+        return
+    x, y = focus(job.recipe)
+    place = round((canvas[0] - width) * x), round((canvas[1] - height) * y)
+    colour = background(job.recipe)
+
+    def laid(pixels: Pillow.Image) -> Pillow.Image:
+        pixels = _able(pixels, colour)
+        paper = Pillow.new(pixels.mode, canvas, _ink(pixels.mode, colour))
+        paper.paste(pixels, place)
+        return paper
+
+    picture.each_pillow(laid)
+
+
+def rotate(picture: Picture, job: Job) -> None:
+    """`rot`, clockwise; what appears in the corners is `bg`."""
+    degrees = int(job.recipe.get("rot", 0))
+    if not degrees:
+        return
+    if degrees in _QUARTERS:
+        picture.each_pillow(lambda pixels: pixels.transpose(_QUARTERS[degrees]))
+        return
+    colour = background(job.recipe)
+    size = geometry.rotated(picture.size, degrees)
+    picture.each_pillow(lambda pixels: _rotated(_able(pixels, colour), degrees, size, colour))
+
+
+def flip(picture: Picture, job: Job) -> None:
+    """`flip`: `h` swaps left and right, `v` top and bottom."""
+    if "flip" in job.recipe:
+        mirror = _MIRRORS[job.recipe["flip"]]
+        picture.each_pillow(lambda pixels: pixels.transpose(mirror))
+
+
+def flatten(picture: Picture, job: Job) -> None:
+    """Lay a transparent image on `bg` where the format has no transparency."""
+    if job.format not in OPAQUE_FORMATS or not any(frame.alpha for frame in picture.frames):
+        return
+    colour = (*background(job.recipe)[:3], 255)
+
+    def laid(pixels: Pillow.Image) -> Pillow.Image:
+        pixels = pixels.convert("RGBA")
+        return Pillow.alpha_composite(Pillow.new("RGBA", pixels.size, colour), pixels).convert("RGB")
+
+    picture.each_pillow(laid)
+
+
+def background(recipe: dict[str, str]) -> Colour:
+    """`bg` as red, green, blue and alpha, 0..255; white where the recipe has none."""
+    value = recipe.get("bg", "ffffff")
+    red, green, blue, alpha = bytes.fromhex(value.ljust(8, "f"))
+    return red, green, blue, alpha
+
+
+def _able(pixels: Pillow.Image, colour: Colour) -> Pillow.Image:
+    """The pixels in a mode that can hold the colour too."""
+    red, green, blue, alpha = colour
+    gray = pixels.mode in ("L", "LA") and red == green == blue
+    transparent = alpha < 255 or pixels.mode in ("LA", "RGBA")
+    return pixels.convert(("L" if gray else "RGB") + ("A" if transparent else ""))
+
+
+def _ink(mode: str, colour: Colour) -> tuple[int, ...]:
+    inks: dict[str, tuple[int, ...]] = {
+        "L": colour[:1],
+        "LA": (colour[0], colour[3]),
+        "RGB": colour[:3],
+        "RGBA": colour,
+    }
+    return inks[mode]
+
+
+def _rotated(pixels: Pillow.Image, degrees: int, size: Size, colour: Colour) -> Pillow.Image:
+    """Turned clockwise about its middle onto a sheet of `size` in the colour.
+
+    A clear margin of one pixel makes the edges soft; Pillow associates alpha before it interpolates.
+    """
+    clear = Pillow.new("RGBA", (pixels.width + 2, pixels.height + 2))
+    clear.paste(pixels.convert("RGBA"), (1, 1))
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    x, y = clear.width / 2, clear.height / 2
+    matrix = (
+        *(cosine, sine, x - (cosine * size[0] + sine * size[1]) / 2),
+        *(-sine, cosine, y - (cosine * size[1] - sine * size[0]) / 2),
+    )
+    turned = clear.transform(size, Pillow.Transform.AFFINE, matrix, Pillow.Resampling.BICUBIC)
+    return Pillow.alpha_composite(Pillow.new("RGBA", size, colour), turned).convert(pixels.mode)

@@ -1,0 +1,75 @@
+"""`g=smart`: what catches the eye is edges, colour and skin, so keep the part that has most of them."""
+
+from __future__ import annotations
+
+from PIL import Image as Pillow
+from PIL import ImageChops, ImageFilter
+
+from service.engine import geometry
+from service.engine.geometry import Box
+from service.engine.picture import Frame
+
+SIDE = 96
+"""The longer side of the thumbnail that is looked at, in pixels."""
+
+_COLOUR, _SKIN = 0.25, 0.4
+"""How much saturation counts against edges, and skin against both."""
+
+_SKIN_CB, _SKIN_CR = (77, 127), (133, 173)
+"""Chai and Ngan, "Face segmentation using skin-color map", 1999: skin of all complexions in Cb and Cr."""
+_CENTRE = 0.15
+"""How much less the edge of the image weighs than its middle: of equal parts the middle one is kept."""
+
+
+def attention(frame: Frame, region: Box, box: tuple[int | None, int | None]) -> tuple[float, float]:
+    """The middle of the part of `region`, in the shape of `box`, that has most to see; 0..1 of width and height."""
+    pixels = frame.pillow()
+    scale = min(1.0, SIDE / max(region.width, region.height))
+    size = geometry.rounded(region.width * scale), geometry.rounded(region.height * scale)
+    inner = region.within(pixels.size)
+    small = pixels.resize(size, Pillow.Resampling.BOX, (inner.left, inner.top, inner.right, inner.bottom))
+    energy = saliency(small).convert("F")
+    shape = geometry.covering(Box(0, 0, *size), (box[0] or 1, box[1] or 1), (0.5, 0.5))
+    across, down = (
+        energy.resize((size[0], 1), Pillow.Resampling.BOX),
+        energy.resize((1, size[1]), Pillow.Resampling.BOX),
+    )
+    return _best(list(across.getdata()), shape.width), _best(list(down.getdata()), shape.height)
+
+
+def saliency(image: Pillow.Image) -> Pillow.Image:
+    """How much there is to see, pixel by pixel: edges, bright colours and skin, where the image is opaque (mode L)."""
+    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
+    colour = image.convert("RGB")
+    light, cb, cr = colour.convert("YCbCr").split()
+    saturation = ImageChops.multiply(colour.convert("HSV").getchannel("S"), light)
+    skin = ImageChops.multiply(ImageChops.multiply(_between(cb, _SKIN_CB), _between(cr, _SKIN_CR)), light)
+    energy = Pillow.blend(Pillow.blend(_edges(light), saturation, _COLOUR), skin, _SKIN)
+    return energy if alpha is None else ImageChops.multiply(energy, alpha)
+
+
+def _edges(light: Pillow.Image) -> Pillow.Image:
+    """Edges, without the outermost pixels, which Pillow's kernels leave as they were."""
+    edges = Pillow.new("L", light.size)
+    inner = (1, 1, max(1, light.width - 1), max(1, light.height - 1))
+    edges.paste(light.filter(ImageFilter.FIND_EDGES).crop(inner), inner)
+    return edges
+
+
+def _between(channel: Pillow.Image, bounds: tuple[int, int]) -> Pillow.Image:
+    low, high = bounds
+    return channel.point([255 if low <= value <= high else 0 for value in range(256)])
+
+
+def _best(weights: list[float], span: float) -> float:
+    """The middle of the window of `span` over which the weights sum highest, as a part of their length."""
+    length = len(weights)
+    width = min(length, max(1, round(span)))
+    if width == length:
+        return 0.5
+    tapered = [w * (1 - _CENTRE * abs(2 * (i + 0.5) / length - 1)) for i, w in enumerate(weights)]
+    sums = [sum(tapered[start : start + width]) for start in range(length - width + 1)]
+    highest = max(sums)
+    near = [start for start, value in enumerate(sums) if value >= highest * (1 - 1e-9)]
+    start = min(near, key=lambda start: abs(start + width / 2 - length / 2))
+    return (start + width / 2) / length

@@ -1,0 +1,95 @@
+"""WebP without metadata: image, alpha and animation chunks, and VP8X flags that say what is still there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from service.engine.headers.source import Source
+from service.engine.headers.webp import (
+    ALPHA_FLAG,
+    ANIMATION_FLAG,
+    ICC_FLAG,
+    Chunk,
+    chunks,
+    chunks_between,
+    riff_end,
+)
+from service.engine.job import Undecodable
+from service.engine.stripping import Piece, Pieces, icc
+
+BITSTREAMS = (b"VP8 ", b"VP8L")
+PICTURE = (b"ALPH", *BITSTREAMS)
+FRAME_HEADER = 16  # place, size, duration and flags of a frame, before its chunks
+
+
+def pieces(source: Source, keep_icc: bool) -> Pieces:
+    end = riff_end(source)
+    if end > source.size:
+        raise Undecodable("The WebP is damaged: the file ends too soon")
+    all_chunks = list(chunks(source))
+    if any(chunk.end > end for chunk in all_chunks):
+        raise Undecodable("The WebP is damaged: a chunk is longer than the image")
+    first = next(iter(all_chunks), None)
+    if first is not None and first.kind == b"VP8X":
+        body = _extended(source, all_chunks, keep_icc)
+    else:
+        body = _picture(source, [chunk for chunk in all_chunks[:1] if chunk.kind in BITSTREAMS])
+    yield b"RIFF" + (4 + _size(body)).to_bytes(4, "little") + b"WEBP"
+    yield from body
+
+
+def _extended(source: Source, all_chunks: Sequence[Chunk], keep_icc: bool) -> list[Piece]:
+    """VP8X, the profile, then the still picture or the animation."""
+    extended = source.read(all_chunks[0].start, 10)
+    animated = extended[0] & ANIMATION_FLAG
+    profile = _profile(source, all_chunks) if keep_icc else b""
+    flags = extended[0] & (ALPHA_FLAG | ANIMATION_FLAG) | (ICC_FLAG if profile else 0)
+    body: list[Piece] = [_chunk(b"VP8X", bytes([flags, 0, 0, 0]) + extended[4:])]
+    if profile:
+        body.append(_chunk(b"ICCP", profile))
+    if not animated:
+        return body + _picture(source, [chunk for chunk in all_chunks if chunk.kind in PICTURE])
+    for chunk in all_chunks:
+        if chunk.kind == b"ANIM":
+            body.append(_chunk(b"ANIM", source.read(chunk.start, 6)))
+        if chunk.kind == b"ANMF":
+            body += _frame(source, chunk)
+    return body
+
+
+def _frame(source: Source, chunk: Chunk) -> list[Piece]:
+    frame = source.part(chunk.start, chunk.end - chunk.start)
+    inside = [part for part in chunks_between(frame, FRAME_HEADER, frame.size) if part.kind in PICTURE]
+    if any(part.end > frame.size for part in inside):
+        raise Undecodable("The WebP is damaged: a chunk is longer than its frame")
+    picture = _picture(frame, inside)
+    size = FRAME_HEADER + _size(picture)
+    return [b"ANMF" + size.to_bytes(4, "little") + frame.read(0, FRAME_HEADER), *picture]
+
+
+def _picture(source: Source, parts: Sequence[Chunk]) -> list[Piece]:
+    """At most one alpha chunk, and one bitstream, whose end is the end of the picture."""
+    alpha = [part for part in parts if part.kind == b"ALPH"][:1]
+    bitstream = [part for part in parts if part.kind in BITSTREAMS][:1]
+    if not bitstream:
+        raise Undecodable("The WebP is damaged: there are no pixels in it")
+    copies: list[Piece] = []
+    for part in alpha + bitstream:
+        size = part.end - part.start
+        copies += [source.part(part.start - 8, 8 + size), b"\0" * (size % 2)]
+    return copies
+
+
+def _profile(source: Source, all_chunks: Sequence[Chunk]) -> bytes:
+    chunk = next((chunk for chunk in all_chunks if chunk.kind == b"ICCP"), None)
+    if chunk is None or chunk.end - chunk.start > icc.MAX_PROFILE:
+        return b""
+    return icc.to_keep(source.read(chunk.start, chunk.end - chunk.start))
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return kind + len(content).to_bytes(4, "little") + content + b"\0" * (len(content) % 2)
+
+
+def _size(body: Sequence[Piece]) -> int:
+    return sum(piece.size if isinstance(piece, Source) else len(piece) for piece in body)

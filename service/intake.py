@@ -1,0 +1,18 @@
+"""Which images are taken at all, known from their headers, before ImageMagick sees a byte."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from service.engine.job import Header, Limits, NotAnImage, TooLarge
+
+
+def admit(header: Header, accept: Collection[str], limits: Limits) -> None:
+    """Raise NotAnImage for a format that is not accepted, TooLarge for more pixels or frames than allowed."""
+    if header.format not in accept:
+        raise NotAnImage(f"{header.format} is not accepted here; accepted are {', '.join(accept)}")
+    if header.frames > limits.frames:
+        raise TooLarge(f"the image has {header.frames} frames: at most {limits.frames} are allowed")
+    pixels = header.width * header.height * header.frames
+    if pixels > limits.pixels:
+        raise TooLarge(f"the image has {pixels} pixels over all frames: at most {limits.pixels} are allowed")

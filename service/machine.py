@@ -1,0 +1,48 @@
+"""What this machine's ImageMagick can do, asked of an engine process as the gateway would run it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from gateway.settings import Config
+from service.engine.job import EngineError
+from service.engine.policy import PolicyLimits, write_configuration
+from service.engine.process import environment
+from service.paths import paths_of
+
+_ASK = "import json, sys; from service.engine.pipeline import capabilities; json.dump(capabilities(), sys.stdout)"
+TIME = 60.0  # seconds
+
+
+def write_policy(config: Config) -> None:
+    """Write ImageMagick's configuration for the engine. Raises OSError."""
+    limits = config.limits
+    write_configuration(
+        paths_of(config).policy,
+        config.formats.accept,
+        config.formats.out,
+        PolicyLimits(memory=config.engine.memory, pixels=limits.pixels, side=65535, frames=limits.frames),
+    )
+
+
+def capabilities(config: Config) -> dict[str, tuple[bool, bool]]:
+    """By format, whether it can be read and written under the configured policy. Raises EngineError."""
+    write_policy(config)
+    asked = subprocess.run(
+        [sys.executable, "-c", _ASK],
+        env=environment(paths_of(config).policy),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIME,
+    )
+    if asked.returncode:
+        raise EngineError(f"ImageMagick cannot be used: {asked.stderr.strip().splitlines()[-1]}")
+    return {word: (can_read, can_write) for word, (can_read, can_write) in json.loads(asked.stdout).items()}
+
+
+def writable_formats(config: Config) -> set[str]:
+    """The formats that can be made here. Raises EngineError."""
+    return {word for word, (_, can_write) in capabilities(config).items() if can_write}

@@ -1,0 +1,44 @@
+"""Where everything lies on this machine, for one configuration; all paths absolute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.config import SOCKET_NAME
+from gateway.settings import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """`derived` is served by nginx; `originals` are copies of what the store holds; `work` is on the same file
+    system as `derived`, so that a finished file can be renamed into it."""
+
+    derived: Path
+    originals: Path
+    work: Path
+    runtime: Path
+    socket: Path
+    nginx: Path
+    policy: Path
+
+
+def paths_of(config: Config) -> Paths:
+    base = config.base.absolute()
+    cache, runtime = base / config.cache.root, base / config.runtime.root
+    return Paths(
+        derived=cache / "derived",
+        originals=cache / "originals",
+        work=cache / "work",
+        runtime=runtime,
+        socket=runtime / SOCKET_NAME,
+        nginx=runtime / "nginx",
+        policy=runtime / "imagemagick",
+    )
+
+
+def make_folders(paths: Paths) -> None:
+    """Make what is missing. Raises OSError naming the folder."""
+    for folder in (paths.derived, paths.originals, paths.work, paths.runtime, paths.policy):
+        folder.mkdir(parents=True, exist_ok=True)
+    paths.runtime.chmod(0o700)

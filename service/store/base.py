@@ -1,0 +1,151 @@
+"""What the rest of the service knows of a store: two containers of named objects.
+
+    StoreError
+    ├── NotFound            there is no such object
+    ├── Exists              the name is taken and replacing was not asked for
+    ├── PreconditionFailed  the object is not the one the caller named by its ETag
+    ├── Unholdable          this store cannot hold an object of this name
+    ├── NoTemporaryUrls     this store cannot make temporary URLs
+    ├── Corrupt             what arrived is not what was sent (length or checksum)
+    ├── StoreFull           there is no room (quota, disk)
+    └── Unavailable         the store did not answer in time, or refuses; carries `retry_after`
+
+A store never sees a name that `gateway.names` has not accepted, and never blocks the event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+class StoreError(Exception):
+    """Something a store could not do; the text is fit for a log, and names no secret."""
+
+
+class NotFound(StoreError):
+    pass
+
+
+class Exists(StoreError):
+    pass
+
+
+class PreconditionFailed(StoreError):
+    pass
+
+
+class Unholdable(StoreError):
+    pass
+
+
+class NoTemporaryUrls(StoreError):
+    pass
+
+
+class Corrupt(StoreError):
+    pass
+
+
+class StoreFull(StoreError):
+    pass
+
+
+class Unavailable(StoreError):
+    """The store did not answer in time, or refuses. Retry after `retry_after` seconds."""
+
+    def __init__(self, message: str, retry_after: float = 5.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One object as a store lists it.
+
+    `etag` is unquoted and opaque: it changes whenever the content is replaced, and is all that anyone may
+    conclude from it. `modified` is in seconds since the epoch, UTC. `metadata` holds the user metadata given to
+    `put`, keys in lower case; listings leave it empty.
+    """
+
+    name: str
+    bytes: int
+    etag: str
+    modified: float
+    content_type: str = "application/octet-stream"
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing, in the byte order of the names. `marker` continues it, None when it is the last."""
+
+    objects: Sequence[StoredObject]
+    folders: Sequence[str]
+    marker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TemporaryUrl:
+    """A URL that lets anyone GET one object until `expires` (seconds since the epoch)."""
+
+    url: str
+    expires: int
+
+
+class Container(Protocol):
+    """A flat set of named objects. Every method raises `Unavailable` when the store cannot be reached."""
+
+    async def stat(self, name: str) -> StoredObject:
+        """What is stored under `name`. Raises NotFound."""
+
+    async def fetch(self, name: str, target: Path) -> StoredObject:
+        """Write the object's bytes to `target` (made or overwritten), complete and verified, or raise.
+
+        Raises NotFound, Corrupt. On any failure, cancellation included, `target` does not exist afterwards.
+        """
+
+    async def put(
+        self,
+        name: str,
+        source: Path,
+        *,
+        content_type: str,
+        md5: str,
+        metadata: Mapping[str, str] | None = None,
+        replace: bool = True,
+        if_match: str | None = None,
+        delete_after: int | None = None,
+    ) -> StoredObject:
+        """Store the bytes of `source`, whose MD5 in hex is `md5`; when this returns, the object is there, whole.
+
+        `replace=False` raises Exists when the name is taken; `if_match` raises PreconditionFailed unless the
+        stored object has that ETag. Neither is a lock between nodes. `delete_after` is in seconds; a store without
+        expiry ignores it. Raises Unholdable, Corrupt, StoreFull. After a failure nothing new is stored.
+        """
+
+    async def delete(self, name: str, *, if_match: str | None = None) -> None:
+        """Remove the object. Raises NotFound, PreconditionFailed."""
+
+    async def list(self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000) -> Page:
+        """At most `limit` names after `marker` that begin with `prefix`, folded at `delimiter` into folders."""
+
+    async def temporary_url(
+        self, name: str, *, lifetime: float, filename: str | None = None, inline: bool = False
+    ) -> TemporaryUrl:
+        """A URL to an object that is there already. Raises NoTemporaryUrls."""
+
+
+class Store(Protocol):
+    """Where originals live, and where derived images may be kept."""
+
+    originals: Container
+    derived: Container
+
+    async def start(self) -> None:
+        """Connect, and make what is missing (the derived container, its key). Raises StoreError."""
+
+    async def close(self) -> None:
+        """Let go of connections and threads."""

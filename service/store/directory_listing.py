@@ -1,0 +1,125 @@
+"""Listings of a directory tree in the byte order of the names, holding one directory at a time in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+from gateway.names import LONGEST_IMAGE_NAME
+from service.store.base import Page, StoredObject
+from service.store.directory_files import describe, directory, is_absent, regular_file, segments
+from service.store.naming import is_image_name
+
+
+def list_directory(root: Path, prefix: str, delimiter: str, marker: str, limit: int, *, derived: bool) -> Page:
+    """One page, as `Container.list` describes it. Raises Unavailable when the root is gone."""
+    walk = _Walk(root, prefix.encode(), marker.encode(), derived=derived)
+    objects: list[StoredObject] = []
+    folders: list[str] = []
+    last = ""
+    with contextlib.closing(walk.names()) as names:
+        for name, parent, leaf in names:
+            folder = _folder(name, prefix, delimiter)
+            if folder is not None:
+                walk.skip = folder.encode()
+            if folder == marker:
+                continue
+            found = _describe(parent, leaf, name) if folder is None else None
+            if folder is None and found is None:
+                continue
+            if len(objects) + len(folders) >= limit:
+                return Page(objects, folders, last)
+            if found is not None:
+                objects.append(found)
+            else:
+                folders.append(folder or "")
+            last = folder or name
+    return Page(objects, folders, None)
+
+
+def _describe(parent: int, leaf: bytes, name: str) -> StoredObject | None:
+    try:
+        with regular_file(parent, leaf) as file:
+            return dataclasses.replace(describe(file, name), metadata={})
+    except OSError as error:
+        # Removed meanwhile, or not ours to read.
+        if is_absent(error) or isinstance(error, PermissionError):
+            return None
+        raise
+
+
+def _folder(name: str, prefix: str, delimiter: str) -> str | None:
+    if not delimiter:
+        return None
+    end = name.find(delimiter, len(prefix))
+    return None if end < 0 else name[: end + len(delimiter)]
+
+
+class _Walk:
+    """The names after `marker` that begin with `prefix`. Names that begin with `skip`, set meanwhile, are left out."""
+
+    def __init__(self, root: Path, prefix: bytes, marker: bytes, *, derived: bool) -> None:
+        self._root = root
+        self._prefix = prefix
+        self._marker = marker
+        self._derived = derived
+        self.skip: bytes | None = None
+
+    def names(self) -> Generator[tuple[str, int, bytes], None, None]:
+        """Each name with the open directory of its file and the file's name there."""
+        base = self._prefix[: self._prefix.rfind(b"/") + 1]
+        parts = segments(base[:-1].decode()) if base else []
+        if parts is None:
+            return
+        try:
+            with directory(self._root, parts) as descriptor:
+                yield from self._below(descriptor, base)
+        except OSError as error:
+            if not is_absent(error):
+                raise
+
+    def _below(self, descriptor: int, base: bytes) -> Generator[tuple[str, int, bytes], None, None]:
+        # A directory sorts as its name with the slash that all names in it have: `a.jpg` comes before `a/b`.
+        for key in sorted(self._entries(descriptor, base)):
+            path = base + key
+            if self.skip and path.startswith(self.skip):
+                if base.startswith(self.skip):
+                    return
+                continue
+            if not key.endswith(b"/"):
+                yield path.decode(), descriptor, key
+                continue
+            # A directory that went meanwhile or may not be read (`lost+found`) holds nothing for us.
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+                inner = os.open(key[:-1], os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+                try:
+                    yield from self._below(inner, path)
+                finally:
+                    os.close(inner)
+
+    def _entries(self, descriptor: int, base: bytes) -> Iterator[bytes]:
+        with os.scandir(descriptor) as entries:
+            for entry in entries:
+                is_directory = entry.is_dir(follow_symlinks=False)
+                if not is_directory and not entry.is_file(follow_symlinks=False):
+                    continue
+                leaf = os.fsencode(entry.name)
+                key = leaf + b"/" if is_directory else leaf
+                if self._is_name(leaf, base, is_directory=is_directory) and self._is_wanted(base + key, is_directory):
+                    yield key
+
+    def _is_name(self, leaf: bytes, base: bytes, *, is_directory: bool) -> bool:
+        """Whether this can be a name, or part of one: the tree may hold what was never stored through us."""
+        if leaf.startswith(b"@") and not (self._derived and base):
+            return False
+        if is_directory:
+            return len(base) + len(leaf) < LONGEST_IMAGE_NAME
+        return self._derived or is_image_name(base + leaf)
+
+    def _is_wanted(self, path: bytes, is_directory: bool) -> bool:
+        if not path.startswith(self._prefix) and not (is_directory and self._prefix.startswith(path)):
+            return False
+        return path > self._marker or (is_directory and self._marker.startswith(path))

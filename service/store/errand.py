@@ -1,0 +1,83 @@
+"""Blocking work in a thread, for a task that may leave before it is done.
+
+A thread cannot be cancelled, so it is told that nobody waits any more and looks at that between its steps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+T = TypeVar("T")
+
+
+class Abandoned(Exception):
+    """The task that waited for this work was cancelled."""
+
+
+class Errand:
+    """What a thread and the task that waits for it share."""
+
+    def __init__(self, target: Path | None = None) -> None:
+        self._target = target
+        self._lock = threading.Lock()
+        self.abandoned = False
+
+    def check(self) -> None:
+        """Raises Abandoned when nobody waits any more."""
+        if self.abandoned:
+            raise Abandoned
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[BinaryIO]:
+        """The target, empty and open for writing; it is gone again when the block, or the errand, fails.
+
+        Whoever abandons the errand removes the target, so the thread must neither make it anew after that nor
+        remove what a later errand has put in its place.
+        """
+        if self._target is None:
+            raise ValueError("this errand has no target")
+        with self._lock:
+            self.check()
+            self._target.unlink(missing_ok=True)
+            file = self._target.open("xb")
+        try:
+            with file:
+                yield file
+            self.check()
+        except BaseException:
+            with self._lock:
+                if not self.abandoned:
+                    self._target.unlink(missing_ok=True)
+            raise
+
+    def abandon(self) -> None:
+        with self._lock:
+            self.abandoned = True
+            if self._target is not None:
+                self._target.unlink(missing_ok=True)
+
+
+async def run(
+    executor: Executor,
+    work: Callable[[Errand], T],
+    target: Path | None = None,
+    finished: Callable[[], None] = lambda: None,
+) -> T:
+    """The result of `work` in a thread of `executor`; after a cancellation `target` does not exist.
+
+    `finished` is called, in any thread, when the thread is free again: after a cancellation that is later.
+    """
+    errand = Errand(target)
+    future = executor.submit(work, errand)
+    future.add_done_callback(lambda _: finished())
+    try:
+        return await asyncio.wrap_future(future)
+    except asyncio.CancelledError:
+        errand.abandon()
+        raise

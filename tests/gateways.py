@@ -1,0 +1,157 @@
+"""A real gateway for tests: nginx and the service, supervised, on free ports of loopback, below a folder of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+START = 60.0  # seconds that a start may take on a busy machine
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A running gateway: its ports as clients, its folders as paths, its supervisor as a process."""
+
+    public: httpx.Client
+    api: httpx.Client
+    root: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def derived(self) -> Path:
+        return self.root / "var/cache/derived"
+
+    @property
+    def log(self) -> str:
+        return (self.root / "log").read_text()
+
+    def upload(self, name: str, data: bytes, **parameters: str) -> httpx.Response:
+        return self.api.post(f"/images/{name}", content=data, params=parameters)
+
+    def pids(self, words: str) -> list[int]:
+        """The processes of this gateway whose command line holds `words`."""
+        return [pid for pid in descendants(self.process.pid) if words in command_line(pid)]
+
+    def stop_service(self) -> None:
+        """Freeze the service, so that nothing that needs it is answered."""
+        for pid in self.pids("service serve"):
+            os.kill(pid, signal.SIGSTOP)
+
+    def continue_service(self) -> None:
+        for pid in self.pids("service serve"):
+            os.kill(pid, signal.SIGCONT)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def write_config(root: Path, options: Mapping[str, Any], ports: list[int]) -> Path:
+    """A config.yaml in `root` with these options and ports."""
+    document = {key: dict(value) if isinstance(value, Mapping) else value for key, value in options.items()}
+    listen = f"127.0.0.1:{ports[0]}"
+    document["public"] = {"listen": listen, "url": f"http://{listen}", **document.get("public", {})}
+    document["api"] = {"listen": f"127.0.0.1:{ports[1]}", **document.get("api", {})}
+    document.setdefault("engine", {}).setdefault("processes", 1)
+    file = root / "config.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return file
+
+
+@contextlib.contextmanager
+def running_gateway(
+    root: Path, options: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+) -> Iterator[Gateway]:
+    """Start a gateway with these options, and end it; afterwards none of its processes is left."""
+    root.mkdir(parents=True, exist_ok=True)
+    ports = free_ports(2)
+    file = write_config(root, options or {}, ports)
+    with (root / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service", "up", "-c", str(file)],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, **(environ or {})},
+        )
+    try:
+        _await_start(process, root)
+        with (
+            httpx.Client(base_url=f"http://127.0.0.1:{ports[0]}", timeout=60, trust_env=False) as public,
+            httpx.Client(base_url=f"http://127.0.0.1:{ports[1]}", timeout=60, trust_env=False) as api,
+        ):
+            yield Gateway(public, api, root, process)
+    finally:
+        children = descendants(process.pid)
+        process.terminate()
+        process.wait(60)
+        if process.stdout:
+            process.stdout.close()
+        assert not [pid for pid in children if alive(pid)], "the gateway left processes behind"
+
+
+def _await_start(process: subprocess.Popen[bytes], root: Path) -> None:
+    assert process.stdout is not None
+    os.set_blocking(process.stdout.fileno(), False)
+    end = time.monotonic() + START
+    said = b""
+    while time.monotonic() < end:
+        said += process.stdout.read() or b""
+        if b"gateway is up" in said:
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    raise AssertionError(f"the gateway did not start: {(root / 'log').read_text()}")
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process below `pid`."""
+    found, parents = [], {pid}
+    while parents:
+        children = {child for child, parent in _parents().items() if parent in parents} - set(found)
+        found += children
+        parents = children
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs (a zombie does not)."""
+    try:
+        return re.search(r"^State:\s+Z", Path(f"/proc/{pid}/status").read_text(), re.M) is None
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _parents() -> dict[int, int]:
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                stat = (entry / "stat").read_text()
+                found[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
+    return found

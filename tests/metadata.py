@@ -1,0 +1,76 @@
+"""Secrets in every field that exiftool can write, and what of them can still be found.
+
+exiftool is the judge: it names the tags that are left. The bytes are searched as well, in the encodings that metadata
+uses, for what exiftool does not know of.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+SECRET = "xyzzy-secret"
+_GROUPS = ("EXIF", "GPS", "IPTC", "XMP", "PNG", "Photoshop", "Ducky", "GIF", "JFIF", "MIE", "AFCP", "CanonVRD")
+# What any file has, and what exiftool computes.
+_COMMON = ("ExifTool", "System", "File", "Composite", "SourceFile")
+# What decoding needs, so that it must be there.
+_STRUCTURE = {
+    "JFIF": ("JFIFVersion", "ResolutionUnit", "XResolution", "YResolution"),
+    "Adobe": ("DCTEncodeVersion", "APP14Flags0", "APP14Flags1", "ColorTransform"),
+    "PNG": (
+        *("ImageWidth", "ImageHeight", "BitDepth", "ColorType", "Compression", "Filter", "Interlace", "Palette"),
+        *("Transparency", "Gamma", "SRGBRendering", "ProfileName", "AnimationFrames", "AnimationPlays"),
+    ),
+    "PNG-cHRM": tuple(f"{name}{axis}" for name in ("WhitePoint", "Red", "Green", "Blue") for axis in "XY"),
+    "RIFF": (
+        *("WebP_Flags", "ImageWidth", "ImageHeight", "VP8Version", "HorizontalScale", "VerticalScale"),
+        *("AlphaIsUsed", "AlphaPreprocessing", "AlphaFiltering", "AlphaCompression"),
+        *("BackgroundColor", "AnimationLoopCount", "Duration"),
+    ),
+    "GIF": (
+        *("GIFVersion", "ImageWidth", "ImageHeight", "HasColorMap", "ColorResolutionDepth", "BitsPerPixel"),
+        *("BackgroundColor", "AnimationIterations", "TransparentColor", "FrameCount", "Duration", "PixelAspectRatio"),
+    ),
+}
+
+
+def write_secrets(*paths: Path) -> None:
+    """Write the secret into every field of every file that takes it; fields that want something else stay empty."""
+    with tempfile.NamedTemporaryFile("w", suffix=".args") as arguments:
+        arguments.write("\n".join(f"-{group}:{tag}={SECRET}" for group, tag in _writable()))
+        arguments.write(f"\n-Comment={SECRET}\n-GPS:GPSLatitude=48.2\n-GPS:GPSLongitude=16.37\n")
+        arguments.flush()
+        # Thousands of fields do not take a text, which is what it warns of; the files tell whether it worked.
+        _exiftool("-m", "-q", "-q", "-overwrite_original", "-@", arguments.name, *map(str, paths))
+    for path in paths:
+        assert path.read_bytes().count(SECRET.encode()) > 50, path.name
+
+
+def secrets(data: bytes) -> list[str]:
+    """The encodings in which the secret is still among the bytes."""
+    return [encoding for encoding in ("ascii", "utf-16-le", "utf-16-be") if SECRET.encode(encoding) in data]
+
+
+def tags(path: Path) -> dict[str, str]:
+    """What exiftool finds in a file beyond its structure: `Group:Tag` to value. ICC profiles are left out."""
+    found = json.loads(_exiftool("-j", "-G1", "-a", "-u", "-s", str(path)))[0]
+    return {name: str(value) for name, value in found.items() if not _is_structure(name)}
+
+
+def _is_structure(name: str) -> bool:
+    group, _, tag = name.partition(":")
+    return group in _COMMON or group.startswith("ICC") or tag in _STRUCTURE.get(group, ())
+
+
+@cache
+def _writable() -> tuple[tuple[str, str], ...]:
+    lists = _exiftool(*(word for group in _GROUPS for word in ("-listw", f"-{group}:all", "-execute")))
+    found = (part.split()[2:] for part in lists.split("Writable ")[1:])  # behind "GROUP tags:"
+    return tuple((group, tag) for group, names in zip(_GROUPS, found, strict=True) for tag in names)
+
+
+def _exiftool(*arguments: str) -> str:
+    return subprocess.run(["exiftool", *arguments], capture_output=True, text=True, check=False).stdout

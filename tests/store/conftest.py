@@ -1,0 +1,50 @@
+"""The stores that the contract is checked against, each fresh and empty for every test."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from swiftclient import Connection
+
+from service.store.base import Store
+from service.store.directory import DirectorySettings, DirectoryStore
+from service.store.swift import SwiftStore
+from service.store.swift_settings import SwiftSettings
+from tests.swift.server import SwiftServer, running_swift
+
+
+@pytest.fixture(scope="session")
+def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwiftServer]:
+    """A real Swift, for as long as the session lasts."""
+    with running_swift(tmp_path_factory.mktemp("swift")) as server:
+        yield server
+
+
+@pytest.fixture(params=["directory", "swift"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    store: Store
+    if request.param == "directory":
+        store = DirectoryStore(DirectorySettings(tmp_path / "originals", tmp_path / "derived"))
+    else:
+        store = SwiftStore(settings_of(request.getfixturevalue("swift")))
+    await store.start()
+    yield store
+    await store.close()
+
+
+def settings_of(swift: SwiftServer) -> SwiftSettings:
+    """Settings with an empty container of originals that nobody else uses."""
+    settings = SwiftSettings(
+        container=f"originals-{uuid.uuid4().hex}",
+        derived_container=f"derived-{uuid.uuid4().hex}",
+        auth_url=f"{swift.url}/auth/v1.0",
+        user="test:tester",
+        key="testing",
+        timeout=5,
+        connections=8,
+    )
+    connection = Connection(settings.auth_url, settings.user, settings.key, retries=0, timeout=10)
+    connection.put_container(settings.container)
+    connection.close()
+    return settings

@@ -1,0 +1,308 @@
+"""What every store promises, whatever it keeps its objects in."""
+
+import asyncio
+import hashlib
+import itertools
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from service.store.base import (
+    Container,
+    Corrupt,
+    Exists,
+    NotFound,
+    Page,
+    PreconditionFailed,
+    Store,
+    StoredObject,
+)
+
+NAMES = [
+    "a.jpg",
+    "ein Bild.jpg",
+    "q?x=1&y=2#z.jpg",
+    "50%.jpg",
+    "%41.jpg",
+    "a+b;c,d=e.jpg",
+    "'\"<>|*\\:.jpg",
+    "Köln/東京/🙂.jpg",
+    "nfd-e\u0301.jpg",
+    ".hidden",
+    "-",
+    "deep/" * 40 + "x",
+    "...",
+    "~/x",
+    "x" * 255,
+]
+
+
+def md5(data: bytes) -> str:
+    return hashlib.md5(data).hexdigest()
+
+
+async def put(container: Container, tmp_path: Path, name: str, data: bytes = b"bytes", **options) -> StoredObject:
+    source = tmp_path / f"source-{random.getrandbits(64):x}"
+    source.write_bytes(data)
+    options = {"content_type": "image/jpeg", "md5": md5(data)} | options
+    return await container.put(name, source, **options)
+
+
+async def content(container: Container, tmp_path: Path, name: str) -> bytes:
+    target = tmp_path / f"target-{random.getrandbits(64):x}"
+    await container.fetch(name, target)
+    return target.read_bytes()
+
+
+async def all_pages(container: Container, **query) -> list[Page]:
+    pages = [await container.list(**query)]
+    while pages[-1].marker is not None:
+        pages.append(await container.list(**query | {"marker": pages[-1].marker}))
+    return pages
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_an_object_of_any_name_comes_back_as_it_was_put(store: Store, tmp_path: Path, name: str) -> None:
+    data = random.randbytes(70_000)
+    stored = await put(store.originals, tmp_path, name, data)
+    assert await content(store.originals, tmp_path, name) == data
+    assert await store.originals.stat(name) == stored
+    assert (stored.name, stored.bytes) == (name, len(data))
+    assert [found.name for found in (await store.originals.list()).objects] == [name]
+    await store.originals.delete(name)
+    with pytest.raises(NotFound):
+        await store.originals.stat(name)
+
+
+async def test_an_empty_object_and_one_of_several_megabytes_come_back(store: Store, tmp_path: Path) -> None:
+    for data in (b"", random.randbytes(5_000_000)):
+        await put(store.originals, tmp_path, "x", data)
+        assert await content(store.originals, tmp_path, "x") == data
+
+
+async def test_fetch_overwrites_its_target_and_tells_what_it_fetched(store: Store, tmp_path: Path) -> None:
+    stored = await put(store.originals, tmp_path, "a", b"new")
+    target = tmp_path / "target"
+    target.write_bytes(b"something that was longer")
+    assert await store.originals.fetch("a", target) == stored
+    assert target.read_bytes() == b"new"
+
+
+async def test_what_is_not_there_is_not_found_and_leaves_no_target(store: Store, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    for name in ("a", "a/b", "a/b/c", "x" * 300):
+        with pytest.raises(NotFound):
+            await store.originals.stat(name)
+        with pytest.raises(NotFound):
+            await store.originals.delete(name)
+        target.write_bytes(b"old")
+        with pytest.raises(NotFound):
+            await store.originals.fetch(name, target)
+        assert not target.exists() or target.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/../../outside", "..", ".", "a/./b", "/a", "a//b", "a/"])
+async def test_no_name_reaches_out_of_the_container(store: Store, tmp_path: Path, name: str) -> None:
+    await put(store.originals, tmp_path, "outside")
+    with pytest.raises(NotFound):
+        await store.derived.stat(name)
+    with pytest.raises(NotFound):
+        await store.derived.fetch(name, tmp_path / "target")
+    with pytest.raises(NotFound):
+        await store.derived.delete(name)
+    assert not (tmp_path / "target").exists()
+    assert await store.originals.stat("outside")
+
+
+async def test_bytes_that_are_not_what_was_announced_are_not_stored(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(Corrupt):
+        await put(store.originals, tmp_path, "a/b", b"other", md5=md5(b"announced"))
+    assert await all_pages(store.originals) == [Page([], [], None)]
+    before = await put(store.originals, tmp_path, "a/b", b"first")
+    with pytest.raises(Corrupt):
+        await put(store.originals, tmp_path, "a/b", b"other", md5=md5(b"announced"))
+    assert await store.originals.stat("a/b") == before
+
+
+async def test_the_etag_changes_whenever_the_content_is_replaced(store: Store, tmp_path: Path) -> None:
+    etags = set()
+    for data in (b"one", b"two", b"six"):
+        etags.add((await put(store.originals, tmp_path, "a", data)).etag)
+    assert len(etags) == 3
+    assert '"' not in "".join(etags)
+
+
+async def test_listing_stat_put_and_fetch_agree_on_what_is_stored(store: Store, tmp_path: Path) -> None:
+    put_object = await put(store.originals, tmp_path, "a/b.jpg", b"x" * 1000)
+    stat = await store.originals.stat("a/b.jpg")
+    fetched = await store.originals.fetch("a/b.jpg", tmp_path / "target")
+    listed = (await store.originals.list()).objects[0]
+    assert put_object == stat == fetched == listed
+    assert abs(stat.modified - time.time()) < 60
+
+
+async def test_content_type_and_metadata_are_kept(store: Store, tmp_path: Path) -> None:
+    metadata = {"recipe": "w=1,50%25 %41=ü", "Engine": " 6.9;\tq16 ", "long": "x,=" * 300}
+    await put(store.derived, tmp_path, "a.jpg/@w=1.webp", content_type="image/webp", metadata=metadata)
+    found = await store.derived.stat("a.jpg/@w=1.webp")
+    assert found.content_type == "image/webp"
+    assert found.metadata == {"recipe": "w=1,50%25 %41=ü", "engine": " 6.9;\tq16 ", "long": "x,=" * 300}
+    assert (await store.derived.fetch("a.jpg/@w=1.webp", tmp_path / "target")).metadata == found.metadata
+
+
+async def test_replacing_leaves_nothing_of_the_former_metadata(store: Store, tmp_path: Path) -> None:
+    await put(store.derived, tmp_path, "a", metadata={"one": "1", "two": "2" * 600})
+    await put(store.derived, tmp_path, "a", metadata={"two": "3"})
+    assert (await store.derived.stat("a")).metadata == {"two": "3"}
+
+
+async def test_a_taken_name_is_replaced_only_if_that_was_asked_for(store: Store, tmp_path: Path) -> None:
+    first = await put(store.originals, tmp_path, "a", b"first", replace=False)
+    with pytest.raises(Exists):
+        await put(store.originals, tmp_path, "a", b"second", replace=False)
+    assert await store.originals.stat("a") == first
+    await put(store.originals, tmp_path, "a", b"third", replace=True)
+    assert await content(store.originals, tmp_path, "a") == b"third"
+
+
+async def test_if_match_lets_only_the_named_object_be_replaced_or_deleted(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(PreconditionFailed):
+        await put(store.originals, tmp_path, "a", if_match="0123")
+    first = await put(store.originals, tmp_path, "a", b"first")
+    second = await put(store.originals, tmp_path, "a", b"second", if_match=first.etag)
+    with pytest.raises(PreconditionFailed):
+        await put(store.originals, tmp_path, "a", b"third", if_match=first.etag)
+    with pytest.raises(PreconditionFailed):
+        await store.originals.delete("a", if_match=first.etag)
+    assert await content(store.originals, tmp_path, "a") == b"second"
+    await store.originals.delete("a", if_match=second.etag)
+    with pytest.raises(NotFound):
+        await store.originals.delete("a", if_match=second.etag)
+
+
+async def test_originals_and_derived_images_are_two_containers(store: Store, tmp_path: Path) -> None:
+    await put(store.originals, tmp_path, "a", b"original")
+    await put(store.derived, tmp_path, "a/@w=1.jpg", b"derived")
+    assert [found.name for found in (await store.originals.list()).objects] == ["a"]
+    assert [found.name for found in (await store.derived.list()).objects] == ["a/@w=1.jpg"]
+    await store.originals.delete("a")
+    assert await content(store.derived, tmp_path, "a/@w=1.jpg") == b"derived"
+
+
+def model(names: list[str], prefix: str, delimiter: str, marker: str) -> list[str]:
+    """What a listing gives, in order, told in the plainest way: folders end where the delimiter does."""
+    found = []
+    for name in sorted(names, key=str.encode):
+        if not name.startswith(prefix) or name.encode() <= marker.encode():
+            continue
+        end = name.find(delimiter, len(prefix)) if delimiter else -1
+        item = name if end < 0 else name[: end + len(delimiter)]
+        if item != marker and (not found or found[-1] != item):
+            found.append(item)
+    return found
+
+
+async def test_listings_give_every_name_once_in_byte_order(store: Store, tmp_path: Path) -> None:
+    names = ["a.jpg", "a/1", "a/2/x", "a/2/y", "a/30", "a-b", "b/c/d", "b/c.jpg", "b/c0", "ä", "é/x", "z", "Z", "zz/1"]
+    for name in random.sample(names, len(names)):
+        await put(store.originals, tmp_path, name, name.encode())
+    queries = itertools.product(
+        ["", "a", "a/", "a/2/", "b/c", "zz/1", "none", "b/c/d/e", "../", "/"], ["", "/", "2"], [1, 2, 3, 5, 100]
+    )
+    for prefix, delimiter, limit in queries:
+        pages = await all_pages(store.originals, prefix=prefix, delimiter=delimiter, limit=limit)
+        items = [sorted([*(each.name for each in page.objects), *page.folders], key=str.encode) for page in pages]
+        assert [item for page in items for item in page] == model(names, prefix, delimiter, ""), (prefix, delimiter)
+        assert all(len(page) == limit for page in items[:-1])
+
+
+@pytest.mark.parametrize("marker", ["a", "a/", "a/2", "a/2/", "a/2/x", "a/2/y", "a0", "b/c", "b/c/", "zzz"])
+@pytest.mark.parametrize("delimiter", ["", "/"])
+async def test_a_listing_goes_on_after_any_marker(store: Store, tmp_path: Path, marker: str, delimiter: str) -> None:
+    names = ["a.jpg", "a/1", "a/2/x", "a/2/y", "b/c/d", "b/c0", "zz/1"]
+    for name in names:
+        await put(store.originals, tmp_path, name)
+    page = await store.originals.list(marker=marker, delimiter=delimiter)
+    found = sorted([*(each.name for each in page.objects), *page.folders], key=str.encode)
+    assert found == model(names, "", delimiter, marker)
+
+
+async def test_many_writers_of_one_name_leave_one_of_their_objects_whole(store: Store, tmp_path: Path) -> None:
+    contents = [bytes([number]) * 200_000 for number in range(6)]
+    stored = await asyncio.gather(*(put(store.originals, tmp_path, "a", data) for data in contents))
+    last = await store.originals.stat("a")
+    data = await content(store.originals, tmp_path, "a")
+    assert data in contents
+    assert last in stored
+
+
+async def test_readers_see_the_old_object_or_the_new_one_while_it_is_replaced(store: Store, tmp_path: Path) -> None:
+    versions = [bytes([number]) * 300_000 for number in range(4)]
+    await put(store.originals, tmp_path, "a", versions[0])
+
+    async def read() -> None:
+        for number in range(4):
+            target = tmp_path / f"{id(asyncio.current_task())}-{number}"
+            found = await store.originals.fetch("a", target)
+            assert target.read_bytes() in versions
+            assert target.stat().st_size == found.bytes
+
+    async def write() -> None:
+        for data in versions[1:]:
+            await put(store.originals, tmp_path, "a", data)
+
+    await asyncio.gather(write(), *(read() for _ in range(3)))
+
+
+async def test_a_cancelled_fetch_leaves_no_target(store: Store, tmp_path: Path) -> None:
+    await put(store.originals, tmp_path, "a", random.randbytes(3_000_000))
+    for number in range(10):
+        target = tmp_path / f"cancelled-{number}"
+        task = asyncio.create_task(store.originals.fetch("a", target))
+        await asyncio.sleep(number * 0.001)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            assert not target.exists()
+        else:
+            assert target.stat().st_size == 3_000_000
+    await asyncio.sleep(0.2)
+    assert not [path for path in tmp_path.glob("cancelled-*") if path.stat().st_size != 3_000_000]
+
+
+async def test_a_cancelled_put_stores_the_whole_object_or_nothing(store: Store, tmp_path: Path) -> None:
+    data = random.randbytes(2_000_000)
+    for number in range(6):
+        task = asyncio.create_task(put(store.originals, tmp_path, f"a/{number}", data))
+        await asyncio.sleep(number * 0.003)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await asyncio.sleep(0.3)
+    for found in (await store.originals.list()).objects:
+        assert await content(store.originals, tmp_path, found.name) == data
+
+
+async def test_a_missing_source_is_the_callers_mistake_not_the_stores(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        await store.originals.put("a", tmp_path / "none", content_type="image/jpeg", md5=md5(b""))
+
+
+async def test_the_event_loop_goes_on_while_the_store_works(store: Store, tmp_path: Path) -> None:
+    longest = 0.0
+
+    async def watch() -> None:
+        nonlocal longest
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0.005)
+            longest = max(longest, time.perf_counter() - before)
+
+    watcher = asyncio.create_task(watch())
+    data = random.randbytes(8_000_000)
+    await put(store.originals, tmp_path, "a", data)
+    await store.originals.fetch("a", tmp_path / "target")
+    watcher.cancel()
+    assert longest < 0.5

@@ -1,0 +1,66 @@
+"""Stores for tests on a real Swift, and the plain client that tells what is really there."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from swiftclient import Connection
+
+from service.store.base import Container, StoredObject
+from service.store.swift import SwiftStore
+from service.store.swift_settings import SwiftSettings
+
+
+def settings_for(url: str, **changes: Any) -> SwiftSettings:
+    """Settings with containers that nobody else uses, and short time limits."""
+    return SwiftSettings(
+        **{
+            "container": f"originals-{uuid.uuid4().hex}",
+            "derived_container": f"derived-{uuid.uuid4().hex}",
+            "auth_url": f"{url}/auth/v1.0",
+            "user": "test:tester",
+            "key": "testing",
+            "timeout": 5,
+            "connections": 8,
+        }
+        | changes
+    )
+
+
+def client(url: str) -> Connection:
+    """Swift's own client, as somebody else would use it."""
+    return Connection(f"{url}/auth/v1.0", "test:tester", "testing", retries=1, starting_backoff=0.05, timeout=10)
+
+
+def make_originals(url: str, settings: SwiftSettings) -> None:
+    with contextlib.closing(client(url)) as connection:
+        connection.put_container(settings.container)
+
+
+@contextlib.asynccontextmanager
+async def started(settings: SwiftSettings) -> AsyncIterator[SwiftStore]:
+    store = SwiftStore(settings)
+    try:
+        await store.start()
+        yield store
+    finally:
+        await store.close()
+
+
+async def put(container: Container, directory: Path, name: str, data: bytes = b"bytes", **options: Any) -> StoredObject:
+    source = directory / f"source-{uuid.uuid4().hex}"
+    source.write_bytes(data)
+    return await container.put(
+        name, source, **{"content_type": "image/jpeg", "md5": hashlib.md5(data).hexdigest()} | options
+    )
+
+
+async def content(container: Container, directory: Path, name: str) -> bytes:
+    target = directory / f"target-{uuid.uuid4().hex}"
+    await container.fetch(name, target)
+    return target.read_bytes()

@@ -1,0 +1,165 @@
+"""What is particular to objects in a real Swift: expiry, segments, names that others have stored, many rows."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from service.store.base import NoTemporaryUrls, NotFound, Unholdable
+from service.store.swift import SwiftStore
+from service.store.swift_settings import TempUrlSettings
+from tests.swift.faults import Fault, FaultProxy
+from tests.swift.server import SwiftServer
+from tests.swift.stores import client, content, make_originals, put, settings_for, started
+
+PIECES = [bytes([65 + number]) * 70_000 for number in range(3)]
+
+
+@pytest.fixture
+def container(store: SwiftStore) -> str:
+    return store.originals._container
+
+
+def segments(swift: SwiftServer, name: str) -> list[dict[str, object]]:
+    """Store the pieces in a container of their own; the rows of a static large object's manifest."""
+    connection = client(swift.url)
+    connection.put_container("segments")
+    rows = []
+    for number, piece in enumerate(PIECES):
+        connection.put_object("segments", f"{name}/{number}", piece)
+        md5 = hashlib.md5(piece).hexdigest()
+        rows.append({"path": f"/segments/{name}/{number}", "etag": md5, "size_bytes": len(piece)})
+    return rows
+
+
+def put_static(swift: SwiftServer, container: str, name: str, rows: list[dict[str, object]]) -> None:
+    client(swift.url).put_object(container, name, json.dumps(rows), query_string="multipart-manifest=put")
+
+
+def put_dynamic(swift: SwiftServer, container: str, name: str) -> None:
+    client(swift.url).put_object(container, name, b"", headers={"X-Object-Manifest": f"segments/{name}/"})
+
+
+async def test_derived_objects_expire_as_configured_or_as_told(swift: SwiftServer, tmp_path: Path) -> None:
+    settings = settings_for(swift.url, delete_after=1000)
+    make_originals(swift.url, settings)
+    async with started(settings) as store:
+        await put(store.derived, tmp_path, "a/@w=1.jpg")
+        await put(store.derived, tmp_path, "a/@w=2.jpg", delete_after=50)
+        await put(store.originals, tmp_path, "a")
+    connection = client(swift.url)
+    for container, name, seconds in (
+        (settings.derived_container, "a/@w=1.jpg", 1000),
+        (settings.derived_container, "a/@w=2.jpg", 50),
+    ):
+        headers = connection.head_object(container, name)
+        assert abs(float(headers["x-delete-at"]) - float(headers["x-timestamp"]) - seconds) < 3
+    assert "x-delete-at" not in connection.head_object(settings.container, "a")
+
+
+@pytest.mark.parametrize("kind", ["static", "dynamic", "nested", "ranges"])
+async def test_segmented_objects_are_read_whole(
+    swift: SwiftServer, store: SwiftStore, container: str, tmp_path: Path, kind: str
+) -> None:
+    name, expected = f"large-{kind}", b"".join(PIECES)
+    rows = segments(swift, name)
+    if kind == "dynamic":
+        put_dynamic(swift, container, name)
+    elif kind == "static":
+        put_static(swift, container, name, rows)
+    elif kind == "nested":
+        put_static(swift, "segments", "inner", rows[:2])
+        inner = {"path": "/segments/inner"}
+        put_static(swift, container, name, [inner, rows[2]])
+    else:
+        put_static(swift, container, name, [rows[0] | {"range": "100-199"}, rows[1]])
+        expected = PIECES[0][100:200] + PIECES[1]
+    fetched = await store.originals.fetch(name, tmp_path / "target")
+    assert (tmp_path / "target").read_bytes() == expected
+    assert fetched.bytes == len(expected)
+    assert await store.originals.stat(name) == fetched
+    assert (await store.originals.list(prefix=name)).objects == [fetched]
+
+
+@pytest.mark.parametrize("kind", ["static", "dynamic"])
+async def test_a_flipped_bit_in_a_segment_is_noticed(
+    swift: SwiftServer, store: SwiftStore, container: str, proxy: FaultProxy, tmp_path: Path, kind: str
+) -> None:
+    name = f"flipped-{kind}"
+    rows = segments(swift, name)
+    if kind == "static":
+        put_static(swift, container, name, rows)
+    else:
+        put_dynamic(swift, container, name)
+    # Once for the request that only told that there are segments, once for the object.
+    proxy.fault = Fault(lambda line: line.startswith("GET") and line.split()[1].endswith(name), times=2, flip=100_000)
+    assert await content(store.originals, tmp_path, name) == b"".join(PIECES)
+    assert store.pool.repeated == 1
+
+
+async def test_a_container_key_does_not_open_segments_elsewhere_but_an_account_key_does(
+    swift: SwiftServer, tmp_path: Path
+) -> None:
+    settings = settings_for(swift.url)
+    make_originals(swift.url, settings)
+    put_static(swift, settings.container, "large", segments(swift, "url"))
+    async with started(settings) as store:
+        with pytest.raises(NoTemporaryUrls, match="account"):
+            await store.originals.temporary_url("large", lifetime=60)
+    async with started(
+        settings_for(swift.url, container=settings.container, temp_url=TempUrlSettings(scope="account"))
+    ) as store:
+        assert (await store.originals.temporary_url("large", lifetime=60)).url
+
+
+async def test_names_that_no_request_can_ask_for_are_left_out_of_listings(
+    swift: SwiftServer, store: SwiftStore, container: str
+) -> None:
+    connection = client(swift.url)
+    for name in ("a.jpg", "a//b.jpg", "folder/", "@x/a.jpg", "b/@c.jpg", "line\nfeed", "z.jpg", "z/y.jpg"):
+        connection.put_object(container, name, b"x")
+    for limit in (1, 2, 100):
+        names, marker = [], ""
+        while marker is not None:
+            page = await store.originals.list(limit=limit, marker=marker)
+            names += [found.name for found in page.objects]
+            marker = page.marker
+        assert names == ["a.jpg", "z.jpg", "z/y.jpg"]
+    page = await store.originals.list(delimiter="/")
+    assert [found.name for found in page.objects] == ["a.jpg", "z.jpg"]
+    assert "z/" in page.folders
+    assert "@x/" not in page.folders
+
+
+async def test_a_page_may_be_larger_than_one_answer_of_swift(
+    store: SwiftStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.store.swift_listing._MOST", 3)
+    names = [f"{number:02}" for number in range(10)]
+    for name in names:
+        await put(store.originals, tmp_path, name)
+    page = await store.originals.list()
+    assert [found.name for found in page.objects] == names
+    assert page.marker is None
+    page = await store.originals.list(limit=7)
+    assert ([found.name for found in page.objects], page.marker) == (names[:7], "06")
+
+
+async def test_what_swift_cannot_hold_is_unholdable(store: SwiftStore, tmp_path: Path) -> None:
+    for name in ("x" * 1025, "ü" * 600, "a/../b"):
+        with pytest.raises(Unholdable):
+            await put(store.derived, tmp_path, name)
+    with pytest.raises(Unholdable):
+        await put(store.derived, tmp_path, "a", metadata={"much": "x" * 5000})
+    await put(store.derived, tmp_path, "x" * 1024)
+
+
+async def test_a_missing_container_of_derived_images_is_made_again(
+    swift: SwiftServer, store: SwiftStore, tmp_path: Path
+) -> None:
+    client(swift.url).delete_container(store.derived._container)
+    with pytest.raises(NotFound):
+        await store.derived.stat("a/@w=1.jpg")
+    await put(store.derived, tmp_path, "a/@w=1.jpg", b"data")
+    assert await content(store.derived, tmp_path, "a/@w=1.jpg") == b"data"

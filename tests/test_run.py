@@ -1,0 +1,84 @@
+"""`make run`, as a person would use it: start, try what it prints, stop it."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.gateways import alive, command_line, descendants, free_ports, write_config
+
+RUN = Path(__file__).resolve().parent.parent / "scripts" / "run"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return write_config(tmp_path, {}, free_ports(2))
+
+
+@pytest.fixture
+def start(config: Path):
+    """Starts scripts/run; ends what a failed test has left."""
+    started = []
+
+    def run() -> tuple[subprocess.Popen[str], str]:
+        """The process, and what it prints until it waits for Ctrl-C."""
+        process = subprocess.Popen([sys.executable, RUN, "-c", config], stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        printed = ""
+        while "Ctrl-C ends it" not in printed:
+            line = process.stdout.readline()
+            assert line, f"ended with {process.wait()}: {printed}"
+            printed += line
+        return process, printed
+
+    yield run
+    for process in started:
+        process.terminate()
+        process.communicate()
+
+
+def test_every_printed_url_works_and_a_second_run_finds_the_photograph_in_place(start, config: Path):
+    process, printed = start()
+    urls = re.findall(r"^  (http://\S+/images/photos/cat\S+)", printed, re.MULTILINE)
+    assert len(urls) == 5
+    for url in urls:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            assert answer.headers["Content-Type"].startswith("image/")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+    process, _ = start()
+    process.terminate()
+    assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_leaves_no_process_behind(start, number: signal.Signals):
+    process, _ = start()
+    started = descendants(process.pid)
+    assert any("nginx" in command_line(pid) for pid in started)
+    process.send_signal(number)
+    assert process.wait(60) == 0
+    assert not [command_line(pid) for pid in started if alive(pid)]
+
+
+def test_a_configuration_that_cannot_be_used_is_said_and_nothing_starts(config: Path):
+    config.write_text("public: {listen: 1}\n")
+    answer = subprocess.run([sys.executable, RUN, "-c", config], capture_output=True, text=True, check=False)
+    assert answer.returncode != 0
+    assert "config.yaml:1: public.listen" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_an_address_in_use_ends_the_start(config: Path):
+    host, _, port = yaml.safe_load(config.read_text())["public"]["listen"].partition(":")
+    command = [sys.executable, RUN, "-c", config]
+    with socket.create_server((host, int(port))):
+        answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert answer.returncode == 1
+    assert f"{host}:{port}" in answer.stderr
