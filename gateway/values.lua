@@ -24,7 +24,7 @@ local type = type
 
 local _M = {}
 
-local MOST_DIGITS = 9 -- of a whole part: all that any range needs, and exact in Lua's numbers
+local MOST_DIGITS = 10 -- of a whole part: all that any range needs, and exact in Lua's numbers
 
 local COMPASS = {
     ["0:0"] = "nw",

@@ -9,7 +9,7 @@ from typing import Any
 Row = Mapping[str, Any]
 Limits = Mapping[str, int]
 
-MOST_DIGITS = 9  # of a whole part: all that any range needs, and exact in Lua's numbers
+MOST_DIGITS = 10  # of a whole part: all that any range needs, and exact in Lua's numbers
 
 _DECIMAL = re.compile(r"(-?)([0-9]*)(?:\.([0-9]*))?")
 _COLOUR = re.compile(r"#?([0-9a-f]{3,8})")

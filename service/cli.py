@@ -18,13 +18,13 @@ from gateway.config_text import json_schema, print_config
 from gateway.errors import Refused
 from gateway.names import escape, parse
 from gateway.settings import Config
-from gateway.units import split_listen
 from service import front, logs
 from service.engine.job import EngineError
+from service.lock import AlreadyRunning, exclusive
 from service.machine import writable_formats
-from service.paths import make_folders, paths_of
+from service.paths import Paths, make_folders, paths_of
 from service.store.base import StoreError
-from service.supervisor import Program, StartFailed, answers, answers_socket, service_command, supervise
+from service.supervisor import Program, StartFailed, answers_socket, service_command, supervise, wrote_its_pid
 
 FILE = Path("config.yaml")
 STOP_NGINX = 35.0  # seconds; nginx ends what it is sending within worker_shutdown_timeout
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         config, file = read_config(options.config)
         logs.configure(config.log)
         return COMMANDS[options.command](config, file, options)
-    except (ConfigError, Refused, StartFailed, StoreError, EngineError, OSError) as error:
+    except (ConfigError, Refused, StartFailed, StoreError, EngineError, AlreadyRunning, OSError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -70,17 +70,24 @@ def up(config: Config, file: Path | None, _options: argparse.Namespace) -> int:
     """nginx and the service, supervised, until SIGTERM or Ctrl-C."""
     paths = paths_of(config)
     make_folders(paths)
+    with exclusive(paths.runtime, "up"):
+        return _up(config, paths, file)
+
+
+def _up(config: Config, paths: Paths, file: Path | None) -> int:
     _write_front(config)
-    host, port = split_listen(config.public.listen)
+    pid_file = paths.nginx / "nginx.pid"
     programs = [
         Program(
             "the service",
             service_command(["-c", str(file)] if file else []),
-            lambda: answers_socket(str(paths.socket)),
+            lambda _pid: answers_socket(paths.socket),
             signal.SIGTERM,
             STOP_SERVICE,
         ),
-        Program("nginx", front.command(paths.nginx), lambda: answers(host, port), signal.SIGQUIT, STOP_NGINX),
+        Program(
+            "nginx", front.command(paths.nginx), lambda pid: wrote_its_pid(pid, pid_file), signal.SIGQUIT, STOP_NGINX
+        ),
     ]
     ready = f"image gateway is up: public {config.public.url}, API http://{config.api.listen}"
     asyncio.run(supervise(programs, lambda: print(ready, flush=True)))

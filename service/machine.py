@@ -31,7 +31,7 @@ def capabilities(config: Config) -> dict[str, tuple[bool, bool]]:
     """By format, whether it can be read and written under the configured policy. Raises EngineError."""
     write_policy(config)
     asked = subprocess.run(
-        [sys.executable, "-c", _ASK],
+        [sys.executable, "-P", "-c", _ASK],
         env=environment(paths_of(config).policy),
         capture_output=True,
         text=True,

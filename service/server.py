@@ -26,6 +26,7 @@ from service.cache.disk import DerivedTree
 from service.derivatives import Derivatives, Making
 from service.engine.job import Limits
 from service.engine.pool import EnginePool, EngineSettings
+from service.lock import exclusive
 from service.machine import write_policy
 from service.originals import Originals
 from service.paths import Paths, make_folders, paths_of
@@ -60,8 +61,9 @@ async def running(config: Config) -> AsyncIterator[Context]:
     paths = paths_of(config)
     make_folders(paths)
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(exclusive(paths.runtime, "service"))
         context = await _put_together(config, paths, stack)
-        for app, listen in ((front_app(context), paths.socket), (api_app(context), config.api.listen)):
+        for app, listen in ((api_app(context), config.api.listen), (front_app(context), paths.socket)):
             await _listen(app, listen, stack)
         yield context
 

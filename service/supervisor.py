@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -28,11 +29,12 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is kept alive: `ready` tells whether it answers; `stop` ends it gracefully, within `patience` seconds."""
+    """What is kept alive: `ready` tells whether the process of this id serves; `stop` ends it gracefully, within
+    `patience` seconds."""
 
     name: str
     command: Sequence[str]
-    ready: Callable[[], Awaitable[bool]]
+    ready: Callable[[int], Awaitable[bool]]
     stop: signal.Signals
     patience: float
 
@@ -126,7 +128,7 @@ class _Keeper:
 
     async def _watch_ready(self, process: asyncio.subprocess.Process) -> None:
         while process.returncode is None:
-            if await self._program.ready():
+            if await self._program.ready(process.pid):
                 self.was_ready.set()
                 return
             await asyncio.sleep(POLL)
@@ -149,19 +151,18 @@ def service_command(arguments: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "service", "serve", *arguments]
 
 
-async def answers(host: str, port: int) -> bool:
-    """Whether something accepts connections at this address."""
-    return await _accepts(asyncio.open_connection(host, port))
-
-
-async def answers_socket(path: str) -> bool:
-    """Whether something accepts connections at this unix socket."""
-    return await _accepts(asyncio.open_unix_connection(path))
-
-
-async def _accepts(opening: Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> bool:
+async def wrote_its_pid(pid: int, file: Path) -> bool:
+    """Whether a program has written its id to its pid file, as nginx does once it listens."""
     try:
-        _, writer = await opening
+        return (await asyncio.to_thread(file.read_text)).strip() == str(pid)
+    except OSError:
+        return False
+
+
+async def answers_socket(path: Path) -> bool:
+    """Whether something accepts connections at this unix socket."""
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
     except OSError:
         return False
     writer.close()

@@ -56,7 +56,7 @@ def is_srgb(icc: bytes) -> bool:
     """Whether a profile leaves colours as they are in sRGB, give or take 2 of 255, whatever it calls itself."""
     if icc[16:20] != b"RGB ":
         return False
-    steps = (0, 64, 128, 192, 255)
+    steps = (0, 16, 64, 128, 255)
     colours = bytes(itertools.chain.from_iterable(itertools.product(steps, repeat=3)))
     before = Pillow.frombytes("RGB", (len(colours) // 3, 1), colours)
     transform = _transform(icc, "RGB")

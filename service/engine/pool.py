@@ -86,7 +86,12 @@ class EnginePool:
         """
         if not (self._settings.config_dir / "policy.xml").is_file():
             raise EngineError("ImageMagick's policy.xml is not where the engine processes look for it")
-        tried = await asyncio.gather(*(self._hire() for _ in range(self._settings.processes)), return_exceptions=True)
+        hiring = asyncio.gather(*(self._hire() for _ in range(self._settings.processes)), return_exceptions=True)
+        try:
+            tried = await hiring
+        except asyncio.CancelledError:
+            await self.close()
+            raise
         failures = [outcome for outcome in tried if outcome is not None]
         if failures:
             await self.close()
@@ -126,9 +131,10 @@ class EnginePool:
 
         `content` identifies the original's bytes: what killed two processes is refused for ten minutes. A job that
         crashes its process is tried `attempts` times in all. Whoever is cancelled while waiting was never computed
-        for; when it runs already, it goes on for at most ABANDONED_GRACE seconds. Whenever this raises, nothing
-        stays at `job.output`, so no two jobs may share one. Raises Saturated, TimedOut, Crashed, what the engine
-        reports (NotAnImage, TooLarge, Undecodable), and EngineError for what nobody foresaw.
+        for; when it runs already, it goes on for at most ABANDONED_GRACE seconds. Of a job that was begun and failed,
+        or was abandoned, nothing stays at `job.output`, so no two jobs may share one. Raises Saturated, TimedOut,
+        Crashed, what the engine reports (NotAnImage, TooLarge, Undecodable, ...), and EngineError for what nobody
+        foresaw.
         """
         line = encode_job(job)
         while True:

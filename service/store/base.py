@@ -141,8 +141,11 @@ class Container(Protocol):
 class Store(Protocol):
     """Where originals live, and where derived images may be kept."""
 
-    originals: Container
-    derived: Container
+    @property
+    def originals(self) -> Container: ...
+
+    @property
+    def derived(self) -> Container: ...
 
     async def start(self) -> None:
         """Connect, and make what is missing (the derived container, its key). Raises StoreError."""

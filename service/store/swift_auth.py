@@ -91,7 +91,9 @@ class Keeper:
         self._failure = None
         now = time.monotonic()
         margin = min(_MARGIN, life / 10)
-        self._grant = Grant(self._storage_url or url.rstrip("/"), token, now + life - margin, now + life)
+        # Some servers give out the same token until its very end: no login more often than once a pause.
+        renew, expires = now + max(life - margin, _PAUSE), now + max(life, _PAUSE)
+        self._grant = Grant(self._storage_url or url.rstrip("/"), token, renew, expires)
         return self._grant
 
 

@@ -30,7 +30,7 @@ from service.store.swift_settings import SwiftSettings
 T = TypeVar("T")
 
 _FIRST_PAUSE = 0.05  # seconds before the first repetition, doubled for each following one
-_PASSING = {408, 409, 498, 499, 500, 502, 503, 504}  # statuses that a repetition may change
+_PASSING = {401, 408, 409, 498, 499, 500, 502, 503, 504}  # statuses that a repetition may change
 _ANSWERS: dict[int, type[StoreError]] = {
     400: Unholdable,
     412: PreconditionFailed,
@@ -149,7 +149,12 @@ class Pool:
         # The token may have ended before its time: one new login, and no failure for the caller.
         self.keeper.refuse(grant)
         grant = self.keeper.grant()
-        return work(self._connection(grant.storage_url, grant.token), errand)
+        try:
+            return work(self._connection(grant.storage_url, grant.token), errand)
+        except ClientException as error:
+            if error.http_status == 401:
+                self.keeper.refuse(grant)
+            raise
 
     def _connection(self, url: str, token: str) -> Any:
         connection = getattr(self._own, "connection", None)

@@ -99,7 +99,7 @@ def settings_from_environment(settings: SwiftSettings, environ: Mapping[str, str
     if filled.auth_version != "auto":
         return filled
     version = next((environ[variable] for variable in _VERSION_VARIABLES if environ.get(variable)), "")
-    return dataclasses.replace(filled, auth_version=_VERSIONS.get(version.partition(".")[0], "auto"))
+    return dataclasses.replace(filled, auth_version=_VERSIONS.get(version.lstrip("v")[:1], "auto"))
 
 
 _VERSIONS: Mapping[str, AuthVersion] = {"1": "1", "2": "2", "3": "3"}

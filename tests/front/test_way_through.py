@@ -269,7 +269,9 @@ def test_names_of_every_kind_work_on_both_ports(gateway: Gateway) -> None:
         raw = "".join(f"%{byte:02X}" if byte != ord("/") else "/" for byte in name.encode())
         assert gateway.upload(raw, CAT).status_code in (201, 400), name
         if len(name) < 256:
-            sizes = [decoded(client.get(f"/images/{raw}/@w=20.png").content).size for client in (gateway.public, gateway.api)]
+            sizes = [
+                decoded(client.get(f"/images/{raw}/@w=20.png").content).size for client in (gateway.public, gateway.api)
+            ]
             assert sizes == [(20, 15), (20, 15)]
 
 

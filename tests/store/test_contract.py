@@ -290,6 +290,13 @@ async def test_a_missing_source_is_the_callers_mistake_not_the_stores(store: Sto
         await store.originals.put("a", tmp_path / "none", content_type="image/jpeg", md5=md5(b""))
 
 
+async def test_a_target_that_cannot_be_written_is_the_callers_trouble_too(store: Store, tmp_path: Path) -> None:
+    await put(store.originals, tmp_path, "a")
+    with pytest.raises(FileNotFoundError):
+        await store.originals.fetch("a", tmp_path / "none" / "target")
+    assert await content(store.originals, tmp_path, "a") == b"bytes"
+
+
 async def test_the_event_loop_goes_on_while_the_store_works(store: Store, tmp_path: Path) -> None:
     longest = 0.0
 

@@ -114,7 +114,8 @@ async def _pass_on(source: asyncio.StreamReader, writer: asyncio.StreamWriter, f
     head = await source.readuntil(b"\r\n\r\n")
     if fault.lose:
         await source.read()
-        return _reset(writer)
+        _reset(writer)
+        return
     writer.write(head)
     passed = 0
     while chunk := await source.read(16_384):
@@ -126,7 +127,7 @@ async def _pass_on(source: asyncio.StreamReader, writer: asyncio.StreamWriter, f
             writer.write(chunk[: fault.cut - passed])
             await writer.drain()
             _reset(writer)
-            return None
+            return
         writer.write(chunk)
         await writer.drain()
         passed += len(chunk)

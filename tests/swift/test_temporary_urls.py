@@ -2,9 +2,11 @@
 
 import asyncio
 import dataclasses
+import hashlib
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -59,10 +61,8 @@ async def test_scope_and_digest_are_as_configured(
         assert (await curl((await url(store, "a")).url))[2] == b"original"
         derived = await store.derived.temporary_url("a/@w=1.jpg", lifetime=60)
         assert (await curl(derived.url))[2] == b"derived"
-        assert (
-            len(derived.url.partition("temp_url_sig=")[2].partition("&")[0])
-            == {"a1": 40, "56": 64, "12": 128}[digest[-2:]]
-        )
+        signature = parse_qs(urlsplit(derived.url).query)["temp_url_sig"][0]
+        assert len(bytes.fromhex(signature)) == hashlib.new(digest).digest_size
 
 
 async def test_the_url_opens_nothing_else_and_ends_in_time(settings: SwiftSettings, tmp_path: Path) -> None:
@@ -87,7 +87,8 @@ async def test_file_name_and_inline_reach_the_browser(settings: SwiftSettings, t
     async with started(settings) as store:
         await put(store.originals, tmp_path, "a")
         _, headers, _ = await curl((await url(store, "a", filename="mein Bild & mehr.jpg")).url)
-        assert 'content-disposition: attachment; filename="mein%20bild%20%26%20mehr.jpg"' in headers.replace("+", "%20")
+        assert "content-disposition: attachment" in headers
+        assert "filename*=utf-8''mein%20bild%20%26%20mehr.jpg" in headers
         _, headers, _ = await curl((await url(store, "a", inline=True)).url)
         assert "content-disposition: inline" in headers
 

@@ -17,6 +17,9 @@ _COLOUR, _SKIN = 0.25, 0.4
 
 _SKIN_CB, _SKIN_CR = (77, 127), (133, 173)
 """Chai and Ngan, "Face segmentation using skin-color map", 1999: skin of all complexions in Cb and Cr."""
+_AS_GOOD = 0.95
+"""The part of the highest sum that is as good as the highest."""
+
 _CENTRE = 0.15
 """How much less the edge of the image weighs than its middle: of equal parts the middle one is kept."""
 
@@ -30,11 +33,9 @@ def attention(frame: Frame, region: Box, box: tuple[int | None, int | None]) -> 
     small = pixels.resize(size, Pillow.Resampling.BOX, (inner.left, inner.top, inner.right, inner.bottom))
     energy = saliency(small).convert("F")
     shape = geometry.covering(Box(0, 0, *size), (box[0] or 1, box[1] or 1), (0.5, 0.5))
-    across, down = (
-        energy.resize((size[0], 1), Pillow.Resampling.BOX),
-        energy.resize((1, size[1]), Pillow.Resampling.BOX),
-    )
-    return _best(list(across.getdata()), shape.width), _best(list(down.getdata()), shape.height)
+    across = energy.resize((size[0], 1), Pillow.Resampling.BOX)
+    down = energy.resize((1, size[1]), Pillow.Resampling.BOX)
+    return _best(_values(across), shape.width), _best(_values(down), shape.height)
 
 
 def saliency(image: Pillow.Image) -> Pillow.Image:
@@ -61,15 +62,25 @@ def _between(channel: Pillow.Image, bounds: tuple[int, int]) -> Pillow.Image:
     return channel.point([255 if low <= value <= high else 0 for value in range(256)])
 
 
+def _values(image: Pillow.Image) -> list[float]:
+    return list(memoryview(image.tobytes()).cast("f"))
+
+
 def _best(weights: list[float], span: float) -> float:
-    """The middle of the window of `span` over which the weights sum highest, as a part of their length."""
+    """The middle of the window of `span` over which the weights sum highest, as a part of their length.
+
+    Of windows that are about as good, it is the one that has its weight most nearly in its middle.
+    """
     length = len(weights)
     width = min(length, max(1, round(span)))
-    if width == length:
-        return 0.5
-    tapered = [w * (1 - _CENTRE * abs(2 * (i + 0.5) / length - 1)) for i, w in enumerate(weights)]
-    sums = [sum(tapered[start : start + width]) for start in range(length - width + 1)]
-    highest = max(sums)
-    near = [start for start, value in enumerate(sums) if value >= highest * (1 - 1e-9)]
-    start = min(near, key=lambda start: abs(start + width / 2 - length / 2))
+    tapered = [weight * (1 - _CENTRE * abs(2 * (i + 0.5) / length - 1)) for i, weight in enumerate(weights)]
+    windows = [tapered[start : start + width] for start in range(length - width + 1)]
+    least = _AS_GOOD * max(map(sum, windows))
+
+    def imbalance(start: int) -> tuple[float, float]:
+        total = sum(windows[start])
+        middle = sum(i * weight for i, weight in enumerate(windows[start])) / total if total else width / 2
+        return abs(middle - (width - 1) / 2) if total else 0.0, abs(start + width / 2 - length / 2)
+
+    start = min((at for at, window in enumerate(windows) if sum(window) >= least), key=imbalance)
     return (start + width / 2) / length

@@ -1,0 +1,188 @@
+"""Whether nginx and the service read every request alike: the Lua that nginx loads, run inside lupa, against Python."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+from itertools import chain, islice, product
+from pathlib import Path
+from typing import Any
+
+from gateway.contracts import LUA_ROOT, BrokenLua, Contract, LuaContract, PythonContract
+from gateway.errors import Refused
+from gateway.rules import VOCABULARY, Rules
+from gateway.samples import NOW, Request, requests
+
+GENERATED = 1000  # requests by chance for each of the access modes
+MOST_FINDINGS = 10  # of one comparison; a twin that differs, differs often
+_ACCESS_MODES = ("open", "presets", "signed")
+_CHECK_KEYS = {"check": "a key for comparing twins, where none is configured"}
+
+Observation = dict[str, str]
+"""What one side makes of a request, by what was asked of it: `name`, `verdict`, `path`, ..."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it should be: what, where, and what to do about it. One line."""
+
+    what: str
+    where: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.what} [{self.where}]: {self.remedy}"
+
+
+def compare(rules: Rules, lua_root: Path | None = None) -> Iterator[Finding]:
+    """Where the Lua in `lua_root`/gateway (this package's own by default) and Python differ; nothing if they agree.
+
+    They are compared on the vectors, on every preset in every format, and on requests by chance.
+    """
+    root = lua_root or LUA_ROOT
+    differences = chain(_on_vectors(root), _on_presets(rules, root), _on_requests(rules, root))
+    remedy = "restore gateway/ from the release, or change both twins alike"
+    try:
+        for difference in islice(differences, MOST_FINDINGS):
+            yield Finding(difference, str(root / "gateway"), remedy)
+    except BrokenLua as broken:
+        yield Finding(str(broken), str(root / "gateway"), remedy)
+
+
+def vectors() -> dict[str, Any]:
+    """The vectors, their texts put together; `vectors.json` tells what they are."""
+    document: dict[str, Any] = json.loads(resources.files(__package__).joinpath("vectors.json").read_text("utf-8"))
+    for group, rows in document.items():
+        if group not in ("about", "rules"):
+            document[group] = [{key: _whole(value) for key, value in row.items()} for row in rows]
+    return document
+
+
+def failures(make: Callable[[Rules], Contract]) -> Iterator[str]:
+    """Where what `make` makes of some rules contradicts the vectors: what was asked, what came, what is right."""
+    document = vectors()
+    for group, expected, ask in _QUESTIONS:
+        for row in document[group]:
+            own = {key: row[key] for key in ("access", "metadata", "negotiate") if key in row}
+            came = _said(ask, make(Rules(**document["rules"] | own)), row)
+            right = row.get(expected) or f"{row['status']} {row.get('says', '')}".strip()
+            if came != right and not (expected not in row and came[:4] == right[:4] and right[4:] in came[4:]):
+                asked = {key: value for key, value in row.items() if key in _ASKED}
+                yield f"vectors.json, {group}: {_short(asked)}: {_short(came)} should be {_short(right)} ({row['why']})"
+
+
+def observe(contract: Contract, request: Request, rules: Rules) -> Observation:
+    """All that one side makes of a request. What it refuses is part of it, as status and detail."""
+    seen = {"format for Accept": contract.bucket(request.accept)}
+    try:
+        name = contract.parse(request.path, request.query)
+    except Refused as refused:
+        return seen | {"name": _refusal(refused)}
+    text = contract.print(name)
+    seen |= {
+        "name": text,
+        "signature": str(sorted(contract.signature(name).items())),
+        "verdict": _said(_verdict, contract, name, NOW),
+        "path": contract.disk_path(name),
+        "marker": contract.marker_path(name),
+        "URL": contract.escape(text),
+    }
+    if contract.format(name) in VOCABULARY["undecided"]:
+        for format in rules.out:
+            seen[f"name as {format}"] = _said(_decided, contract, name, format)
+    return seen
+
+
+def _on_vectors(root: Path) -> Iterator[str]:
+    for language, make in (("Python", PythonContract), ("Lua", lambda rules: LuaContract(rules, root))):
+        yield from (f"{language} contradicts {failure}" for failure in failures(_remembered(make)))
+
+
+def _on_presets(rules: Rules, root: Path) -> Iterator[str]:
+    formats = (*rules.out, *VOCABULARY["undecided"])
+    asked = [Request(f"x/@{preset}.{format}", "") for preset, format in product(("full", *rules.presets), formats)]
+    for access in _ACCESS_MODES:
+        yield from _differences(replace(rules, access=access), root, asked)
+
+
+def _on_requests(rules: Rules, root: Path) -> Iterator[str]:
+    for seed, access in enumerate(_ACCESS_MODES):
+        tried = replace(rules, access=access, keys=rules.keys or _CHECK_KEYS)
+        yield from _differences(tried, root, requests(tried, GENERATED, seed))
+
+
+def _differences(rules: Rules, root: Path, asked: Iterable[Request]) -> Iterator[str]:
+    python, lua = PythonContract(rules), LuaContract(rules, root)
+    for request in asked:
+        in_python, in_lua = observe(python, request, rules), observe(lua, request, rules)
+        for what in sorted({*in_python, *in_lua}):
+            one, other = in_lua.get(what, ""), in_python.get(what, "")
+            if one != other:
+                yield f"Lua and Python differ on {_short(request)}: {what} is {_short(one)} and {_short(other)}"
+                break
+
+
+def _remembered(make: Callable[[Rules], Contract]) -> Callable[[Rules], Contract]:
+    """`make`, without making the same twice: the vectors come in runs with the same rules."""
+    made: dict[str, Contract] = {}
+
+    def remembered(rules: Rules) -> Contract:
+        key = json.dumps(rules.document(), sort_keys=True)
+        if key not in made:
+            made[key] = make(rules)
+        return made[key]
+
+    return remembered
+
+
+def _verdict(contract: Contract, name: Any, now: float) -> str:
+    contract.authorise(name, now)
+    return "200"
+
+
+def _decided(contract: Contract, name: Any, format: str) -> str:
+    return contract.print(contract.decide(name, format))
+
+
+def _parsed(contract: Contract, row: Mapping[str, Any]) -> Any:
+    return contract.parse(row["path"], row.get("query", ""))
+
+
+_QUESTIONS: tuple[tuple[str, str, Callable[[Contract, Mapping[str, Any]], str]], ...] = (
+    ("names", "is", lambda contract, row: contract.print(_parsed(contract, row))),
+    ("decisions", "is", lambda contract, row: _decided(contract, _parsed(contract, row), row["format"])),
+    ("negotiation", "is", lambda contract, row: contract.bucket(row["accept"])),
+    ("signatures", "is", lambda contract, row: contract.sign(row["name"], row["key"], row["expires"])),
+    ("verdicts", "is", lambda contract, row: _verdict(contract, _parsed(contract, row), row["now"])),
+    ("paths", "is", lambda contract, row: contract.disk_path(_parsed(contract, row))),
+    ("paths", "marker", lambda contract, row: contract.marker_path(_parsed(contract, row))),
+    ("escapes", "is", lambda contract, row: contract.escape(row["name"])),
+)
+"""By group of the vectors: where the right answer stands, and how to get one. No such answer: a status is right."""
+
+_ASKED = ("path", "query", "format", "accept", "negotiate", "name", "expires", "access", "now")
+
+
+def _said(ask: Callable[..., str], *arguments: Any) -> str:
+    try:
+        return ask(*arguments)
+    except Refused as refused:
+        return _refusal(refused)
+
+
+def _refusal(refused: Refused) -> str:
+    return f"{refused.status} {refused.detail}"
+
+
+def _short(value: object) -> str:
+    text = ascii(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def _whole(text: Any) -> Any:
+    """A text of the vectors, put together from its parts."""
+    if not isinstance(text, list) or not any(isinstance(part, list) for part in text):
+        return text
+    return "".join(part if isinstance(part, str) else part[0] * part[1] for part in text)

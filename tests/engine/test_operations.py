@@ -1,0 +1,274 @@
+"""What every key of a recipe does to the pixels."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from service.engine.job import Unsatisfiable
+from tests import images
+from tests.engine.deriving import derive, ssim
+
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+
+
+def corners(pixels):
+    """The colours at top left, top right, bottom left and bottom right."""
+    return [tuple(pixels[y, x]) for y in (2, -3) for x in (2, -3)]
+
+
+def resized(pixels, size):
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
+
+
+def photo_4x(width=1280, height=960):
+    return images.jpeg(images.photo(width, height), quality=95, subsampling=0)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_shown_upright(kind, orientation):
+    options = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "AVIF" else {}
+    data = images.oriented(orientation, kind, **options)
+    made = derive(data, "w=32", "bmp")
+    assert (made.result.width, made.result.height) == (32, 24)
+    assert np.abs(np.array(corners(made.pixels())) - [RED, GREEN, BLUE, WHITE]).max() < 40
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_an_oriented_original_whole_in_its_own_format_is_upright(orientation):
+    data = images.oriented(orientation, "JPEG")
+    made = derive(data, "", "jpg")
+    assert made.pillow().getexif().get(0x0112, 1) == 1
+    assert ssim(made.pixels(), images.quadrants()) > 0.97
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 7])
+def test_a_crop_is_of_the_upright_image_also_from_a_scaled_decode(orientation):
+    upright = images.photo(800, 600)
+    data = images.oriented(orientation, "JPEG", upright)
+    made = derive(data, "crop=400:150:400:300,w=100", "png").pixels()
+    assert ssim(made, resized(upright[150:450, 400:800].copy(), (100, 75))) > 0.93
+
+
+@pytest.mark.parametrize("width", [640, 500, 320, 240, 160, 100])
+def test_a_scaled_decode_looks_like_a_whole_one(width):
+    """What rounding would shift by a pixel at the far edge costs far more than this."""
+    original = images.photo(1237, 931)
+    made = derive(images.jpeg(original, quality=95, subsampling=0), f"w={width}", "png").pixels()
+    expected = resized(original, (width, made.shape[0]))
+    assert ssim(made, expected) > 0.95
+    assert ssim(made[-20:, -20:], expected[-20:, -20:]) > 0.93
+
+
+@pytest.mark.parametrize(
+    ("recipe", "size"),
+    [
+        ("w=100,h=100", (100, 75)),
+        ("w=100,h=100,fit=outside", (133, 100)),
+        ("w=100,h=100,fit=cover", (100, 100)),
+        ("w=100,h=60,fit=fill", (100, 60)),
+        ("w=100,h=100,fit=pad", (100, 100)),
+        ("w=100,h=100,fit=liquid", (100, 100)),
+        ("w=640", (320, 240)),
+        ("w=640,up=1", (640, 480)),
+        ("w=400,h=400,fit=pad", (400, 400)),
+        ("w=400,h=400,fit=cover", (240, 240)),
+        ("w=100,h=100,fit=liquid,up=1", (100, 100)),
+        ("rot=90", (240, 320)),
+        ("rot=30", (398, 368)),
+        ("crop=10p:10p:50p:50p", (160, 120)),
+    ],
+)
+def test_a_recipe_gives_the_size(recipe, size):
+    made = derive(images.png(), recipe, "jpg")
+    assert made.pillow().size == size
+    assert (made.result.width, made.result.height) == size
+
+
+@pytest.mark.parametrize(
+    ("g", "left"), [("", 40), ("w", 0), ("e", 80), ("0:0.5", 0), ("0.4375:0.5", 20), ("1:1", 80), ("nw", 0), ("se", 80)]
+)
+def test_cover_keeps_what_gravity_or_a_focal_point_says(g, left):
+    data = images.png(images.photo(320, 240))
+    made = derive(data, "w=240,h=240,fit=cover" + (f",g={g}" if g else ""), "tif").pixels()
+    assert np.abs(made - images.photo(320, 240)[:, left : left + 240]).max() == 0
+
+
+def test_cover_crops_between_pixels_where_it_must():
+    made = derive(images.png(images.photo(320, 240)), "w=50,h=50,fit=cover", "tif").pixels()
+    assert ssim(made, resized(images.photo(320, 240)[:, 40:280].copy(), (50, 50))) > 0.999
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_smart_keeps_the_part_with_something_to_see(side):
+    scene = np.full((200, 600, 3), (150, 180, 200), np.uint8)
+    busy = images.photo(120, 120, seed=3)
+    busy[30:90, 30:90] = (224, 172, 140)
+    at = 30 if side == "left" else 450
+    scene[40:160, at : at + 120] = busy
+    made = derive(images.png(scene), "w=200,h=200,fit=cover,g=smart", "tif").pixels()
+    assert (np.abs(made - (224, 172, 140)).sum(-1) < 5).sum() == 3600
+
+
+def test_smart_takes_the_middle_where_nothing_stands_out():
+    made = derive(images.png(images.flat(300, 100)), "w=100,h=100,fit=cover,g=smart", "png")
+    assert (made.result.width, made.result.height) == (100, 100)
+
+
+@pytest.mark.parametrize(("g", "top", "bottom"), [("", 25, 25), ("n", 0, 50), ("s", 50, 0), ("0.5:0.2", 10, 40)])
+def test_pad_lays_the_image_where_gravity_says(g, top, bottom):
+    recipe = "w=100,h=100,fit=pad,bg=ff0000" + (f",g={g}" if g else "")
+    made = derive(images.png(images.flat(200, 100, (0, 0, 200))), recipe, "png").pixels()
+    red = (made == RED).all(-1).all(1)
+    assert (red[:50].sum(), red[50:].sum()) == (top, bottom)
+
+
+def test_pad_is_white_unless_told_and_keeps_the_transparency_of_the_image():
+    made = derive(images.png_alpha(200, 100), "w=100,h=100,fit=pad", "png").pixels("RGBA")
+    assert tuple(made[0, 0]) == (255, 255, 255, 255)
+    assert made[26, 1, 3] == 0
+
+
+def test_pad_may_be_transparent():
+    assert derive(images.png(), "w=100,h=100,fit=pad,bg=00000000", "png").pixels("RGBA")[0, 0, 3] == 0
+
+
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [
+        ("rot=90", [BLUE, RED, WHITE, GREEN]),
+        ("rot=180", [WHITE, BLUE, GREEN, RED]),
+        ("rot=270", [GREEN, WHITE, RED, BLUE]),
+        ("flip=h", [GREEN, RED, WHITE, BLUE]),
+        ("flip=v", [BLUE, WHITE, RED, GREEN]),
+        ("rot=90,flip=h", [RED, BLUE, GREEN, WHITE]),
+    ],
+)
+def test_turns_are_clockwise_and_come_before_flips(recipe, expected):
+    assert corners(derive(images.png(images.quadrants()), recipe, "tif").pixels()) == expected
+
+
+@pytest.mark.parametrize("degrees", [10, 45, 200])
+def test_any_angle_turns_about_the_middle_as_pillow_does(degrees):
+    made = derive(images.png(), f"rot={degrees},bg=102030", "tif").pixels()
+    turned = Image.fromarray(images.photo()).rotate(
+        -degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=(16, 32, 48)
+    )
+    assert max(abs(turned.width - made.shape[1]), abs(turned.height - made.shape[0])) <= 2
+    middle = turned.width // 2 - 50, turned.height // 2 - 50
+    expected = np.asarray(turned.crop((*middle, middle[0] + 100, middle[1] + 100)))
+    y, x = made.shape[0] // 2 - 50, made.shape[1] // 2 - 50
+    assert ssim(made[y : y + 100, x : x + 100], expected) > 0.75
+    assert tuple(made[0, 0]) == (16, 32, 48)
+
+
+def test_trim_cuts_a_uniform_border_within_its_fuzz():
+    picture = np.full((100, 120, 3), 250, np.uint8)
+    picture[::2] = 246
+    picture[20:70, 30:100] = images.photo(70, 50)
+    made = derive(images.png(picture), "trim=5", "tif")
+    assert (made.result.width, made.result.height) == (70, 50)
+    assert derive(images.png(picture), "trim=0", "tif").result.height > 50
+
+
+def test_trim_leaves_an_image_of_one_colour_alone():
+    assert derive(images.png(images.flat(40, 30)), "trim=10", "png").result.width == 40
+
+
+def test_trim_follows_crop():
+    picture = np.full((100, 100, 3), 255, np.uint8)
+    picture[0:100, 0:10] = 0
+    picture[40:60, 40:70] = 9
+    made = derive(images.png(picture), "crop=10:0:90:100,trim=1", "tif")
+    assert (made.result.width, made.result.height) == (30, 20)
+
+
+def test_a_crop_beyond_the_image_cannot_be_had():
+    with pytest.raises(Unsatisfiable, match="320x240"):
+        derive(images.png(), "crop=400:0:10:10")
+
+
+def test_gray_is_gray():
+    made = derive(images.png(), "gray=1", "png").pixels()
+    assert np.ptp(made, axis=-1).max() == 0
+    assert np.abs(made.mean() - images.photo() @ [0.2126, 0.7152, 0.0722]).mean() < 60
+
+
+def test_negate_turns_every_sample_around():
+    assert np.abs(derive(images.png(), "negate=1", "tif").pixels() - (255 - images.photo())).max() <= 1
+
+
+def test_negate_leaves_transparency_as_it_is():
+    made = derive(images.png_alpha(), "negate=1", "tif").pixels("RGBA")
+    assert np.abs(made[..., 3] - images.soft_alpha()).max() <= 1
+
+
+@pytest.mark.parametrize(("recipe", "sign"), [("bri=30", 1), ("bri=-30", -1), ("gam=1.8", 1), ("gam=0.5", -1)])
+def test_brightness_and_gamma_move_the_mean(recipe, sign):
+    assert sign * (derive(images.png(), recipe, "tif").pixels().mean() - images.photo().mean()) > 10
+
+
+def test_gamma_is_a_power():
+    made = derive(images.png(), "gam=2", "tif").pixels()
+    assert np.abs(made - 255 * (images.photo() / 255) ** 0.5).max() <= 1
+
+
+@pytest.mark.parametrize(("recipe", "wider"), [("con=40", True), ("con=-40", False), ("normalize=1", True)])
+def test_contrast_spreads_or_gathers(recipe, wider):
+    flat = (images.photo() // 2 + 60).astype(np.uint8)
+    assert bool(derive(images.png(flat), recipe, "tif").pixels().std() > flat.std()) is wider
+
+
+def test_equalize_uses_the_whole_range_evenly():
+    made = derive(images.png((images.photo() // 3 + 60).astype(np.uint8)), "equalize=1", "tif").pixels()
+    assert made.min() < 8
+    assert made.max() > 247
+    assert abs(made.mean() - 127) < 12
+
+
+def test_saturation_goes_down_to_gray_and_up():
+    def spread(pixels):
+        return np.ptp(pixels.astype(int), axis=-1).mean()
+
+    assert spread(derive(images.png(), "sat=-100", "tif").pixels()) < 1
+    assert spread(derive(images.png(), "sat=50", "tif").pixels()) > spread(images.photo()) * 1.1
+
+
+@pytest.mark.parametrize("sigma", [1, 4])
+def test_blur_is_gaussian(sigma):
+    made = derive(images.png(), f"blur={sigma}", "tif").pixels()
+    expected = np.asarray(Image.fromarray(images.photo()).filter(ImageFilter.GaussianBlur(sigma)))
+    assert np.abs(made - expected).mean() < 1.5
+
+
+def test_blur_does_not_bring_out_what_is_hidden_in_transparent_pixels():
+    picture = np.zeros((60, 60, 4), np.uint8)
+    picture[..., 1] = 255
+    picture[20:40, 20:40] = (255, 0, 0, 255)
+    made = derive(images.png(picture), "blur=3", "tif").pixels("RGBA")
+    assert made[made[..., 3] > 20][:, 1].max() < 8
+
+
+def test_sharpen_makes_edges_steeper_by_its_amount():
+    def steepness(recipe):
+        pixels = derive(images.jpeg(), recipe, "tif").pixels()
+        return np.abs(np.diff(pixels, axis=1)).mean()
+
+    plain, some, much = steepness("w=160"), steepness("w=160,sharpen=1"), steepness("w=160,sharpen=1:3")
+    assert plain < some < much
+    assert steepness("w=160,sharpen=1:3:0.9") == pytest.approx(plain, rel=0.02)
+
+
+def test_liquid_carves_what_matters_least():
+    scene = np.full((100, 200, 3), 200, np.uint8)
+    scene[30:70, 20:60] = images.photo(40, 40)
+    scene[30:70, 150:190] = images.photo(40, 40)
+    made = derive(images.png(scene), "w=120,h=100,fit=liquid", "tif").pixels()
+    busy = (np.abs(made - 200).sum(-1) > 20).sum()
+    assert made.shape == (100, 120, 3)
+    assert busy > 0.9 * (np.abs(scene.astype(int) - 200).sum(-1) > 20).sum()
+
+
+def test_one_pixel_is_an_image_too():
+    made = derive(images.png(images.flat(1, 1)), "w=10,h=10,fit=cover,up=1,rot=45,blur=1,sharpen=1", "jpg")
+    assert made.result.width >= 10

@@ -1,0 +1,234 @@
+"""What is particular to a store in directories: what lies there already, what cannot lie there, and crashes."""
+
+import asyncio
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from service.store import directory_files
+from service.store.base import NoTemporaryUrls, NotFound, StoreFull, Unavailable, Unholdable
+from service.store.directory import DirectorySettings, DirectoryStore
+from tests.swift.stores import content, put
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "pictures"
+
+
+@pytest.fixture
+async def store(tmp_path: Path, root: Path) -> AsyncIterator[DirectoryStore]:
+    store = DirectoryStore(DirectorySettings(root, tmp_path / "derived"))
+    await store.start()
+    yield store
+    await store.close()
+
+
+async def names(store: DirectoryStore) -> list[str]:
+    return [found.name for found in (await store.originals.list()).objects]
+
+
+def tree(root: Path) -> set[str]:
+    return {str(path.relative_to(root)) for path in root.rglob("*")} - {"@tmp"}
+
+
+async def test_pictures_that_lie_there_are_a_store_and_stay_as_they_are(store: DirectoryStore, root: Path) -> None:
+    (root / "holiday/2024").mkdir(parents=True)
+    (root / "holiday/2024/beach.jpg").write_bytes(b"beach")
+    (root / "cat.png").write_bytes(b"cat")
+    before = {path: path.stat() for path in root.rglob("*")}
+    assert await names(store) == ["cat.png", "holiday/2024/beach.jpg"]
+    assert await content(store.originals, root.parent, "holiday/2024/beach.jpg") == b"beach"
+    after = {path: path.stat() for path in root.rglob("*")}
+    assert {path: (status.st_ino, status.st_mtime_ns) for path, status in before.items()} == {
+        path: (status.st_ino, status.st_mtime_ns) for path, status in after.items()
+    }
+
+
+async def test_originals_are_plain_files_by_their_names(store: DirectoryStore, root: Path) -> None:
+    await put(store.originals, root.parent, "a/ü ?#.jpg", b"data")
+    assert (root / "a/ü ?#.jpg").read_bytes() == b"data"
+    assert tree(root) == {"a", "a/ü ?#.jpg"}
+    assert list((root / "@tmp").iterdir()) == []
+
+
+async def test_a_file_that_somebody_else_changes_gets_another_etag(store: DirectoryStore, root: Path) -> None:
+    before = await put(store.originals, root.parent, "a", b"one")
+    (root / "a").write_bytes(b"two")
+    assert (await store.originals.stat("a")).etag != before.etag
+
+
+async def test_a_replaced_file_gets_another_time_even_when_the_clock_stands(store: DirectoryStore, root: Path) -> None:
+    etags = {(await put(store.originals, root.parent, "a", b"same size")).etag}
+    future = (root / "a").stat().st_mtime_ns + 10**18
+    os.utime(root / "a", ns=(future, future))
+    for _ in range(3):
+        etags.add((await put(store.originals, root.parent, "a", b"same size")).etag)
+    assert len(etags) == 4
+
+
+async def test_no_symbolic_link_is_followed(store: DirectoryStore, root: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_bytes(b"secret")
+    (root / "link").symlink_to(outside / "secret")
+    (root / "folder").symlink_to(outside)
+    (root / "loop").symlink_to(root)
+    assert await names(store) == []
+    for name in ("link", "folder/secret", "loop/link"):
+        with pytest.raises(NotFound):
+            await store.originals.fetch(name, tmp_path / "target")
+        with pytest.raises(NotFound):
+            await store.originals.delete(name)
+        with pytest.raises(Unholdable):
+            await put(store.originals, tmp_path, name)
+    with pytest.raises(Unholdable):
+        await put(store.originals, tmp_path, "folder/new")
+    assert {path.name for path in outside.iterdir()} == {"secret"}
+    assert (outside / "secret").read_bytes() == b"secret"
+
+
+async def test_what_is_no_file_is_not_there(store: DirectoryStore, root: Path) -> None:
+    os.mkfifo(root / "fifo")
+    (root / "folder").mkdir()
+    for name in ("fifo", "folder"):
+        with pytest.raises(NotFound):
+            await asyncio.wait_for(store.originals.stat(name), 5)
+    assert await names(store) == []
+
+
+async def test_a_name_cannot_be_a_file_and_a_folder(store: DirectoryStore, root: Path) -> None:
+    await put(store.originals, root.parent, "a", b"file")
+    with pytest.raises(Unholdable, match="'a'"):
+        await put(store.originals, root.parent, "a/b/c")
+    await put(store.originals, root.parent, "d/e")
+    with pytest.raises(Unholdable, match="'d'"):
+        await put(store.originals, root.parent, "d")
+    assert await names(store) == ["a", "d/e"]
+
+
+async def test_a_segment_that_is_too_long_for_a_file_name_is_unholdable(store: DirectoryStore, root: Path) -> None:
+    for name in ("x" * 256, "ü" * 128 + "/a"):
+        with pytest.raises(Unholdable):
+            await put(store.originals, root.parent, name)
+    assert tree(root) == set()
+
+
+async def test_reserved_and_hidden_segments_are_no_names(store: DirectoryStore, root: Path) -> None:
+    (root / "@tmp").mkdir()
+    (root / "@tmp/half").write_bytes(b"x")
+    (root / "a/@eaDir").mkdir(parents=True)
+    (root / "a/@eaDir/thumb.jpg").write_bytes(b"x")
+    (root / os.fsdecode(b"latin-\xe4.jpg")).write_bytes(b"x")
+    (root / "line\nfeed").write_bytes(b"x")
+    assert await names(store) == []
+    with pytest.raises(NotFound):
+        await store.originals.stat("@tmp/half")
+    with pytest.raises(Unholdable):
+        await put(store.originals, root.parent, "@tmp/other")
+
+
+async def test_folders_that_a_deletion_leaves_empty_are_removed(store: DirectoryStore, root: Path) -> None:
+    await put(store.originals, root.parent, "a/b/c/d")
+    await put(store.originals, root.parent, "a/x")
+    await store.originals.delete("a/b/c/d")
+    assert tree(root) == {"a", "a/x"}
+    await store.originals.delete("a/x")
+    assert tree(root) == set()
+    assert root.is_dir()
+
+
+async def test_empty_folders_are_not_in_the_way_of_a_file(store: DirectoryStore, root: Path) -> None:
+    (root / "a/b/c").mkdir(parents=True)
+    await put(store.originals, root.parent, "a", b"data")
+    assert (root / "a").read_bytes() == b"data"
+
+
+async def test_writers_and_deleters_of_one_folder_do_not_lose_it(store: DirectoryStore, root: Path) -> None:
+    async def write(number: int) -> None:
+        for _ in range(15):
+            await put(store.originals, root.parent, f"a/b/{number}")
+            await store.originals.delete(f"a/b/{number}")
+
+    await asyncio.gather(*(write(number) for number in range(4)))
+    assert tree(root) == set()
+
+
+async def test_leftovers_of_the_dead_are_removed_and_files_of_the_living_are_not(tmp_path: Path, root: Path) -> None:
+    (root / "@tmp").mkdir(parents=True)
+    for name in ("dead", "living", "young"):
+        (root / "@tmp" / name).write_bytes(b"half")
+    for name in ("dead", "living"):
+        os.utime(root / "@tmp" / name, (1, 1))
+    with (root / "@tmp/living").open("rb") as living:
+        fcntl.flock(living, fcntl.LOCK_EX)
+        store = DirectoryStore(DirectorySettings(root, tmp_path / "derived"))
+        await store.start()
+        await store.close()
+    assert {path.name for path in (root / "@tmp").iterdir()} == {"living", "young"}
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(errno.ENOSPC, StoreFull), (errno.EDQUOT, StoreFull), (errno.EIO, Unavailable), (errno.EROFS, Unavailable)],
+)
+async def test_a_failing_disk_stores_nothing_and_says_so(
+    store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch, number: int, expected: type[Exception]
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    for call in ("fsync", "rename", "write"):
+        with monkeypatch.context() as patch:
+            patch.setattr(directory_files.os, call, fail)
+            with pytest.raises(expected) as failure:
+                await put(store.originals, root.parent, "a/b", b"x" * 100)
+            assert str(root) not in str(failure.value)
+        assert await names(store) == []
+        assert list((root / "@tmp").iterdir()) == []
+    await put(store.originals, root.parent, "a/b")
+
+
+async def test_a_root_that_went_away_is_unavailable_not_empty(store: DirectoryStore, root: Path) -> None:
+    await put(store.originals, root.parent, "a")
+    root.rename(root.parent / "elsewhere")
+    for call in (store.originals.stat("a"), store.originals.list(), store.originals.delete("a")):
+        with pytest.raises(Unavailable):
+            await call
+    (root.parent / "elsewhere").rename(root)
+    assert await names(store) == ["a"]
+
+
+async def test_a_folder_that_may_not_be_read_is_left_out(store: DirectoryStore, root: Path) -> None:
+    await put(store.originals, root.parent, "a")
+    (root / "lost+found").mkdir()
+    (root / "lost+found").chmod(0)
+    try:
+        assert await names(store) == ["a"]
+    finally:
+        (root / "lost+found").chmod(stat.S_IRWXU)
+
+
+async def test_there_are_no_temporary_urls(store: DirectoryStore, root: Path) -> None:
+    await put(store.originals, root.parent, "a")
+    with pytest.raises(NoTemporaryUrls):
+        await store.originals.temporary_url("a", lifetime=60)
+
+
+async def test_a_full_disk_of_the_target_is_not_a_full_store(
+    store: DirectoryStore, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(store.originals, tmp_path, "a", b"data")
+
+    def fail(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left")
+
+    monkeypatch.setattr(os, "sendfile", fail)
+    with pytest.raises(OSError, match="No space left"):
+        await store.originals.fetch("a", tmp_path / "target")
+    assert not (tmp_path / "target").exists()
