@@ -9,8 +9,8 @@ help: ## What there is
 setup: ## Install the Debian packages and .venv (needs root only when a package is missing)
 	@scripts/setup
 
-run: setup ## Start the gateway with a sample photograph; Ctrl-C ends it
-	@$(BIN)/python scripts/run
+run: setup ## Start the gateway with a sample photograph; STORE=swift has a real Swift behind it; Ctrl-C ends it
+	@$(BIN)/python scripts/run $(if $(STORE),--store $(STORE))
 
 test: ## Every test; ARGS="-k name" goes to pytest
 	@scripts/setup --dev

@@ -13,7 +13,7 @@ from typing import Any
 from gateway.contracts import LUA_ROOT, BrokenLua, Contract, LuaContract, PythonContract
 from gateway.errors import Refused
 from gateway.rules import VOCABULARY, Rules
-from gateway.samples import NOW, Request, requests
+from gateway.samples import NOW, Request, requests, sequences
 
 GENERATED = 1000  # requests by chance for each of the access modes
 MOST_FINDINGS = 10  # of one comparison; a twin that differs, differs often
@@ -62,11 +62,11 @@ def vectors() -> dict[str, Any]:
 
 def failures(make: Callable[[Rules], Contract]) -> Iterator[str]:
     """Where what `make` makes of some rules contradicts the vectors: what was asked, what came, what is right."""
-    document = vectors()
+    document, contracts = vectors(), _remembered(make)
     for group, expected, ask in _QUESTIONS:
         for row in document[group]:
             own = {key: row[key] for key in ("access", "metadata", "negotiate") if key in row}
-            came = _said(ask, make(Rules(**document["rules"] | own)), row)
+            came = _said(ask, contracts(Rules(**document["rules"] | own)), row)
             right = row.get(expected) or f"{row['status']} {row.get('says', '')}".strip()
             if came != right and not (expected not in row and came[:4] == right[:4] and right[4:] in came[4:]):
                 asked = {key: value for key, value in row.items() if key in _ASKED}
@@ -89,7 +89,7 @@ def observe(contract: Contract, request: Request, rules: Rules) -> Observation:
         "marker": contract.marker_path(name),
         "URL": contract.escape(text),
     }
-    if contract.format(name) in VOCABULARY["undecided"]:
+    if contract.is_undecided(name):
         for format in rules.out:
             seen[f"name as {format}"] = _said(_decided, contract, name, format)
     return seen
@@ -97,7 +97,7 @@ def observe(contract: Contract, request: Request, rules: Rules) -> Observation:
 
 def _on_vectors(root: Path) -> Iterator[str]:
     for language, make in (("Python", PythonContract), ("Lua", lambda rules: LuaContract(rules, root))):
-        yield from (f"{language} contradicts {failure}" for failure in failures(_remembered(make)))
+        yield from (f"{language} contradicts {failure}" for failure in failures(make))
 
 
 def _on_presets(rules: Rules, root: Path) -> Iterator[str]:
@@ -108,6 +108,7 @@ def _on_presets(rules: Rules, root: Path) -> Iterator[str]:
 
 
 def _on_requests(rules: Rules, root: Path) -> Iterator[str]:
+    yield from _differences(rules, root, sequences())
     for seed, access in enumerate(_ACCESS_MODES):
         tried = replace(rules, access=access, keys=rules.keys or _CHECK_KEYS)
         yield from _differences(tried, root, requests(tried, GENERATED, seed))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import SecretStr, ValidationError
@@ -16,12 +16,14 @@ from gateway.errors import ContractError, Refused
 from gateway.names import preset_recipe
 from gateway.recipes import canonicalise
 from gateway.rules import Rules
-from gateway.settings import Config, Section
+from gateway.section import Section
+from gateway.settings import Config
 from gateway.units import is_loopback
 
 Place = tuple[str | int, ...]
 LONGEST_SOCKET_PATH = 107  # bytes: sizeof(sun_path) - 1, see unix(7)
 SOCKET_NAME = "service.sock"
+UNQUOTABLE = '"$\\;{}'
 
 
 @dataclass(frozen=True, order=True)
@@ -112,6 +114,13 @@ def _combinations(config: Config) -> Iterator[tuple[Place, str]]:
         yield ("api", "listen"), "the API and the public port need addresses of their own"
     if config.formats.default not in (*config.formats.out, "source", "auto"):
         yield ("formats", "default"), f"must be source, auto, or one of formats.out: {', '.join(config.formats.out)}"
+    for place, path in (
+        (("cache", "root"), config.cache.root),
+        (("runtime", "root"), config.runtime.root),
+        ((), config.base),
+    ):
+        if any(character in UNQUOTABLE or ord(character) < 32 for character in str(path)):
+            yield place, f"must not hold control characters or any of {UNQUOTABLE}, which nginx cannot quote: {path}"
     socket = config.base / config.runtime.root / SOCKET_NAME
     if len(str(socket).encode()) > LONGEST_SOCKET_PATH:
         yield ("runtime", "root"), f"too long for a socket ({LONGEST_SOCKET_PATH} bytes at most): {socket}"
@@ -147,6 +156,13 @@ def _section_of(section: type[Section], key: str) -> type[Section] | None:
         if isinstance(candidate, type) and issubclass(candidate, Section):
             return candidate
     return None
+
+
+def _holds_secret(annotation: Any) -> bool:
+    """Whether a key holds one secret, or none."""
+    if annotation is SecretStr:
+        return True
+    return get_origin(annotation) is not dict and any(map(_holds_secret, get_args(annotation)))
 
 
 class _Lines:
@@ -209,15 +225,10 @@ class _Secrets:
             inner = _section_of(section, key)
             if inner is not None and isinstance(value, dict):
                 found[key] = self.resolve(value, inner, here)
-            elif "SecretStr" in str(field.annotation) and isinstance(value, dict):
-                many = "dict" in str(field.annotation)
-                found[key] = (
-                    {name: self._one(one, (*here, name)) for name, one in value.items()}
-                    if many
-                    else self._one(value, here)
-                )
-            elif "SecretStr" in str(field.annotation) and isinstance(value, str):
-                found[key] = SecretStr(value)
+            elif _holds_secret(field.annotation) and value is not None:
+                found[key] = self._one(value, here)
+            elif isinstance(value, dict) and any(map(_holds_secret, get_args(field.annotation))):
+                found[key] = {name: self._one(one, (*here, name)) for name, one in value.items()}
         return found
 
     def _one(self, value: Any, place: Place) -> Any:

@@ -11,7 +11,8 @@ import yaml
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from gateway.settings import Config, Section
+from gateway.section import Section
+from gateway.settings import Config
 from gateway.units import Printed
 
 COMMENT_COLUMN = 48

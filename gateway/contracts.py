@@ -33,7 +33,7 @@ class Contract(Protocol):
 
     def parse(self, path: str, query: str) -> Any: ...
     def print(self, name: Any) -> str: ...
-    def format(self, name: Any) -> str: ...
+    def is_undecided(self, name: Any) -> bool: ...
     def signature(self, name: Any) -> Mapping[str, str]: ...
     def decide(self, name: Any, format: str) -> Any: ...
     def disk_path(self, name: Any) -> str: ...
@@ -56,8 +56,8 @@ class PythonContract:
     def print(self, name: Name) -> str:
         return str(name)
 
-    def format(self, name: Name) -> str:
-        return name.format
+    def is_undecided(self, name: Name) -> bool:
+        return not name.decided
 
     def signature(self, name: Name) -> Mapping[str, str]:
         return name.signature
@@ -91,7 +91,7 @@ class LuaContract:
     """
 
     def __init__(self, rules: Rules, root: Path | None = None) -> None:
-        self._lua = lupa.LuaRuntime(encoding=None, register_eval=False)
+        self._lua = lupa.LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
         self._lua.globals()[b"package"][b"path"] = f"{root or LUA_ROOT}/?.lua".encode()
         self._names, self._access, self._negotiate, rules_of = (
             self._require(f"gateway.{module}") for module in ("names", "access", "negotiate", "rules")
@@ -105,11 +105,14 @@ class LuaContract:
     def print(self, name: Any) -> str:
         return self._text(self._names, "print", name, self._rules)
 
-    def format(self, name: Any) -> str:
-        return _decode(name[b"format"])
+    def is_undecided(self, name: Any) -> bool:
+        return self._call(self._names, "is_undecided", name[b"format"]) is True
 
     def signature(self, name: Any) -> Mapping[str, str]:
-        return {_decode(key): _decode(value) for key, value in name[b"signature"].items()}
+        signature = name[b"signature"]
+        if lupa.lua_type(signature) != "table":
+            raise BrokenLua("parse gives a name without a signature")
+        return {_decode(key): _decode(value) for key, value in signature.items()}
 
     def decide(self, name: Any, format: str) -> Any:
         return self._call(self._names, "decide", name, format, self._rules)
@@ -121,7 +124,8 @@ class LuaContract:
         return self._text(self._names, "marker_path", name[b"image"], self._crypto)
 
     def authorise(self, name: Any, now: float) -> None:
-        self._call(self._access, "authorise", name, self._rules, now, self._crypto)
+        if self._call(self._access, "authorise", name, self._rules, now, self._crypto) is not True:
+            raise BrokenLua("authorise gives neither true nor an error")
 
     def sign(self, text: str, key: str, expires: int | None) -> str:
         return self._text(self._access, "sign", text, key, expires, self._crypto)
@@ -145,8 +149,11 @@ class LuaContract:
             answer = module[function.encode()](*given)
         except (lupa.LuaError, TypeError) as error:
             raise BrokenLua(f"{function} does not run: {_line(error)}") from None
-        if isinstance(answer, tuple) and answer[0] is None:
-            raise Refused(int(answer[1]), _decode(answer[2]))
+        match answer:
+            case (None, int(status), bytes(detail)):
+                raise Refused(status, _decode(detail))
+            case None | (None, *_):
+                raise BrokenLua(f"{function} gives neither a result nor an error")
         return answer[0] if isinstance(answer, tuple) else answer
 
     def _text(self, module: Any, function: str, *arguments: Any) -> str:

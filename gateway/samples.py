@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from gateway.access import sign
@@ -95,6 +96,14 @@ def requests(rules: Rules, number: int, seed: int) -> Iterator[Request]:
         if chance.random() < 0.3:
             request = _damaged(chance, request)
         yield request
+
+
+def sequences() -> Iterator[Request]:
+    """Names that hold every kind of a sequence of UTF-8, right and wrong: at the edges of Unicode's table 3-7."""
+    firsts = "7f 80 bf c0 c1 c2 df e0 e1 ec ed ee ef f0 f1 f3 f4 f5 ff"
+    seconds, rests = "7f 80 8f 90 9f a0 bf c0", ("", "80", "bf", "80 80", "bf bf", "c0", "80 c0", "80 80 80")
+    for first, second, rest in product(firsts.split(), seconds.split(), rests):
+        yield Request(bytes.fromhex(f"61 {first} {second} {rest}").decode("utf-8", "surrogateescape"), "")
 
 
 def _form(chance: random.Random, rules: Rules) -> Request:

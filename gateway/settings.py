@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from gateway.names import is_preset_word
+from gateway.section import Location, Secret, Section
+from gateway.store_settings import StoreOptions
 from gateway.units import Count, Listen, Seconds, Size
 
 Format = Literal["jpg", "png", "webp", "avif", "gif", "tif", "bmp"]
@@ -21,18 +23,6 @@ DEFAULT_QUALITY: Quality = {"jpg": 80, "webp": 80, "avif": 50}
 SHORTEST_KEY = 16  # bytes of a signing key; RFC 2104 advises as many as the hash, 32
 
 
-class Section(BaseModel):
-    """A mapping of the file. Unknown keys and wrong types are mistakes, and nothing changes after the start."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-def _path(value: Any) -> Path:
-    if not isinstance(value, str | Path) or str(value) == "":
-        raise ValueError("must be a path")
-    return Path(value)
-
-
 def _processes(value: Any) -> Any:
     if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 256):
         return value
@@ -40,16 +30,6 @@ def _processes(value: Any) -> Any:
 
 
 Processes = Annotated[Literal["auto"] | int, BeforeValidator(_processes)]
-Location = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string"})]
-
-_SECRET_SCHEMA = {
-    "oneOf": [
-        {"type": "string"},
-        {"type": "object", "properties": {"file": {"type": "string"}}, "required": ["file"]},
-        {"type": "object", "properties": {"env": {"type": "string"}}, "required": ["env"]},
-    ]
-}
-Secret = Annotated[SecretStr, WithJsonSchema(_SECRET_SCHEMA)]
 
 
 class Public(Section):
@@ -109,63 +89,6 @@ class Api(Section):
     )
 
 
-class DirectoryOptions(Section):
-    """The embedded store: originals are plain files under root, by their names."""
-
-    root: Location = Field(Path("var/store"), description="the originals; a directory of pictures is a valid store")
-    derived: Location = Field(Path("var/derived"), description="derived images that are kept")
-
-
-class TempUrl(Section):
-    """Temporary URLs that Swift answers itself."""
-
-    key: Secret | None = Field(
-        None, description="the key; without one, the container's or account's own, else one is made"
-    )
-    key_2: Secret | None = Field(None, description="a second key that is also valid, for rotation")
-    scope: Literal["container", "account"] = Field(
-        "container", description="where the key is set (Ceph knows only account)"
-    )
-    digest: Literal["sha1", "sha256", "sha512"] = Field(
-        "sha256", description="sha1, sha256 or sha512 (Ceph knows only sha1)"
-    )
-    lifetime: Seconds = Field(3600.0, description="how long a URL is valid when the request does not say")
-    max_lifetime: Seconds = Field(7 * 86400.0, description="the longest a request may ask for")
-
-
-class SwiftOptions(Section):
-    """OpenStack Swift. What is left empty here is read from OS_* and ST_*."""
-
-    auth_version: Literal["auto", "1", "2", "3"] = Field("auto", description="auto, 1, 2 or 3")
-    auth_url: str = Field("", description="ST_AUTH or OS_AUTH_URL")
-    user: str = Field("", description="ST_USER or OS_USERNAME")
-    key: Secret | None = Field(None, description="ST_KEY or OS_PASSWORD")
-    project_name: str = Field("", description="OS_PROJECT_NAME")
-    project_id: str = Field("", description="OS_PROJECT_ID")
-    user_domain_name: str = Field("", description="OS_USER_DOMAIN_NAME")
-    user_domain_id: str = Field("", description="OS_USER_DOMAIN_ID")
-    project_domain_name: str = Field("", description="OS_PROJECT_DOMAIN_NAME")
-    project_domain_id: str = Field("", description="OS_PROJECT_DOMAIN_ID")
-    application_credential_id: str = Field("", description="OS_APPLICATION_CREDENTIAL_ID")
-    application_credential_secret: Secret | None = Field(None, description="OS_APPLICATION_CREDENTIAL_SECRET")
-    region: str = Field("", description="OS_REGION_NAME")
-    container: str = Field("images", description="the originals", pattern=r"^[^/]{1,256}$")
-    derived_container: str = Field("images-derived", description="derived images", pattern=r"^[^/]{1,256}$")
-    derived_expiry: Seconds = Field(0.0, description="delete derived images in Swift after this time; 0: never")
-    temp_url: TempUrl = Field(TempUrl(), description="temporary URLs")
-    timeout: Seconds = Field(10.0, description="of one request", gt=0)
-    retries: int = Field(2, description="of a request that is safe to repeat", ge=0, le=10)
-    connections: int = Field(16, description="at most, to Swift", ge=1, le=256)
-
-
-class StoreOptions(Section):
-    """Where originals live for good."""
-
-    kind: Literal["directory", "swift"] = Field("directory", description="directory or swift")
-    directory: DirectoryOptions = Field(DirectoryOptions(), description="the embedded store")
-    swift: SwiftOptions = Field(SwiftOptions(), description="OpenStack Swift")
-
-
 class Cache(Section):
     """What this node keeps. Everything here may be deleted at any time, and comes back."""
 
@@ -197,6 +120,11 @@ class LimitOptions(Section):
     height: int = Field(4096, description="of a derived image", ge=1, le=65535)
     time: Seconds = Field(30.0, description="for one image", gt=0)
     queue: int = Field(128, description="images that may wait for an engine process", ge=1)
+    rate: float = Field(
+        0.0, description="misses per second of one client address, the rest is told 429; 0: no limit", ge=0, le=100000
+    )
+    archive_files: int = Field(1000, description="images in one archive", ge=1, le=100000)
+    archive_bytes: Size = Field(2**30, description="bytes of one archive", ge=1)
 
 
 class FormatOptions(Section):
@@ -215,6 +143,9 @@ class FormatOptions(Section):
         ["avif", "webp"], description="what auto may become, the preferred first"
     )
     quality: Quality = Field(DEFAULT_QUALITY, description="q where the request gives none")
+    tolerate_truncated: bool = Field(
+        False, description="show what there is of a truncated original, instead of refusing it"
+    )
 
     @field_validator("quality", mode="after")
     @classmethod

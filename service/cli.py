@@ -18,7 +18,7 @@ from gateway.config_text import json_schema, print_config
 from gateway.errors import Refused
 from gateway.names import escape, parse
 from gateway.settings import Config
-from service import front, logs
+from service import cli_client, front, logs
 from service.engine.job import EngineError
 from service.lock import AlreadyRunning, exclusive
 from service.machine import writable_formats
@@ -158,6 +158,7 @@ COMMANDS: dict[str, Callable[[Config, Path | None, argparse.Namespace], int]] = 
     "check": run_check,
     "config": print_configuration,
     "sign": sign_url,
+    **cli_client.COMMANDS,
 }
 HELP = {
     "up": "run nginx and the service, in the foreground",
@@ -166,6 +167,7 @@ HELP = {
     "check": "find what is wrong before a start does",
     "config": "print the whole configuration, commented",
     "sign": "print the signed URL of a derived image",
+    **cli_client.HELP,
 }
 ARGUMENTS: dict[str, list[tuple[list[str], dict[str, Any]]]] = {
     "config": [(["--schema"], {"action": "store_true", "help": "print the JSON Schema instead"})],
@@ -174,4 +176,5 @@ ARGUMENTS: dict[str, list[tuple[list[str], dict[str, Any]]]] = {
         (["--key"], {"metavar": "ID", "help": "the key to sign with (the first)"}),
         (["--lifetime"], {"type": float, "metavar": "SECONDS", "help": "when the signature ends (never)"}),
     ],
+    **cli_client.ARGUMENTS,
 }

@@ -1,107 +1,99 @@
 """Derived images: found on disk or in the store, or made; once, whoever asks.
 
-The protocol that keeps old images from coming back: every flight holds a ticket of its image; `forget` voids all
-tickets before it removes anything, and a flight publishes only with a valid one. Both happen on the event loop,
-and nothing is awaited between the check and the rename.
+The protocol that keeps old images from coming back (docs/caching.md): every flight holds a ticket of its image;
+`forget` voids all tickets before it removes anything, and a flight publishes only with a valid one. Both happen on the
+event loop, and nothing is awaited between the check and the rename.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
+import io
 import logging
-import time
-from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO
 
 from gateway.names import Name, decide
 from gateway.negotiate import BASE, base_format, bucket, source_format
-from gateway.rules import CONTENT_TYPES, Rules
-from service.cache.disk import DerivedTree, Marker, Published
+from gateway.rules import Rules
+from service.cache.disk import DerivedTree, Published
+from service.cache.failures import Failures
 from service.cache.flight import Flights
+from service.cache.marker import Marker
+from service.cache.memory import LARGEST, Memory
+from service.cache.tickets import Ticket, Tickets
 from service.cache.validators import stamp
-from service.engine.job import EngineError, Job, Limits, NotAnImage, TooLarge, Undecodable
+from service.cache.work import Work
+from service.engine.job import EngineError, Saturated
 from service.engine.pool import EnginePool
 from service.intake import admit
+from service.keeping import Keeping
+from service.making import Derivative, Level, Making, job_of, lane_of
 from service.originals import Original, Originals
-from service.store.base import Container, NotFound, StoreError
+from service.store.base import Corrupt, StoredObject, StoreError
 
-Level = Literal["HIT-DISK", "HIT-STORE", "MISS"]
-REMEMBER_FAILURES = 4096  # failures that are certain (the image, not the moment), by content and name
-FAILURES_FOR = 60.0  # seconds they are remembered
-LARGE = 12_000_000  # pixels of an original from which on its work goes to the large lane
+__all__ = ["Derivative", "Derivatives", "Level", "Making"]
+
+MOST_ATTEMPTS = 50  # of one flight while its image is replaced again and again
+MOST_SPARE = 4  # flights at once that work in the spare folder, since that is memory
+LARGEST_SPARE = 64 * 2**20  # bytes of an image that is answered without being kept
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Derivative:
-    """A derived image that is on disk now. `level` tells who had it."""
-
-    name: Name
-    file: Published
-    level: Level
-
-    @property
-    def content_type(self) -> str:
-        return "application/json" if self.name.is_meta else CONTENT_TYPES[self.name.format]
-
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """What all derived images of one configuration have in common. `engine` is the version of what makes them."""
-
-    accept: Collection[str]
-    limits: Limits
-    keep: tuple[str, ...]
-    fields: tuple[str, ...]
-    persist: Literal["url", "always", "never"]
-    engine: str
-
-
-class _Ticket:
-    """The right of one flight to publish, until the image is forgotten."""
-
-    valid = True
 
 
 class Derivatives:
     """Finds or makes derived images. `rules` reads names; `tree` holds the files; `kept` is the derived container."""
 
     def __init__(
-        self, rules: Rules, making: Making, originals: Originals, tree: DerivedTree, kept: Container, engine: EnginePool
+        self,
+        rules: Rules,
+        making: Making,
+        originals: Originals,
+        tree: DerivedTree,
+        memory: Memory,
+        work: Work,
+        kept: Keeping,
+        engine: EnginePool,
     ) -> None:
+        self.answered: Counter[str] = Counter()
+        self.flights: Flights[Derivative] = Flights()
+        self.failures = Failures()
         self._rules = rules
         self._making = making
         self._originals = originals
         self._tree = tree
+        self._memory = memory
+        self._work = work
         self._kept = kept
         self._engine = engine
-        self._flights: Flights[Derivative] = Flights()
-        self._tickets: dict[str, set[_Ticket]] = {}
-        self._failures: OrderedDict[str, tuple[float, EngineError]] = OrderedDict()
+        self._tickets = Tickets()
+        self._spare = asyncio.Semaphore(MOST_SPARE)
         self._background: set[asyncio.Task[None]] = set()
-        self.answered: Counter[str] = Counter()
-        originals.on_change(self.forget)
+        originals.on_change(self.settle)
 
     async def get(self, name: Name, accept: str = "") -> Derivative:
         """The derived image, in a format decided by `accept` where the name leaves it open.
 
-        Raises NotFound and Unavailable of the store, every EngineError, and OSError where the disk fails.
+        Raises NotFound and Unavailable of the store, every EngineError, and OSError where no disk can be used.
         """
-        if not name.decided:
-            name = await self.decide(name, accept)
-        file = self._tree.find(name)
-        if file:
-            found = Derivative(name, file, "HIT-DISK")
-        else:
-            found = await self._flights.join(str(name), lambda: self._make(name))
+        found = await self._find(name, accept)
         self.answered[found.level] += 1
         return found
+
+    async def open(self, name: Name, accept: str = "") -> tuple[Derivative, BinaryIO]:
+        """As `get`, with the bytes themselves, for the caller to close: they stay what they are, whatever becomes of
+        the name."""
+        for _ in range(MOST_ATTEMPTS):
+            found = await self._find(name, accept)
+            try:
+                found, body = self._open(found)
+            except FileNotFoundError:  # evicted or replaced a moment ago
+                continue
+            self.answered[found.level] += 1
+            return found, body
+        raise Saturated("the image is evicted faster than it can be read")
 
     async def decide(self, name: Name, accept: str) -> Name:
         """The name with `auto` or `source` resolved for a client with this Accept header."""
@@ -116,34 +108,79 @@ class Derivatives:
             marker = self._marker(original)
         return decide(name, marker.base if name.format == "auto" else marker.source, self._rules)
 
+    def settle(self, image: str, stored: StoredObject | None) -> None:
+        """Forget what is here of an image unless it was made of this original. Raises OSError as `forget` does."""
+        marker = self._tree.marker(image)
+        if marker is None or not marker.matches(stored):
+            self.forget(image)
+
     def forget(self, image: str) -> int:
-        """Remove everything derived of an image from this node, and let no flight bring it back; files removed."""
-        for ticket in self._tickets.get(image, ()):
-            ticket.valid = False
+        """Remove everything derived of an image from this node, and let no flight bring it back; files removed.
+
+        Raises OSError when the disk does not let go of them.
+        """
+        self._tickets.void(image)
+        self._memory.forget(image)
         return self._tree.forget(image)
 
+    def forget_folder(self, folder: str) -> int:
+        """Remove the files of a folder whose image nobody can name any more. Raises OSError."""
+        return self._tree.forget_folder(folder)
+
+    def forget_all(self) -> Path:
+        """`forget` for every image at once; the folder that is left to be deleted. Raises OSError."""
+        self._tickets.void_all()
+        self._memory.clear()
+        return self._tree.forget_all()
+
     async def forget_everywhere(self, image: str) -> int:
-        """`forget`, and remove what the derived container holds of the image. Raises Unavailable."""
+        """`forget`, and remove what the derived container holds of the image. Raises Unavailable, OSError."""
         removed = self.forget(image)
-        marker: str | None = ""
-        while marker is not None:
-            page = await self._kept.list(prefix=f"{image}/@", marker=marker)
-            for kept in page.objects:
-                try:
-                    await self._kept.delete(kept.name)
-                except NotFound:
-                    continue
-            marker = page.marker
+        async for name in self._kept.names(f"{image}/@"):
+            await self._kept.remove(name)
         return removed + self.forget(image)
+
+    async def keep(self, name: Name) -> Derivative:
+        """Make the image if it is nowhere, and see that the derived container holds it before this returns."""
+        for _ in range(MOST_ATTEMPTS):
+            found = await self.get(name)
+            stored = await self._originals.stat(name.image)
+            if found.original is None:
+                marker = self._tree.marker(name.image)
+                found = replace(found, original=marker.etag if marker else None)
+            if found.original == stored.etag and await self._keep(found):
+                return found
+        raise Saturated("the image is being replaced faster than it can be kept")
 
     async def close(self) -> None:
         """Wait for what is still being written to the store."""
         await asyncio.gather(*self._background, return_exceptions=True)
 
+    async def _find(self, name: Name, accept: str) -> Derivative:
+        if not name.decided:
+            name = await self.decide(name, accept)
+        file = self._tree.find(name)
+        if file:
+            return Derivative(name, file, "HIT-DISK")
+        return await self.flights.join(str(name), lambda: self._make(name))
+
+    def _open(self, found: Derivative) -> tuple[Derivative, BinaryIO]:
+        file, key = found.file, (found.name.image, found.name.leaf)
+        data = self._memory.get(key, file.etag) if found.level == "HIT-DISK" else None
+        if data is not None:
+            return replace(found, level="HIT-MEMORY"), io.BytesIO(data)
+        body = file.open()
+        if file.relative is None or file.bytes > LARGEST:
+            return found, body
+        with body:
+            data = body.read()
+        self._memory.put(key, file.etag, data)
+        return found, io.BytesIO(data)
+
     async def _make(self, name: Name) -> Derivative:
         """The flight; it starts again when the image was replaced meanwhile."""
-        while True:
-            with self._ticket(name.image) as ticket:
+        for _ in range(MOST_ATTEMPTS):
+            with self._tickets.hold(name.image) as ticket:
                 try:
                     made = await self._attempt(name, ticket)
                 except (EngineError, OSError):
@@ -152,131 +189,106 @@ class Derivatives:
                     continue
                 if made:
                     return made
+        raise Saturated("the image is being replaced faster than it can be made")
 
-    async def _attempt(self, name: Name, ticket: _Ticket) -> Derivative | None:
-        """Disk, derived container, engine, in that order; None where the ticket was voided on the way."""
+    async def _attempt(self, name: Name, ticket: Ticket) -> Derivative | None:
+        """Disk, derived container, engine, in that order; None where it is to be tried again."""
         original = await self._originals.get(name.image)
+        if not ticket.valid:
+            return None
         file = self._tree.find(name)
         if file:
-            return Derivative(name, file, "HIT-DISK")
-        self._check_failures(name, original)
-        with self._tree.unfinished() as path:
-            level: Level = "HIT-STORE" if await self._fetch_kept(name, original, path) else "MISS"
-            if level == "MISS":
+            return Derivative(name, file, "HIT-DISK", original.stored.etag)
+        self.failures.check(original.stored.etag, str(name))
+        with self._originals.pinned(original):
+            if not self._work.troubled:
+                try:
+                    return await self._produce(name, original, ticket, spare=False)
+                except (EngineError, OSError) as error:
+                    if not original.path.exists():  # somebody cleaned up the caches
+                        return None
+                    if not self._is_disk(error):
+                        raise
+            async with self._spare:
+                return await self._produce(name, original, ticket, spare=True)
+
+    async def _produce(self, name: Name, original: Original, ticket: Ticket, *, spare: bool) -> Derivative | None:
+        etag = original.stored.etag
+        with self._work.file(spare=spare) as path:
+            level: Level = "MISS"
+            if self._making.persist != "never" and await self._kept.fetch(name, etag, path):
+                level = "HIT-STORE"
+            else:
                 await self._derive(name, original, path)
             if not ticket.valid:
                 return None
-            when = stamp(original.stored.modified, original.stored.etag, str(name), self._making.engine)
-            file = self._tree.publish(path, name, when, self._marker(original))
+            made = Derivative(name, self._publish(path, name, original, spare=spare), level, etag)
         if level == "MISS" and self._making.persist == "always":
-            self._in_background(name, file, original)
-        return Derivative(name, file, level)
-
-    @contextlib.contextmanager
-    def _ticket(self, image: str) -> Iterator[_Ticket]:
-        ticket = _Ticket()
-        holders = self._tickets.setdefault(image, set())
-        holders.add(ticket)
-        try:
-            yield ticket
-        finally:
-            holders.discard(ticket)
-            if not holders:
-                self._tickets.pop(image, None)
+            self._keep_in_background(made)
+        return made
 
     async def _derive(self, name: Name, original: Original, path: Path) -> None:
-        making, header = self._making, original.header
-        admit(header, making.accept, making.limits)
-        job = Job(
-            task="describe" if name.is_meta else "derive",
-            source=str(original.path),
-            header=header,
-            limits=making.limits,
-            recipe=name.recipe,
-            format=name.format,
-            output=str(path),
-            quality=self._rules.quality.get(name.format, 0),
-            keep=making.keep,
-            fields=making.fields,
-        )
-        lane: Literal["small", "large"] = "large" if header.width * header.height * header.frames > LARGE else "small"
+        admit(original.header, self._making.accept, self._making.limits)
+        job = job_of(name, original, self._making, self._rules.quality.get(name.format, 0), path)
         affinity = f"{name.image}\n{original.stored.etag}"
         try:
-            await self._engine.run(job, affinity=affinity, lane=lane, content=affinity)
-        except (NotAnImage, TooLarge, Undecodable) as error:
-            self._remember_failure(name, original, error)
+            await self._engine.run(job, affinity=affinity, lane=lane_of(original.header), content=affinity)
+        except EngineError as error:
+            self.failures.note(original.stored.etag, str(name), error)
             raise
 
-    def _marker(self, original: Original) -> Marker:
-        header = original.header
-        base = base_format(header.alpha, header.frames, self._rules.out)
-        return Marker(base, source_format(header.format, base, self._rules.out), original.stored.etag)
-
-    async def _fetch_kept(self, name: Name, original: Original, path: Path) -> bool:
-        """Take the image from the derived container, if it is there and was made of this original by this engine."""
-        if self._making.persist == "never":
-            return False
-        try:
-            kept = await self._kept.stat(str(name))
-            if dict(kept.metadata) != self._provenance(original):
-                return False
-            await self._kept.fetch(str(name), path)
-        except NotFound:
-            return False
-        except StoreError as error:
-            log.warning("the derived container did not give %s: %s", name, error)
-            return False
-        return True
-
-    def _provenance(self, original: Original) -> dict[str, str]:
-        return {"original-etag": original.stored.etag, "engine": self._making.engine}
-
-    async def keep(self, name: Name) -> Derivative:
-        """Make the image if it is nowhere, and see that the derived container holds it before this returns."""
-        found = await self.get(name)
-        original = await self._originals.get(name.image)
-        try:
-            kept = await self._kept.stat(str(name))
-            if dict(kept.metadata) == self._provenance(original):
-                return found
-        except NotFound:
-            pass
-        await self._persist(name, found.file, original)
-        return found
-
-    async def _persist(self, name: Name, file: Published, original: Original) -> None:
-        md5 = await asyncio.to_thread(_md5, file.path)
-        content_type = "application/json" if name.is_meta else CONTENT_TYPES[name.format]
-        await self._kept.put(
-            str(name), file.path, content_type=content_type, md5=md5, metadata=self._provenance(original)
-        )
-
-    def _in_background(self, name: Name, file: Published, original: Original) -> None:
-        async def persist() -> None:
+    def _publish(self, path: Path, name: Name, original: Original, *, spare: bool) -> Published:
+        """Give a finished file its name; where the disk does not take it, its bytes are all there is of it."""
+        stored = original.stored
+        modified = stamp(stored.modified, stored.etag, str(name), self._making.engine)
+        if not spare:
             try:
-                await self._persist(name, file, original)
-            except (StoreError, OSError) as error:
-                log.warning("the derived container did not take %s: %s", name, error)
+                return self._tree.publish(path, name, modified, self._marker(original))
+            except OSError as error:
+                self._work.trouble(error)
+        if path.stat().st_size > LARGEST_SPARE:
+            raise OSError(f"{name} is too large to be answered without a disk that works")
+        data = path.read_bytes()
+        return Published(path, None, len(data), modified, data)
 
-        task = asyncio.ensure_future(persist())
+    def _is_disk(self, error: Exception) -> bool:
+        """Whether the disk is to blame, not the image: what the engine could not foresee may be its full disk."""
+        if isinstance(error, OSError):
+            self._work.trouble(error)
+            return True
+        return type(error) is EngineError and self._work.examine()
+
+    def _marker(self, original: Original) -> Marker:
+        header, stored = original.header, original.stored
+        base = base_format(header.alpha, header.frames, self._rules.out)
+        return Marker(base, source_format(header.format, base, self._rules.out), stored.etag, int(stored.modified))
+
+    async def _keep(self, found: Derivative) -> bool:
+        """Have the derived container hold the image; False where it was replaced or evicted meanwhile."""
+        name, etag = found.name, found.original or ""
+        with self._tickets.hold(name.image) as ticket:
+            if await self._kept.holds(name, etag):
+                return ticket.valid
+            try:
+                with found.file.open() as body, self._work.file(spare=self._work.troubled) as path:
+                    await asyncio.to_thread(path.write_bytes, body.read())
+                    await self._kept.put(name, etag, path)
+            except (Corrupt, FileNotFoundError):
+                if ticket.valid and found.file.path.exists():
+                    raise
+                return False
+            if ticket.valid:
+                return True
+        await self._kept.remove(str(name))  # no URL may lead to an old image
+        return False
+
+    def _keep_in_background(self, made: Derivative) -> None:
+        async def keep() -> None:
+            try:
+                await self._keep(made)
+            except (StoreError, OSError) as error:
+                log.warning("the derived container did not take %s: %s", made.name, error)
+
+        task = asyncio.ensure_future(keep())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-    def _check_failures(self, name: Name, original: Original) -> None:
-        when, error = self._failures.get(_failure_key(name, original), (0.0, None))
-        if error and time.monotonic() - when < FAILURES_FOR:
-            raise error
-
-    def _remember_failure(self, name: Name, original: Original, error: EngineError) -> None:
-        self._failures[_failure_key(name, original)] = (time.monotonic(), error)
-        if len(self._failures) > REMEMBER_FAILURES:
-            self._failures.popitem(last=False)
-
-
-def _failure_key(name: Name, original: Original) -> str:
-    return f"{original.stored.etag}\n{name}"
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()

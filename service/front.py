@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import resource
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -18,6 +19,7 @@ from service.paths import Paths
 SEGMENT = "[A-Za-z0-9_~=,:+-][A-Za-z0-9._~=,:+@-]*"
 LEAF = "@[a-z0-9.,=:-]+"
 PATIENCE = 10  # seconds that nginx waits for the service beyond the time limit of one image
+MOST_FILES = 65536
 LOG_LEVELS = {"debug": "info", "info": "warn", "warning": "warn", "error": "error"}  # nginx says more at each level
 MODULES = ("ndk_http_module.so", "ngx_http_lua_module.so")
 MODULE_FOLDERS = ("/usr/lib/nginx/modules", "/usr/share/nginx/modules")
@@ -30,8 +32,8 @@ def lua_root() -> Path:
 
 def direct_pattern(rules: Rules) -> str:
     """The raw requests that are canonical names as they stand, apart from what only files can tell: nothing
-    escaped, no query, no dot segments, and the last segment that of a derived image. Their path is `name`."""
-    return f"^/images(?<name>(?:/{SEGMENT})+/{LEAF}[.](?:{'|'.join(rules.out)}))$"
+    escaped, no query, no dot segments, and the last segment that of a derived image."""
+    return f"^/images(?:/{SEGMENT})+/{LEAF}[.](?:{'|'.join(rules.out)})$"
 
 
 def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
@@ -45,6 +47,7 @@ def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
             log_level=LOG_LEVELS[config.log.level],
             types=[(kind, word) for word, kind in CONTENT_TYPES.items()] + [("application/json", "json")],
             lua_path=f"{lua_root()}/?.lua",
+            files=_files(),
             rules=paths.nginx / "rules.json",
             socket=paths.socket,
             direct=direct_pattern(rules) if open_to_all else "",
@@ -95,6 +98,12 @@ def _common_headers(config: Config) -> str:
     if config.public.cors:
         headers["Access-Control-Allow-Origin"] = config.public.cors
     return "\n".join(f'            add_header {name} "{value}" always;' for name, value in headers.items())
+
+
+def _files() -> int:
+    """Descriptors that a worker may have: connections, and the files it keeps open between requests."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
 
 
 def _user() -> str:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
-import os
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from service.cache.flight import Flights
+from service.cache.tickets import Tickets
+from service.cache.usage import Usage
+from service.cache.work import Work
 from service.engine.job import EngineError, Header
 from service.engine.recognise import recognise
 from service.store.base import Container, NotFound, StoredObject
 
-MOST_KNOWN = 20_000  # originals whose properties are remembered, and names that are known to be missing
+MOST_KNOWN = 20_000  # originals whose properties are remembered
+MOST_MISSING = 4096  # names that are known to be missing
 MISSING_FOR = 2.0  # seconds that a 404 is remembered
 REASK = 1.0  # seconds between two questions about an original whose links name another version
+MOST_SPARE = 4  # originals in the spare folder, while the disk takes none
+
+Listener = Callable[[str, StoredObject | None], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class Original:
 
 @dataclass(slots=True)
 class _Known:
-    stored: StoredObject | None
+    stored: StoredObject
     checked: float
     header: Header | EngineError | None = None
 
@@ -43,57 +50,75 @@ class Originals:
     `revalidate` is how many seconds old may be what is known of an original.
     """
 
-    def __init__(self, container: Container, root: Path, work: Path, revalidate: float) -> None:
+    def __init__(self, container: Container, root: Path, work: Work, revalidate: float) -> None:
+        self.root = root
+        self.usage = Usage()
         self._container = container
-        self._root = root
         self._work = work
         self._revalidate = revalidate
-        self._listeners: list[Callable[[str], object]] = []
+        self._listeners: list[Listener] = []
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._missing: OrderedDict[str, float] = OrderedDict()
+        self._spare: OrderedDict[Path, None] = OrderedDict()
+        self._pins: Counter[Path] = Counter()
+        self._questions: Flights[StoredObject] = Flights()
         self._fetches: Flights[Original] = Flights()
+        self._tickets = Tickets()
 
-    def on_change(self, listener: Callable[[str], object]) -> None:
-        """Have `listener` called, on the event loop, with the name of every original that is other than it was."""
+    def on_change(self, listener: Listener) -> None:
+        """Have `listener` called, on the event loop, with every name that may hold another original than it did, and
+        what it holds now."""
         self._listeners.append(listener)
 
     async def stat(self, name: str, *, fresh: bool = False) -> StoredObject:
         """What the store holds under this name, not older than `revalidate`. Raises NotFound, Unavailable."""
-        known = self._known.get(name)
-        age = time.monotonic() - known.checked if known else 0.0
-        if known and known.stored is None and age < MISSING_FOR and not fresh:
-            raise NotFound(name)
-        if known and known.stored and age < self._revalidate and not fresh:
+        if fresh:
+            return await self._ask(name)
+        now, known = time.monotonic(), self._known.get(name)
+        if known and now - known.checked < self._revalidate:
             return known.stored
-        try:
-            stored = await self._container.stat(name)
-        except NotFound:
-            if self._known.get(name) is known:
-                self.learn(name, None)
-            raise
-        if self._known.get(name) is not known:  # somebody learned better while the store was answering
-            return await self.stat(name)
-        self.learn(name, stored)
-        return stored
+        if now - self._missing.get(name, -MISSING_FOR) < MISSING_FOR:
+            raise NotFound(name)
+        return await self._questions.join(name, lambda: self._ask(name))
 
     async def get(self, name: str) -> Original:
         """The original, fetched if it is not here. Raises what the store raises, NotAnImage and Undecodable."""
         stored = await self.stat(name)
-        path = self._path(stored)
-        if not path.exists():
+        path = self._find(stored)
+        if path is None:
             return await self._fetches.join(name, lambda: self._fetch(name))
         return Original(stored, path, await self._header(stored, path))
 
+    @contextlib.contextmanager
+    def pinned(self, original: Original) -> Iterator[None]:
+        """While this holds, the copy is not evicted. It still goes when the original is replaced."""
+        self._pins[original.path] += 1
+        try:
+            yield
+        finally:
+            self._pins[original.path] -= 1
+            if not self._pins[original.path]:
+                del self._pins[original.path]
+
     def learn(self, name: str, stored: StoredObject | None) -> None:
-        """Take note of what the store holds now; None that it holds nothing."""
-        before = self._known.pop(name, None)
-        if before and before.stored and (stored is None or stored.etag != before.stored.etag):
-            self._path(before.stored).unlink(missing_ok=True)
-            for listener in self._listeners:
-                listener(name)
-        header = before.header if before and before.stored and stored and before.stored.etag == stored.etag else None
-        self._known[name] = _Known(stored, time.monotonic(), header)
-        if len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
+        """Take note of what the store holds now; None that it holds nothing. Whatever was asked or fetched before a
+        change is so again. Raises OSError when a listener cannot remove what is old."""
+        before, was_missing = self._known.pop(name, None), self._missing.pop(name, None) is not None
+        if stored is None:
+            same = was_missing
+            self._missing[name] = time.monotonic()
+            _shorten(self._missing, MOST_MISSING)
+        else:
+            same = before is not None and _version(before.stored) == _version(stored)
+            self._known[name] = _Known(stored, time.monotonic(), before.header if before and same else None)
+            _shorten(self._known, MOST_KNOWN)
+        if same:
+            return
+        self._tickets.void(name)
+        if before and (stored is None or before.stored.etag != stored.etag):
+            self._remove(self._path(before.stored))
+        for listener in self._listeners:
+            listener(name, stored)
 
     async def expect(self, name: str, etag: str) -> None:
         """See that what is known is not older than a link that names this ETag: ask the store again if it differs,
@@ -109,22 +134,77 @@ class Originals:
         known = self._known.get(name)
         return known.stored if known else None
 
+    def evict(self, files: Iterable[Path]) -> int:
+        """Remove copies that nobody reads now; how many."""
+        return sum(self._remove(file) for file in files if file not in self._pins)
+
+    async def _ask(self, name: str) -> StoredObject:
+        while True:
+            with self._tickets.hold(name) as ticket:
+                stored: StoredObject | None
+                try:
+                    stored = await self._container.stat(name)
+                except NotFound:
+                    stored = None
+                if not ticket.valid:  # somebody learned better while the store was answering
+                    continue
+                self.learn(name, stored)
+            if stored is None:
+                raise NotFound(name)
+            return stored
+
     async def _fetch(self, name: str) -> Original:
-        arriving = self._work / f"{os.getpid()}-original-{hashlib.sha256(name.encode()).hexdigest()}"
-        known = self._known.get(name)
-        stored = await self._container.fetch(name, arriving)
-        if self._known.get(name) is not known:  # it was replaced while it was being fetched
-            arriving.unlink(missing_ok=True)
-            return await self._fetch(name)
-        self.learn(name, stored)
+        if not self._work.troubled:
+            try:
+                return await self._fetch_to(name, spare=False)
+            except OSError as error:
+                self._work.trouble(error)
+        return await self._fetch_to(name, spare=True)
+
+    async def _fetch_to(self, name: str, *, spare: bool) -> Original:
+        while True:
+            with self._tickets.hold(name) as ticket, self._work.file(spare=spare) as arriving:
+                try:
+                    stored = await self._container.fetch(name, arriving)
+                except NotFound:
+                    if ticket.valid:
+                        self.learn(name, None)
+                    raise
+                if not ticket.valid:  # it was replaced while it was being fetched
+                    continue
+                self.learn(name, stored)
+                path = self._take_in(stored, arriving, spare=spare)
+            return Original(stored, path, await self._header(stored, path))
+
+    def _take_in(self, stored: StoredObject, arriving: Path, *, spare: bool) -> Path:
+        """Give a fetched file its name."""
         path = self._path(stored)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not spare:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._remove(path)
+            arriving.replace(path)
+            self.usage.add(stored.bytes)
+            return path
+        path = arriving.with_name(path.name)
         arriving.replace(path)
-        return Original(stored, path, await self._header(stored, path))
+        idle = [one for one in self._spare if one not in self._pins]
+        for oldest in idle[: max(0, len(self._spare) + 1 - MOST_SPARE)]:
+            self._remove(oldest)
+        self._spare[path] = None
+        return path
+
+    def _find(self, stored: StoredObject) -> Path | None:
+        """The whole copy of this original. What has another size was damaged by a crash of the machine."""
+        path = self._path(stored)
+        for one in (path, *(spare for spare in self._spare if spare.name == path.name)):
+            with contextlib.suppress(OSError):
+                if one.stat().st_size == stored.bytes:
+                    return one
+        return None
 
     async def _header(self, stored: StoredObject, path: Path) -> Header:
         known = self._known.get(stored.name)
-        if known is None or known.stored is None or known.stored.etag != stored.etag:
+        if known is None or known.stored.etag != stored.etag:
             return await asyncio.to_thread(recognise, path)
         if known.header is None:
             try:
@@ -137,4 +217,25 @@ class Originals:
 
     def _path(self, stored: StoredObject) -> Path:
         digest = hashlib.sha256(f"{stored.name}\n{stored.etag}".encode()).hexdigest()
-        return self._root / digest[:2] / digest
+        return self.root / digest[:2] / digest
+
+    def _remove(self, path: Path) -> int:
+        in_spare = path in self._spare
+        self._spare.pop(path, None)
+        try:
+            size = path.stat().st_size
+            path.unlink()
+        except OSError:
+            return 0
+        if not in_spare:
+            self.usage.add(size, -1)
+        return 1
+
+
+def _version(stored: StoredObject) -> tuple[str, int]:
+    return stored.etag, int(stored.modified)
+
+
+def _shorten(known: OrderedDict[str, _Known] | OrderedDict[str, float], most: int) -> None:
+    if len(known) > most:
+        known.popitem(last=False)

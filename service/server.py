@@ -9,31 +9,31 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator
-from importlib import metadata
-from pathlib import Path
 
 import uvloop
-from aiohttp import web
 
 from gateway.config import rules_of
 from gateway.rules import Rules
 from gateway.settings import Config
-from gateway.units import split_listen
 from service.api.app import api_app
+from service.api.connections import listening
 from service.api.context import Context
 from service.api.front import front_app
-from service.cache.disk import DerivedTree
+from service.cache.work import Work
+from service.caring import caring, opened_disk
 from service.derivatives import Derivatives, Making
 from service.engine.job import Limits
 from service.engine.pool import EnginePool, EngineSettings
+from service.keeping import Keeping
 from service.lock import exclusive
 from service.machine import write_policy
 from service.originals import Originals
 from service.paths import Paths, make_folders, paths_of
+from service.store.base import Store, Unavailable
 from service.stores import open_store
 from service.uploads import Uploads
+from service.versions import software
 
-LONGEST_LINE = 64 * 1024  # bytes of a request line or header; what is too long is then told by the contract
 SHUTDOWN = 30.0  # seconds that requests under way may take when the service stops
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,15 @@ async def _serve(config: Config) -> None:
         log.info("stopping")
 
 
+async def _start(store: Store) -> None:
+    """Start the store; one that cannot be reached now is used as soon as it can be. Raises StoreError for a store
+    that is configured wrongly."""
+    try:
+        await store.start()
+    except Unavailable as error:
+        log.error("the store cannot be reached yet: %s", error)
+
+
 @contextlib.asynccontextmanager
 async def running(config: Config) -> AsyncIterator[Context]:
     """The whole service, listening; it is gone without a trace when the context ends."""
@@ -64,52 +73,36 @@ async def running(config: Config) -> AsyncIterator[Context]:
         stack.enter_context(exclusive(paths.runtime, "service"))
         context = await _put_together(config, paths, stack)
         for app, listen in ((api_app(context), config.api.listen), (front_app(context), paths.socket)):
-            await _listen(app, listen, stack)
+            await stack.enter_async_context(listening(app, listen, SHUTDOWN))
         yield context
 
 
 async def _put_together(config: Config, paths: Paths, stack: contextlib.AsyncExitStack) -> Context:
-    tree = DerivedTree(paths.derived, paths.work)
-    tree.clean()
+    disk = stack.enter_context(opened_disk(config, paths))
     store = open_store(config)
-    await store.start()
+    await _start(store)
     stack.push_async_callback(store.close)
-    engine = EnginePool(_engine_settings(config, paths))
+    engine = EnginePool(_engine_settings(config, paths, disk.work))
     await engine.start()
     stack.push_async_callback(engine.close)
 
     writable = {word for word, (_, can_write) in engine.capabilities.items() if can_write}
     rules = rules_of(config, writable)
-    making = _making(config, rules)
-    originals = Originals(store.originals, paths.originals, paths.work, config.cache.revalidate)
-    derivatives = Derivatives(rules, making, originals, tree, store.derived, engine)
+    making = _making(config, rules, await software())
+    originals = Originals(store.originals, paths.originals, disk.work, config.cache.revalidate)
+    kept = Keeping(store.derived, making.engine)
+    derivatives = Derivatives(rules, making, originals, disk.tree, disk.memory, disk.work, kept, engine)
     stack.push_async_callback(derivatives.close)
+    generation = f"{making.engine} {','.join(rules.out)}"  # the bytes, and the formats that markers name
+    care = await stack.enter_async_context(caring(config, disk, store.originals, originals, derivatives, generation))
     uploads = Uploads(store.originals, originals, derivatives, engine, making, paths.work, config.limits.upload)
-    return Context(config, rules, store, originals, derivatives, uploads, engine)
+    return Context(config, rules, store, originals, derivatives, uploads, engine, care)
 
 
-async def _listen(app: web.Application, listen: str | Path, stack: contextlib.AsyncExitStack) -> None:
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        handler_cancellation=True,
-        shutdown_timeout=SHUTDOWN,
-        max_line_size=LONGEST_LINE,
-        max_field_size=LONGEST_LINE,
-    )
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    if isinstance(listen, Path):
-        await asyncio.to_thread(listen.unlink, missing_ok=True)
-        await web.UnixSite(runner, str(listen)).start()
-        return
-    host, port = split_listen(listen)
-    await web.TCPSite(runner, host, port, reuse_port=False).start()
-
-
-def _engine_settings(config: Config, paths: Paths) -> EngineSettings:
+def _engine_settings(config: Config, paths: Paths, work: Work) -> EngineSettings:
     write_policy(config)
     processes = config.engine.processes
+    spare = (work.spare,) if work.spare else ()
     return EngineSettings(
         processes=len(os.sched_getaffinity(0)) if processes == "auto" else processes,
         memory=config.engine.memory,
@@ -117,19 +110,20 @@ def _engine_settings(config: Config, paths: Paths) -> EngineSettings:
         time=config.limits.time,
         queue=config.limits.queue,
         config_dir=paths.policy,
-        readable=(paths.originals, paths.work),
-        writable=(paths.work,),
+        readable=(paths.originals, paths.work, *spare),
+        writable=(paths.work, *spare),
     )
 
 
-def _making(config: Config, rules: Rules) -> Making:
+def _making(config: Config, rules: Rules, versions: str) -> Making:
     """What all derived images have in common; its `engine` changes with whatever changes their bytes."""
-    parts = (metadata.version("image-gateway"), str(sorted(rules.quality.items())), str(config.metadata.fields))
+    limits, keep, fields = config.limits, tuple(config.metadata.keep), tuple(config.metadata.fields)
+    parts = (versions, sorted(rules.quality.items()), fields, keep, limits.width, limits.height, limits.frames)
     return Making(
         accept=tuple(config.formats.accept),
-        limits=Limits(config.limits.pixels, config.limits.frames, config.limits.width, config.limits.height),
-        keep=tuple(config.metadata.keep),
-        fields=tuple(config.metadata.fields),
+        limits=Limits(limits.pixels, limits.frames, limits.width, limits.height),
+        keep=keep,
+        fields=fields,
         persist=config.cache.persist,
-        engine=hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16],
+        engine=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
     )

@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
+import os
+
+from pydantic import SecretStr
+
 from gateway.settings import Config
+from gateway.store_settings import SwiftOptions, TempUrl
 from service.store.base import Store
 from service.store.directory import DirectorySettings, DirectoryStore
+from service.store.swift import SwiftStore
+from service.store.swift_settings import SwiftSettings, TempUrlSettings, settings_from_environment
 
 
 def open_store(config: Config) -> Store:
     """The configured store, not started yet."""
+    if config.store.kind == "swift":
+        return SwiftStore(settings_from_environment(_swift(config.store.swift), os.environ))
     base, options = config.base.absolute(), config.store.directory
     return DirectoryStore(DirectorySettings(root=base / options.root, derived=base / options.derived))
+
+
+def _swift(options: SwiftOptions) -> SwiftSettings:
+    plain = options.model_dump(
+        exclude={"key", "application_credential_secret", "temp_url", "derived_expiry", "redirect"},
+    )
+    return SwiftSettings(
+        **plain,
+        key=_reveal(options.key),
+        application_credential_secret=_reveal(options.application_credential_secret),
+        temp_url=_temp_url(options.temp_url),
+        delete_after=int(options.derived_expiry) or None,
+    )
+
+
+def _temp_url(options: TempUrl) -> TempUrlSettings:
+    return TempUrlSettings(
+        keys=tuple(key for key in (_reveal(options.key), _reveal(options.key_2)) if key),
+        scope=options.scope,
+        digest=options.digest,
+        lifetime=options.lifetime,
+        max_lifetime=options.max_lifetime,
+    )
+
+
+def _reveal(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""

@@ -8,23 +8,26 @@ import hashlib
 import itertools
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 from weakref import WeakValueDictionary
 
 from gateway.rules import CONTENT_TYPES
 from service.derivatives import Derivatives, Making
-from service.engine.job import Header, Job, TooLarge
+from service.engine.job import Header, Job, Saturated, TooLarge
 from service.engine.pool import EnginePool
 from service.engine.recognise import recognise
 from service.intake import admit
 from service.originals import Originals
-from service.store.base import Container, NotFound, StoredObject, StoreError
+from service.store.base import Container, Exists, NotFound, PreconditionFailed, StoredObject, StoreError
 
 SOURCE_TYPES = {**CONTENT_TYPES, "heic": "image/heic", "ico": "image/vnd.microsoft.icon"}
+MOST_AT_ONCE = 256  # uploads under way, each with a file descriptor and up to the limit of bytes on disk
+CHECKSUM = "sha256"  # the metadata of an original that holds its SHA-256 in hex
 _serial = itertools.count()
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -37,25 +40,54 @@ class Incoming:
     limit: int
     file: BinaryIO
     size: int = 0
-    _md5: hashlib._Hash = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
-    _sha256: hashlib._Hash = field(default_factory=hashlib.sha256)
+    _hashes: dict[str, hashlib._Hash] = field(default_factory=dict)
 
     def write(self, chunk: bytes) -> None:
         """Take the next bytes. Raises TooLarge beyond the limit, OSError where the disk fails."""
         self.size += len(chunk)
         if self.size > self.limit:
             raise TooLarge(f"the upload is larger than {self.limit} bytes")
-        self._md5.update(chunk)
-        self._sha256.update(chunk)
+        for one in self._hashes.values():
+            one.update(chunk)
         self.file.write(chunk)
+
+    def also_hash(self, algorithms: Iterable[str]) -> None:
+        """Compute these digests too, beside MD5 and SHA-256. Called before the first byte."""
+        for algorithm in algorithms:
+            self._hashes.setdefault(algorithm, hashlib.new(algorithm, usedforsecurity=False))
+
+    def digest(self, algorithm: str) -> bytes:
+        return self._hashes[algorithm].digest()
 
     @property
     def md5(self) -> str:
-        return self._md5.hexdigest()
+        return self.digest("md5").hex()
 
     @property
     def sha256(self) -> str:
-        return self._sha256.hexdigest()
+        return self.digest("sha256").hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What must be true of a name before it is changed; ETags unquoted, `*` for any.
+
+    Without `replace` the name must be free. `if_match` names what may be there, `if_none_match` what may not.
+    """
+
+    replace: bool = False
+    if_match: frozenset[str] | None = None
+    if_none_match: frozenset[str] = frozenset()
+
+    def check(self, there: StoredObject | None) -> None:
+        """Raise Exists or PreconditionFailed where it is not true of what is `there`."""
+        held = {"*", there.etag} if there else set()
+        if self.if_match is not None and not held & self.if_match:
+            raise PreconditionFailed("the image is not the one that If-Match names")
+        if held & self.if_none_match:
+            raise PreconditionFailed("the image is one that If-None-Match excludes")
+        if there and not self.replace:
+            raise Exists(there.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +97,7 @@ class Stored:
     object: StoredObject
     header: Header
     md5: str
+    sha256: str
     created: bool
 
 
@@ -88,19 +121,33 @@ class Uploads:
         self._making = making
         self._work = work
         self._limit = limit
+        self._under_way = 0
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @contextlib.contextmanager
     def receive(self) -> Iterator[Incoming]:
-        """A place for an upload; whatever becomes of it, its temporary file is gone at the end."""
+        """A place for an upload; whatever becomes of it, its temporary file is gone at the end.
+
+        Raises Saturated where too many are under way.
+        """
+        if self._under_way >= MOST_AT_ONCE:
+            raise Saturated(f"{MOST_AT_ONCE} uploads are under way; try again", retry_after=5.0)
         path = self._work / f"{os.getpid()}-upload-{next(_serial)}"
+        self._under_way += 1
         try:
             with path.open("wb") as file:
-                yield Incoming(path, self._limit, file)
+                upload = Incoming(path, self._limit, file)
+                upload.also_hash(("md5", "sha256"))
+                yield upload
         finally:
+            self._under_way -= 1
             path.unlink(missing_ok=True)
 
-    async def store(self, name: str, upload: Incoming, *, replace: bool, if_match: str | None = None) -> Stored:
+    async def foresee(self, name: str, wish: Wish) -> None:
+        """Raise what `store` would raise for the name's sake, before a body is sent for nothing. No promise."""
+        wish.check(await self._there(name))
+
+    async def store(self, name: str, upload: Incoming, wish: Wish) -> Stored:
         """Check the upload by content and by decoding it, and put it into the store; then everything derived of a
         former image of this name is gone.
 
@@ -108,44 +155,50 @@ class Uploads:
         Unholdable, StoreFull, Corrupt, Unavailable. After any of them nothing is stored. Whoever is cancelled while
         this runs is held until it is settled, since the store's answer decides what is true.
         """
-        work = asyncio.ensure_future(self._store(name, upload, replace=replace, if_match=if_match))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait({work})
-            raise
+        return await _settled(self._store(name, upload, wish))
 
-    async def _store(self, name: str, upload: Incoming, *, replace: bool, if_match: str | None) -> Stored:
+    async def _store(self, name: str, upload: Incoming, wish: Wish) -> Stored:
         upload.file.flush()
         header = await asyncio.to_thread(recognise, upload.path)
         admit(header, self._making.accept, self._making.limits)
         job = Job(task="verify", source=str(upload.path), header=header, limits=self._making.limits)
         await self._engine.run(job, affinity=upload.sha256, content=upload.sha256)
         async with self._lock(name):
-            return await self._put(name, upload, header, replace=replace, if_match=if_match)
+            return await self._put(name, upload, header, wish)
 
-    async def _put(self, name: str, upload: Incoming, header: Header, *, replace: bool, if_match: str | None) -> Stored:
-        try:
-            await self._originals.stat(name, fresh=True)
-            existed = True
-        except NotFound:
-            existed = False
+    async def _put(self, name: str, upload: Incoming, header: Header, wish: Wish) -> Stored:
+        there = await self._there(name)
+        wish.check(there)
         stored = await self._container.put(
             name,
             upload.path,
             content_type=SOURCE_TYPES[header.format],
             md5=upload.md5,
-            replace=replace,
-            if_match=if_match,
+            metadata={CHECKSUM: upload.sha256},
+            replace=wish.replace,
+            if_match=there.etag if there and wish.if_match else None,
         )
         await self._settle(name, stored)
-        return Stored(stored, header, upload.md5, not existed)
+        return Stored(stored, header, upload.md5, upload.sha256, there is None)
 
-    async def delete(self, name: str, *, if_match: str | None = None) -> None:
+    async def delete(self, name: str, wish: Wish) -> None:
         """Remove an image and all that was derived of it. Raises NotFound, PreconditionFailed, Unavailable."""
+        await _settled(self._delete(name, wish))
+
+    async def _delete(self, name: str, wish: Wish) -> None:
         async with self._lock(name):
-            await self._container.delete(name, if_match=if_match)
+            there = await self._there(name)
+            if there is None:
+                raise NotFound(name)
+            wish.check(there)
+            await self._container.delete(name, if_match=there.etag if wish.if_match else None)
             await self._settle(name, None)
+
+    async def _there(self, name: str) -> StoredObject | None:
+        try:
+            return await self._originals.stat(name, fresh=True)
+        except NotFound:
+            return None
 
     async def _settle(self, name: str, stored: StoredObject | None) -> None:
         """Let everybody on this node know. What cannot be removed from the derived container is never served: it
@@ -161,7 +214,11 @@ class Uploads:
         return self._locks.setdefault(name, asyncio.Lock())
 
 
-async def pour(chunks: AsyncIterator[bytes], upload: Incoming) -> None:
-    """Write a stream into an upload. Raises what `Incoming.write` and the stream raise."""
-    async for chunk in chunks:
-        upload.write(chunk)
+async def _settled(change: Coroutine[Any, Any, T]) -> T:
+    """The result of a change; whoever is cancelled meanwhile is held until it is settled."""
+    work = asyncio.ensure_future(change)
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait({work})
+        raise

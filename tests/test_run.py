@@ -2,14 +2,12 @@
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.gateways import alive, command_line, descendants, free_ports, write_config
 
@@ -73,12 +71,3 @@ def test_a_configuration_that_cannot_be_used_is_said_and_nothing_starts(config: 
     assert answer.returncode != 0
     assert "config.yaml:1: public.listen" in answer.stderr
     assert "Traceback" not in answer.stderr
-
-
-def test_an_address_in_use_ends_the_start(config: Path):
-    host, _, port = yaml.safe_load(config.read_text())["public"]["listen"].partition(":")
-    command = [sys.executable, RUN, "-c", config]
-    with socket.create_server((host, int(port))):
-        answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert answer.returncode == 1
-    assert f"{host}:{port}" in answer.stderr

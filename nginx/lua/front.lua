@@ -42,7 +42,10 @@ local PHRASES = {
     [404] = "Not Found",
     [405] = "Method Not Allowed",
     [408] = "Request Timeout",
+    [412] = "Precondition Failed",
     [413] = "Content Too Large",
+    [416] = "Range Not Satisfiable",
+    [429] = "Too Many Requests",
     [500] = "Internal Server Error",
     [503] = "Service Unavailable",
 }
@@ -53,7 +56,10 @@ local CODES = {
     [404] = "not-found",
     [405] = "method-not-allowed",
     [408] = "request-timeout",
+    [412] = "precondition-failed",
     [413] = "too-large",
+    [416] = "range-not-satisfiable",
+    [429] = "too-many-requests",
     [500] = "internal",
     [503] = "service-unavailable",
 }
@@ -63,13 +69,17 @@ local DETAILS = {
     [404] = "there is nothing here; images are below /images/",
     [405] = "only GET, HEAD and OPTIONS are answered here",
     [408] = "the request did not arrive in time",
+    [412] = "the image is not the one that the request's conditions name",
     [413] = "a request here has no body",
+    [416] = "the image has fewer bytes than the range begins at",
+    [429] = "too many images that were not made yet are asked for from this address",
     [500] = "something went wrong here; the log knows more",
     [503] = "the image is not on this disk, and the service that makes it does not answer",
 }
 local MORE_HEADERS = {
     [401] = { ["WWW-Authenticate"] = 'Signature realm="images"' },
     [405] = { Allow = METHODS },
+    [429] = { ["Retry-After"] = "1" },
     [503] = { ["Retry-After"] = "2" },
 }
 
@@ -244,44 +254,74 @@ local function path_in(reading, format)
 end
 
 
--- Read the request and say where nginx finds the answer (`$derived`), or what it asks the service (`$miss`).
-function _M.route()
-    local var = ngx.var
+-- The request's reading, once it may be answered; nil, status and detail where it may not.
+local function admit()
     local method = ngx.req.get_method()
-    if method == "OPTIONS" then
+    if method ~= "GET" and method ~= "HEAD" then
+        return nil, method == "OPTIONS" and 204 or 405
+    end
+    local reading = read(ngx.var.request_uri)
+    if not reading.name then
+        return nil, reading.status, reading.detail
+    end
+    if reading.name.format == "auto" then
+        ngx.var.vary = "Accept"
+    end
+    local ok, status, detail = allowed(reading)
+    if not ok then
+        return nil, status, detail
+    end
+
+    return reading
+end
+
+
+-- The path of the answer below the derived cache, or one that is not there: where only the service can tell, and where
+-- the request is refused. It may not answer by itself: nginx calls it while it sets variables, which is cheapest.
+function _M.find()
+    local reading = admit()
+    if not reading then
+        return NOWHERE
+    end
+
+    local name = reading.name
+    local format = decide(name)
+    if reading.version then
+        local marker = marker_of(name.image)
+        if not marker or marker.etag ~= reading.version then
+            return NOWHERE
+        end
+        ngx.var.cache_control = IMMUTABLE
+    end
+
+    return format and path_in(reading, format) or NOWHERE
+end
+
+
+-- Say what the service is asked (`$miss`) for what is not on disk, or go where refusals are told.
+function _M.miss()
+    local reading = admit()
+    if not reading then
+        return ngx.exec("@refused")
+    end
+
+    ngx.var.miss = reading.miss
+end
+
+
+-- Tell the client why the request is refused.
+function _M.refuse()
+    local reading, status, detail = admit()
+    if reading then
+        return answer(503, DETAILS[503])
+    end
+    if status == 204 then
         ngx.header["Allow"] = METHODS
         ngx.header["Access-Control-Allow-Methods"] = METHODS
         ngx.header["Access-Control-Max-Age"] = "86400"
         return ngx.exit(ngx.HTTP_NO_CONTENT)
     end
-    if method ~= "GET" and method ~= "HEAD" then
-        return answer(405, DETAILS[405])
-    end
-
-    local reading = read(var.request_uri)
-    local name = reading.name
-    if not name then
-        return answer(reading.status, reading.detail)
-    end
-    if name.format == "auto" then
-        var.vary = "Accept"
-    end
-    local ok, status, detail = allowed(reading)
-    if not ok then
-        return answer(status, detail)
-    end
-
-    var.miss = reading.miss
-    local format = decide(name)
-    var.derived = format and path_in(reading, format) or NOWHERE
-    if reading.version then
-        local marker = marker_of(name.image)
-        if marker and marker.etag == reading.version then
-            var.cache_control = IMMUTABLE
-        else
-            var.derived = NOWHERE
-        end
-    end
+    return answer(status, detail or DETAILS[status])
 end
 
 

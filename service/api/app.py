@@ -1,28 +1,51 @@
-"""The API port: every resource, one line each."""
+"""The API port: a route for every operation, and for each path the methods that it has."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from service.api.about import formats, presets
-from service.api.auth import tokens
+from service.api.auth import require, tokens
 from service.api.context import CONTEXT, Context
-from service.api.health import health, live
-from service.api.images import delete_image, get_image, upload_image
-from service.api.listing import list_images
-from service.api.problems import problems
+from service.api.openapi import openapi
+from service.api.operations import OPERATIONS, Operation
+from service.api.problems import Handler, problems
+from service.api.receiving import expect
 
 
 def api_app(context: Context) -> web.Application:
     app = web.Application(middlewares=[problems, tokens], client_max_size=0)
     app[CONTEXT] = context
-    app.router.add_get("/images", list_images)
-    app.router.add_get("/images/{name:.*}", get_image)
-    app.router.add_post("/images/{name:.*}", upload_image)
-    app.router.add_put("/images/{name:.*}", upload_image)
-    app.router.add_delete("/images/{name:.*}", delete_image)
-    app.router.add_get("/formats", formats)
-    app.router.add_get("/presets", presets)
-    app.router.add_get("/health/live", live)
-    app.router.add_get("/health/ready", health)
+    app.router.add_get("/openapi.json", openapi)
+    for operation in OPERATIONS:
+        methods = ("GET", "HEAD") if operation.method == "GET" else (operation.method,)
+        for method in methods:
+            app.router.add_route(method, _pattern(operation.path), _allowed(operation), expect_handler=expect)
+    for path in {operation.path for operation in OPERATIONS}:
+        app.router.add_route("OPTIONS", _pattern(path), _options(path))
     return app
+
+
+def _pattern(path: str) -> str:
+    """The path as aiohttp matches it: a name may hold slashes, or be empty."""
+    return path.replace("{name}", "{name:.*}")
+
+
+def _allowed(operation: Operation) -> Handler:
+    """The operation for whoever has its scope. Of several scopes the handler knows which it takes."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if len(operation.scopes) == 1:
+            require(request, *operation.scopes)
+        return await operation.handler(request)
+
+    return handle
+
+
+def _options(path: str) -> Handler:
+    methods = {operation.method for operation in OPERATIONS if operation.path == path} | {"OPTIONS"}
+    allow = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+
+    async def handle(_request: web.Request) -> web.StreamResponse:
+        return web.Response(status=204, headers={"Allow": allow})
+
+    return handle

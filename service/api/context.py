@@ -9,6 +9,7 @@ from aiohttp import web
 from gateway.errors import Refused
 from gateway.rules import Rules
 from gateway.settings import Config
+from service.caring import Care
 from service.derivatives import Derivatives
 from service.engine.pool import EnginePool
 from service.originals import Originals
@@ -29,6 +30,7 @@ class Context:
     derivatives: Derivatives
     uploads: Uploads
     engine: EnginePool
+    care: Care
 
 
 CONTEXT = web.AppKey("context", Context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import BinaryIO
 
 from aiohttp import web
 
@@ -17,20 +18,35 @@ INTERNAL = "/@derived/"  # the internal location of nginx that serves files of t
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
-async def answer_with_file(request: web.Request) -> web.StreamResponse:
+async def answer_with_file(request: web.Request, name: Name) -> web.StreamResponse:
     """`GET /images/NAME…` on the API port: the bytes themselves."""
-    context, name, found = await _find(request)
-    headers = {**derived_headers(context, name, found), "Content-Type": found.content_type}
-    file = found.file
-    return await send(request, File(file.path, file.bytes, file.etag, file.modified, headers))
+    found = await _find(request, name)
+    try:
+        data = found.file.open()
+    except FileNotFoundError:  # it was evicted, or replaced, since it was found
+        found = await _find(request, name)
+        data = found.file.open()
+    return await _send(request, name, found, data)
 
 
 async def answer_with_redirect(request: web.Request) -> web.StreamResponse:
     """The same behind nginx, which sends the file; where it was evicted meanwhile, nginx asks again."""
-    context, name, found = await _find(request, public=True)
-    headers = derived_headers(context, name, found)
+    rules = request.app[CONTEXT].rules
+    name = parse(*raw_target(request), rules)
+    if name.format == "auto":
+        request[VARIES] = True
+    authorise(name, rules, time.time())
+    found = await _find(request, name)
+    if found.file.relative is None:  # no disk took it
+        return await _send(request, name, found, found.file.open())
+    headers = derived_headers(request.app[CONTEXT], name, found)
     headers["X-Accel-Redirect"] = INTERNAL + escape(found.file.relative)
     return web.Response(headers=headers, content_type=found.content_type)
+
+
+async def _send(request: web.Request, name: Name, found: Derivative, data: BinaryIO) -> web.StreamResponse:
+    headers = {**derived_headers(request.app[CONTEXT], name, found), "Content-Type": found.content_type}
+    return await send(request, File(data, found.file.bytes, found.file.etag, found.file.modified, headers))
 
 
 def derived_headers(context: Context, name: Name, found: Derivative) -> dict[str, str]:
@@ -52,14 +68,11 @@ def cache_control(context: Context, name: Name) -> str:
     return f"public, max-age={int(context.config.public.max_age)}"
 
 
-async def _find(request: web.Request, *, public: bool = False) -> tuple[Context, Name, Derivative]:
+async def _find(request: web.Request, name: Name) -> Derivative:
     context = request.app[CONTEXT]
-    name = parse(*raw_target(request), context.rules)
     if name.format == "auto":
         request[VARIES] = True
-    if public:
-        authorise(name, context.rules, time.time())
     version = name.signature.get("v")
     if version is not None:
         await context.originals.expect(name.image, version)
-    return context, name, await context.derivatives.get(name, request.headers.get("Accept", ""))
+    return await context.derivatives.get(name, request.headers.get("Accept", ""))

@@ -1,58 +1,67 @@
-"""One image by its name: upload, fetch, delete."""
+"""One image by its name, or several by their folder: fetch, delete."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+import base64
+from collections.abc import Mapping
+from email.utils import formatdate
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
-from gateway.errors import Refused
-from gateway.names import check_image, escape, split_path, split_query
-from service.api.context import CONTEXT, Context, raw_target
+from gateway.names import check_image, split_path
+from service.api.asking import Query, asking
+from service.api.audit import audited
+from service.api.auth import require
+from service.api.conditions import wish
+from service.api.context import CONTEXT, raw_target
 from service.api.derived import answer_with_file
-from service.api.sending import File, send
-from service.uploads import Incoming, Stored, pour
-
-CHUNK = 256 * 1024
-FIELD = "file"
-
-
-async def get_image(request: web.Request) -> web.StreamResponse:
-    """A derived image; with `original=true` the untouched original."""
-    path, query = raw_target(request)
-    parameters = split_query(query)
-    if "original" in parameters and _truth(parameters, "original"):
-        return await _send_original(request, image_name(path))
-    return await answer_with_file(request)
+from service.api.errors import Unmet
+from service.api.image_query import ImageQuery
+from service.api.sending import File, condition, send
+from service.api.several import answer_with_several
+from service.api.urls import temporary_url
+from service.store.base import StoredObject
+from service.uploads import CHECKSUM
 
 
-async def upload_image(request: web.Request) -> web.StreamResponse:
-    """`POST` multipart (field `file`) or raw, `PUT` raw: 201 with what was stored."""
-    path, query = raw_target(request)
-    parameters = split_query(query)
-    context, name = request.app[CONTEXT], image_name(path)
-    if_match = request.headers.get("If-Match")
-    etag = None if if_match in (None, "*") else str(if_match).strip().strip('"')
-    replace = _truth(parameters, "replace") or if_match is not None
-    with context.uploads.receive() as upload:
-        await pour(_body(request), upload)
-        if upload.size == 0:
-            raise Refused(400, f"the upload is empty: send the image as the body, or in the multipart field {FIELD}")
-        stored = await context.uploads.store(name, upload, replace=replace, if_match=etag)
-        return _created(context, name, stored, upload)
+@asking(ImageQuery)
+async def get_image(request: web.Request, asked: ImageQuery) -> web.StreamResponse:
+    """A derived image, its metadata, its temporary URL, or the untouched original.
+
+    With a folder (a path that ends with a slash) or with `regex` it is several images: a zip, or with `meta` or `url`
+    a JSON list.
+    """
+    path, _ = raw_target(request)
+    context = request.app[CONTEXT]
+    require(request, "url" if asked.url else "read")
+    if path == "" or path.endswith("/") or asked.regex is not None:
+        return await answer_with_several(request, path.rstrip("/"), asked)
+    name = asked.name(path, context)
+    if asked.url:
+        found = await temporary_url(context, name, asked.of_url, request.headers.get("Accept", ""))
+        return web.json_response(text=found.model_dump_json(exclude_none=True), headers={"Cache-Control": "no-store"})
+    if asked.original:
+        return await _send_original(request, name.image)
+    return await answer_with_file(request, name)
 
 
-async def delete_image(request: web.Request) -> web.StreamResponse:
-    """204; everything derived of the image goes too. `NAME/@` deletes only that."""
+class DeleteQuery(Query):
+    """A deletion has no parameters."""
+
+
+@asking(DeleteQuery)
+async def delete_image(request: web.Request, _asked: DeleteQuery) -> web.StreamResponse:
+    """Delete an image with all that was derived of it; `NAME/@` deletes only what was derived."""
     path, _ = raw_target(request)
     context = request.app[CONTEXT]
     if path.endswith("/@"):
-        await context.derivatives.forget_everywhere(image_name(path.removesuffix("/@")))
+        name = image_name(path.removesuffix("/@"))
+        with audited(request, "purge", name):
+            await context.derivatives.forget_everywhere(name)
         return web.Response(status=204)
-    if_match = request.headers.get("If-Match")
-    etag = None if if_match in (None, "*") else str(if_match).strip().strip('"')
-    await context.uploads.delete(image_name(path), if_match=etag)
+    name = image_name(path)
+    with audited(request, "delete", name):
+        await context.uploads.delete(name, wish(request.headers, replace=True))
     return web.Response(status=204)
 
 
@@ -62,43 +71,31 @@ def image_name(path: str) -> str:
 
 
 async def _send_original(request: web.Request, name: str) -> web.StreamResponse:
-    original = await request.app[CONTEXT].originals.get(name)
+    """The bytes as they were uploaded; what needs no bytes (HEAD, 304, 412) fetches none."""
+    originals = request.app[CONTEXT].originals
+    stored = await originals.stat(name)
+    headers = {"ETag": f'"{stored.etag}"', "Last-Modified": formatdate(int(stored.modified), usegmt=True)}
+    headers |= _original_headers(stored)
+    status = condition(request.headers, headers["ETag"], headers["Last-Modified"])
+    if status == 412:
+        raise Unmet("the image is not the one that the request's conditions name")
+    if status == 304:
+        return web.Response(status=304, headers={key: headers[key] for key in ("ETag", "Last-Modified")})
+    if request.method == "HEAD" and "Range" not in request.headers:
+        return web.StreamResponse(headers={**headers, "Accept-Ranges": "bytes", "Content-Length": str(stored.bytes)})
+    original = await originals.get(name)
     stored = original.stored
-    headers = {"Content-Type": stored.content_type, "Cache-Control": "private, no-cache"}
-    return await send(request, File(original.path, stored.bytes, stored.etag, int(stored.modified), headers))
+    file = File(original.path.open("rb"), stored.bytes, stored.etag, int(stored.modified), _original_headers(stored))
+    return await send(request, file)
 
 
-def _created(context: Context, name: str, stored: Stored, upload: Incoming) -> web.Response:
-    header = stored.header
-    body: dict[str, Any] = {
-        "name": name,
-        "bytes": upload.size,
-        "etag": stored.object.etag,
-        "md5": stored.md5,
-        "sha256": upload.sha256,
-        "format": header.format,
-        "url": f"{context.config.public.url}/images/{escape(name)}?v={stored.object.etag}",
+def _original_headers(stored: StoredObject) -> Mapping[str, str]:
+    headers = {
+        "Content-Type": stored.content_type,
+        "Cache-Control": "private, no-cache",
+        "X-Content-Type-Options": "nosniff",
     }
-    headers = {"Location": f"/images/{escape(name)}", "ETag": f'"{stored.object.etag}"'}
-    return web.json_response(body, status=201, headers=headers)
-
-
-def _truth(parameters: dict[str, str], key: str) -> bool:
-    text = parameters.get(key, "false").lower()
-    if text not in ("true", "false", "1", "0"):
-        raise Refused(400, f"{key}: must be true or false")
-    return text in ("true", "1")
-
-
-async def _body(request: web.Request) -> AsyncIterator[bytes]:
-    """The image's bytes, from the body or from the multipart field."""
-    if not request.content_type.startswith("multipart/"):
-        async for chunk in request.content.iter_chunked(CHUNK):
-            yield chunk
-        return
-    async for part in await request.multipart():
-        if isinstance(part, BodyPartReader) and part.name == FIELD:
-            while chunk := await part.read_chunk(CHUNK):
-                yield chunk
-            return
-    raise Refused(400, f"the multipart body has no field {FIELD}")
+    checksum = stored.metadata.get(CHECKSUM, "")
+    if checksum:
+        headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(checksum)).decode()}:"
+    return headers

@@ -1,40 +1,93 @@
-"""What images there are, in pages."""
+"""What images there are: pages of JSON, or all of them as lines of JSON."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from aiohttp import web
+from pydantic import Field
 
 from gateway.errors import Refused
-from gateway.names import split_query
+from service.api.answers import ListedImage, Listing, when
+from service.api.asking import Query, asking
 from service.api.context import CONTEXT
+from service.api.problems import BEGUN
+from service.api.selection import Selection, compile_pattern
+from service.api.sending import write
+from service.store.base import StoredObject
 
 MOST = 10_000
 USUAL = 1000
-_PARAMETERS = ("prefix", "delimiter", "marker", "limit")
+SCAN = 100_000  # names that one page may look at for a regular expression
+NDJSON = "application/x-ndjson"
 
 
-async def list_images(request: web.Request) -> web.Response:
-    """`GET /images?prefix=&delimiter=&marker=&limit=`: one page, and the link to the next."""
-    parameters = split_query(request.raw_path.partition("?")[2])
-    for key in parameters:
-        if key not in _PARAMETERS:
-            raise Refused(400, f"{key}: no such parameter; there are {', '.join(_PARAMETERS)}")
-    limit = _limit(parameters.get("limit", str(USUAL)))
-    asked = {key: parameters.get(key, "") for key in ("prefix", "delimiter", "marker")}
-    page = await request.app[CONTEXT].store.originals.list(**asked, limit=limit)
-    body = {
-        "images": [
-            {"name": one.name, "bytes": one.bytes, "etag": one.etag, "modified": one.modified} for one in page.objects
-        ],
-        "folders": list(page.folders),
-        "next": None if page.marker is None else f"/images?{urlencode({**parameters, 'marker': page.marker})}",
-    }
-    return web.json_response(body)
+class ListingQuery(Query):
+    """Which names, and how many at once."""
+
+    prefix: str = Field("", description="only names that begin with this")
+    delimiter: str = Field("", description="fold names after this, as `/` folds folders", max_length=16)
+    regex: str | None = Field(None, description="only names in which this regular expression (RE2) finds itself")
+    marker: str = Field("", description="only names after this one, in byte order")
+    limit: int | None = Field(
+        None, ge=1, le=MOST, description=f"names and folders of a page; {USUAL} for JSON, and no end for NDJSON"
+    )
 
 
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST):
-        raise Refused(400, f"limit: must be a whole number from 1 to {MOST}")
-    return int(text)
+@asking(ListingQuery)
+async def list_images(request: web.Request, asked: ListingQuery) -> web.StreamResponse:
+    """List names in byte order, in pages; with `Accept: application/x-ndjson` all of them, an object a line."""
+    if asked.regex is not None and asked.delimiter:
+        raise Refused(400, "delimiter: folders have no names for a regex to find; leave one of them out")
+    pattern = None if asked.regex is None else compile_pattern(asked.regex)
+    selection = Selection(asked.prefix, pattern, asked.delimiter, asked.marker)
+    if NDJSON in request.headers.get("Accept", ""):
+        return await _stream(request, selection, asked.limit)
+    page = await selection.first(request.app[CONTEXT].store.originals, asked.limit or USUAL, SCAN)
+    following = None
+    if page.marker is not None:
+        following = f"/images?{urlencode({**asked.model_dump(exclude_unset=True), 'marker': page.marker})}"
+    # Ten thousand names take tens of milliseconds to write down: others are answered meanwhile.
+    text = await asyncio.to_thread(
+        lambda: Listing(
+            images=[_listed(one) for one in page.objects], folders=list(page.folders), next=following
+        ).model_dump_json()
+    )
+    headers = {"Link": f'<{following}>; rel="next"'} if following else None
+    return web.json_response(text=text, headers=headers)
+
+
+async def _stream(request: web.Request, selection: Selection, limit: int | None) -> web.StreamResponse:
+    """Every image as a line, page by page; an answer that breaks off has no end (of its chunks)."""
+    response = web.StreamResponse(headers={"Content-Type": NDJSON})
+    left = limit
+    async for page in selection.pages(request.app[CONTEXT].store.originals):
+        if not response.prepared:
+            await response.prepare(request)
+            request[BEGUN] = True
+        objects = page.objects[:left]
+        folders = page.folders[: None if left is None else left - len(objects)]
+        text = await asyncio.to_thread(_lines, objects, folders)
+        if request.method != "HEAD":
+            await write(response, text.encode())
+        if left is not None:
+            left -= len(objects) + len(folders)
+            if left <= 0:
+                break
+    await response.write_eof()
+    return response
+
+
+def _lines(objects: Iterable[StoredObject], folders: Iterable[str]) -> str:
+    lines = [_listed(one).model_dump_json() for one in objects]
+    lines += [f'{{"folder":{json.dumps(folder)}}}' for folder in folders]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _listed(one: StoredObject) -> ListedImage:
+    return ListedImage(
+        name=one.name, bytes=one.bytes, etag=one.etag, content_type=one.content_type, modified=when(one.modified)
+    )

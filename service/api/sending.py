@@ -7,19 +7,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
-from pathlib import Path
+from typing import BinaryIO
 
 from aiohttp import web
 
+from service.api.errors import Unmet
+from service.api.problems import BEGUN
+
 CHUNK = 256 * 1024
+SEND_TIMEOUT = 30.0  # seconds, as nginx has it
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What is sent: `size` bytes of `path`, with a strong `etag` (unquoted) and `modified` in whole seconds."""
+    """What is sent: `size` bytes of `data`, with a strong `etag` (unquoted) and `modified` in whole seconds."""
 
-    path: Path
+    data: BinaryIO
     size: int
     etag: str
     modified: int
@@ -27,7 +31,12 @@ class File:
 
 
 async def send(request: web.Request, file: File) -> web.StreamResponse:
-    """Answer GET or HEAD with the file: 200, 206, 304, 412 or 416."""
+    """Answer GET or HEAD with the file, and close it: 200, 206, 304, 412 or 416."""
+    with file.data:
+        return await _send(request, file)
+
+
+async def _send(request: web.Request, file: File) -> web.StreamResponse:
     headers = {
         **file.headers,
         "ETag": f'"{file.etag}"',
@@ -37,7 +46,7 @@ async def send(request: web.Request, file: File) -> web.StreamResponse:
     }
     status = condition(request.headers, headers["ETag"], headers["Last-Modified"])
     if status == 412:
-        raise web.HTTPPreconditionFailed(text="the image is not the one that the request's conditions name")
+        raise Unmet("the image is not the one that the request's conditions name")
     if status == 304:
         kept = {key: value for key, value in headers.items() if key != "Content-Type"}
         return web.Response(status=304, headers=kept)
@@ -53,8 +62,9 @@ async def send(request: web.Request, file: File) -> web.StreamResponse:
     response = web.StreamResponse(status=status, headers=headers)
     response.content_length = last - first + 1
     await response.prepare(request)
+    request[BEGUN] = True
     if request.method != "HEAD":
-        await _write(response, file.path, first, last - first + 1)
+        await _write(response, file.data, first, last - first + 1)
     await response.write_eof()
     return response
 
@@ -101,15 +111,20 @@ def _range(text: str, size: int) -> tuple[int, int] | None:
     return int(first), min(int(last), size - 1) if last else size - 1
 
 
-async def _write(response: web.StreamResponse, path: Path, first: int, length: int) -> None:
-    file = await asyncio.to_thread(path.open, "rb")
+async def write(response: web.StreamResponse, chunk: bytes) -> None:
+    """Send a piece. Raises ConnectionResetError where the client takes nothing for SEND_TIMEOUT seconds."""
     try:
-        file.seek(first)
-        while length > 0:
-            chunk = await asyncio.to_thread(file.read, min(CHUNK, length))
-            if not chunk:
-                raise ConnectionResetError("the file ended before its length")
+        async with asyncio.timeout(SEND_TIMEOUT):
             await response.write(chunk)
-            length -= len(chunk)
-    finally:
-        file.close()
+    except TimeoutError:
+        raise ConnectionResetError("the client takes nothing") from None
+
+
+async def _write(response: web.StreamResponse, file: BinaryIO, first: int, length: int) -> None:
+    file.seek(first)
+    while length > 0:
+        chunk = await asyncio.to_thread(file.read, min(CHUNK, length))
+        if not chunk:
+            raise ConnectionResetError("the file ended before its length")
+        await write(response, chunk)
+        length -= len(chunk)

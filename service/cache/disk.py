@@ -1,136 +1,202 @@
 """The derived images on disk: complete files at their canonical names, published by rename, forgotten by image.
 
-Beside an image's derived files lies its marker, `@base`: one line, `BASE SOURCE ETAG`, which tells nginx what
-`auto` and `source` mean for this image, and of which original everything in the folder was made.
+Every change of the tree happens here, on the event loop, and none is interrupted: whoever looks at a folder between
+two awaits sees it whole. The invariant: all files of an image were made of the original that its marker names.
 """
 
 from __future__ import annotations
 
+import builtins
 import contextlib
-import itertools
+import io
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from gateway.names import Name, disk_path, folder_path, hashed_folder
-
-MARKER = "@base"
-_serial = itertools.count()
-
-
-@dataclass(frozen=True, slots=True)
-class Marker:
-    """What is known of an original: the format of `auto`'s third bucket, the format of `source`, the ETag."""
-
-    base: str
-    source: str
-    etag: str
+from service.cache.marker import MARKER, Marker, read_marker, write_marker
+from service.cache.recency import fresh_atime
+from service.cache.usage import BLOCK, Usage
+from service.cache.work import Work
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A complete derived file: `bytes` long, `modified` in whole seconds since the epoch; both make its ETag."""
+    """A complete derived file: `bytes` long, `modified` in whole seconds since the epoch; both make its ETag.
+
+    `relative` is its path below the tree, None for one that no disk took: then `data` is all there is of it.
+    """
 
     path: Path
-    relative: str
+    relative: str | None
     bytes: int
     modified: int
+    data: builtins.bytes | None = None
 
     @property
     def etag(self) -> str:
         """The strong validator, as nginx makes it of a file: modification time and size, in hexadecimal."""
         return f"{self.modified:x}-{self.bytes:x}"
 
+    def open(self) -> BinaryIO:
+        """The bytes that belong to these validators, whatever becomes of the name afterwards.
+
+        Raises FileNotFoundError when the file was evicted or replaced since: then it is to be asked for again.
+        """
+        if self.data is not None:
+            return io.BytesIO(self.data)
+        file = self.path.open("rb")
+        status = os.fstat(file.fileno())
+        if (status.st_size, int(status.st_mtime)) != (self.bytes, self.modified):
+            file.close()
+            raise FileNotFoundError(f"{self.relative} is another file by now")
+        return file
+
 
 class DerivedTree:
-    """The tree below `root`; `work` is a folder on the same file system for files that are not finished."""
+    """The tree below `root`; `work` is on the same file system. `usage` is right as far as it has been counted."""
 
-    def __init__(self, root: Path, work: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, work: Work) -> None:
+        self.root = root
+        self.usage = Usage()
         self._work = work
-
-    def clean(self) -> None:
-        """Remove what unfinished work a crash has left. Called before anything is under way."""
-        for leftover in self._work.iterdir():
-            leftover.unlink(missing_ok=True)
-
-    @contextlib.contextmanager
-    def unfinished(self) -> Iterator[Path]:
-        """A path for a file that is being made; whatever is still there at the end is removed."""
-        path = self._work / f"{os.getpid()}-{next(_serial)}"
-        try:
-            yield path
-        finally:
-            path.unlink(missing_ok=True)
 
     def find(self, name: Name) -> Published | None:
         """The derived file, if it is there."""
         relative = disk_path(name)
         try:
-            status = (self._root / relative).stat()
+            status = (self.root / relative).stat()
         except OSError:
             return None
-        return Published(self._root / relative, relative, status.st_size, int(status.st_mtime))
+        return Published(self.root / relative, relative, status.st_size, int(status.st_mtime))
 
     def publish(self, finished: Path, name: Name, modified: int, marker: Marker) -> Published:
         """Move a finished file to its name, with its validator's time; at no instant is there half of it.
 
-        Raises OSError (no space, read-only, ...), with nothing changed.
+        What was made of another original, or of none that is known, goes first. Raises OSError (no space, read-only,
+        ...), with nothing wrong left behind.
         """
         relative = disk_path(name)
-        target = self._root / relative
+        target = self.root / relative
         finished.chmod(0o644)
-        os.utime(finished, (modified, modified))
         size = finished.stat().st_size
-        target.parent.mkdir(parents=True, exist_ok=True)
+        os.utime(finished, (fresh_atime(relative, size), modified))
         self._mark(name.image, marker)
+        self._make_folder(target.parent)
+        replaced = _size(target)
         finished.replace(target)
+        if replaced is not None:
+            self.usage.add(replaced, -1)
+        self.usage.add(size)
         return Published(target, relative, size, modified)
 
     def marker(self, image: str) -> Marker | None:
-        """What the image's folder was made of, if anything was made."""
-        try:
-            words = (self._root / folder_path(image)[0] / MARKER).read_text("utf-8").split()
-        except (OSError, UnicodeDecodeError):
-            return None
-        return Marker(*words) if len(words) == 3 else None
+        """What the image's files were made of, if there are any."""
+        return read_marker(self.root / folder_path(image)[0] / MARKER)
 
     def forget(self, image: str) -> int:
-        """Remove all that was derived of an image, and nothing of images below its name; the number of files."""
+        """Remove all that was derived of an image, and nothing of images below its name; the number of files.
+
+        The marker goes last, so that what a crash leaves still tells what it was made of. Raises OSError when
+        something cannot be removed, after all else is.
+        """
+        return self._empty(*dict.fromkeys((hashed_folder(image), folder_path(image)[0])))
+
+    def forget_folder(self, folder: str) -> int:
+        """`forget` for one folder below the root, whatever image it is of."""
+        return self._empty(folder)
+
+    def forget_all(self) -> Path:
+        """Move everything out of sight at once; where it is now, for whoever has time to delete it. Raises OSError."""
+        grave = self._work.path()
+        self.root.rename(grave)
+        self.root.mkdir()
+        self.usage.bytes = self.usage.files = 0
+        return grave
+
+    def evict(self, files: Iterable[Path]) -> int:
+        """Remove single files, and what they leave empty; a marker stays while there is anything it tells of."""
         removed = 0
-        for folder in {folder_path(image)[0], hashed_folder(image)}:
-            removed += self._empty(self._root / folder)
+        for file in files:
+            with contextlib.suppress(OSError):
+                if file.name != MARKER:
+                    removed += self._remove(file)
+                self._retire(file.parent)
         return removed
 
-    def forget_all(self) -> None:
-        """Remove everything, by moving it out of sight first."""
-        grave = self._work / f"{os.getpid()}-{next(_serial)}"
-        self._root.rename(grave)
-        self._root.mkdir()
-        shutil.rmtree(grave, ignore_errors=True)
+    def _empty(self, *folders: str) -> int:
+        removed, failures = 0, []
+        for folder in folders:
+            for leaf in sorted(self._leaves(self.root / folder), key=lambda path: path.name == MARKER):
+                try:
+                    removed += self._remove(leaf)
+                except OSError as error:
+                    failures.append(error)
+            self._prune(self.root / folder)
+        if failures:
+            raise failures[0]
+        return removed
+
+    def _retire(self, folder: Path) -> None:
+        """Remove a folder's marker when it is all that is left of the image, and then the folder."""
+        leaves = self._leaves(folder)
+        if [leaf.name for leaf in leaves] == [MARKER]:
+            image = folder.relative_to(self.root).as_posix()
+            if image.startswith("@/") or not (self.root / hashed_folder(image)).exists():
+                self._remove(leaves[0])
+        self._prune(folder)
+
+    def _prune(self, folder: Path) -> None:
+        """Remove a folder that is empty, and those above that it leaves empty."""
+        while folder != self.root:
+            try:
+                folder.rmdir()
+            except OSError:
+                return
+            self.usage.add(BLOCK, -1)
+            folder = folder.parent
 
     def _mark(self, image: str, marker: Marker) -> None:
         if self.marker(image) == marker:
             return
-        with self.unfinished() as path:
-            path.write_text(f"{marker.base} {marker.source} {marker.etag}\n", "utf-8")
-            path.chmod(0o644)
-            target = self._root / folder_path(image)[0] / MARKER
-            target.parent.mkdir(parents=True, exist_ok=True)
+        self.forget(image)
+        with self._work.file() as path:
+            write_marker(path, marker)
+            target = self.root / folder_path(image)[0] / MARKER
+            self._make_folder(target.parent)
             path.replace(target)
+            self.usage.add(BLOCK)
 
-    def _empty(self, folder: Path) -> int:
-        removed = 0
-        try:
-            leaves = [entry for entry in os.scandir(folder) if not entry.is_dir(follow_symlinks=False)]
-        except (FileNotFoundError, NotADirectoryError):
+    def _make_folder(self, folder: Path) -> None:
+        missing = []
+        while not folder.is_dir():
+            missing.append(folder)
+            folder = folder.parent
+        for one in reversed(missing):
+            one.mkdir(exist_ok=True)
+            self.usage.add(BLOCK)
+
+    def _remove(self, file: Path) -> int:
+        size = _size(file)
+        if size is None:
             return 0
-        for leaf in sorted(leaves, key=lambda entry: entry.name == MARKER):
-            with contextlib.suppress(FileNotFoundError):
-                Path(leaf.path).unlink()
-                removed += 1
-        with contextlib.suppress(OSError):  # it holds images of its own
-            folder.rmdir()
-        return removed
+        file.unlink(missing_ok=True)
+        self.usage.add(size, -1)
+        return 1
+
+    def _leaves(self, folder: Path) -> list[Path]:
+        """The files of a folder, without those of its folders."""
+        try:
+            with os.scandir(folder) as entries:
+                return [Path(entry.path) for entry in entries if not entry.is_dir(follow_symlinks=False)]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+
+def _size(file: Path) -> int | None:
+    try:
+        return file.lstat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return None

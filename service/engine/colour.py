@@ -26,18 +26,18 @@ CARRIERS = ("jpg", "png", "webp", "avif", "tif")
 
 _INTENT = ImageCms.Intent.PERCEPTUAL
 _SIGNATURES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}  # ICC.1:2022, table 19
-_MAGICK_SPACES = {b"RGB ": "srgb", b"GRAY": "gray", b"CMYK": "cmyk"}
+_SPACES = {b"RGB ": "srgb", b"GRAY": "gray"}
 
 library.MagickProfileImage.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t)
 library.MagickProfileImage.restype = ctypes.c_bool  # one of the few calls that Wand does not declare
 
 
 def to_srgb(picture: Picture, job: Job) -> None:
-    """Bring every frame to 8-bit gray or sRGB. With `keep=icc` pixels and an RGB or gray profile stay as they are."""
+    """Bring every frame to 8-bit gray or sRGB. With `keep=icc` pixels and a profile of their kind stay as they are."""
     icc = picture.details.icc
     if icc and is_srgb(icc):
         icc = None
-    keeps = icc is not None and kept("icc", job) and job.format in CARRIERS and icc[16:20] in (b"RGB ", b"GRAY")
+    keeps = icc is not None and kept("icc", job) and job.format in CARRIERS and picture.details.space == _space(icc)
     for frame in picture.frames:
         if frame.deep:
             _convert_deep(frame, None if keeps else icc)
@@ -86,7 +86,7 @@ def _convert(image: Pillow.Image, icc: bytes | None) -> Pillow.Image:
 
 def _convert_deep(frame: Frame, icc: bytes | None) -> None:
     image = frame.magick()
-    if icc and _MAGICK_SPACES.get(icc[16:20]) == image.colorspace:
+    if icc and _space(icc) == image.colorspace:
         _apply(image, icc)
     frame.put(pixels.exported(image))
 
@@ -110,6 +110,11 @@ def _transform(icc: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         return ImageCms.buildTransform(source, _srgb(), mode, "RGB", _INTENT)
     except (ImageCms.PyCMSError, OSError):
         return None
+
+
+def _space(icc: bytes) -> str | None:
+    """The colour space that a profile is for, as ImageMagick calls it; None for all but RGB and gray."""
+    return _SPACES.get(icc[16:20])
 
 
 @lru_cache(maxsize=1)

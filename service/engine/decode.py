@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PIL import Image as Pillow
+
 from service.engine import geometry, readers
 from service.engine.geometry import Box
 from service.engine.job import Header, Job, NotAnImage, TooLarge, Undecodable, Unsatisfiable
 from service.engine.picture import Picture
+from service.engine.recent import recalled
 from service.engine.recognise import is_complete
 
 ANIMATED = ("gif", "webp")
@@ -15,15 +18,15 @@ ANIMATED = ("gif", "webp")
 
 
 def decode(job: Job) -> Picture:
-    """The frames as stored, not yet upright; whole frames of equal size.
+    """The frames of an original that `check` let pass, as stored, not yet upright; whole frames of equal size.
 
-    Raises NotAnImage, TooLarge, Undecodable (also for a file that ends too soon, unless the job is tolerant), and
-    Unsatisfiable when the frame that is asked for does not exist.
+    Raises TooLarge, Undecodable, and Unsatisfiable when the frame that is asked for does not exist.
     """
-    header = job.header
-    check(job)
-    wanted, n = _frames(job), scaling(header, job.recipe)
-    frames, details = readers.reader(header)(Path(job.source), header, wanted, n, job.tolerant)
+    header, path = job.header, Path(job.source)
+    Pillow.MAX_IMAGE_PIXELS = job.limits.pixels  # it raises at twice that, should a file hold more than its header says
+    wanted, n = shown(job), scaling(header, job.recipe)
+    how = (header, wanted, n, job.tolerant)
+    frames, details = recalled(path, how, lambda: readers.reader(path, header)(path, *how))
     size = (header.width, header.height)
     scale = n / 8 if frames[0].size == geometry.decoded(size, n) else frames[0].size[0] / size[0]
     if len(frames) == 1:
@@ -33,7 +36,10 @@ def decode(job: Job) -> Picture:
 
 
 def check(job: Job) -> None:
-    """Refuse by the header alone what need not be decoded."""
+    """Refuse what need not be decoded for it: by its header, and where the file ends before its image does.
+
+    Raises NotAnImage, TooLarge, Undecodable; a tolerant job takes what there is of a file that ends too soon.
+    """
     header, limits = job.header, job.limits
     if header.format not in readers.CODERS:
         raise NotAnImage(f"{header.format} is not a format that is read here")
@@ -58,8 +64,8 @@ def scaling(header: Header, recipe: dict[str, str]) -> int:
     return geometry.eighths((box.width, box.height), geometry.resampled(box.width, box.height, recipe))
 
 
-def _frames(job: Job) -> range:
-    """The indices of the frames that the result shows."""
+def shown(job: Job) -> range:
+    """The indices of the frames that the result shows. Raises Unsatisfiable for one that does not exist."""
     count = max(1, job.header.frames)
     if "frame" not in job.recipe and job.format in ANIMATED and job.header.format in ANIMATED:
         return range(count)

@@ -9,17 +9,21 @@ from service.engine.notice import copyright_block
 from service.engine.picture import Picture
 from service.engine.writers import Settings
 
+_COLOURED = {"L": "RGB", "LA": "RGBA"}
+
 
 def encode(picture: Picture, job: Job) -> bytes:
     """The finished picture in the job's format. The same picture and job always give the same bytes.
 
     Raises Unsatisfiable when `mb` is less than the lowest quality takes.
     """
-    recipe = job.recipe
+    recipe, icc = job.recipe, picture.details.icc
+    if icc and icc[16:20] == b"RGB ":  # which a picture made gray in between would not suit
+        picture.each_pillow(lambda image: image.convert(_COLOURED.get(image.mode, image.mode)))
     keeps = copyright_block(job, picture.details) if kept("copyright", job) else None
 
     def write(value: int) -> bytes:
-        return writers.WRITERS[job.format](picture, Settings(value, "lossless" in recipe, picture.details.icc, keeps))
+        return writers.WRITERS[job.format](picture, Settings(value, "lossless" in recipe, icc, keeps))
 
     if "mb" in recipe:
         return quality.fitting(write, int(recipe["mb"]))

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PIL import Image as Pillow
 
-from service.engine.job import Job
+from service.engine.headers import png
+from service.engine.headers.source import OpenedFile
+from service.engine.job import Job, Undecodable
 from service.engine.picture import Details
 
 COPYRIGHT = 0x8298
 _MAKE, _MODEL, _DATE_TIME, _ARTIST = 0x010F, 0x0110, 0x0132, 0x013B
 _PHOTO, _TAKEN, _OFFSET, _OWNER, _SERIAL = 0x8769, 0x9003, 0x9011, 0xA430, 0xA431
 _GPS = 0x8825
-_UNREADABLE = (SyntaxError, ValueError, OSError, KeyError, TypeError, ZeroDivisionError, IndexError)
+_UNREADABLE = (SyntaxError, ValueError, OSError, KeyError, TypeError, ZeroDivisionError, IndexError, Undecodable)
 _DATE = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)")
 
 
@@ -36,15 +40,17 @@ class Exif:
     @classmethod
     def of(cls, job: Job, details: Details) -> Exif:
         """That of an original. Never raises: of a damaged block nothing is told."""
-        try:
-            if job.header.format == "tif":  # whose own tags they are
-                with Pillow.open(job.source, formats=("TIFF",)) as file:
-                    return cls._read(file.getexif())
-            block = Pillow.Exif()
-            block.load(details.exif or b"")
-            return cls._read(block)
-        except _UNREADABLE:
-            return cls()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, over what is damaged
+            try:
+                if job.header.format == "tif":  # whose own tags they are
+                    with Pillow.open(job.source, formats=("TIFF",)) as file:
+                        return cls._read(file.getexif())
+                block = Pillow.Exif()
+                block.load(details.exif or _chunk(job) or b"")
+                return cls._read(block)
+            except _UNREADABLE:
+                return cls()
 
     @classmethod
     def _read(cls, block: Pillow.Exif) -> Exif:
@@ -57,6 +63,17 @@ class Exif:
             copyright=_text(block.get(COPYRIGHT)),
             position=_position(block),
         )
+
+
+def _chunk(job: Job) -> bytes | None:
+    """The EXIF chunk of a PNG, which ImageMagick 6 passes over."""
+    if job.header.format != "png":
+        return None
+    with OpenedFile(Path(job.source)) as source:
+        found = (
+            source.read(chunk.start, chunk.end - chunk.start) for chunk in png.chunks(source) if chunk.kind == b"eXIf"
+        )
+        return next(found, None)
 
 
 def _text(value: Any) -> str | None:

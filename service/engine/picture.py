@@ -52,6 +52,17 @@ class Frame:
             self._held = pixels.imported(self._held)
         return self._held
 
+    def copy(self) -> Frame:
+        """A frame of the same pixels, which are not copied before one of the two changes."""
+        held = self._held
+        return Frame(held if isinstance(held, Pillow.Image) else held.clone(), self.delay)
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the pixels take: 4 samples of one byte, or of ImageMagick's two."""
+        width, height = self.size
+        return width * height * (4 if isinstance(self._held, Pillow.Image) else 8)
+
     def put(self, held: Image | Pillow.Image) -> None:
         self._held = held
 

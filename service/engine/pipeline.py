@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+
+from wand.exceptions import ResourceLimitError, ResourceLimitFatalError
 
 from service.engine import describe as description
 from service.engine import geometry, lossless
 from service.engine.colour import to_srgb
-from service.engine.decode import check, decode
+from service.engine.decode import check, decode, shown
 from service.engine.encode import encode
 from service.engine.formats import capabilities
 from service.engine.job import Job, Result, TooLarge
@@ -58,9 +62,10 @@ def derive(job: Job) -> Result:
     job = lossless.faithful(job)
     picture = decode(job)
     decoded = clock()
-    _apply_steps(picture, job)
-    transformed = clock()
-    data = encode(picture, job)
+    with _memory_bound():
+        _apply_steps(picture, job)
+        transformed = clock()
+        data = encode(picture, job)
     Path(job.output).write_bytes(data)
     stages = {"decode": decoded - started, "transform": transformed - decoded, "encode": clock() - transformed}
     return Result(job.format, *picture.size, len(picture.frames), len(data), stages)
@@ -73,10 +78,10 @@ def describe(job: Job) -> Result:
 
 
 def verify(job: Job) -> Result:
-    """Decode the whole original, every frame of it. Raises TooLarge, Undecodable, NotAnImage."""
+    """Decode the whole original, every frame of an animation. Raises TooLarge, Undecodable, NotAnImage."""
     started = time.perf_counter()
     check(job)
-    picture = decode(job)
+    picture = decode(replace(job, recipe={}, format=job.header.format))
     stages = {"decode": time.perf_counter() - started}
     return Result(job.header.format, *picture.size, len(picture.frames), Path(job.source).stat().st_size, stages)
 
@@ -86,6 +91,15 @@ def _apply_steps(picture: Picture, job: Job) -> None:
         step(picture, job)
 
 
+@contextmanager
+def _memory_bound() -> Iterator[None]:
+    """Say of ImageMagick's own limits what is said of ours."""
+    try:
+        yield
+    except (ResourceLimitError, ResourceLimitFatalError) as error:
+        raise TooLarge("the work takes more memory than an engine process may use") from error
+
+
 def _check_result(job: Job) -> None:
     """Refuse a result that is larger than the limits, unless the original is as large already."""
     header, limits = job.header, job.limits
@@ -93,5 +107,6 @@ def _check_result(job: Job) -> None:
     width, height = geometry.result(size, job.recipe)
     if (width > limits.width and width > max(size)) or (height > limits.height and height > max(size)):
         raise TooLarge(f"the result would have {width}x{height} pixels, more than {limits.width}x{limits.height}")
-    if width * height * header.frames > limits.pixels:
-        raise TooLarge(f"the result would have {width}x{height} pixels in {header.frames} frames")
+    frames = len(shown(job))
+    if width * height * frames > limits.pixels:
+        raise TooLarge(f"the result would have {width}x{height} pixels in {frames} frames")

@@ -1,7 +1,8 @@
 """One writer per format: the settings of its encoder, and what keeps its bytes the same and free of metadata.
 
 Frames come as 8-bit gray or RGB pixels, with straight alpha where the format holds it, so no encoder sees metadata;
-what ImageMagick would add of its own (dates, its name) is turned off here. Timings are of one 640x522 photograph.
+what ImageMagick would add of its own is turned off here. Pillow writes what both write alike, for the pixels are there
+already. Timings are of one 640x522 photograph.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from PIL import Image as Pillow
 from wand.image import Image
 
 from service.engine import pixels
@@ -19,7 +20,7 @@ from service.engine.picture import Picture
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`quality` 1..100, for formats that have one; a profile and an EXIF block (without prefix) to embed."""
+    """`quality` 1..100, for formats that have one; a profile and an EXIF block, prefix included, to embed."""
 
     quality: int
     lossless: bool = False
@@ -28,8 +29,11 @@ class Settings:
 
 
 def _jpeg(picture: Picture, settings: Settings) -> bytes:
-    """Progressive with optimised tables (PJPEG): smaller than baseline, 3 ms. Full chroma from quality 90 on."""
-    return _magick(picture, settings, "pjpeg", {"jpeg:sampling-factor": "2x2" if settings.quality < 90 else "1x1"})
+    """Progressive with optimised tables: smaller than baseline, 3 ms. Full chroma from quality 90 on."""
+    chroma = "4:2:0" if settings.quality < 90 else "4:4:4"
+    return _pillow(
+        picture, "JPEG", settings, quality=settings.quality, subsampling=chroma, progressive=True, optimize=True
+    )
 
 
 def _png(picture: Picture, settings: Settings) -> bytes:
@@ -40,58 +44,59 @@ def _png(picture: Picture, settings: Settings) -> bytes:
         "png:compression-strategy": "0",
         "png:exclude-chunks": "bKGD,cHRM,gAMA,pHYs,tEXt,date",
     }
+    if settings.icc:  # gray pixels would be written as gray, which a profile for colours does not suit
+        options["png:color-type"] = _PNG_TYPES[picture.frames[0].pillow().mode]
     return _magick(picture, settings, "png", options)
 
 
+_PNG_TYPES = {"L": "0", "LA": "4", "RGB": "2", "RGBA": "6"}
+
+
 def _webp(picture: Picture, settings: Settings) -> bytes:
-    if len(picture.frames) > 1:
-        return _animated_webp(picture, settings)
-    # In lossless WebP the quality is an effort; ImageMagick takes 100 for lossless unless it is told.
-    effort = 75 if settings.lossless else settings.quality
-    options = {"webp:lossless": "true" if settings.lossless else "false", "webp:method": str(WEBP_METHOD)}
-    return _magick(picture, Settings(effort, icc=settings.icc, exif=settings.exif), "webp", options)
+    """Method 2: 12 ms in place of the default's 27, for 4 % more bytes and the same score.
 
-
-def _animated_webp(picture: Picture, settings: Settings) -> bytes:
-    """By Pillow, which keeps delays to the millisecond."""
-    first, *rest = (frame.pillow() for frame in picture.frames)
+    Pillow keeps delays to the millisecond. Without loss, quality is an effort.
+    """
+    frames = picture.frames
+    moving = {
+        "save_all": True,
+        "append_images": [frame.pillow() for frame in frames[1:]],
+        "duration": [frame.delay for frame in frames],
+        "loop": picture.details.plays,
+    }
     return _pillow(
-        first,
+        picture,
         "WEBP",
         settings,
-        save_all=True,
-        append_images=rest,
-        duration=[frame.delay for frame in picture.frames],
-        loop=picture.details.plays,
+        method=2,
         lossless=settings.lossless,
         quality=75 if settings.lossless else settings.quality,
-        method=WEBP_METHOD,
+        **(moving if len(frames) > 1 else {}),
     )
 
 
 def _avif(picture: Picture, settings: Settings) -> bytes:
-    """By Pillow's libavif at speed 8: ImageMagick 6 knows no speed, and takes 240 ms in place of 82.
+    """Speed 8 of libavif, one thread: ImageMagick 6 knows no speed, and takes 240 ms in place of 82.
 
     Lossless is so in luma and chroma, for Pillow does not offer the identity matrix: RGB is off by 2 of 255 at most.
     """
-    image = picture.frames[0].pillow()
-    if settings.lossless:
-        return _pillow(image, "AVIF", settings, quality=100, subsampling="4:4:4", speed=8, max_threads=1)
-    return _pillow(image, "AVIF", settings, quality=settings.quality, subsampling="4:2:0", speed=8, max_threads=1)
+    quality, chroma = (100, "4:4:4") if settings.lossless else (settings.quality, "4:2:0")
+    return _pillow(picture, "AVIF", settings, quality=quality, subsampling=chroma, speed=8, max_threads=1)
 
 
 def _gif(picture: Picture, settings: Settings) -> bytes:
-    """A palette for every frame; of an animation only what changes from one frame to the next."""
-    if len(picture.frames) == 1:
-        return _magick(picture, settings, "gif", {})
+    """A palette for every frame, and of an opaque animation only what changes from one to the next."""
     clear = any(frame.alpha for frame in picture.frames)
     with Image() as film:
         for frame in picture.frames:
-            image = frame.magick()
+            # In RGB, for ImageMagick adds its name and a gamma to a gray GIF.
+            image = pixels.imported(frame.pillow().convert("RGBA" if frame.alpha else "RGB"))
             image.delay = round(frame.delay / 10)
             image.dispose = "background" if clear else "none"
+            image.loop = picture.details.plays
             film.image_add(image)
-        film.loop = picture.details.plays
+        if len(picture.frames) > 1 and not clear:
+            film.optimize_layers()
         film.format = "gif"
         return bytes(film.make_blob())
 
@@ -116,8 +121,6 @@ WRITERS: dict[str, Callable[[Picture, Settings], bytes]] = {
 }
 """By format word."""
 
-WEBP_METHOD = 4
-
 
 def _magick(picture: Picture, settings: Settings, coder: str, options: dict[str, str], compression: str = "") -> bytes:
     """The first frame through one of ImageMagick's coders."""
@@ -131,11 +134,13 @@ def _magick(picture: Picture, settings: Settings, coder: str, options: dict[str,
         if settings.icc:
             image.profiles["icc"] = settings.icc
         if settings.exif:
-            image.profiles["exif"] = b"Exif\0\0" + settings.exif
+            image.profiles["exif"] = settings.exif
         return bytes(image.make_blob())
 
 
-def _pillow(image: Pillow.Image, kind: str, settings: Settings, **options: object) -> bytes:
+def _pillow(picture: Picture, kind: str, settings: Settings, **options: Any) -> bytes:
+    """The first frame, and what `options` name, through one of Pillow's encoders."""
     buffer = io.BytesIO()
+    image = picture.frames[0].pillow()
     image.save(buffer, kind, icc_profile=settings.icc or b"", exif=settings.exif or b"", **options)
     return buffer.getvalue()

@@ -26,7 +26,7 @@ from service.store.base import (
 )
 from service.store.condition import Condition
 from service.store.errand import Errand
-from service.store.swift_auth import LoginRefused
+from service.store.swift_auth import Refused
 from service.store.swift_listing import list_container
 from service.store.swift_objects import LONGEST_NAME, from_headers, metadata_headers, reachable
 from service.store.swift_pool import Pool, is_absent
@@ -58,7 +58,7 @@ class SwiftStore:
         try:
             await self.derived.prepare()
             await self.originals.prepare()
-        except LoginRefused as error:
+        except Refused as error:
             raise StoreError(str(error)) from error
         except NotFound as error:
             raise StoreError(f"there is no container {self._settings.container!r} with originals") from error
@@ -172,6 +172,8 @@ class SwiftContainer:
         except ClientException as error:
             if error.http_status == 412 and not put.condition.replace:
                 raise Exists(f"{put.name!r} is there already") from error
+            if error.http_status in (400, 414):
+                raise Unholdable(f"Swift refuses {put.name!r} or its metadata ({error.http_status})") from error
             if not is_absent(error):
                 raise
             if not self._derived:

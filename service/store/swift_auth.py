@@ -25,8 +25,8 @@ _MARGIN = 60.0  # seconds before its end at which a token is renewed, at most a 
 _PAUSE = 1.0  # seconds after a failed login before the next one
 
 
-class LoginRefused(Unavailable):
-    """The identity service answers, and says no."""
+class Refused(Unavailable):
+    """Swift or its identity service answers, and says no to this user. It may be temporary, but not at the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Keeper:
         self.logins = 0
 
     def grant(self) -> Grant:
-        """A grant that has not expired. Raises LoginRefused, or what the connection raised."""
+        """A grant that has not expired. Raises Refused, or what the connection raised."""
         grant, now = self._grant, time.monotonic()
         if grant is not None and now < grant.renew:
             return grant
@@ -119,7 +119,7 @@ def _login_v1(settings: SwiftSettings) -> tuple[str, str, float]:
     finally:
         connection.close()
     if answer.status in (401, 403):
-        raise LoginRefused("Swift refuses user and key")
+        raise Refused("Swift refuses user and key")
     storage_url = answer.getheader("x-storage-url")
     token = answer.getheader("x-auth-token") or answer.getheader("x-storage-token")
     if not 200 <= answer.status < 300 or not storage_url or not token:
@@ -135,14 +135,14 @@ def _login_keystone(settings: SwiftSettings) -> tuple[str, str, float]:
     try:
         access = plugin.get_access(session)
     except (Unauthorized, Forbidden, BadRequest, NotFound) as error:
-        raise LoginRefused(f"Keystone refuses the login ({error.http_status})") from error
+        raise Refused(f"Keystone refuses the login ({error.http_status})") from error
     try:
         url = access.service_catalog.url_for(
             service_type="object-store", interface=settings.interface, region_name=settings.region or None
         )
     except CatalogException as error:
         where = f" in region {settings.region!r}" if settings.region else ""
-        raise LoginRefused(f"the catalog knows no {settings.interface} object-store{where}") from error
+        raise Refused(f"the catalog knows no {settings.interface} object-store{where}") from error
     return str(url), str(access.auth_token), max(0.0, access.expires.timestamp() - time.time())
 
 

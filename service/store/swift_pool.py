@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import threading
 import time
@@ -21,10 +22,10 @@ from swiftclient import Connection
 from swiftclient.exceptions import ClientException
 from urllib3.exceptions import HTTPError
 
-from service.store.base import Corrupt, NotFound, PreconditionFailed, StoreError, StoreFull, Unavailable, Unholdable
+from service.store.base import Corrupt, NotFound, StoreError, StoreFull, Unavailable
 from service.store.breaker import Breaker
 from service.store.errand import Abandoned, Errand, run
-from service.store.swift_auth import Keeper, connection_timeouts
+from service.store.swift_auth import Keeper, Refused, connection_timeouts
 from service.store.swift_settings import SwiftSettings
 
 T = TypeVar("T")
@@ -32,10 +33,7 @@ T = TypeVar("T")
 _FIRST_PAUSE = 0.05  # seconds before the first repetition, doubled for each following one
 _PASSING = {401, 408, 409, 498, 499, 500, 502, 503, 504}  # statuses that a repetition may change
 _ANSWERS: dict[int, type[StoreError]] = {
-    400: Unholdable,
-    412: PreconditionFailed,
     413: StoreFull,
-    414: Unholdable,
     422: Corrupt,
     507: StoreFull,
 }
@@ -53,6 +51,8 @@ class Pool:
     """Bounded threads and connections. `calls`, `repeated` and `failed` count attempts since the start."""
 
     def __init__(self, settings: SwiftSettings) -> None:
+        for library in ("swiftclient", "urllib3", "keystoneauth"):  # they log every request, URLs and headers included
+            logging.getLogger(library).setLevel(logging.WARNING)
         self._settings = settings
         self._limit = settings.timeout * (settings.retries + 1) + 1
         self._executor = ThreadPoolExecutor(settings.connections, thread_name_prefix="swift")
@@ -116,8 +116,7 @@ class Pool:
         try:
             result = self._authorised(work, errand)
         except (Abandoned, LocalFailure, Unavailable):
-            self._drop()
-            self.breaker.succeeded()
+            self._drop()  # the rest of an answer may be on the line; whether Swift is well, this does not tell
             raise
         except Corrupt as error:
             self._drop()
@@ -187,6 +186,8 @@ class Pool:
         if status == 404:
             return _Passing(Unavailable("something answers 404 that is not Swift"))
         self._drop()  # a refused body may still be on the line
+        if status == 403:
+            return Refused("Swift forbids this to the user (403)")
         if status in _ANSWERS:
             return _ANSWERS[status](f"Swift answers {status} {error.http_reason}")
         after = headers.get("retry-after", "")

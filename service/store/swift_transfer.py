@@ -41,10 +41,10 @@ def download(connection: Any, container: str, name: str, errand: Errand, patienc
         headers, body = connection.get_object(container, name, resp_chunk_size=_CHUNK)
     with contextlib.closing(body):
         found = from_headers(name, headers)
-        if parts is None:
-            parts = [Part(found.bytes, found.etag if _MD5.fullmatch(found.etag) else None)]
-        elif found.etag != _etag_of(parts):
-            parts = [Part(found.bytes, None)]
+        if not parts:
+            parts = [Part(found.bytes, found.etag if _MD5.fullmatch(found.etag) and parts is None else None)]
+        elif sum(part.bytes for part in parts) != found.bytes:
+            raise Corrupt("the object was replaced while its segments were looked up")
         with _writing(errand) as write:
             _copy(body.resp.raw.read1, write, parts, errand, patience)
     return found
@@ -75,23 +75,22 @@ def _copy(
 
 
 def _segments(connection: Any, container: str, name: str, headers: Any) -> list[Part]:
-    """The segments of a large object: by the manifest of a static one, by a listing for a dynamic one."""
+    """The segments of a large object: by the manifest of a static one, by a listing for a dynamic one.
+
+    Empty when their MD5s are not those of the object's stretches.
+    """
     if "x-static-large-object" in headers:
         _, manifest = connection.get_object(container, name, query_string="multipart-manifest=get")
-        rows = json.loads(manifest)
-        # What is itself segmented, or used in part, has no MD5 of its own bytes here: the length has to do.
-        if any("hash" not in row or row.get("sub_slo") or row.get("range") for row in rows):
-            return []
+        with parsing():
+            rows = json.loads(manifest)
     else:
         source, _, prefix = headers["x-object-manifest"].partition("/")
         _, rows = connection.get_container(source, prefix=prefix, full_listing=True)
     with parsing():
+        # What is itself segmented, or used in part, has another MD5 here than its bytes: the length has to do.
+        if any("hash" not in row or any(row.get(key) for key in ("sub_slo", "slo_etag", "range")) for row in rows):
+            return []
         return [Part(int(row["bytes"]), str(row["hash"])) for row in rows]
-
-
-def _etag_of(parts: Sequence[Part]) -> str:
-    """A large object's ETag is the MD5 of its segments' ETags."""
-    return hashlib.md5("".join(part.md5 or "" for part in parts).encode(), usedforsecurity=False).hexdigest()
 
 
 @contextlib.contextmanager

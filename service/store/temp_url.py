@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import secrets
+import threading
 import time
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -35,18 +36,20 @@ class Signer:
     def __init__(self, settings: TempUrlSettings, container: str) -> None:
         self._settings = settings
         self._container = container
+        self._lock = threading.Lock()
         self._key = ""
 
     def prepare(self, connection: Any) -> None:
         """Learn the key, and set it where there is none. Raises NoTemporaryUrls when that is not allowed."""
-        present = self._read(connection)
-        wanted = self._settings.keys
-        if not wanted and not any(present):
-            wanted = (secrets.token_hex(32),)
-        changes = _changes(present, wanted)
-        if changes:
-            self._write(connection, changes)
-        self._key = wanted[0] if wanted else present[0] or present[1]
+        with self._lock:
+            present = self._read(connection)
+            wanted = self._settings.keys
+            if not wanted and not any(present):
+                wanted = (secrets.token_hex(32),)
+            changes = _changes(present, wanted)
+            if changes:
+                self._write(connection, changes)
+            self._key = wanted[0] if wanted else present[0] or present[1]
 
     def url(self, connection: Any, name: str, *, lifetime: float, filename: str | None, inline: bool) -> TemporaryUrl:
         """A URL that Swift was seen to answer: the object is there, and the key is one that it accepts."""

@@ -31,8 +31,8 @@ class Made:
         return np.asarray(self.pillow().convert(mode)).astype(int)
 
 
-def derive(data: bytes, recipe: str = "", kind: str = "png", **job: Any) -> Made:
-    """`recipe` is written as in names: `w=30,h=20,fit=cover`."""
+def derive(data: bytes | Path, recipe: str = "", kind: str = "png", **job: Any) -> Made:
+    """`data` is an original or where it lies; `recipe` is written as in names: `w=30,h=20,fit=cover`."""
     return _run("derive", data, recipe, kind, **job)
 
 
@@ -44,11 +44,14 @@ def verify(data: bytes, **job: Any) -> Result:
     return _run("verify", data, "", "", **job).result
 
 
-def _run(task: Any, data: bytes, recipe: str, kind: str, **job: Any) -> Made:
+def _run(task: Any, data: bytes | Path, recipe: str, kind: str, **job: Any) -> Made:
     parts = dict(part.split("=") for part in recipe.split(",") if part)
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder) / "original [0] 100%.x", Path(folder) / "derived"
-        source.write_bytes(data)
+        if isinstance(data, Path):
+            source = data
+        else:
+            source.write_bytes(data)
         order = Job(
             task,
             str(source),

@@ -116,6 +116,17 @@ def test_a_profile_stays_where_recipe_and_configuration_keep_it(kind):
     assert distance(made.pixels(), stored) < 3
 
 
+def test_a_profile_for_colours_stays_with_a_picture_made_gray():
+    made = derive(images.png(icc_profile=profiles.display_p3()), "gray=1,keep=icc", "png", keep=("icc",)).pillow()
+    assert made.mode == "RGB"
+    assert made.info["icc_profile"] == profiles.display_p3()
+
+
+def test_a_profile_of_another_kind_than_the_pixels_is_not_kept():
+    made = derive(images.jpeg_gray(icc_profile=profiles.display_p3()), "keep=icc", "png", keep=("icc",))
+    assert "icc_profile" not in made.pillow().info
+
+
 def test_a_profile_goes_where_the_configuration_does_not_keep_it():
     made = derive(images.png(icc_profile=profiles.display_p3()), "w=160,keep=icc", "png")
     assert "icc_profile" not in made.pillow().info

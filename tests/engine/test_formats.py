@@ -1,6 +1,7 @@
 """Every format in and out, decoded by others to the same picture."""
 
 import io
+import zlib
 
 import numpy as np
 import pytest
@@ -126,6 +127,7 @@ def test_a_truncated_jpeg_is_shown_as_far_as_it_goes_where_that_is_tolerated():
 def test_a_whole_file_passes(name):
     result = verify(getattr(images, name)())
     assert result.width * result.height > 0
+    assert result.frames == (5 if "animated" in name else 1)
 
 
 def test_too_many_pixels_or_frames_are_refused_before_decoding():
@@ -148,3 +150,29 @@ def test_an_original_beyond_the_limits_of_results_may_be_had_whole():
 def test_a_frame_that_is_not_there_cannot_be_had():
     with pytest.raises(Unsatisfiable, match="5"):
         derive(images.gif_animated(count=5), "frame=5", "png")
+
+
+def test_capabilities_tell_what_can_be_read_and_written_here():
+    told = capabilities()
+    assert set(told) >= {*OUT, "heic", "ico"}
+    assert all(told[kind] == (True, True) for kind in OUT)
+    assert told["ico"] == (True, False)
+
+
+def test_a_jpeg_that_holds_several_pictures_shows_the_first():
+    buffer = io.BytesIO()
+    first, second = Image.fromarray(images.photo()), Image.fromarray(images.photo(seed=2))
+    first.save(buffer, "MPO", save_all=True, append_images=[second], quality=95)
+    assert ssim(derive(buffer.getvalue(), "", "png").pixels(), images.photo()) > 0.85
+    assert len(derive(buffer.getvalue(), "", "jpg").data) < len(buffer.getvalue()) * 0.6
+
+
+def test_long_texts_in_a_png_do_not_hinder_and_endless_ones_are_refused():
+    plain = images.png()
+
+    def with_text(length):
+        return plain[:33] + images.png_chunk(b"zTXt", b"a\0\0" + zlib.compress(b"x" * length)) + plain[33:]
+
+    assert derive(with_text(2 << 20), "w=50", "webp").result.width == 50
+    with pytest.raises(Undecodable):
+        derive(with_text(40 << 20), "w=50", "webp")

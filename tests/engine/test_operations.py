@@ -8,6 +8,8 @@ from service.engine.job import Unsatisfiable
 from tests import images
 from tests.engine.deriving import derive, ssim
 
+ODD = images.photo(1237, 931)
+ODD_JPEG = images.jpeg(ODD, quality=95, subsampling=0)
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 
@@ -18,10 +20,6 @@ def corners(pixels):
 
 def resized(pixels, size):
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
-
-
-def photo_4x(width=1280, height=960):
-    return images.jpeg(images.photo(width, height), quality=95, subsampling=0)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
@@ -53,9 +51,8 @@ def test_a_crop_is_of_the_upright_image_also_from_a_scaled_decode(orientation):
 @pytest.mark.parametrize("width", [640, 500, 320, 240, 160, 100])
 def test_a_scaled_decode_looks_like_a_whole_one(width):
     """What rounding would shift by a pixel at the far edge costs far more than this."""
-    original = images.photo(1237, 931)
-    made = derive(images.jpeg(original, quality=95, subsampling=0), f"w={width}", "png").pixels()
-    expected = resized(original, (width, made.shape[0]))
+    made = derive(ODD_JPEG, f"w={width}", "tif").pixels()
+    expected = resized(ODD, (width, made.shape[0]))
     assert ssim(made, expected) > 0.95
     assert ssim(made[-20:, -20:], expected[-20:, -20:]) > 0.93
 
@@ -96,7 +93,7 @@ def test_cover_keeps_what_gravity_or_a_focal_point_says(g, left):
 
 def test_cover_crops_between_pixels_where_it_must():
     made = derive(images.png(images.photo(320, 240)), "w=50,h=50,fit=cover", "tif").pixels()
-    assert ssim(made, resized(images.photo(320, 240)[:, 40:280].copy(), (50, 50))) > 0.999
+    assert ssim(made, resized(images.photo(320, 240)[:, 40:280].copy(), (50, 50))) > 0.995
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
@@ -160,6 +157,18 @@ def test_any_angle_turns_about_the_middle_as_pillow_does(degrees):
     y, x = made.shape[0] // 2 - 50, made.shape[1] // 2 - 50
     assert ssim(made[y : y + 100, x : x + 100], expected) > 0.75
     assert tuple(made[0, 0]) == (16, 32, 48)
+
+
+def test_a_turn_keeps_the_transparency_of_the_image_and_fills_the_corners():
+    made = derive(images.png_alpha(), "rot=30,bg=ff0000", "tif").pixels("RGBA")
+    assert tuple(made[0, 0]) == (255, 0, 0, 255)
+    assert made[100, 70, 3] < 20
+    assert tuple(derive(images.png(), "rot=30,bg=00000000", "tif").pixels("RGBA")[0, 0]) == (0, 0, 0, 0)
+
+
+def test_the_edge_of_a_turned_image_is_a_mixture_of_both_sides():
+    made = derive(images.png(images.flat(60, 60, (255, 255, 255))), "rot=20,bg=ffffff", "tif").pixels("RGBA")
+    assert made.min() >= 253
 
 
 def test_trim_cuts_a_uniform_border_within_its_fuzz():

@@ -9,16 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from service.store.base import (
-    Container,
-    Corrupt,
-    Exists,
-    NotFound,
-    Page,
-    PreconditionFailed,
-    Store,
-    StoredObject,
-)
+from service.store.base import Container, Corrupt, Exists, NotFound, Page, PreconditionFailed, Store
+from tests.swift.stores import content, put
 
 NAMES = [
     "a.jpg",
@@ -41,19 +33,6 @@ NAMES = [
 
 def md5(data: bytes) -> str:
     return hashlib.md5(data).hexdigest()
-
-
-async def put(container: Container, tmp_path: Path, name: str, data: bytes = b"bytes", **options) -> StoredObject:
-    source = tmp_path / f"source-{random.getrandbits(64):x}"
-    source.write_bytes(data)
-    options = {"content_type": "image/jpeg", "md5": md5(data)} | options
-    return await container.put(name, source, **options)
-
-
-async def content(container: Container, tmp_path: Path, name: str) -> bytes:
-    target = tmp_path / f"target-{random.getrandbits(64):x}"
-    await container.fetch(name, target)
-    return target.read_bytes()
 
 
 async def all_pages(container: Container, **query) -> list[Page]:
@@ -106,12 +85,10 @@ async def test_what_is_not_there_is_not_found_and_leaves_no_target(store: Store,
 @pytest.mark.parametrize("name", ["../outside", "a/../../outside", "..", ".", "a/./b", "/a", "a//b", "a/"])
 async def test_no_name_reaches_out_of_the_container(store: Store, tmp_path: Path, name: str) -> None:
     await put(store.originals, tmp_path, "outside")
-    with pytest.raises(NotFound):
-        await store.derived.stat(name)
-    with pytest.raises(NotFound):
-        await store.derived.fetch(name, tmp_path / "target")
-    with pytest.raises(NotFound):
-        await store.derived.delete(name)
+    derived = store.derived
+    for call in (derived.stat(name), derived.fetch(name, tmp_path / "target"), derived.delete(name)):
+        with pytest.raises(NotFound):
+            await call
     assert not (tmp_path / "target").exists()
     assert await store.originals.stat("outside")
 

@@ -13,23 +13,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parent
+SERVE = HERE / "cluster" / "serve.py"
 REQUIREMENTS = HERE / "requirements.txt"
 PROJECT = HERE.parent.parent
 
 
-def environment() -> Path:
-    """The virtual environment with Swift in it: $SWIFT_TEST_ENVIRONMENT, else below var/; made when it is missing."""
-    path = Path(os.environ.get("SWIFT_TEST_ENVIRONMENT", PROJECT / "var" / "swift-environment")).resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    done = path / "requirements.sha256"
+def environment(requirements: Path = REQUIREMENTS) -> Path:
+    """A virtual environment with the requirements, below var/ or $SWIFT_TEST_ENVIRONMENTS; made if it is missing."""
+    home = Path(os.environ.get("SWIFT_TEST_ENVIRONMENTS", PROJECT / "var" / "environments")).resolve()
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    path = home / f"{requirements.stem}-{wanted[:12]}"
+    home.mkdir(parents=True, exist_ok=True)
+    done = path / "complete"
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may want it at once
-        if not done.exists() or done.read_text() != wanted:
+        if not done.exists():
             subprocess.run([sys.executable, "-m", "venv", "--clear", path], check=True)
             pip = [path / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*pip, "-r", REQUIREMENTS], check=True)
-            done.write_text(wanted)
+            subprocess.run([*pip, "-r", requirements], check=True)
+            done.touch()
     return path
 
 
@@ -40,26 +42,30 @@ class SwiftServer:
     root: Path
     options: dict[str, str | int] = field(default_factory=dict)
     url: str = ""
+    requirements: Path = REQUIREMENTS
     _process: subprocess.Popen[str] | None = None
 
-    def start(self) -> None:
-        """Returns when requests are answered."""
+    def start(self, *, outlive: bool = False) -> int:
+        """The process's id, when requests are answered. It ends with this process, unless it shall outlive it."""
         port = self.url.rpartition(":")[2] or "0"
         options = [f"--{key.replace('_', '-')}={value}" for key, value in self.options.items()]
-        python = environment() / "bin" / "python"
+        python = environment(self.requirements) / "bin" / "python"
         self.root.mkdir(parents=True, exist_ok=True)
         log = self.root / "serve.log"
         with log.open("w") as errors:
             self._process = subprocess.Popen(
-                [python, HERE / "cluster" / "serve.py", self.root, "--port", port, "--die-with-parent", *options],
+                [python, SERVE, self.root, "--port", port, *([] if outlive else ["--die-with-parent"]), *options],
+                stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
+                start_new_session=True,
             )
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()
         if not self.url:
             raise RuntimeError(f"Swift did not start:\n{log.read_text()}")
+        return self._process.pid
 
     def stop(self) -> None:
         if self._process is not None:
@@ -69,9 +75,9 @@ class SwiftServer:
 
 
 @contextlib.contextmanager
-def running_swift(root: Path, **options: str | int) -> Iterator[SwiftServer]:
+def running_swift(root: Path, requirements: Path = REQUIREMENTS, **options: str | int) -> Iterator[SwiftServer]:
     """A Swift that runs for as long as the block. Options are those of `cluster/layout.py`."""
-    server = SwiftServer(root, options)
+    server = SwiftServer(root, options, requirements=requirements)
     server.start()
     try:
         yield server

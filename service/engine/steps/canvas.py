@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from PIL import Image as Pillow
+from PIL import ImageChops
 from PIL.Image import Transpose
 
 from service.engine import geometry
@@ -102,17 +103,23 @@ def _ink(mode: str, colour: Colour) -> tuple[int, ...]:
 
 
 def _rotated(pixels: Pillow.Image, degrees: int, size: Size, colour: Colour) -> Pillow.Image:
-    """Turned clockwise about its middle onto a sheet of `size` in the colour.
+    """Turned clockwise about its middle onto a sheet of `size`, which shows the colour where the image does not reach.
 
-    A clear margin of one pixel makes the edges soft; Pillow associates alpha before it interpolates.
+    Alpha is associated all the while; a clear margin of one pixel makes the edges soft.
     """
-    clear = Pillow.new("RGBA", (pixels.width + 2, pixels.height + 2))
-    clear.paste(pixels.convert("RGBA"), (1, 1))
+    width, height = pixels.width + 2, pixels.height + 2
+    margin = Pillow.new("RGBa", (width, height))
+    margin.paste(pixels.convert("RGBA").convert("RGBa"), (1, 1))
+    cover = Pillow.new("L", (width, height))
+    cover.paste(255, (1, 1, width - 1, height - 1))
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    x, y = clear.width / 2, clear.height / 2
     matrix = (
-        *(cosine, sine, x - (cosine * size[0] + sine * size[1]) / 2),
-        *(-sine, cosine, y - (cosine * size[1] - sine * size[0]) / 2),
+        *(cosine, sine, (width - cosine * size[0] - sine * size[1]) / 2),
+        *(-sine, cosine, (height + sine * size[0] - cosine * size[1]) / 2),
     )
-    turned = clear.transform(size, Pillow.Transform.AFFINE, matrix, Pillow.Resampling.BICUBIC)
-    return Pillow.alpha_composite(Pillow.new("RGBA", size, colour), turned).convert(pixels.mode)
+    turned, covered = (
+        image.transform(size, Pillow.Transform.AFFINE, matrix, Pillow.Resampling.BICUBIC) for image in (margin, cover)
+    )
+    sheet = Pillow.new("RGBA", size, colour).convert("RGBa")
+    around = ImageChops.multiply(sheet, Pillow.merge("RGBa", [ImageChops.invert(covered)] * 4))
+    return ImageChops.add(turned, around).convert("RGBA").convert(pixels.mode)

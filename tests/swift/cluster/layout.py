@@ -65,7 +65,7 @@ BACKEND_OPTIONS = {"object": "container_update_timeout = 30"}
 
 PROXY = """
 [pipeline:main]
-pipeline = catch_errors gatekeeper healthcheck cache listing_formats tempurl keystone tempauth copy container-quotas
+pipeline = catch_errors gatekeeper healthcheck cache listing_formats tempurl {login} copy container-quotas
            account-quotas slo dlo proxy-server
 
 [app:proxy-server]
@@ -89,13 +89,28 @@ use = egg:swift#listing_formats
 [filter:tempurl]
 use = egg:swift#tempurl
 allowed_digests = {digests}
-[filter:keystone]
+[filter:shim]
 paste.filter_factory = filters:keystone
 [filter:tempauth]
 use = egg:swift#tempauth
 token_life = {token_life}
 user_test_tester = testing .admin
 user_test_reader = reading
+[filter:authtoken]
+paste.filter_factory = keystonemiddleware.auth_token:filter_factory
+www_authenticate_uri = {keystone}
+auth_url = {keystone}
+auth_type = password
+username = swift
+password = swift
+project_name = service
+user_domain_id = default
+project_domain_id = default
+delay_auth_decision = true
+include_service_catalog = false
+[filter:keystoneauth]
+use = egg:swift#keystoneauth
+operator_roles = member
 [filter:copy]
 use = egg:swift#copy
 [filter:container-quotas]
@@ -111,10 +126,11 @@ use = egg:swift#dlo
 
 @dataclass(frozen=True)
 class Options:
-    """What a test may want to be otherwise: seconds a token lives, digests of temporary URLs."""
+    """What a test may want to be otherwise: seconds a token lives, digests of temporary URLs, a real Keystone's URL."""
 
     token_life: int = 86400
     digests: str = "sha1 sha256 sha512"
+    keystone: str = ""
     log_level: str = "ERROR"
 
 
@@ -130,6 +146,8 @@ def write(root: Path, ports: dict[str, int], options: Options) -> None:
         "user": pwd.getpwuid(os.getuid()).pw_name,
         "token_life": options.token_life,
         "digests": options.digests,
+        "login": "authtoken keystoneauth" if options.keystone else "shim tempauth",
+        "keystone": options.keystone,
         "log_level": options.log_level,
     }
     (etc / "swift.conf").write_text(SWIFT)

@@ -1,0 +1,76 @@
+"""The options of the stores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from gateway.section import Location, Secret, Section
+from gateway.units import Seconds, Size
+
+
+class DirectoryOptions(Section):
+    """The embedded store: originals are plain files under root, by their names."""
+
+    root: Location = Field(Path("var/store"), description="the originals; a directory of pictures is a valid store")
+    derived: Location = Field(Path("var/derived"), description="derived images that are kept")
+
+
+class TempUrl(Section):
+    """Temporary URLs that Swift answers itself."""
+
+    key: Secret | None = Field(
+        None, description="the key; without one, the container's or account's own, else one is made"
+    )
+    key_2: Secret | None = Field(None, description="a second key that is also valid, for rotation")
+    scope: Literal["container", "account"] = Field(
+        "container", description="where the key is set (Ceph knows only account)"
+    )
+    digest: Literal["sha1", "sha256", "sha512"] = Field(
+        "sha256", description="sha1, sha256 or sha512 (Ceph knows only sha1)"
+    )
+    lifetime: Seconds = Field(3600.0, description="how long a URL is valid when the request does not say")
+    max_lifetime: Seconds = Field(7 * 86400.0, description="the longest a request may ask for")
+
+
+class SwiftOptions(Section):
+    """OpenStack Swift. What is left empty here is read from OS_* and ST_*."""
+
+    auth_version: Literal["auto", "1", "2", "3"] = Field("auto", description="auto, 1, 2 or 3")
+    auth_url: str = Field("", description="ST_AUTH or OS_AUTH_URL")
+    user: str = Field("", description="ST_USER or OS_USERNAME")
+    key: Secret | None = Field(None, description="ST_KEY or OS_PASSWORD")
+    project_name: str = Field("", description="OS_PROJECT_NAME")
+    project_id: str = Field("", description="OS_PROJECT_ID")
+    user_domain_name: str = Field("", description="OS_USER_DOMAIN_NAME")
+    user_domain_id: str = Field("", description="OS_USER_DOMAIN_ID")
+    project_domain_name: str = Field("", description="OS_PROJECT_DOMAIN_NAME")
+    project_domain_id: str = Field("", description="OS_PROJECT_DOMAIN_ID")
+    application_credential_id: str = Field("", description="OS_APPLICATION_CREDENTIAL_ID")
+    application_credential_secret: Secret | None = Field(None, description="OS_APPLICATION_CREDENTIAL_SECRET")
+    region: str = Field("", description="OS_REGION_NAME")
+    interface: Literal["public", "internal", "admin"] = Field(
+        "public", description="public, internal or admin endpoint"
+    )
+    storage_url: str = Field("", description="OS_STORAGE_URL: instead of the one that the login tells")
+    cacert: str = Field("", description="OS_CACERT: certificates to trust instead of the system's")
+    container: str = Field("images", description="the originals", pattern=r"^[^/]{1,256}$")
+    derived_container: str = Field("images-derived", description="derived images", pattern=r"^[^/]{1,256}$")
+    derived_expiry: Seconds = Field(0.0, description="delete derived images in Swift after this time; 0: never")
+    temp_url: TempUrl = Field(TempUrl(), description="temporary URLs")
+    timeout: Seconds = Field(10.0, description="of one request", gt=0)
+    retries: int = Field(2, description="of a request that is safe to repeat", ge=0, le=10)
+    connections: int = Field(16, description="at most, to Swift", ge=1, le=256)
+    redirect: Size = Field(
+        0, description="originals of at least this size are answered by a redirect to a temporary URL; 0: never"
+    )
+
+
+class StoreOptions(Section):
+    """Where originals live for good."""
+
+    kind: Literal["directory", "swift"] = Field("directory", description="directory or swift")
+    directory: DirectoryOptions = Field(DirectoryOptions(), description="the embedded store")
+    swift: SwiftOptions = Field(SwiftOptions(), description="OpenStack Swift")

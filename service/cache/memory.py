@@ -1,0 +1,70 @@
+"""Small derived images in the service's memory, for whoever asks without nginx in front.
+
+The disk stays the one truth: an entry is used only while the name on disk has the validators that the entry was read
+with, and goes with what is forgotten; so memory never outlives the disk.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+LARGEST = 256 * 1024  # bytes of one image; what is larger costs more to send than to read
+OVERHEAD = 512  # bytes that Python takes for an entry beside the image and its names
+
+Key = tuple[str, str]
+
+
+class Memory:
+    """The images that were asked for last, by image and leaf, within `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.bytes = 0
+        self._entries: OrderedDict[Key, tuple[str, bytes]] = OrderedDict()
+        self._leaves: dict[str, set[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: Key, etag: str) -> bytes | None:
+        """The bytes of the image whose validator is `etag`."""
+        entry = self._entries.get(key)
+        if entry is None or entry[0] != etag:
+            return None
+        self._entries.move_to_end(key)
+        return entry[1]
+
+    def put(self, key: Key, etag: str, data: bytes) -> None:
+        """Keep these bytes, if they are small; what was not asked for the longest goes."""
+        self._drop(key)
+        if len(data) > LARGEST:
+            return
+        self._entries[key] = (etag, data)
+        self._leaves.setdefault(key[0], set()).add(key[1])
+        self.bytes += _cost(key, data)
+        while self.bytes > self.limit:
+            self._drop(next(iter(self._entries)))
+
+    def forget(self, image: str) -> None:
+        """Drop everything that was derived of an image."""
+        for leaf in list(self._leaves.get(image, ())):
+            self._drop((image, leaf))
+
+    def clear(self) -> None:
+        self._entries.clear()
+        self._leaves.clear()
+        self.bytes = 0
+
+    def _drop(self, key: Key) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is None:
+            return
+        self.bytes -= _cost(key, entry[1])
+        leaves = self._leaves[key[0]]
+        leaves.discard(key[1])
+        if not leaves:
+            del self._leaves[key[0]]
+
+
+def _cost(key: Key, data: bytes) -> int:
+    return len(data) + len(key[0]) + len(key[1]) + OVERHEAD

@@ -1,0 +1,43 @@
+"""Tickets: the right of work that is under way to publish its result, until what it was made from has changed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+
+class Ticket:
+    """Valid until its name is voided. Whoever looks must not await between looking and publishing."""
+
+    __slots__ = ("valid",)
+
+    def __init__(self) -> None:
+        self.valid = True
+
+
+class Tickets:
+    """The tickets that are held now, by name. All on one event loop, so looking and voiding never overlap."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, set[Ticket]] = {}
+
+    @contextlib.contextmanager
+    def hold(self, name: str) -> Iterator[Ticket]:
+        ticket = Ticket()
+        holders = self._held.setdefault(name, set())
+        holders.add(ticket)
+        try:
+            yield ticket
+        finally:
+            holders.discard(ticket)
+            if not holders and self._held.get(name) is holders:
+                del self._held[name]
+
+    def void(self, name: str) -> None:
+        """What is under way for this name may publish nothing any more."""
+        for ticket in self._held.get(name, ()):
+            ticket.valid = False
+
+    def void_all(self) -> None:
+        for name in self._held:
+            self.void(name)

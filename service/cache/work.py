@@ -1,0 +1,114 @@
+"""Where files lie until they are finished, and what happens when the disk cannot take them.
+
+The work folder is on the caches' file system, so that a finished file is published by a rename. When that file system
+is full, read-only or broken, work goes to a spare folder, in memory where the system has one, and its results are
+answered without being kept; a few seconds later the disk is tried again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import itertools
+import logging
+import os
+import secrets
+import shutil
+import stat
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+RETRY = 5.0  # seconds after which a disk that failed is tried again
+TELL = 60.0  # seconds between two log lines about the same disk
+LEAST_FREE = 32 * 2**20  # bytes: with less, a failure that nobody explained is put down to the disk
+FULL = (errno.ENOSPC, errno.EDQUOT)
+MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it, and checked
+
+log = logging.getLogger(__name__)
+
+
+class Work:
+    """`folder` is on the file system of the caches; `spare` is not. Names are new in every process: what an orphan of
+    a killed one still writes is never a file of ours. `on_full` is called when the disk had no room."""
+
+    def __init__(self, folder: Path, spare: Path | None) -> None:
+        self.folder = folder
+        self.spare = spare
+        self.failures: Counter[str] = Counter()  # of the disk, by the name of the error
+        self.on_full: Callable[[], None] = lambda: None
+        self._process = secrets.token_hex(6)
+        self._serial = itertools.count()
+        self._failed = -RETRY
+        self._told = -TELL
+
+    def clean(self) -> None:
+        """Remove what a process that ended has left. Called before anything is under way."""
+        for folder in filter(None, (self.folder, self.spare)):
+            for leftover in folder.iterdir():
+                with contextlib.suppress(OSError):
+                    shutil.rmtree(leftover) if leftover.is_dir() and not leftover.is_symlink() else leftover.unlink()
+
+    def path(self, *, spare: bool = False) -> Path:
+        """A new path, for whoever removes the file himself."""
+        folder = self.spare if spare and self.spare else self.folder
+        return folder / f"{self._process}-{next(self._serial)}"
+
+    @contextlib.contextmanager
+    def file(self, *, spare: bool = False) -> Iterator[Path]:
+        """A path for a file that is being made; whatever is still there at the end is removed."""
+        path = self.path(spare=spare)
+        try:
+            yield path
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    @property
+    def troubled(self) -> bool:
+        """Whether the disk failed within the last seconds, so that it is not even tried."""
+        return time.monotonic() - self._failed < RETRY
+
+    def trouble(self, error: OSError) -> None:
+        """Take note that the disk failed: counted, and told once in a while."""
+        now = time.monotonic()
+        self._failed = now
+        self.failures[os.strerror(error.errno) if error.errno else type(error).__name__] += 1
+        if error.errno in FULL:
+            self.on_full()
+        if now - self._told >= TELL:
+            self._told = now
+            log.error("the caches' disk fails (%s); images are answered without being kept", error.strerror or error)
+
+    def examine(self) -> bool:
+        """Whether the disk is why something failed that nobody can explain; it is noted then."""
+        try:
+            with self.file() as path:
+                path.write_bytes(bytes(64 * 1024))
+            status = os.statvfs(self.folder)
+        except OSError as error:
+            self.trouble(error)
+            return True
+        if status.f_bavail * status.f_frsize >= LEAST_FREE:
+            return False
+        self.trouble(OSError(errno.ENOSPC, "almost no space left on device"))
+        return True
+
+
+def spare_folder(cache: Path) -> Path | None:
+    """A folder of our own outside the caches' file system, the same at every start; None where there can be none."""
+    root = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    folder = root / f"image-gateway-{hashlib.sha256(os.fsencode(cache)).hexdigest()[:16]}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+    except OSError as error:
+        log.warning("there is no spare folder for a full disk: %s", error)
+        return None
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        log.warning("there is no spare folder for a full disk: %s belongs to somebody else", folder)
+        return None
+    return folder

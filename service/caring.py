@@ -1,0 +1,130 @@
+"""The caches of a running service: opened at its start, cared for in the background, closed cleanly at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.settings import Config
+from service.cache.disk import DerivedTree
+from service.cache.generation import Generation, locked
+from service.cache.janitor import Janitor
+from service.cache.memory import Memory
+from service.cache.recency import keeps_access_times
+from service.cache.usage import Budget
+from service.cache.walk import background
+from service.cache.work import Work, spare_folder
+from service.derivatives import Derivatives
+from service.originals import Originals
+from service.paths import Paths
+from service.revalidation import Revalidation
+from service.store.base import Container
+
+SYNC = 60.0  # seconds between two times at which the kernel is asked to write all it has
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Disk:
+    """What this process alone may change."""
+
+    root: Path
+    work: Work
+    tree: DerivedTree
+    memory: Memory
+
+
+@dataclass(slots=True)
+class Care:
+    """Who cares for the caches, for whoever wants to know how they are."""
+
+    disk: Disk
+    originals: Originals
+    derivatives: Derivatives
+    derived_janitor: Janitor
+    originals_janitor: Janitor
+    revalidation: Revalidation
+    access_times: bool
+
+
+@contextlib.contextmanager
+def opened_disk(config: Config, paths: Paths) -> Iterator[Disk]:
+    """The caches, locked, and rid of what a crash has left of unfinished work. Raises OSError."""
+    root = paths.work.parent
+    with locked(root):
+        work = Work(paths.work, spare_folder(root))
+        work.clean()
+        yield Disk(root, work, DerivedTree(paths.derived, work), Memory(config.cache.memory))
+
+
+@contextlib.asynccontextmanager
+async def caring(
+    config: Config, disk: Disk, container: Container, originals: Originals, derivatives: Derivatives, made_by: str
+) -> AsyncIterator[Care]:
+    """Throw out what cannot be trusted, then count, evict, compare and sync while the context lasts. Raises OSError."""
+    generation = Generation(disk.root, made_by)
+    executor = background()
+    if generation.changed:
+        executor.submit(shutil.rmtree, derivatives.forget_all(), ignore_errors=True)
+    await asyncio.to_thread(generation.distrust, disk.tree.root, originals.root)
+    generation.begin()
+    care = Care(
+        disk,
+        originals,
+        derivatives,
+        Janitor(disk.tree, Budget.of(config.cache.derived), executor),
+        Janitor(originals, Budget.of(config.cache.originals), executor),
+        Revalidation(container, originals, derivatives, disk.tree.root, config.cache.revalidate, background()),
+        _looks_at_access_times(disk.work.folder),
+    )
+    disk.work.on_full = care.derived_janitor.make_room
+    tasks = [
+        asyncio.create_task(_forever(work))
+        for work in (
+            care.derived_janitor.run(),
+            care.originals_janitor.run(),
+            care.revalidation.run(),
+            _sync(generation),
+        )
+    ]
+    try:
+        yield care
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        executor.shutdown(wait=True, cancel_futures=True)
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(generation.sync, clean=True)
+
+
+async def _sync(generation: Generation) -> None:
+    while True:
+        await asyncio.sleep(SYNC)
+        with contextlib.suppress(OSError):  # the disk's trouble is told by whoever needs it
+            await asyncio.to_thread(generation.sync)
+
+
+async def _forever(work: Coroutine[Any, Any, None]) -> None:
+    """A background task that should not end: when it does, that is told, and the service goes on without it."""
+    try:
+        await work
+    except Exception:
+        log.exception("the caches are not cared for any more in one way; restart the service")
+
+
+def _looks_at_access_times(folder: Path) -> bool:
+    try:
+        kept = keeps_access_times(folder)
+    except OSError:
+        return False
+    if not kept:
+        log.warning("this mount keeps no access times (noatime): eviction does not know what nginx serves")
+    return kept

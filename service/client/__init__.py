@@ -1,0 +1,21 @@
+"""A client of the gateway's API: `Gateway` for programs that wait, `AsyncGateway` for those that do not.
+
+with Gateway("http://127.0.0.1:8081") as gateway:
+    gateway.upload("photos/cat.jpg", Path("cat.jpg"))
+    thumbnail = gateway.get("photos/cat.jpg/@thumbnail.webp")
+"""
+
+from service.client.drivers import AsyncGateway, Gateway
+from service.client.errors import Broken, Conflict, GatewayError, NotFound, Refused, Unavailable, Unreachable
+
+__all__ = [
+    "AsyncGateway",
+    "Broken",
+    "Conflict",
+    "Gateway",
+    "GatewayError",
+    "NotFound",
+    "Refused",
+    "Unavailable",
+    "Unreachable",
+]

@@ -1,0 +1,146 @@
+"""Every call of the API as data: what is sent, and how the answer is read. No I/O happens here."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import TypeAdapter
+
+from service.api.answers import Listing, Purged, StoredImage, TemporaryUrlResult
+
+Result = TypeVar("Result")
+RETRIES = 3
+LONGEST_PAUSE = 30.0  # seconds between two attempts
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Result]):
+    """A request, and how its answer is read. `repeatable` tells that sending it twice does what once does;
+    `sent` is called with the number of bytes of every piece of a file that has gone out."""
+
+    method: str
+    path: str
+    read: Callable[[httpx.Response], Result]
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Path | None = None
+    json: Any = None
+    repeatable: bool = True
+    sent: Callable[[int], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """What is known of an original without its bytes; `sha256` in hex, None where the store does not know it."""
+
+    name: str
+    bytes: int
+    etag: str
+    content_type: str
+    sha256: str | None
+
+
+def pause(response: httpx.Response | None, attempt: int) -> float | None:
+    """Seconds to wait before the next attempt; None where another would do no better. `response` is None where the
+    connection broke; attempts count from 1."""
+    if attempt > RETRIES or (response is not None and response.status_code not in (429, 503)):
+        return None
+    told = response.headers.get("Retry-After", "") if response is not None else ""
+    return min(float(told), LONGEST_PAUSE) if told.isdigit() else min(0.2 * 2**attempt, LONGEST_PAUSE)
+
+
+def upload(
+    name: str, body: bytes | Path, *, replace: bool = False, if_match: str | None = None, sha256: str | None = None
+) -> Call[StoredImage]:
+    """Store an image under a name; `sha256` in hex is verified before anything is stored."""
+    headers = {"If-Match": f'"{if_match}"'} if if_match else {}
+    if isinstance(body, bytes):
+        sha256 = hashlib.sha256(body).hexdigest()
+    if sha256:
+        headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
+    params = {"replace": "true"} if replace else {}
+    read = _model(StoredImage)
+    return Call("PUT", _path(name), read, params, headers, body, repeatable=replace)
+
+
+def listing(
+    prefix: str = "", *, delimiter: str = "", regex: str | None = None, marker: str = "", limit: int | None = None
+) -> Call[Listing]:
+    """One page of names."""
+    given = {"prefix": prefix, "delimiter": delimiter, "regex": regex or "", "marker": marker, "limit": limit or ""}
+    return Call("GET", "/images", _model(Listing), {key: str(value) for key, value in given.items() if value})
+
+
+def following(page: Listing) -> Call[Listing] | None:
+    """The page after this one."""
+    return None if page.next is None else Call("GET", page.next, _model(Listing))
+
+
+def content(name: str, **recipe: object) -> Call[bytes]:
+    """A derived image: by its derived name, or by an image's name and a recipe (w=300, format="webp")."""
+    return Call("GET", _path(name), lambda response: response.content, {k: str(v) for k, v in recipe.items()})
+
+
+def original(name: str) -> Call[Original]:
+    """What is known of an original, without its bytes."""
+
+    def read(response: httpx.Response) -> Original:
+        headers = response.headers
+        digest = headers.get("Repr-Digest", "").removeprefix("sha-256=:").rstrip(":")
+        sha256 = base64.b64decode(digest).hex() if digest else None
+        size = int(headers["Content-Length"])
+        return Original(name, size, headers["ETag"].strip('"'), headers["Content-Type"], sha256)
+
+    return Call("HEAD", _path(name), read, {"original": "true"})
+
+
+def metadata(name: str) -> Call[dict[str, Any]]:
+    """What `@meta.json` tells of an image."""
+    return Call("GET", _path(name), lambda response: dict(response.json()), {"meta": "true"})
+
+
+def temporary_url(
+    name: str, *, original: bool = False, lifetime: int | None = None, inline: bool = False
+) -> Call[TemporaryUrlResult]:
+    """A temporary URL of a derived image (by its derived name), or of the original."""
+    given = {"url": "true", "original": original, "inline": inline, "lifetime": lifetime or ""}
+    params = {key: str(value).lower() for key, value in given.items() if value}
+    return Call("GET", _path(name), _model(TemporaryUrlResult), params)
+
+
+def temporary_urls(
+    names: Sequence[str], *, original: bool = False, lifetime: int | None = None, inline: bool = False
+) -> Call[list[TemporaryUrlResult]]:
+    """Temporary URLs of many images; each result holds a URL or a problem."""
+    body = {"names": list(names), "original": original, "lifetime": lifetime, "inline": inline}
+    read = TypeAdapter(list[TemporaryUrlResult])
+    return Call("POST", "/urls", lambda response: read.validate_json(response.content), json=body)
+
+
+def delete(name: str, *, if_match: str | None = None) -> Call[None]:
+    """Remove an image and all that was derived of it."""
+    headers = {"If-Match": f'"{if_match}"'} if if_match else {}
+    return Call("DELETE", _path(name), lambda _: None, headers=headers, repeatable=False)
+
+
+def purge(names: Sequence[str] | None = None, *, prefix: str | None = None, everything: bool = False) -> Call[Purged]:
+    """Remove derived images of these images, of a prefix, or of all."""
+    given = {"names": None if names is None else list(names), "prefix": prefix, "all": everything or None}
+    body = {key: value for key, value in given.items() if value is not None}
+    return Call("POST", "/purge", _model(Purged), json=body)
+
+
+def _path(name: str) -> str:
+    return f"/images/{quote(name, safe='/!$&()*+,;=:@-._~')}"
+
+
+def _model(model: type[Result]) -> Callable[[httpx.Response], Result]:
+    adapter = TypeAdapter(model)
+    return lambda response: adapter.validate_json(response.content)

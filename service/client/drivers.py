@@ -1,0 +1,195 @@
+"""The two that make the calls: one waits, one is awaited. They differ in nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from service.api.answers import ListedImage, Listing, StoredImage
+from service.client import calls
+from service.client.calls import Call, pause
+from service.client.errors import check, unreachable
+
+Result = TypeVar("Result")
+CHUNK = 256 * 1024
+TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+
+
+class _Settings:
+    def __init__(self, base_url: str, token: str | None) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.options: Mapping[str, Any] = {
+            "base_url": self.base_url,
+            "headers": {"Authorization": f"Bearer {token}"} if token else {},
+            "timeout": TIMEOUT,
+            "trust_env": False,
+        }
+
+
+class Gateway:
+    """A gateway's API at `base_url`. Every method raises GatewayError; `calls` tells what there is to call."""
+
+    def __init__(
+        self, base_url: str = "http://127.0.0.1:8081", token: str | None = None, limits: httpx.Limits | None = None
+    ) -> None:
+        settings = _Settings(base_url, token)
+        self._base_url = settings.base_url
+        self._http = httpx.Client(**settings.options, limits=limits or httpx.Limits())
+
+    def __enter__(self) -> Gateway:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def call(self, call: Call[Result]) -> Result:
+        """Make one of the calls, again where that helps."""
+        attempt = 1
+        while True:
+            response: httpx.Response | None = None
+            try:
+                with self._http.stream(**_request(call, _chunks(call))) as response:
+                    response.read()
+                wait = pause(response, attempt)
+            except httpx.TransportError as error:
+                wait = pause(None, attempt) if call.repeatable and not isinstance(error, httpx.ConnectError) else None
+                if wait is None:
+                    raise unreachable(error, self._base_url) from error
+            if wait is None and response is not None:
+                check(response)
+                return call.read(response)
+            time.sleep(wait or 0.0)
+            attempt += 1
+
+    def images(self, prefix: str = "", regex: str | None = None) -> Iterator[ListedImage]:
+        """Every image whose name begins with `prefix`, page by page."""
+        call: Call[Listing] | None = calls.listing(prefix, regex=regex)
+        while call is not None:
+            page = self.call(call)
+            yield from page.images
+            call = calls.following(page)
+
+    def download(self, call: Call[bytes], target: Path) -> None:
+        """Write what `calls.content` gives to a file, in bounded memory."""
+        try:
+            with self._http.stream(**_request(call, None)) as response:
+                if response.is_error:
+                    response.read()
+                check(response)
+                with target.open("wb") as file:
+                    for chunk in response.iter_bytes(CHUNK):
+                        file.write(chunk)
+        except httpx.TransportError as error:
+            target.unlink(missing_ok=True)
+            raise unreachable(error, self._base_url) from error
+
+    def upload(self, name: str, body: bytes | Path, *, replace: bool = False) -> StoredImage:
+        """Store an image under a name."""
+        return self.call(calls.upload(name, body, replace=replace))
+
+    def get(self, name: str, **recipe: object) -> bytes:
+        """A derived image: `get("cat.jpg/@w=300.webp")`, or `get("cat.jpg", w=300, format="webp")`."""
+        return self.call(calls.content(name, **recipe))
+
+
+class AsyncGateway:
+    """The same, awaited."""
+
+    def __init__(
+        self, base_url: str = "http://127.0.0.1:8081", token: str | None = None, limits: httpx.Limits | None = None
+    ) -> None:
+        settings = _Settings(base_url, token)
+        self._base_url = settings.base_url
+        self._http = httpx.AsyncClient(**settings.options, limits=limits or httpx.Limits())
+
+    async def __aenter__(self) -> AsyncGateway:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def call(self, call: Call[Result]) -> Result:
+        """Make one of the calls, again where that helps."""
+        attempt = 1
+        while True:
+            response: httpx.Response | None = None
+            try:
+                async with self._http.stream(**_request(call, _async_chunks(call))) as response:
+                    await response.aread()
+                wait = pause(response, attempt)
+            except httpx.TransportError as error:
+                wait = pause(None, attempt) if call.repeatable and not isinstance(error, httpx.ConnectError) else None
+                if wait is None:
+                    raise unreachable(error, self._base_url) from error
+            if wait is None and response is not None:
+                check(response)
+                return call.read(response)
+            await asyncio.sleep(wait or 0.0)
+            attempt += 1
+
+    async def images(self, prefix: str = "", regex: str | None = None) -> AsyncIterator[ListedImage]:
+        """Every image whose name begins with `prefix`, page by page."""
+        call: Call[Listing] | None = calls.listing(prefix, regex=regex)
+        while call is not None:
+            page = await self.call(call)
+            for image in page.images:
+                yield image
+            call = calls.following(page)
+
+    async def upload(self, name: str, body: bytes | Path, *, replace: bool = False) -> StoredImage:
+        """Store an image under a name."""
+        return await self.call(calls.upload(name, body, replace=replace))
+
+    async def get(self, name: str, **recipe: object) -> bytes:
+        """A derived image: `get("cat.jpg/@w=300.webp")`, or `get("cat.jpg", w=300, format="webp")`."""
+        return await self.call(calls.content(name, **recipe))
+
+
+def _request(call: Call[Any], chunks: Any) -> dict[str, Any]:
+    headers = dict(call.headers)
+    if isinstance(call.body, Path):
+        headers["Content-Length"] = str(call.body.stat().st_size)
+    # A path that has a query already (the next page) keeps it.
+    params = dict(call.params) or None
+    body = chunks if isinstance(call.body, Path) else call.body
+    return {
+        "method": call.method,
+        "url": call.path,
+        "params": params,
+        "headers": headers,
+        "content": body,
+        "json": call.json,
+    }
+
+
+def _chunks(call: Call[Any]) -> Iterator[bytes] | None:
+    return _read(call.body, call.sent) if isinstance(call.body, Path) else None
+
+
+def _async_chunks(call: Call[Any]) -> AsyncIterator[bytes] | None:
+    return _read_async(call.body, call.sent) if isinstance(call.body, Path) else None
+
+
+def _read(path: Path, sent: Callable[[int], None]) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+            sent(len(chunk))
+
+
+async def _read_async(path: Path, sent: Callable[[int], None]) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := await asyncio.to_thread(file.read, CHUNK):
+            yield chunk
+            sent(len(chunk))

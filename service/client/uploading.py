@@ -1,0 +1,126 @@
+"""Many files into the repository: several at once, and none that is there already, so that it may be begun again."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from service.client import calls
+from service.client.drivers import AsyncGateway
+from service.client.errors import Conflict, GatewayError, NotFound, Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file and the name it shall have."""
+
+    path: Path
+    name: str
+    bytes: int
+
+
+def files_below(paths: Iterable[Path], prefix: str) -> Iterator[LocalFile]:
+    """Every file of these files and folders, without hidden ones. A folder's files are named as they lie in it.
+
+    Raises OSError for what is not there.
+    """
+    folder = prefix.strip("/")
+    for path in paths:
+        found = sorted(_files(path)) if path.is_dir() else [path]
+        base = path if path.is_dir() else path.parent
+        for file in found:
+            name = file.relative_to(base).as_posix()
+            yield LocalFile(file, f"{folder}/{name}" if folder else name, file.stat().st_size)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for entry in folder.iterdir():
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _files(entry)
+        elif entry.is_file():
+            yield entry
+
+
+@dataclass(slots=True)
+class Uploading:
+    """A run over many files; `told` is called with the bytes that are done. Afterwards the counts say what became of
+    them, and `failed` names the others with their reasons."""
+
+    base_url: str
+    token: str | None
+    replace: bool
+    told: Callable[[int], None]
+    stored: int = 0
+    there: int = 0
+    failed: list[tuple[str, str]] = field(default_factory=list)
+
+    async def run(self, files: Iterable[LocalFile], parallel: int) -> None:
+        """Raises Unreachable, at the first file that meets nobody."""
+        waiting = iter(files)
+        async with AsyncGateway(self.base_url, self.token) as gateway:
+
+            async def work() -> None:
+                for file in waiting:
+                    await self._one(gateway, file)
+
+            tasks = [asyncio.create_task(work()) for _ in range(max(1, parallel))]
+            try:
+                await asyncio.gather(*tasks)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _one(self, gateway: AsyncGateway, file: LocalFile) -> None:
+        sent = 0
+
+        def count(size: int) -> None:
+            nonlocal sent
+            size = min(size, file.bytes - sent)  # a repeated attempt counts once
+            sent += size
+            self.told(size)
+
+        try:
+            if await self._store(gateway, file, count):
+                self.stored += 1
+            else:
+                self.there += 1
+        except Unreachable:
+            raise
+        except (GatewayError, OSError) as error:
+            self.failed.append((file.name, str(error)))
+        self.told(file.bytes - sent)
+
+    async def _store(self, gateway: AsyncGateway, file: LocalFile, sent: Callable[[int], None]) -> bool:
+        """Whether it had to be stored. Raises Conflict where another image has its name."""
+        sha256 = await asyncio.to_thread(_sha256, file.path)
+        try:
+            there = await gateway.call(calls.original(file.name))
+        except NotFound:
+            there = None
+        if there is not None and await self._same(gateway, there, file, sha256):
+            return False
+        if there is not None and not self.replace:
+            raise Conflict("another image has this name; --replace replaces it")
+        upload = calls.upload(file.name, file.path, replace=self.replace, sha256=sha256)
+        await gateway.call(dataclasses.replace(upload, sent=sent))
+        return True
+
+    async def _same(self, gateway: AsyncGateway, there: calls.Original, file: LocalFile, sha256: str) -> bool:
+        if there.bytes != file.bytes:
+            return False
+        if there.sha256 is not None:
+            return there.sha256 == sha256
+        # Nobody noted its checksum: it came into the store in another way.
+        return hashlib.sha256(await gateway.get(file.name, original="true")).hexdigest() == sha256
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

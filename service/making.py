@@ -1,0 +1,64 @@
+"""What is made: a derived image as it is found or made, what all of one configuration share, and the engine's job."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from gateway.names import Name
+from gateway.rules import CONTENT_TYPES
+from service.cache.disk import Published
+from service.engine.job import Header, Job, Limits
+from service.originals import Original
+
+Level = Literal["HIT-DISK", "HIT-MEMORY", "HIT-STORE", "MISS"]
+LARGE = 12_000_000  # pixels of an original from which on its work goes to the large lane
+
+
+@dataclass(frozen=True, slots=True)
+class Derivative:
+    """A derived image that is there now. `level` tells who had it, `original` the ETag of what it was made of, where
+    that had to be known."""
+
+    name: Name
+    file: Published
+    level: Level
+    original: str | None = None
+
+    @property
+    def content_type(self) -> str:
+        return "application/json" if self.name.is_meta else CONTENT_TYPES[self.name.format]
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What all derived images of one configuration have in common. `engine` is the version of what makes them."""
+
+    accept: Collection[str]
+    limits: Limits
+    keep: tuple[str, ...]
+    fields: tuple[str, ...]
+    persist: Literal["url", "always", "never"]
+    engine: str
+
+
+def job_of(name: Name, original: Original, making: Making, quality: int, output: Path) -> Job:
+    """The engine's job that makes this name of this original."""
+    return Job(
+        task="describe" if name.is_meta else "derive",
+        source=str(original.path),
+        header=original.header,
+        limits=making.limits,
+        recipe=name.recipe,
+        format=name.format,
+        output=str(output),
+        quality=quality,
+        keep=making.keep,
+        fields=making.fields,
+    )
+
+
+def lane_of(header: Header) -> Literal["small", "large"]:
+    return "large" if header.width * header.height * header.frames > LARGE else "small"

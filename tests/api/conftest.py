@@ -1,0 +1,41 @@
+"""One gateway for all tests of the API; each test has a folder of its own in it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from tests import images
+from tests.gateways import Gateway, running_gateway
+
+_serial = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway with small limits."""
+    options = {
+        "limits": {"upload": "2MiB"},
+        "presets": {"thumbnail": "w=50,h=50,sharpen=0.5", "wide": "w=600"},
+        "public": {"max_age": "5m"},
+    }
+    with running_gateway(tmp_path_factory.mktemp("api"), options) as running:
+        yield running
+
+
+@pytest.fixture
+def folder() -> str:
+    """A folder that nobody else uses."""
+    return f"folder-{next(_serial)}"
+
+
+@pytest.fixture(scope="session")
+def cat() -> bytes:
+    return images.jpeg(images.photo(320, 240), exif=images.exif(1))
+
+
+@pytest.fixture(scope="session")
+def dog() -> bytes:
+    return images.png(images.flat(80, 60))

@@ -1,0 +1,143 @@
+"""What all answers share: conditions, ranges, methods, problems; and the document that says so."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+from aiohttp import web
+
+from gateway.errors import Refused
+from service.api import problems
+from service.api.operations import OPERATIONS
+from service.engine import job
+from service.store import base
+from tests.gateways import Gateway
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "api.md"
+
+
+@pytest.fixture(scope="module")
+def there(shared: Gateway, cat: bytes) -> str:
+    assert shared.upload("contract/cat.jpg", cat).status_code == 201
+    return "/images/contract/cat.jpg"
+
+
+@pytest.mark.parametrize("query", ["?original=true", "?w=100", "/@meta.json"])
+def test_conditions_and_ranges_hold_for_every_kind_of_answer(shared: Gateway, there: str, query: str) -> None:
+    path = there + query
+    whole = shared.api.get(path)
+    etag, modified = whole.headers["ETag"], whole.headers["Last-Modified"]
+    head = shared.api.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    for header in ("ETag", "Last-Modified", "Content-Length", "Content-Type", "Accept-Ranges"):
+        assert head.headers[header] == whole.headers[header]
+
+    def status(**headers: str) -> int:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return shared.api.get(path, headers=named).status_code
+
+    assert status(If_None_Match=etag) == 304
+    assert status(If_None_Match=f'"other", W/{etag}') == 304
+    assert status(If_None_Match='"other"') == 200
+    assert status(If_Modified_Since=modified) == 304
+    assert status(If_Match='"other"') == 412
+    assert status(If_Match=etag) == 200
+    part = shared.api.get(path, headers={"Range": "bytes=2-5"})
+    assert (part.status_code, part.content) == (206, whole.content[2:6])
+    assert shared.api.get(path, headers={"Range": "bytes=-3"}).content == whole.content[-3:]
+    assert status(Range="bytes=99999999-") == 416
+    assert status(Range="bytes=0-1", If_Range='"other"') == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [
+        ("/images/x.jpg", "DELETE, GET, HEAD, OPTIONS, POST, PUT"),
+        ("/images", "GET, HEAD, OPTIONS"),
+        ("/purge", "OPTIONS, POST"),
+    ],
+)
+def test_every_path_tells_its_methods(shared: Gateway, path: str, allow: str) -> None:
+    options = shared.api.options(path)
+    assert (options.status_code, options.headers["Allow"]) == (204, allow)
+    other = shared.api.request("PATCH", path)
+    assert other.status_code == 405
+    assert {word.strip() for word in other.headers["Allow"].split(",")} == set(allow.split(", "))
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ("*/*", "application/problem+json"),
+        ("image/webp", "application/problem+json"),
+        ("image/avif,image/webp,*/*;q=0.8", "application/problem+json"),
+        ("application/json", "application/json"),
+        ("text/html, text/plain", "text/plain"),
+    ],
+)
+def test_a_problem_is_told_in_what_the_client_takes(shared: Gateway, accept: str, content_type: str) -> None:
+    refused = shared.api.get("/images/none.jpg", headers={"Accept": accept})
+    assert refused.status_code == 404
+    assert refused.headers["Content-Type"].partition(";")[0] == content_type
+    assert "there is no such image" in refused.text
+    assert refused.headers["Cache-Control"] == "no-store"
+
+
+def test_every_exception_has_its_line_in_the_table() -> None:
+    known = {kind.code for kind in problems.table()}
+    raised = [Refused(status, "text") for status in (400, 401, 403)]
+    raised += [kind("text") for kind in (*base.StoreError.__subclasses__(), *job.EngineError.__subclasses__())]
+    raised += [OSError("disk"), ValueError("a mistake"), web.HTTPNotFound(), web.HTTPMethodNotAllowed("A", ["B"])]
+    for error in raised:
+        answered = problems.answer(error)
+        body = json.loads(bytes(answered.body))  # type: ignore[arg-type]
+        assert body["status"] == answered.status
+        assert body["type"].rpartition(":")[2] in known
+    assert "a mistake" not in body["detail"]
+
+
+def test_the_documentation_has_the_table_of_the_code() -> None:
+    table = re.search(r"^\| status \| code \|.*?(?=\n\n|\Z)", DOCS.read_text(), re.M | re.S)
+    assert table is not None
+    assert table[0].strip().splitlines() == list(problems.markdown())
+
+
+def test_the_documentation_names_every_operation() -> None:
+    text = DOCS.read_text()
+    for operation in OPERATIONS:
+        path = operation.path.replace("{name}", "NAME").replace("/docs/NAME", "/docs")
+        assert re.search(rf"`{operation.method}[^`]* {re.escape(path)}", text), operation.name
+
+
+def test_the_document_is_openapi_and_its_references_hold(shared: Gateway) -> None:
+    document = shared.api.get("/openapi.json").json()
+    assert document["openapi"] == "3.1.0"
+    assert {path for path in document["paths"]} == {operation.path for operation in OPERATIONS}
+    schemas = document["components"]["schemas"]
+    for reference in re.findall(r'"\$ref": "([^"]+)"', json.dumps(document)):
+        assert reference.removeprefix("#/components/schemas/") in schemas
+    for schema in schemas.values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize("path", ["/images", "/formats", "/presets", "/health/live", "/health/ready"])
+def test_answers_are_as_the_document_describes_them(shared: Gateway, there: str, path: str) -> None:
+    document = shared.api.get("/openapi.json").json()
+    schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    jsonschema.validate(shared.api.get(path).json(), {**schema, "components": document["components"]})
+
+
+def test_the_page_takes_nothing_from_elsewhere(shared: Gateway) -> None:
+    page = shared.api.get("/docs")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    named = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert "/docs/docs.js" in named
+    for path in named:
+        assert path.startswith("/")
+        assert shared.api.get(path).status_code == 200
+    assert shared.api.get("/docs/../config.yaml").status_code == 404
+    assert shared.api.get("/docs/other").status_code == 404

@@ -1,0 +1,174 @@
+"""Budgets: a tree is kept below its watermark by evicting what nobody reads and what is cheap to make again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from service.cache import walk
+from service.cache.disk import DerivedTree
+from service.cache.janitor import Janitor
+from service.cache.recency import SECOND, is_referenced, keeps_access_times, spend_round, touch
+from service.cache.usage import HIGH, LOW, Budget
+from tests.cache.trees import paths, publish, read, tree_in
+
+BLOCKS = 5  # of 4096 bytes, for one derived image of an image of its own: folder, marker, 12 KiB
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> DerivedTree:
+    return tree_in(tmp_path)
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    made = walk.background()
+    yield made
+    made.shutdown()
+
+
+def fill(tree: DerivedTree, count: int, format: str = "jpg") -> list[Path]:
+    """That many images with one derived image each, too large to be kept for being small."""
+    return [publish(tree, f"{format}/{number:03}", size=20_000, format=format).path for number in range(count)]
+
+
+def janitor_of(tree: DerivedTree, executor: ThreadPoolExecutor, *, images: float) -> Janitor:
+    """One whose budget has room for that many of such images."""
+    return Janitor(tree, Budget(int(images * 7 * 4096), 10**6), executor)
+
+
+async def test_a_tree_that_was_there_is_counted(tree: DerivedTree, executor: ThreadPoolExecutor) -> None:
+    fill(tree, 30)
+    again = tree_in(tree.root.parent)
+    janitor = janitor_of(again, executor, images=100)
+    await janitor.count()
+    assert again.usage == tree.usage
+    await janitor.count()
+    assert again.usage == tree.usage
+
+
+async def test_what_comes_and_goes_while_it_is_counted_is_counted_once(
+    tree: DerivedTree, executor: ThreadPoolExecutor
+) -> None:
+    fill(tree, 600)
+    await asyncio.sleep(0.02)  # the grain of change times
+    again = tree_in(tree.root.parent)
+    counting = asyncio.create_task(janitor_of(again, executor, images=1000).count())
+    for number in range(50):
+        publish(again, f"during/{number}")
+        await asyncio.sleep(0)
+    await counting
+    assert again.usage.files == sum(1 for _ in again.root.rglob("*"))
+
+
+async def test_nothing_is_evicted_below_the_high_watermark(tree: DerivedTree, executor: ThreadPoolExecutor) -> None:
+    janitor = janitor_of(tree, executor, images=100)
+    fill(tree, 94)
+    await janitor.count()
+    assert await janitor.tidy() == 0
+
+
+@pytest.mark.parametrize("limit", ["bytes", "files"])
+async def test_above_the_high_watermark_the_tree_shrinks_to_the_low_one(
+    tree: DerivedTree, executor: ThreadPoolExecutor, limit: str
+) -> None:
+    fill(tree, 200)
+    size = getattr(tree.usage, limit)
+    budget = Budget(size, 10**9) if limit == "bytes" else Budget(10**12, size)
+    janitor = Janitor(tree, budget, executor)
+    await janitor.count()
+    evicted = await janitor.tidy()
+    assert LOW * 0.9 < getattr(tree.usage, limit) / size <= LOW < HIGH
+    assert 20 < evicted < 60
+    assert len(paths(tree)) == 2 * (200 - evicted)
+
+
+async def test_what_was_read_stays_and_what_was_not_goes(tree: DerivedTree, executor: ThreadPoolExecutor) -> None:
+    assert keeps_access_times(tree.root)
+    files = fill(tree, 100)
+    for file in files[::2]:
+        read(file)
+    janitor = janitor_of(tree, executor, images=60)
+    await janitor.count()
+    await janitor.tidy()
+    assert all(file.exists() for file in files[::2])
+    assert sum(file.exists() for file in files[1::2]) <= 2
+
+
+async def test_a_read_counts_for_one_round_only(tree: DerivedTree, executor: ThreadPoolExecutor) -> None:
+    files = fill(tree, 100)
+    for file in files:
+        read(file)
+    await asyncio.sleep(0.02)
+    janitor = janitor_of(tree, executor, images=100)
+    await janitor.count()
+    await janitor.tidy()
+    assert 80 <= sum(file.exists() for file in files) <= 86
+    for file in files[50:]:
+        if file.exists():
+            read(file)
+    janitor = janitor_of(tree, executor, images=60)
+    await janitor.count()
+    await janitor.tidy()
+    kept = [sum(file.exists() for file in half) for half in (files[:50], files[50:])]
+    assert kept[1] > kept[0]
+
+
+async def test_what_costs_more_to_make_stays_longer(tree: DerivedTree, executor: ThreadPoolExecutor) -> None:
+    files = {format: fill(tree, 40, format) for format in ("avif", "jpg", "png", "webp")}
+    janitor = janitor_of(tree, executor, images=85)
+    await janitor.count()
+    await janitor.tidy()
+    left = {format: sum(file.exists() for file in some) for format, some in files.items()}
+    assert left["avif"] == 40
+    assert left["jpg"] + left["png"] <= left["webp"]
+
+
+async def test_a_full_disk_takes_a_tenth_although_the_budget_is_not_spent(
+    tree: DerivedTree, executor: ThreadPoolExecutor
+) -> None:
+    fill(tree, 100)
+    janitor = janitor_of(tree, executor, images=1000)
+    await janitor.count()
+    assert await janitor.tidy() == 0
+    janitor.make_room()
+    assert 10 <= await janitor.tidy() <= 30
+    assert await janitor.tidy() == 0
+
+
+async def test_a_count_that_others_made_wrong_is_made_right(tree: DerivedTree, executor: ThreadPoolExecutor) -> None:
+    """Somebody deletes files by hand; the janitor finds nothing to evict, and counts anew."""
+    for file in fill(tree, 100):
+        file.unlink()
+    janitor = janitor_of(tree, executor, images=50)
+    janitor.learned = True
+    await janitor.tidy()
+    assert tree.usage.files == sum(1 for _ in tree.root.rglob("*")) == 0
+
+
+def test_the_hand_never_changes_the_time_that_validators_are_made_of(tree: DerivedTree) -> None:
+    file = publish(tree, "a", format="avif", size=100_000).path
+    modified = file.stat().st_mtime_ns
+    passes = []
+    for _ in range(3):
+        passes.append(spend_round(str(file)))
+        assert file.stat().st_mtime_ns == modified
+    assert passes == [True, True, False]
+    read(file)
+    assert is_referenced(file.stat())
+    assert spend_round(str(file))
+    assert not is_referenced(file.stat())
+
+
+def test_where_no_access_times_are_kept_a_touch_does_the_same(tree: DerivedTree) -> None:
+    file = publish(tree, "a", size=100_000).path
+    assert not spend_round(str(file))
+    touch(file)
+    assert spend_round(str(file))
+    assert not spend_round(str(file))
+    os.utime(file, ns=(3 * SECOND, 1))

@@ -1,0 +1,176 @@
+"""The derived tree: what lies together was made of one original, and nothing is ever there by half."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.names import Name, disk_path
+from service.cache.disk import DerivedTree
+from service.cache.images import cached_images, hashed_images
+from service.cache.marker import fingerprint
+from tests.cache.trees import marker, name, paths, publish, tree_in
+
+LONG = "x" * 300
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> DerivedTree:
+    return tree_in(tmp_path)
+
+
+def test_a_file_of_another_original_drives_out_all_of_the_former(tree: DerivedTree) -> None:
+    publish(tree, "a", 1, "old")
+    publish(tree, "a", 2, "old")
+    publish(tree, "a/b", 1, "old")
+    publish(tree, "a", 3, "new")
+    assert paths(tree) == {"a/@base", "a/@w=3.jpg", "a/b/@base", "a/b/@w=1.jpg"}
+    assert tree.marker("a") == marker("new")
+
+
+def test_a_hashed_leaf_of_another_original_goes_too(tree: DerivedTree) -> None:
+    long = Name("a", {"crop": "1" * 300}, "jpg")
+    finished = tree.root.parent / "work/finished"
+    finished.write_bytes(b"old")
+    tree.publish(finished, long, 1, marker("old"))
+    assert tree.find(long)
+    publish(tree, "a", 1, "new")
+    assert tree.find(long) is None
+
+
+def test_files_whose_marker_is_gone_are_not_taken_for_those_of_the_current_original(tree: DerivedTree) -> None:
+    publish(tree, "a", 1, "old")
+    (tree.root / "a/@base").unlink()
+    publish(tree, "a", 2, "new")
+    assert paths(tree) == {"a/@base", "a/@w=2.jpg"}
+
+
+def test_what_forgetting_could_not_finish_is_still_marked_as_what_it_was(tree: DerivedTree) -> None:
+    """The marker goes last: a crash between two removals leaves files that tell of their original."""
+    for width in range(1, 20):
+        publish(tree, "a", width)
+    removed: list[str] = []
+    unlink = Path.unlink
+
+    def watched(path: Path, missing_ok: bool = False) -> None:
+        removed.append(path.name)
+        unlink(path, missing_ok=missing_ok)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "unlink", watched)
+        assert tree.forget("a") == 20
+    assert removed[-1] == "@base"
+    assert not (tree.root / "a").exists()
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EIO])
+@pytest.mark.parametrize("step", ["chmod", "mkdir", "write_text", "replace"])
+def test_a_disk_that_fails_at_any_step_of_publishing_leaves_no_half_and_nothing_old(
+    tree: DerivedTree, monkeypatch: pytest.MonkeyPatch, step: str, error: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    publish(tree, "a", 1, "old")
+    publish(tree, "b", 1, "same")
+    with monkeypatch.context() as patch, pytest.raises(OSError, match=os.strerror(error)):
+        patch.setattr(Path, step, fail)
+        publish(tree, "new/a" if step == "mkdir" else "a", 2, "new")
+    assert tree.find(name("a", 2)) is None
+    assert tree.marker("a") in (None, marker("old"))
+    if tree.marker("a") is None:
+        assert tree.find(name("a", 1)) is None
+    assert publish(tree, "a", 2, "new").path.exists()
+    assert tree.find(name("a", 1)) is None
+    assert tree.find(name("b", 1))
+
+
+def test_what_cannot_be_removed_is_told(tree: DerivedTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(tree, "a", 1)
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="Read-only"):
+        patch.setattr(Path, "unlink", lambda *_, **__: (_ for _ in ()).throw(OSError(errno.EROFS, "Read-only")))
+        tree.forget("a")
+
+
+def test_an_open_file_keeps_its_bytes_and_one_that_was_replaced_is_not_opened(tree: DerivedTree) -> None:
+    first = publish(tree, "a", 1, "old", size=100)
+    with first.open() as body:
+        publish(tree, "a", 1, "new", size=101)
+        assert len(body.read()) == 100
+    with pytest.raises(FileNotFoundError):
+        first.open()
+
+
+def test_usage_is_what_the_disk_holds(tree: DerivedTree) -> None:
+    for image in ("a", "a/b", LONG, "c/d/e"):
+        for width in range(1, 4):
+            publish(tree, image, width, size=5000)
+    publish(tree, "a", 2, size=10)
+    publish(tree, "a", 9, "other")
+    tree.forget("c/d/e")
+    tree.evict([tree.root / "a/b/@w=1.jpg"])
+    found = [path for path in tree.root.rglob("*")]
+    assert tree.usage.files == len(found)
+    assert tree.usage.bytes == sum(-(-(path.stat().st_size if path.is_file() else 1) // 4096) * 4096 for path in found)
+    for image in ("a", "a/b", LONG):
+        tree.forget(image)
+    assert (tree.usage.bytes, tree.usage.files) == (0, 0)
+
+
+def test_evicting_the_last_file_takes_the_marker_and_the_folders(tree: DerivedTree) -> None:
+    for file in [publish(tree, "c/d/e", 1).path, publish(tree, LONG, 1).path]:
+        tree.evict([file])
+    assert list(tree.root.iterdir()) == []
+
+
+def test_a_marker_stays_while_a_hashed_leaf_depends_on_it(tree: DerivedTree) -> None:
+    long = Name("a", {"crop": "1" * 300}, "jpg")
+    finished = tree.root.parent / "work/finished"
+    finished.write_bytes(b"x")
+    tree.publish(finished, long, 1, marker())
+    plain = publish(tree, "a", 1)
+    tree.evict([plain.path])
+    assert tree.marker("a")
+    tree.evict([tree.root / disk_path(long)])
+    tree.evict([tree.root / "a/@base"])  # as the janitor asks when it finds nothing but a marker
+    assert list(tree.root.iterdir()) == []
+
+
+segment = st.text("aé.-/~z", min_size=1, max_size=3)
+image_name = st.lists(segment, min_size=1, max_size=4).map(
+    lambda parts: "/".join(part.replace("/", "") + "y" for part in parts)
+)
+
+
+@given(images=st.sets(image_name, max_size=30), widths=st.integers(1, 2))
+def test_cached_images_come_in_the_order_of_a_listing_each_once(
+    tmp_path_factory: pytest.TempPathFactory, images: set[str], widths: int
+) -> None:
+    tree = tree_in(tmp_path_factory.mktemp("tree"))
+    for image in images:
+        for width in range(widths):
+            publish(tree, image, width + 1, etag=image)
+    publish(tree, LONG, 1, "long")
+    found = [(cached.name, cached.fingerprint) for cached in cached_images(tree.root)]
+    wanted = sorted(images, key=str.encode)
+    assert found == [(image, fingerprint(image, 1000)) for image in wanted]
+    assert [cached.fingerprint for cached in hashed_images(tree.root)] == [fingerprint("long", 1000)]
+
+
+def test_an_image_without_a_marker_is_known_to_be_unknown(tree: DerivedTree) -> None:
+    publish(tree, "a/b", 1)
+    (tree.root / "a/b/@base").unlink()
+    assert [(cached.name, cached.fingerprint) for cached in cached_images(tree.root)] == [("a/b", None)]
+
+
+def test_forgetting_everything_is_one_step(tree: DerivedTree) -> None:
+    publish(tree, "a", 1)
+    grave = tree.forget_all()
+    assert list(tree.root.iterdir()) == []
+    assert (grave / "a/@w=1.jpg").exists()
+    assert publish(tree, "a", 1).path.exists()

@@ -1,0 +1,52 @@
+"""The whole image in its own format keeps its encoding; where it cannot, it comes close."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests import images, profiles
+from tests.engine.deriving import derive, ssim
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("jpeg", "jpg"), ("png_alpha", "png"), ("webp_alpha", "webp"), ("webp_animated", "webp"),
+                       ("gif_animated", "gif"), ("jpeg_cmyk", "jpg"), ("png_16bit", "png")]
+)  # fmt: skip
+def test_every_sample_is_as_it_was(name, kind):
+    data = getattr(images, name)()
+    made = derive(data, "", kind)
+    with Image.open(__import__("io").BytesIO(data)) as original:
+        assert made.pillow().mode == original.mode
+        assert made.pillow().tobytes() == original.tobytes()
+        assert made.result.frames == getattr(original, "n_frames", 1)
+
+
+def test_a_profile_stays_unless_it_is_srgb():
+    assert derive(images.jpeg(icc_profile=profiles.adobe_rgb()), "", "jpg").pillow().info.get("icc_profile")
+    assert not derive(images.jpeg(icc_profile=profiles.srgb()), "", "jpg").pillow().info.get("icc_profile")
+
+
+def test_a_quality_that_is_asked_for_is_given():
+    data = images.jpeg()
+    assert derive(data, "q=30", "jpg").result.bytes < derive(data, "", "jpg").result.bytes / 2
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_a_turned_original_is_encoded_once_more_at_high_quality(kind):
+    upright = images.photo()
+    data = images.oriented(6, kind, upright)
+    made = derive(data, "", {"JPEG": "jpg", "WEBP": "webp"}[kind], quality=30)
+    once = np.asarray(Image.open(__import__("io").BytesIO(data)).convert("RGB").transpose(Image.Transpose.ROTATE_270))
+    assert ssim(made.pixels(), once) > 0.97
+
+
+def test_a_turned_original_keeps_its_profile():
+    icc = profiles.adobe_rgb()
+    made = derive(images.oriented(6, "JPEG", images.photo(), icc_profile=icc), "", "jpg")
+    assert made.pillow().info["icc_profile"] == icc
+    assert np.abs(made.pixels() - images.photo()).mean() < 3
+
+
+@pytest.mark.parametrize(("name", "kind"), [("tiff", "tif"), ("bmp", "bmp")])
+def test_formats_that_cannot_be_stripped_lose_nothing_either(name, kind):
+    assert np.abs(derive(getattr(images, name)(), "", kind).pixels() - images.photo()).max() == 0

@@ -1,0 +1,96 @@
+"""No metadata leaves by any recipe: a secret goes into every field that exiftool writes, and none comes out."""
+
+import json
+import subprocess
+
+import pytest
+
+from tests import images, profiles
+from tests.engine.deriving import derive
+
+SECRET = "Zyx7Secret"
+TAGS = [
+    "EXIF:ImageDescription", "EXIF:Artist", "EXIF:Copyright", "EXIF:UserComment", "EXIF:Make", "EXIF:Model",
+    "EXIF:OwnerName", "EXIF:SerialNumber", "EXIF:LensModel", "EXIF:Software", "EXIF:XPComment",
+    "XMP-dc:Creator", "XMP-dc:Title", "XMP-dc:Rights", "XMP-photoshop:City", "XMP-xmpMM:DocumentID",
+    "IPTC:Keywords", "IPTC:By-line", "IPTC:CopyrightNotice", "IPTC:City",
+    "Photoshop:CopyrightFlag=1", "Comment", "PNG:Title", "PNG:Author", "GIF:Comment",
+]  # fmt: skip
+HARMLESS = {"ExifTool", "File", "Composite", "JFIF", "PNG", "RIFF", "GIF", "QuickTime", "Meta"}
+KINDS = {"jpeg": "jpg", "png": "png", "webp": "webp", "gif_animated": "gif", "tiff": "tif", "avif": "avif"}
+
+
+def sealed(tmp_path_factory, name):
+    """The original with the secret everywhere, and bytes behind its end."""
+    path = tmp_path_factory.mktemp("secret") / f"original.{KINDS[name]}"
+    path.write_bytes(getattr(images, name)())
+    fields = [f"-{tag}" if "=" in tag else f"-{tag}={SECRET}" for tag in TAGS]
+    position = ["-GPSLatitude=48.2", "-GPSLatitudeRef=N", "-GPSLongitude=16.37", "-GPSLongitudeRef=E"]
+    subprocess.run(
+        ["exiftool", "-q", "-q", "-m", "-overwrite_original", *fields, *position, str(path)], check=False, timeout=60
+    )
+    data = path.read_bytes()
+    assert SECRET.encode() in data
+    return data + (SECRET.encode() * 3 if name in ("jpeg", "png") else b"")
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory):
+    return {name: sealed(tmp_path_factory, name) for name in KINDS}
+
+
+def told(tmp_path, *files):
+    """What exiftool finds in each of them."""
+    paths = [tmp_path / str(index) for index in range(len(files))]
+    for path, data in zip(paths, files, strict=True):
+        path.write_bytes(data)
+    command = ["exiftool", "-j", "-G", "-a", "-u", *map(str, paths)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_nothing_leaves(originals, name, tmp_path):
+    made = [
+        (kind, derive(originals[name], recipe, kind).data)
+        for kind in ("jpg", "png", "webp", "avif", "gif", "tif", "bmp")
+        for recipe in ("", "w=40", "rot=90,gray=1")
+    ]
+    for (kind, data), tags in zip(made, told(tmp_path, *(data for _, data in made)), strict=True):
+        assert SECRET.encode() not in data
+        assert b"ImageMagick" not in data
+        structure = {"EXIF"} if kind == "tif" else set()  # a TIFF is made of such tags
+        assert {key.split(":")[0] for key in tags if ":" in key} <= HARMLESS | structure, tags
+        words = ("GPS", "Date", "Software", "Comment", "Copyright")
+        assert not [key for key in tags if any(word in key for word in words) and not key.startswith("File:")], tags
+
+
+@pytest.mark.parametrize("name", ["jpeg", "png", "webp", "tiff", "avif"])
+def test_keep_copyright_keeps_that_line_alone(originals, name, tmp_path):
+    made = [
+        derive(originals[name], "w=40,keep=copyright", kind, keep=("copyright",)).data
+        for kind in ("jpg", "png", "webp", "avif")
+    ]
+    for data, tags in zip(made, told(tmp_path, *made), strict=True):
+        assert tags["EXIF:Copyright"] == SECRET
+        assert data.count(SECRET.encode()) == 1
+        assert {key for key in tags if key.startswith(("EXIF:", "XMP:", "IPTC:"))} <= {"EXIF:Copyright"} | {
+            f"EXIF:{name}" for name in ("XResolution", "YResolution", "ResolutionUnit", "YCbCrPositioning")
+        }
+
+
+def test_what_the_configuration_does_not_keep_goes(originals):
+    assert SECRET.encode() not in derive(originals["jpeg"], "w=40,keep=copyright", "jpg").data
+
+
+def test_a_copyright_may_stand_in_iptc(tmp_path):
+    path = tmp_path / "original.jpg"
+    path.write_bytes(images.jpeg())
+    subprocess.run(["exiftool", "-q", "-overwrite_original", f"-IPTC:CopyrightNotice={SECRET}", str(path)], check=True)
+    made = derive(path.read_bytes(), "w=40,keep=copyright", "jpg", keep=("copyright",))
+    assert told(tmp_path, made.data)[0]["EXIF:Copyright"] == SECRET
+
+
+@pytest.mark.parametrize("kind", ["png", "webp", "tif", "jpg", "avif", "gif", "bmp"])
+def test_a_profile_of_someones_monitor_does_not_leave(kind):
+    icc = profiles.matrix("Display P3", 2.2, description=SECRET)
+    assert SECRET.encode() not in derive(images.jpeg(icc_profile=icc), "w=40", kind).data

@@ -1,0 +1,83 @@
+"""Accept, as RFC 9110 has it, in three buckets."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.negotiate import base_format, bucket, source_format
+from gateway.rules import FORMATS
+from tests.gateway.requests import steady
+
+WEIGHTS = st.sampled_from([None, 0, 1, 300, 500, 501, 900, 1000])
+RANGES = ["image/avif", "image/webp", "image/jpeg", "image/png", "image/gif", "image/*", "*/*", "text/html"]
+PREFERENCES = st.lists(st.sampled_from(["avif", "webp"]), unique=True)
+blanks = st.sampled_from(["", " ", "\t", "  "])
+
+
+def weight_of(media_type, asked):
+    """RFC 9110, 12.5.1: the most specific range that matches gives the weight; what no range matches has none."""
+    for media_range in (media_type, "image/*", "*/*"):
+        if media_range in asked:
+            return asked[media_range]
+    return 0
+
+
+@st.composite
+def headers(draw):
+    """Ranges with their weights in thousandths, and one way to write them."""
+    asked, elements = {}, []
+    for media_range in draw(st.lists(st.sampled_from(RANGES), unique=True)):
+        weight = draw(WEIGHTS)
+        asked[media_range] = 1000 if weight is None else weight
+        spelled = draw(st.sampled_from([str.lower, str.upper, str.title]))(media_range)
+        if weight is not None:
+            number = draw(st.sampled_from([f"{weight / 1000:.3f}", f"{weight / 1000:g}"]))
+            spelled += draw(blanks) + ";" + draw(blanks) + draw(st.sampled_from("qQ")) + "=" + number
+        elements.append(draw(blanks) + spelled + draw(blanks))
+    return asked, ",".join(elements)
+
+
+@steady
+@given(headers(), PREFERENCES)
+def test_the_bucket_is_the_heaviest_format_that_is_named(header, preferred):
+    asked, accept = header
+    base = max(weight_of(media_type, asked) for media_type in ("image/jpeg", "image/png", "image/gif"))
+    named = {word: asked[f"image/{word}"] for word in preferred if asked.get(f"image/{word}", 0) > 0}
+    heaviest = max(named.values(), default=0)
+
+    expected = next((word for word in preferred if named.get(word) == heaviest), "base")
+
+    assert bucket(accept, preferred) == (expected if named and heaviest >= base else "base")
+
+
+@steady
+@given(st.binary(max_size=80), PREFERENCES)
+def test_garbage_falls_into_a_bucket(accept, preferred):
+    assert bucket(accept.decode("utf-8", "surrogateescape"), preferred) in ("base", *preferred)
+
+
+def test_a_long_header_costs_no_more_than_a_short_one():
+    assert bucket("image/webp," + "x" * 10**6, ["webp"]) == "webp"
+    assert bucket(" " * 10**6 + "image/webp", ["webp"]) == "base"
+
+
+@pytest.mark.parametrize(
+    ("alpha", "frames", "out", "expected"),
+    [
+        (False, 1, FORMATS, "jpg"),
+        (True, 1, FORMATS, "png"),
+        (False, 9, FORMATS, "gif"),
+        (True, 9, FORMATS, "gif"),
+        (True, 9, ["jpg", "png"], "png"),
+        (False, 9, ["jpg", "png"], "jpg"),
+        (False, 1, ["webp", "png"], "png"),
+        (True, 1, ["webp", "jpg"], "webp"),
+    ],
+)
+def test_the_base_format_shows_an_image_everywhere(alpha, frames, out, expected):
+    assert base_format(alpha, frames, out) == expected
+
+
+def test_the_source_format_is_the_original_s_where_that_may_go_out():
+    assert source_format("tif", "jpg", FORMATS) == "tif"
+    assert source_format("heic", "jpg", FORMATS) == "jpg"

@@ -1,0 +1,181 @@
+"""Lua and Python read every request alike, and one that was changed alone is caught."""
+
+import json
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway import checks
+from gateway.checks import compare, observe
+from gateway.contracts import LUA_ROOT, LuaContract, PythonContract
+from gateway.rules import Rules
+from gateway.samples import Request, requests, sequences
+from tests.gateway.requests import RULES, raw_requests, steady
+
+SIGNED = replace(RULES, access="signed")
+PYTHON, LUA = PythonContract(SIGNED), LuaContract(SIGNED)
+
+accepts = st.one_of(
+    st.binary(max_size=60).map(lambda data: data.decode("utf-8", "surrogateescape")),
+    st.lists(st.sampled_from(["image/avif", "image/webp", "*/*", ";q=0.5", ";q=1.", ";q=0", ",", " ", '"', "\\"])).map(
+        "".join
+    ),
+)
+
+
+@settings(steady, max_examples=500)
+@given(raw_requests(), accepts)
+def test_both_make_the_same_of_every_request(request, accept):
+    asked = Request(*request, accept)
+
+    assert observe(LUA, asked, SIGNED) == observe(PYTHON, asked, SIGNED)
+
+
+@settings(steady, max_examples=300)
+@given(st.binary(max_size=8))
+def test_both_take_the_same_bytes_for_utf8(data):
+    asked = Request("a" + data.decode("utf-8", "surrogateescape"), "")
+
+    assert observe(LUA, asked, SIGNED) == observe(PYTHON, asked, SIGNED)
+
+
+def test_both_take_the_same_sequences_for_utf8():
+    for asked in sequences():
+        raw = asked.path.encode("utf-8", "surrogateescape")
+        seen = observe(PYTHON, asked, SIGNED)
+
+        assert observe(LUA, asked, SIGNED) == seen
+        assert ("not valid UTF-8" in seen["name"]) == (raw.decode("utf-8", "ignore").encode() != raw)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/" * 8192, "%41" * 2700, "%" * 8192, "a/@w=" + "0" * 8000 + "x.jpg", "a/@gam=." + "0" * 8000 + "1.jpg",
+     "a/@keep=" + "icc:" * 2000 + "icc.jpg", "a/@crop=" + ":" * 8000 + ".jpg", "a/@" + "," * 8000 + ".jpg",
+     "a/@" + "." * 8000, "&" * 8000, "x" * 102400, "\udcff" * 8000],
+    ids=lambda text: f"{text[:12]!a}... of {len(text)}",
+)  # fmt: skip
+def test_both_refuse_long_garbage_alike_and_at_once(text):
+    for asked in (Request(text, "", text), Request("a", text)):
+        started = time.process_time()
+        assert observe(LUA, asked, SIGNED) == observe(PYTHON, asked, SIGNED)
+        assert time.process_time() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        Rules(),
+        SIGNED,
+        Rules(out=("jpg", "png"), negotiate=(), default_format="auto", limits={"width": 10, "height": 20, "frames": 1}),
+        Rules(presets={f"p{number}": f"w={number + 1},q=70" for number in range(20)}, keep=("icc",), quality={}),
+    ],
+)
+def test_the_twins_agree(rules):
+    assert list(compare(rules)) == []
+
+
+def test_both_read_the_same_document():
+    assert json.loads(json.dumps(SIGNED.document())) == SIGNED.document()
+
+
+def test_requests_by_chance_are_the_same_for_the_same_seed_and_of_every_kind():
+    made = list(requests(SIGNED, 1000, 7))
+    seen = [observe(PYTHON, request, SIGNED) for request in made]
+
+    assert made == list(requests(SIGNED, 1000, 7)) != list(requests(SIGNED, 1000, 8))
+    assert 400 < sum("path" in one for one in seen) < 900
+    assert {one["verdict"][:3] for one in seen if "verdict" in one} == {"200", "401", "403"}
+    assert {one["format for Accept"] for one in seen} == {"avif", "webp", "base"}
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A folder with a copy of the Lua, to be changed."""
+    (tmp_path / "gateway").mkdir()
+    for file in (LUA_ROOT / "gateway").glob("*.lua"):
+        shutil.copy(file, tmp_path / "gateway")
+    return tmp_path
+
+
+CHANGES = [
+    ("text", "{ 0xED, 0xED, 2, 0x80, 0x9F }", "{ 0xED, 0xED, 2, 0x80, 0xBF }"),
+    ("text", "LONGEST_QUOTE = 40", "LONGEST_QUOTE = 41"),
+    ("uri", "%%(%x%x)", "%%(%x%x?)"),
+    ("uri", 'gsub(part, "%+", " ")', 'gsub(part, "%+", "+")'),
+    ("uri", "LONGEST_REQUEST = 8192", "LONGEST_REQUEST = 81920"),
+    ("names", "LONGEST_IMAGE_NAME = 1024", "LONGEST_IMAGE_NAME = 1023"),
+    ("names", 'segment == "." or segment == ".."', 'segment == ".."'),
+    ("names", r'or find(name, "\194[\128-\159]")', ""),
+    ("names", "merged(under, recipe)", "merged(recipe, under)"),
+    ("names", "source = true", "source = nil"),
+    ("forms", 'and "h" or "w"', 'and "w" or "h"'),
+    ("forms", "lower(text)]", "text]"),
+    ("values", "MOST_DIGITS = 10", "MOST_DIGITS = 9"),
+    ("values", "value > floor(high * scale + 0.5)", "value >= floor(high * scale + 0.5)"),
+    ("values", '["1:0"] = "ne"', '["1:0"] = "se"'),
+    ("values", "10000 - offset.value", "10001 - offset.value"),
+    ("values", 'sub(digits, 7) == "ff"', 'sub(digits, 7) == "00"'),
+    ("recipes", "* tenths + 5) / 10", "* tenths) / 10"),
+    ("recipes", "degrees >= 180", "degrees > 180"),
+    ("recipes", "ipairs(rules.order) do\n        if recipe[key] then", "pairs(rules.order) do\n        if true then"),
+    ("recipes", "rules.operations[key].encodes ~= false", "true"),
+    ("recipes", "value ~= nil and not contains", "value == nil or not contains"),
+    ("rules", "rules.order[place] = row.key", "rules.order[#vocabulary.operations - place + 1] = row.key"),
+    ("rules", "rules.aliases[alias] = row.key", "rules.aliases[alias] = nil"),
+    ("paths", "LONGEST_SEGMENT = 255", "LONGEST_SEGMENT = 254"),
+    ("paths", 'BASE_MARKER = "@base"', 'BASE_MARKER = "base"'),
+    ("negotiate", "weight > most", "weight >= most"),
+    ("negotiate", "LONGEST_ACCEPT = 2048", "LONGEST_ACCEPT = 4096"),
+    ("negotiate", "(ranges[media_type] or any_image) - 1", "(ranges[media_type] or any_image)"),
+    ("access", '"\\n" .. ends', '"&" .. ends'),
+    ("access", "ends < now", "ends <= now"),
+    ("access", "or not key", ""),
+    ("access", 'rules.access == "presets"', 'rules.access == "preset"'),
+]
+
+
+@pytest.mark.parametrize(("module", "was", "becomes"), CHANGES, ids=[f"{row[0]}: {row[2]}" for row in CHANGES])
+def test_a_twin_that_was_changed_alone_is_caught(copied, module, was, becomes):
+    file = copied / "gateway" / f"{module}.lua"
+    source = file.read_text("utf-8")
+    assert source.count(was) == 1
+    file.write_text(source.replace(was, becomes), "utf-8")
+
+    found = next(compare(RULES, copied))
+
+    assert found.where == str(copied / "gateway")
+    assert "Lua" in found.what or "does not" in found.what
+    assert "\n" not in str(found)
+
+
+def test_a_python_that_was_changed_alone_is_caught(monkeypatch):
+    monkeypatch.setattr("gateway.values.MOST_DIGITS", 9)
+
+    assert next(compare(RULES)).what.startswith("Python contradicts vectors.json")
+
+
+@pytest.mark.parametrize("source", ["return {", "return nil", "error('broken')", ""])
+def test_lua_that_does_not_load_is_a_finding(copied, source):
+    (copied / "gateway" / "recipes.lua").write_text(source)
+
+    assert "does not" in str(next(compare(RULES, copied)))
+
+
+def test_lua_that_is_missing_is_a_finding(tmp_path):
+    assert "gateway.names does not load" in str(next(compare(RULES, tmp_path)))
+
+
+def test_findings_are_few_and_hold_no_key(copied):
+    file = copied / "gateway" / "access.lua"
+    file.write_text(file.read_text().replace("ends < now", "ends > now").replace("difference == 0", "true"))
+
+    found = list(compare(SIGNED, copied))
+
+    assert 1 < len(found) <= checks.MOST_FINDINGS
+    assert not any(key in str(finding) for finding in found for key in SIGNED.keys.values())
