@@ -1,18 +1,42 @@
-"""Fixtures that every test may use: one gateway on the embedded store for a whole file of tests."""
+"""Fixtures that every test may use: a gateway for a whole file of tests, and a real Swift for the session."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.gateways import Gateway, running_gateway
+from tests.swift.server import SwiftServer, running_swift
+from tests.swift.stores import make_originals, settings_for
+
+
+@pytest.fixture(scope="session")
+def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwiftServer]:
+    with running_swift(tmp_path_factory.mktemp("swift")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def store_kind(request: pytest.FixtureRequest) -> str:
+    """The store below `gateway`; a file that wants to run on each says so by parametrizing this."""
+    return getattr(request, "param", "directory")
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    store_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
     """A gateway at its defaults, shared by the tests of one file."""
-    root: Path = tmp_path_factory.mktemp("gateway")
-    with running_gateway(root) as running:
+    options = swift_options(request.getfixturevalue("swift")) if store_kind == "swift" else {}
+    with running_gateway(tmp_path_factory.mktemp("gateway"), options) as running:
         yield running
+
+
+def swift_options(server: SwiftServer) -> dict[str, Any]:
+    """The configuration of a gateway on containers of its own in this Swift."""
+    settings = settings_for(server.url)
+    make_originals(server.url, settings)
+    names = ("auth_url", "user", "key", "container", "derived_container")
+    return {"store": {"kind": "swift", "swift": {name: getattr(settings, name) for name in names}}}

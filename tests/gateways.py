@@ -36,7 +36,7 @@ class Gateway:
 
     @property
     def log(self) -> str:
-        return (self.root / "log").read_text()
+        return (self.root / "log").read_text(errors="replace")
 
     def upload(self, name: str, data: bytes, **parameters: str) -> httpx.Response:
         return self.api.post(f"/images/{name}", content=data, params=parameters)

@@ -14,6 +14,7 @@ local find = string.find
 local gmatch = string.gmatch
 local io_open = io.open
 local ipairs = ipairs
+local match = string.match
 local math_huge = math.huge
 local ngx = ngx
 local pairs = pairs
@@ -64,7 +65,8 @@ local CODES = {
     [503] = "service-unavailable",
 }
 local DETAILS = {
-    [400] = "the request is malformed, or longer than 16 KiB",
+    [400] = "the request is malformed",
+    [414] = "the request line or a header is longer than 16 KiB",
     [403] = "this is not public",
     [404] = "there is nothing here; images are below /images/",
     [405] = "only GET, HEAD and OPTIONS are answered here",
@@ -325,10 +327,20 @@ function _M.refuse()
 end
 
 
+-- What the contract finds wrong with a request that nginx refused by itself, if it does.
+local function what_is_malformed()
+    local request_uri = match(ngx.var.request or "", "^%S+ (%S+) HTTP/")
+    return request_uri and read(request_uri).detail
+end
+
+
 -- nginx's own errors, as the rest of the world hears them.
 function _M.problem()
     local status = tonumber(sub(ngx.var.uri, -3))
-    return answer(status, DETAILS[status])
+    if status == 414 then
+        return answer(400, DETAILS[414])
+    end
+    return answer(status, status == 400 and what_is_malformed() or DETAILS[status])
 end
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -17,7 +16,7 @@ from service.api.context import CONTEXT
 from service.api.problems import BEGUN
 from service.api.selection import Selection, compile_pattern
 from service.api.sending import write
-from service.store.base import StoredObject
+from service.store.base import Page, StoredObject
 
 MOST = 10_000
 USUAL = 1000
@@ -65,26 +64,24 @@ async def _stream(request: web.Request, selection: Selection, limit: int | None)
     response = web.StreamResponse(headers={"Content-Type": NDJSON})
     left = limit
     async for page in selection.pages(request.app[CONTEXT].store.originals):
-        if not response.prepared:
+        if not response.prepared:  # a store that cannot be reached is a problem, not an answer that breaks off
             await response.prepare(request)
             request[BEGUN] = True
-        objects = page.objects[:left]
-        folders = page.folders[: None if left is None else left - len(objects)]
-        text = await asyncio.to_thread(_lines, objects, folders)
+        lines = (await asyncio.to_thread(_lines, page))[:left]
         if request.method != "HEAD":
-            await write(response, text.encode())
-        if left is not None:
-            left -= len(objects) + len(folders)
-            if left <= 0:
-                break
+            await write(response, "".join(lines).encode())
+        left = None if left is None else left - len(lines)
+        if left == 0:
+            break
     await response.write_eof()
     return response
 
 
-def _lines(objects: Iterable[StoredObject], folders: Iterable[str]) -> str:
-    lines = [_listed(one).model_dump_json() for one in objects]
-    lines += [f'{{"folder":{json.dumps(folder)}}}' for folder in folders]
-    return "".join(f"{line}\n" for line in lines)
+def _lines(page: Page) -> list[str]:
+    """A line for each image and folder, in the byte order of their names."""
+    lines = {one.name: f"{_listed(one).model_dump_json()}\n" for one in page.objects}
+    lines |= {folder: f"{json.dumps({'folder': folder})}\n" for folder in page.folders}
+    return [lines[name] for name in sorted(lines, key=str.encode)]
 
 
 def _listed(one: StoredObject) -> ListedImage:

@@ -22,6 +22,7 @@ from service.cache.usage import BLOCK, HIGH, LOW, Budget, Usage, taken
 from service.cache.walk import batches, files
 
 FILE_CLOCK = 5  # CLOCK_REALTIME_COARSE of clock_gettime(2), from which files get their times
+GRAIN = 0.02  # seconds, more than the grain of that clock: only what comes within it may be missed
 LOOK = 1.0  # seconds between two looks at the usage
 RECOUNT = 3600.0  # seconds after which a tree is counted anew: others may delete files, too
 MOST_ROUNDS = 5  # of one eviction: after them every file has spent its rounds, and the count must be wrong
@@ -68,6 +69,7 @@ class Janitor:
 
     async def count(self) -> None:
         """Learn what the tree takes, while it is in use: what comes and goes meanwhile, the tree counts itself."""
+        await asyncio.sleep(GRAIN)
         usage, found, began = self._tree.usage, Usage(), time.clock_gettime_ns(FILE_CLOCK)
         before = Usage(usage.bytes, usage.files)
         async for batch in batches(_sizes(str(self._tree.root), began), self._executor):

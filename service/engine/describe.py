@@ -92,15 +92,18 @@ def _space(subject: _Subject) -> str:
 
 
 def _dominant(subject: _Subject) -> str | None:
-    """The mean of the largest of eight groups of colours, as #rrggbb; None where nothing is opaque."""
-    pixels = [tuple(pixel[:3]) for pixel in _rgba(subject.small) if pixel[3] >= 128]
-    if not pixels:
+    """The mean of the largest group of like colours, as #rrggbb; None where nothing is opaque.
+
+    Colours are alike that fall into the same of 64 cells, four to each of red, green and blue.
+    """
+    cells: dict[tuple[int, ...], list[bytes]] = {}
+    for pixel in _rgba(subject.small):
+        if pixel[3] >= 128:
+            cells.setdefault(tuple(sample >> 6 for sample in pixel[:3]), []).append(pixel)
+    if not cells:
         return None
-    row = Pillow.frombytes("RGB", (len(pixels), 1), bytes(sample for pixel in pixels for sample in pixel))
-    groups = row.quantize(8, Pillow.Quantize.MEDIANCUT, dither=Pillow.Dither.NONE)
-    counts, palette = groups.histogram(), bytes(groups.getpalette() or ())
-    largest = counts.index(max(counts))
-    return "#" + palette[3 * largest : 3 * largest + 3].hex()
+    largest = max(cells.values(), key=len)
+    return "#" + bytes(round(sum(samples) / len(largest)) for samples in list(zip(*largest, strict=True))[:3]).hex()
 
 
 def _rgba(image: Pillow.Image) -> list[bytes]:

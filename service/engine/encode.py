@@ -27,6 +27,7 @@ def encode(picture: Picture, job: Job) -> bytes:
 
     if "mb" in recipe:
         return quality.fitting(write, int(recipe["mb"]))
-    if recipe.get("q") == "auto" and job.format in quality.LOSSY:
-        return quality.seeming(write, picture.frames[0].pillow())
-    return write(int(recipe.get("q", job.quality)) if recipe.get("q") != "auto" else job.quality)
+    asked = recipe.get("q", str(job.quality))
+    if asked != "auto":
+        return write(int(asked))
+    return quality.seeming(write, picture.frames[0].pillow()) if job.format in quality.LOSSY else write(job.quality)

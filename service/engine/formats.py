@@ -8,10 +8,11 @@ from PIL import Image as Pillow
 from PIL import features
 from wand.api import libmagick
 from wand.exceptions import WandException
+from wand.resource import genesis
 
 from service.engine.geometry import Box
 from service.engine.picture import Details, Frame, Picture
-from service.engine.readers import CODERS
+from service.engine.readers import CODERS, PILLOW
 from service.engine.writers import WRITERS, Settings
 
 libmagick.AcquireExceptionInfo.restype = ctypes.c_void_p
@@ -28,12 +29,13 @@ def capabilities() -> dict[str, tuple[bool, bool]]:
 
 
 def _reads(word: str) -> bool:
-    """AVIF is Pillow's; of the others ImageMagick tells whether it has a decoder."""
-    if word == "avif":
-        return bool(features.check("avif"))
+    """Each library tells of what it is used to read; a coder of ImageMagick may be there without its decoder."""
+    if word in PILLOW:
+        return bool(features.check(word))
+    genesis()
     exception = libmagick.AcquireExceptionInfo()
     try:
-        info = libmagick.GetMagickInfo(CODERS[word].encode(), exception)
+        info = libmagick.GetMagickInfo(CODERS[word].upper().encode(), exception)
         return bool(info and libmagick.GetImageDecoder(info))
     finally:
         libmagick.DestroyExceptionInfo(exception)

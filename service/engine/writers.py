@@ -53,7 +53,7 @@ _PNG_TYPES = {"L": "0", "LA": "4", "RGB": "2", "RGBA": "6"}
 
 
 def _webp(picture: Picture, settings: Settings) -> bytes:
-    """Method 2: 12 ms in place of the default's 27, for 4 % more bytes and the same score.
+    """Method 2: 12 ms in place of the default's 27, for 4 % more bytes and 0.4 less of SSIMULACRA2.
 
     Pillow keeps delays to the millisecond. Without loss, quality is an effort.
     """
@@ -126,7 +126,6 @@ def _magick(picture: Picture, settings: Settings, coder: str, options: dict[str,
     """The first frame through one of ImageMagick's coders."""
     with pixels.imported(picture.frames[0].pillow()) as image:
         image.format = coder
-        image.compression_quality = settings.quality
         if compression:
             image.compression = compression
         for key, value in options.items():

@@ -17,8 +17,6 @@ from service.cache.recency import SECOND, is_referenced, keeps_access_times, spe
 from service.cache.usage import HIGH, LOW, Budget
 from tests.cache.trees import paths, publish, read, tree_in
 
-BLOCKS = 5  # of 4096 bytes, for one derived image of an image of its own: folder, marker, 12 KiB
-
 
 @pytest.fixture
 def tree(tmp_path: Path) -> DerivedTree:
@@ -38,7 +36,7 @@ def fill(tree: DerivedTree, count: int, format: str = "jpg") -> list[Path]:
 
 
 def janitor_of(tree: DerivedTree, executor: ThreadPoolExecutor, *, images: float) -> Janitor:
-    """One whose budget has room for that many of such images."""
+    """One whose budget has room for that many of such images: five blocks, a folder and a marker each."""
     return Janitor(tree, Budget(int(images * 7 * 4096), 10**6), executor)
 
 
@@ -55,10 +53,11 @@ async def test_a_tree_that_was_there_is_counted(tree: DerivedTree, executor: Thr
 async def test_what_comes_and_goes_while_it_is_counted_is_counted_once(
     tree: DerivedTree, executor: ThreadPoolExecutor
 ) -> None:
-    fill(tree, 600)
-    await asyncio.sleep(0.02)  # the grain of change times
+    fill(tree, 3000)
     again = tree_in(tree.root.parent)
     counting = asyncio.create_task(janitor_of(again, executor, images=1000).count())
+    await asyncio.sleep(0.04)
+    assert not counting.done()
     for number in range(50):
         publish(again, f"during/{number}")
         await asyncio.sleep(0)

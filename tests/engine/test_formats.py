@@ -26,7 +26,6 @@ def test_every_format_in_gives_the_picture_that_others_see(name):
     assert ssim(made, expected) > 0.995
 
 
-@pytest.mark.skipif(not capabilities()["heic"][0], reason="ImageMagick of this machine reads no HEIC")
 def test_heic_gives_the_picture_that_was_stored():
     made = derive(images.heic(), "", "png").pixels()
     assert np.abs(made - images.photo()).mean() < 4

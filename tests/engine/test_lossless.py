@@ -1,5 +1,7 @@
 """The whole image in its own format keeps its encoding; where it cannot, it comes close."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,7 +17,7 @@ from tests.engine.deriving import derive, ssim
 def test_every_sample_is_as_it_was(name, kind):
     data = getattr(images, name)()
     made = derive(data, "", kind)
-    with Image.open(__import__("io").BytesIO(data)) as original:
+    with Image.open(io.BytesIO(data)) as original:
         assert made.pillow().mode == original.mode
         assert made.pillow().tobytes() == original.tobytes()
         assert made.result.frames == getattr(original, "n_frames", 1)
@@ -36,7 +38,7 @@ def test_a_turned_original_is_encoded_once_more_at_high_quality(kind):
     upright = images.photo()
     data = images.oriented(6, kind, upright)
     made = derive(data, "", {"JPEG": "jpg", "WEBP": "webp"}[kind], quality=30)
-    once = np.asarray(Image.open(__import__("io").BytesIO(data)).convert("RGB").transpose(Image.Transpose.ROTATE_270))
+    once = np.asarray(Image.open(io.BytesIO(data)).convert("RGB").transpose(Image.Transpose.ROTATE_270))
     assert ssim(made.pixels(), once) > 0.97
 
 

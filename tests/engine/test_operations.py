@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageOps
 
 from service.engine.job import Unsatisfiable
 from tests import images
@@ -30,6 +30,16 @@ def test_every_orientation_is_shown_upright(kind, orientation):
     made = derive(data, "w=32", "bmp")
     assert (made.result.width, made.result.height) == (32, 24)
     assert np.abs(np.array(corners(made.pixels())) - [RED, GREEN, BLUE, WHITE]).max() < 40
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_sixteen_bits_turn_as_eight_do(orientation):
+    plain, block = images.png_16bit(60, 40), images.png_chunk(b"eXIf", images.exif(orientation)[6:])
+    made = derive(plain[:33] + block + plain[33:], "w=30", "tif").pixels()
+    upright = Image.fromarray(derive(plain, "", "tif").pixels().astype(np.uint8))
+    upright.getexif()[0x0112] = orientation
+    expected = np.asarray(ImageOps.exif_transpose(upright))
+    assert ssim(made, resized(expected, (made.shape[1], made.shape[0]))) > 0.98
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

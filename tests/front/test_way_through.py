@@ -10,6 +10,8 @@ from PIL import Image
 from tests import images
 from tests.gateways import Gateway
 
+pytestmark = pytest.mark.parametrize("store_kind", ["directory", "swift"], indirect=True, scope="module")
+
 CAT = images.jpeg(images.photo(640, 480), quality=90, exif=images.exif(1))
 
 

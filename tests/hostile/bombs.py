@@ -1,7 +1,7 @@
 """Small files that ask for a great deal: pixels, frames, memory, time. The same bytes every time.
 
-Every bomb is a `Bomb`: a name, its bytes, and how the gateway may answer whoever uploads it. `BOMBS` has them all; what
-takes a moment to build is built when it is asked for.
+Every bomb is a `Bomb`: a name, its bytes, and how the gateway may answer whoever uploads it. `BOMBS` has them all; they
+are built when they are asked for.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ BOMBS = (
     Bomb("gif-500-frames-of-440x440", lambda: gif((440, 440), (1, 1), 500), (TAKEN, TOO_LARGE, DAMAGED)),
     Bomb("jpeg-claiming-64250x64250", lambda: jpeg_claiming(64250, 64250)),
     Bomb("jpeg-claiming-9900x9900", lambda: jpeg_claiming(9900, 9900), (TAKEN, TOO_LARGE, DAMAGED)),
-    Bomb("jpeg-3000-scans", lambda: jpeg_scans(3000), (TOO_LARGE, DAMAGED, TOO_LONG), deaths=1),
+    Bomb("jpeg-9000-scans", lambda: jpeg_scans(9000), (TOO_LARGE, DAMAGED, TOO_LONG), deaths=1),
     Bomb("tiff-loop", tiff_loop, (DAMAGED,)),
     Bomb("tiff-claiming-4G", lambda: tiff_claiming(2**32 - 1, 2**32 - 1)),
     Bomb("tiff-claiming-9900x9900", lambda: tiff_claiming(9900, 9900), (TOO_LARGE, DAMAGED)),

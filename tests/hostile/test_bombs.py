@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.gateways import Gateway
-from tests.hostile.bombs import BOMBS, TAKEN, Bomb
+from tests.hostile.bombs import BOMBS, TAKEN, Bomb, jpeg_scans, tiff_second_page
 from tests.hostile.watch import plant, unharmed
 
 PATIENCE = 10.0  # seconds for an answer: the limit of one image is 3 s here
@@ -26,4 +26,30 @@ def test_a_bomb_is_refused_at_the_door_and_in_the_house(gateway: Gateway, bomb: 
         assert derived.status_code in allowed, derived.text
         for answer in (uploaded, derived):
             assert answer.is_success or answer.headers["Content-Type"] == "application/problem+json"
-    print(bomb.name, len(data), uploaded.status_code, derived.status_code, round(time.monotonic() - began, 2))
+        assert time.monotonic() - began < 2 * PATIENCE
+
+
+def test_what_takes_too_long_twice_is_not_tried_a_third_time(gateway: Gateway) -> None:
+    with unharmed(gateway, deaths=2):
+        plant(gateway, "slow.jpg", jpeg_scans(9000))
+        statuses = [gateway.public.get(f"/images/slow.jpg/@w={width}.jpg").status_code for width in (10, 11)]
+        began = time.monotonic()
+        refused = gateway.public.get("/images/slow.jpg/@w=12.jpg")
+        assert [*statuses, refused.status_code] == [504, 504, 422]
+        assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize(
+    "recipe", ["w=4096,h=4096,up=1,fit=liquid", "w=4096,up=1,blur=50", "w=4096,up=1,rot=45,blur=50"]
+)
+def test_a_costly_recipe_costs_its_own_request_alone(gateway: Gateway, recipe: str) -> None:
+    with unharmed(gateway, deaths=1):
+        derived = gateway.public.get(f"/images/good.jpg/@{recipe}.png")
+        assert derived.status_code in (200, 413, 422, 504), derived.text
+
+
+def test_a_large_page_behind_a_small_one_is_no_way_in(gateway: Gateway) -> None:
+    with unharmed(gateway):
+        plant(gateway, "pages.tif", tiff_second_page())
+        assert gateway.public.get("/images/pages.tif/@w=8,frame=1.png").status_code in (413, 422)
+        assert gateway.public.get("/images/pages.tif/@w=8.png").status_code == 200

@@ -1,4 +1,4 @@
-"""What is not an image is refused by its content; what an image carries beside its pixels does nothing and stays here."""
+"""What is not an image is refused by its content; what an image carries beside its pixels does nothing, and stays."""
 
 from __future__ import annotations
 

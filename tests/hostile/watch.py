@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -38,6 +37,7 @@ def unharmed(gateway: Gateway, *, deaths: int = 0, memory: int = MEMORY) -> Iter
     yield
     assert_serves(gateway)
     end = time.monotonic() + SETTLE
+    assert not UNFORESEEN.search(before.log), before.log
     while faults := before.differences(memory, deaths):
         assert time.monotonic() < end, "; ".join(faults)
         time.sleep(0.1)
@@ -66,14 +66,14 @@ class _State:
         self._gateway = gateway
         self.lasting = self._lasting()
         self.engines = len(gateway.pids("service.engine.worker"))
-        self.deaths = len(ENDED.findall(gateway.log))
+        self.said = len(gateway.log)
         self.descriptors = self._descriptors()
         self.memory = self._memory()
         assert self.engines, "the gateway has no engine process"
 
     def differences(self, memory: int, deaths: int) -> list[str]:
         """What is not as it was."""
-        died = len(ENDED.findall(self._gateway.log)) - self.deaths
+        died = len(ENDED.findall(self.log))
         now = self._memory()
         found = {
             "nginx or the service is another process": self._lasting() != self.lasting,
@@ -83,10 +83,14 @@ class _State:
             f"{self._descriptors()} descriptors, not {self.descriptors}": self._descriptors()
             > self.descriptors + DESCRIPTORS,
             f"{now >> 20} MiB are held, not {self.memory >> 20}": now > self.memory + memory,
-            "there was a failure that nobody foresaw": bool(UNFORESEEN.search(self._gateway.log)),
             "something was dumped": any(self._gateway.root.rglob("core*")),
         }
         return [text for text, wrong in found.items() if wrong]
+
+    @property
+    def log(self) -> str:
+        """What was logged since."""
+        return self._gateway.log[self.said :]
 
     def _lasting(self) -> list[int]:
         return sorted(self._gateway.pids("nginx") + self._gateway.pids("service serve"))
@@ -96,7 +100,7 @@ class _State:
 
     def _descriptors(self) -> int:
         (service,) = self._gateway.pids("service serve")
-        return len(os.listdir(f"/proc/{service}/fd"))
+        return sum(1 for _ in Path(f"/proc/{service}/fd").iterdir())
 
     def _memory(self) -> int:
         """Bytes that all processes hold for themselves (proportional set size)."""

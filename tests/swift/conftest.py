@@ -1,19 +1,13 @@
-"""One real Swift for the session, and a proxy before it that can spoil what passes."""
+"""A proxy before the real Swift that can spoil what passes, and a store that reaches Swift through it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from service.store.swift import SwiftStore
 from tests.swift.faults import FaultProxy
-from tests.swift.server import SwiftServer, running_swift
+from tests.swift.server import SwiftServer
 from tests.swift.stores import make_originals, settings_for, started
-
-
-@pytest.fixture(scope="session")
-def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwiftServer]:
-    with running_swift(tmp_path_factory.mktemp("swift")) as server:
-        yield server
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ _COLOUR, _SKIN = 0.25, 0.4
 
 _SKIN_CB, _SKIN_CR = (77, 127), (133, 173)
 """Chai and Ngan, "Face segmentation using skin-color map", 1999: skin of all complexions in Cb and Cr."""
+
 _AS_GOOD = 0.95
 """The part of the highest sum that is as good as the highest."""
 
@@ -26,7 +27,7 @@ _CENTRE = 0.15
 
 def attention(frame: Frame, region: Box, box: tuple[int | None, int | None]) -> tuple[float, float]:
     """The middle of the part of `region`, in the shape of `box`, that has most to see; 0..1 of width and height."""
-    pixels = frame.pillow()
+    pixels = frame.copy().pillow()  # a copy, for what is deep shall stay so
     scale = min(1.0, SIDE / max(region.width, region.height))
     size = geometry.rounded(region.width * scale), geometry.rounded(region.height * scale)
     small = pixels.resize(size, Pillow.Resampling.BOX, region.within(pixels.size).edges)

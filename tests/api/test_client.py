@@ -1,0 +1,144 @@
+"""The client, and the commands that use it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.client import AsyncGateway, Conflict, Gateway, NotFound, Refused, Unreachable, calls
+from tests import gateways, images
+
+
+@pytest.fixture
+def client(shared: gateways.Gateway) -> Gateway:
+    return Gateway(str(shared.api.base_url))
+
+
+def test_what_goes_in_comes_out(client: Gateway, folder: str, cat: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "cat.jpg"
+    file.write_bytes(cat)
+    for name, body in ((f"{folder}/a b#c?d%.jpg", file), (f"{folder}/ä.jpg", cat)):
+        stored = client.upload(name, body)
+        assert (stored.name, stored.bytes) == (name, len(cat))
+        assert client.get(name, original="true") == cat
+        assert images.pixels(client.get(f"{name}/@w=20.png")).shape == (15, 20, 3)
+        assert images.pixels(client.get(name, w=10, format="png")).shape == (8, 10, 3)
+        assert client.call(calls.original(name)).sha256 == stored.sha256
+        assert client.call(calls.metadata(name))["width"] == 320
+    assert [one.name for one in client.images(f"{folder}/")] == [f"{folder}/a b#c?d%.jpg", f"{folder}/ä.jpg"]
+
+
+def test_errors_are_told_apart(client: Gateway, folder: str, cat: bytes) -> None:
+    client.upload(f"{folder}/cat.jpg", cat)
+    with pytest.raises(Conflict, match="409"):
+        client.upload(f"{folder}/cat.jpg", cat)
+    with pytest.raises(Conflict):
+        client.call(calls.upload(f"{folder}/cat.jpg", cat, if_match="other"))
+    with pytest.raises(NotFound):
+        client.get(f"{folder}/none.jpg")
+    with pytest.raises(Refused, match="w=wide"):
+        client.get(f"{folder}/cat.jpg", w="wide")
+    with pytest.raises(Refused) as refused:
+        client.call(calls.temporary_url(f"{folder}/cat.jpg"))
+    assert refused.value.problem is not None
+    assert refused.value.problem.status == 501
+    with pytest.raises(Unreachable, match="image-gateway up"):
+        Gateway("http://127.0.0.1:9").get("cat.jpg")
+
+
+async def test_the_one_that_is_awaited_does_the_same(
+    shared: gateways.Gateway, folder: str, cat: bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "cat.jpg"
+    file.write_bytes(cat)
+    async with AsyncGateway(str(shared.api.base_url)) as gateway:
+        await gateway.upload(f"{folder}/cat.jpg", file)
+        assert await gateway.get(f"{folder}/cat.jpg", original="true") == cat
+        assert [one.name async for one in gateway.images(f"{folder}/")] == [f"{folder}/cat.jpg"]
+        purged = await gateway.call(calls.purge([f"{folder}/cat.jpg"]))
+        assert purged.images == 1
+        await gateway.call(calls.delete(f"{folder}/cat.jpg"))
+        with pytest.raises(NotFound):
+            await gateway.get(f"{folder}/cat.jpg")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "attempt", "wait"),
+    [
+        (200, {}, 1, None),
+        (404, {}, 1, None),
+        (503, {"Retry-After": "7"}, 1, 7.0),
+        (503, {"Retry-After": "700"}, 1, 30.0),
+        (429, {}, 1, 0.4),
+        (503, {}, 3, 1.6),
+        (503, {}, 4, None),
+    ],
+)
+def test_it_comes_back_when_it_is_told_to(
+    status: int, headers: dict[str, str], attempt: int, wait: float | None
+) -> None:
+    assert calls.pause(httpx.Response(status, headers=headers), attempt) == wait
+
+
+class Terminal:
+    """The command, against one gateway."""
+
+    def __init__(self, gateway: gateways.Gateway, folder: Path) -> None:
+        self._gateway = gateway
+        self._folder = folder
+
+    def run(self, *arguments: object, status: int = 0) -> list[str]:
+        """Lines of standard output, or of standard error where the command fails."""
+        words = [sys.executable, "-m", "service", *map(str, arguments), "--api", str(self._gateway.api.base_url)]
+        home = Path(__file__).resolve().parents[2]
+        done = subprocess.run(words, cwd=home, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+        return (done.stdout if status == 0 else done.stderr).splitlines()
+
+
+@pytest.fixture
+def terminal(shared: gateways.Gateway, tmp_path: Path) -> Terminal:
+    return Terminal(shared, tmp_path)
+
+
+def test_a_tree_goes_up_and_only_what_is_missing_goes_again(
+    shared: gateways.Gateway, terminal: Terminal, folder: str, cat: bytes, dog: bytes, tmp_path: Path
+) -> None:
+    tree = tmp_path / "tree"
+    for name, data in (("a.jpg", cat), ("inner/b.png", dog), (".hidden.jpg", cat), ("notes.txt", b"no image")):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_bytes(data)
+    told = terminal.run("upload", tree, "--prefix", f"{folder}/", status=1)
+    assert len(told) == 1
+    assert told[0].startswith(f"{folder}/notes.txt: 415: ")
+    (tree / "notes.txt").unlink()
+    assert terminal.run("upload", tree, "--prefix", folder) == ["0 stored, 2 there already, 0 failed"]
+    (tree / "a.jpg").write_bytes(images.jpeg(images.photo(64, 48)))
+    assert "--replace" in terminal.run("upload", tree, "--prefix", folder, status=1)[0]
+    assert terminal.run("upload", tree, "--prefix", folder, "--replace") == ["1 stored, 1 there already, 0 failed"]
+    (shared.root / f"var/store/{folder}/c.jpg").write_bytes(cat)  # came without a checksum
+    (tree / "c.jpg").write_bytes(cat)
+    assert terminal.run("upload", tree, "--prefix", folder) == ["0 stored, 3 there already, 0 failed"]
+    assert terminal.run("ls", f"{folder}/") == [f"{folder}/{name}" for name in ("a.jpg", "c.jpg", "inner/b.png")]
+    assert terminal.run("ls", f"{folder}/", "--folders") == [
+        f"{folder}/{name}" for name in ("a.jpg", "c.jpg", "inner/")
+    ]
+
+
+def test_an_image_comes_down_and_goes_away(
+    terminal: Terminal, client: Gateway, folder: str, cat: bytes, tmp_path: Path
+) -> None:
+    name = f"{folder}/cat.jpg"
+    client.upload(name, cat)
+    target = tmp_path / "small.webp"
+    assert terminal.run("get", f"{name}/@w=20.webp", "-o", target) == [str(target)]
+    assert images.pixels(target.read_bytes()).shape == (15, 20, 3)
+    assert '"width": 320,' in "\n".join(terminal.run("meta", name))
+    assert terminal.run("purge", name)[0].startswith("1 images: ")
+    assert terminal.run("url", name, status=1) == [f"{name}: 501: this store cannot make temporary URLs"]
+    assert terminal.run("rm", name) == []
+    assert terminal.run("rm", name, status=1) == [f"{name}: 404: there is no such image"]
