@@ -61,7 +61,10 @@ def opened_disk(config: Config, paths: Paths) -> Iterator[Disk]:
     with locked(root):
         work = Work(paths.work, spare_folder(root))
         work.clean()
-        yield Disk(root, work, DerivedTree(paths.derived, work), Memory(config.cache.memory))
+        try:
+            yield Disk(root, work, DerivedTree(paths.derived, work), Memory(config.cache.memory))
+        finally:
+            work.close()
 
 
 @contextlib.asynccontextmanager

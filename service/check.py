@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway import checks
@@ -111,7 +111,7 @@ def _nginx(config: Config, paths: Paths) -> Iterator[Finding]:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         rules = rules_of(config)
-        front.write(front.render(config, _elsewhere(paths, scratch), rules), scratch)
+        front.write(front.render(config, replace(paths, nginx=scratch), rules), scratch)
         try:
             tested = subprocess.run(
                 front.command(scratch, "-t", "-q"), capture_output=True, text=True, check=False, timeout=NGINX_TIME
@@ -121,10 +121,6 @@ def _nginx(config: Config, paths: Paths) -> Iterator[Finding]:
             return
         if tested.returncode:
             yield Finding("nginx -t", tested.stderr.strip().replace("\n", "; "))
-
-
-def _elsewhere(paths: Paths, nginx: Path) -> Paths:
-    return Paths(paths.derived, paths.originals, paths.work, paths.runtime, paths.socket, nginx, paths.policy)
 
 
 def _ports(config: Config, paths: Paths) -> Iterator[Finding]:

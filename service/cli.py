@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -18,24 +16,22 @@ from gateway.config_text import json_schema, print_config
 from gateway.errors import Refused
 from gateway.names import escape, parse
 from gateway.settings import Config
-from service import cli_client, front, logs
+from service import cli_client, logs
+from service import up as gateway
 from service.engine.job import EngineError
-from service.lock import AlreadyRunning, exclusive
-from service.machine import writable_formats
-from service.paths import Paths, make_folders, paths_of
+from service.lock import AlreadyRunning
+from service.paths import make_folders, paths_of
 from service.store.base import StoreError
-from service.supervisor import Program, StartFailed, answers_socket, service_command, supervise, wrote_its_pid
+from service.supervisor import StartFailed
 
 FILE = Path("config.yaml")
-STOP_NGINX = 35.0  # seconds; nginx ends what it is sending within worker_shutdown_timeout
-STOP_SERVICE = 40.0
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; its exit status. Mistakes are told on standard error, a line each."""
     options = _parser().parse_args(arguments)
     try:
-        config, file = read_config(options.config)
+        config, file = read_config(options.config, getattr(options, "base", None))
         logs.configure(config.log)
         return COMMANDS[options.command](config, file, options)
     except (ConfigError, Refused, StartFailed, StoreError, EngineError, AlreadyRunning, OSError) as error:
@@ -43,16 +39,19 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def read_config(given: Path | None) -> tuple[Config, Path | None]:
-    """The configuration and the file it came from. Raises ConfigError, OSError."""
+def read_config(given: Path | None, base: Path | None = None) -> tuple[Config, Path | None]:
+    """The configuration and the file it came from; `base` is where relative paths start if not beside the file.
+
+    Raises ConfigError, OSError.
+    """
     file = given or (FILE if FILE.exists() else None)
     if file is None:
         return defaults(Path.cwd()), None
-    base = file.parent.absolute()
-    text = file.read_text("utf-8")
-    return load(
-        text, file=str(file), base=base, environ=os.environ, read_file=lambda path: path.read_text("utf-8")
-    ), file
+    return _parse(file.read_text("utf-8"), file, base or file.parent.absolute()), file
+
+
+def _parse(text: str, file: Path, base: Path) -> Config:
+    return load(text, file=str(file), base=base, environ=os.environ, read_file=lambda path: path.read_text("utf-8"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,31 +65,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def up(config: Config, file: Path | None, _options: argparse.Namespace) -> int:
+def up(_config: Config, file: Path | None, _options: argparse.Namespace) -> int:
     """nginx and the service, supervised, until SIGTERM or Ctrl-C."""
-    paths = paths_of(config)
-    make_folders(paths)
-    with exclusive(paths.runtime, "up"):
-        return _up(config, paths, file)
 
+    def read() -> tuple[Config, str]:
+        if file is None:
+            return defaults(Path.cwd()), ""
+        text = file.read_text("utf-8")
+        return _parse(text, file, file.parent.absolute()), text
 
-def _up(config: Config, paths: Paths, file: Path | None) -> int:
-    _write_front(config)
-    pid_file = paths.nginx / "nginx.pid"
-    programs = [
-        Program(
-            "the service",
-            service_command(["-c", str(file)] if file else []),
-            lambda _pid: answers_socket(paths.socket),
-            signal.SIGTERM,
-            STOP_SERVICE,
-        ),
-        Program(
-            "nginx", front.command(paths.nginx), lambda pid: wrote_its_pid(pid, pid_file), signal.SIGQUIT, STOP_NGINX
-        ),
-    ]
-    ready = f"image gateway is up: public {config.public.url}, API http://{config.api.listen}"
-    asyncio.run(supervise(programs, lambda: print(ready, flush=True)))
+    gateway.up(*read(), read)
     return 0
 
 
@@ -104,8 +88,9 @@ def serve(config: Config, _file: Path | None, _options: argparse.Namespace) -> i
 
 def render(config: Config, _file: Path | None, _options: argparse.Namespace) -> int:
     """Write the nginx configuration where `up` puts it, and print it."""
-    make_folders(paths_of(config))
-    print(_write_front(config), end="")
+    paths = paths_of(config)
+    make_folders(paths)
+    print(gateway.write_front(config, paths), end="")
     return 0
 
 
@@ -144,13 +129,6 @@ def sign_url(config: Config, _file: Path | None, options: argparse.Namespace) ->
     return 0
 
 
-def _write_front(config: Config) -> str:
-    paths = paths_of(config)
-    files = front.render(config, paths, rules_of(config, writable_formats(config)))
-    front.write(files, paths.nginx)
-    return files["nginx.conf"]
-
-
 COMMANDS: dict[str, Callable[[Config, Path | None, argparse.Namespace], int]] = {
     "up": up,
     "serve": serve,
@@ -170,6 +148,9 @@ HELP = {
     **cli_client.HELP,
 }
 ARGUMENTS: dict[str, list[tuple[list[str], dict[str, Any]]]] = {
+    "serve": [
+        (["--base"], {"type": Path, "metavar": "DIR", "help": "where relative paths start (beside the configuration)"}),
+    ],
     "config": [(["--schema"], {"action": "store_true", "help": "print the JSON Schema instead"})],
     "sign": [
         (["url"], {"metavar": "URL", "help": "a URL below /images/, or a derived name"}),

@@ -36,6 +36,7 @@ from service.store.base import Corrupt, StoredObject, StoreError
 
 __all__ = ["Derivative", "Derivatives", "Level", "Making"]
 
+ATTEMPTS = 2  # of a job whose process dies over it: it may have been killed for other reasons than the image
 MOST_ATTEMPTS = 50  # of one flight while its image is replaced again and again
 MOST_SPARE = 4  # flights at once that work in the spare folder, since that is memory
 LARGEST_SPARE = 64 * 2**20  # bytes of an image that is answered without being kept
@@ -232,7 +233,9 @@ class Derivatives:
         job = job_of(name, original, self._making, self._rules.quality.get(name.format, 0), path)
         affinity = f"{name.image}\n{original.stored.etag}"
         try:
-            await self._engine.run(job, affinity=affinity, lane=lane_of(original.header), content=affinity)
+            await self._engine.run(
+                job, affinity=affinity, lane=lane_of(original.header), content=affinity, attempts=ATTEMPTS
+            )
         except EngineError as error:
             self.failures.note(original.stored.etag, str(name), error)
             raise

@@ -20,6 +20,8 @@ SEGMENT = "[A-Za-z0-9_~=,:+-][A-Za-z0-9._~=,:+@-]*"
 LEAF = "@[a-z0-9.,=:-]+"
 PATIENCE = 10  # seconds that nginx waits for the service beyond the time limit of one image
 MOST_FILES = 65536
+BURST = 10  # seconds of misses that may come at once: a page of thumbnails that nobody saw before...
+MISSES_AT_ONCE = 20  # ...and at least so many
 LOG_LEVELS = {"debug": "info", "info": "warn", "warning": "warn", "error": "error"}  # nginx says more at each level
 MODULES = ("ndk_http_module.so", "ngx_http_lua_module.so")
 MODULE_FOLDERS = ("/usr/lib/nginx/modules", "/usr/share/nginx/modules")
@@ -56,6 +58,8 @@ def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
             cache_control=f"public, max-age={int(config.public.max_age)}",
             common_headers=_common_headers(config),
             patience=int(config.limits.time) + PATIENCE,
+            rate=round(60 * config.limits.rate),
+            burst=max(MISSES_AT_ONCE, round(BURST * config.limits.rate)),
         ),
         "rules.json": json.dumps({**rules.document(), "derived": str(paths.derived)}),
     }

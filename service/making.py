@@ -34,12 +34,14 @@ class Derivative:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """What all derived images of one configuration have in common. `engine` is the version of what makes them."""
+    """What all derived images of one configuration have in common. `tolerant` shows what there is of an original that
+    ends too soon; `engine` is the version of what makes them."""
 
     accept: Collection[str]
     limits: Limits
     keep: tuple[str, ...]
     fields: tuple[str, ...]
+    tolerant: bool
     persist: Literal["url", "always", "never"]
     engine: str
 
@@ -57,6 +59,7 @@ def job_of(name: Name, original: Original, making: Making, quality: int, output:
         quality=quality,
         keep=making.keep,
         fields=making.fields,
+        tolerant=making.tolerant,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import logging
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
@@ -13,17 +14,19 @@ from pathlib import Path
 
 from service.cache.flight import Flights
 from service.cache.tickets import Tickets
-from service.cache.usage import Usage
+from service.cache.usage import BLOCK, Usage
 from service.cache.work import Work
 from service.engine.job import EngineError, Header
 from service.engine.recognise import recognise
-from service.store.base import Container, NotFound, StoredObject
+from service.store.base import Container, NotFound, StoredObject, Unavailable
 
 MOST_KNOWN = 20_000  # originals whose properties are remembered
 MOST_MISSING = 4096  # names that are known to be missing
 MISSING_FOR = 2.0  # seconds that a 404 is remembered
 REASK = 1.0  # seconds between two questions about an original whose links name another version
 MOST_SPARE = 4  # originals in the spare folder, while the disk takes none
+
+log = logging.getLogger(__name__)
 
 Listener = Callable[[str, StoredObject | None], object]
 
@@ -71,7 +74,10 @@ class Originals:
         self._listeners.append(listener)
 
     async def stat(self, name: str, *, fresh: bool = False) -> StoredObject:
-        """What the store holds under this name, not older than `revalidate`. Raises NotFound, Unavailable."""
+        """What the store holds under this name, not older than `revalidate` unless the store does not answer.
+
+        Raises NotFound; Unavailable where nothing is known, or where it must be `fresh`.
+        """
         if fresh:
             return await self._ask(name)
         now, known = time.monotonic(), self._known.get(name)
@@ -79,7 +85,13 @@ class Originals:
             return known.stored
         if now - self._missing.get(name, -MISSING_FOR) < MISSING_FOR:
             raise NotFound(name)
-        return await self._questions.join(name, lambda: self._ask(name))
+        try:
+            return await self._questions.join(name, lambda: self._ask(name))
+        except Unavailable as error:
+            if name not in self._known:
+                raise
+            log.warning("the store does not answer; what was known of %s holds on: %s", name, error)
+            return self._known[name].stored
 
     async def get(self, name: str) -> Original:
         """The original, fetched if it is not here. Raises what the store raises, NotAnImage and Undecodable."""
@@ -180,8 +192,10 @@ class Originals:
         """Give a fetched file its name."""
         path = self._path(stored)
         if not spare:
-            path.parent.mkdir(parents=True, exist_ok=True)
             self._remove(path)
+            if not path.parent.exists():
+                path.parent.mkdir(parents=True)
+                self.usage.add(BLOCK)
             arriving.replace(path)
             self.usage.add(stored.bytes)
             return path
@@ -227,8 +241,12 @@ class Originals:
             path.unlink()
         except OSError:
             return 0
-        if not in_spare:
-            self.usage.add(size, -1)
+        if in_spare:
+            return 1
+        self.usage.add(size, -1)
+        with contextlib.suppress(OSError):  # it holds others
+            path.parent.rmdir()
+            self.usage.add(BLOCK, -1)
         return 1
 
 

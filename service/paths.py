@@ -19,6 +19,7 @@ class Paths:
     work: Path
     runtime: Path
     socket: Path
+    service_pid: Path
     nginx: Path
     policy: Path
 
@@ -32,6 +33,7 @@ def paths_of(config: Config) -> Paths:
         work=cache / "work",
         runtime=runtime,
         socket=runtime / SOCKET_NAME,
+        service_pid=runtime / "service.pid",
         nginx=runtime / "nginx",
         policy=runtime / "imagemagick",
     )

@@ -8,6 +8,7 @@ import hashlib
 import logging
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 
 import uvloop
@@ -25,16 +26,18 @@ from service.derivatives import Derivatives, Making
 from service.engine.job import Limits
 from service.engine.pool import EnginePool, EngineSettings
 from service.keeping import Keeping
-from service.lock import exclusive
+from service.lock import AlreadyRunning, exclusive
 from service.machine import write_policy
 from service.originals import Originals
 from service.paths import Paths, make_folders, paths_of
+from service.sockets import sockets_of, was_handed
 from service.store.base import Store, Unavailable
 from service.stores import open_store
 from service.uploads import Uploads
 from service.versions import software
 
 SHUTDOWN = 30.0  # seconds that requests under way may take when the service stops
+PREDECESSOR = 60.0  # seconds to wait for the service that this one follows; it may take SHUTDOWN, and then some
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ async def _serve(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(config):
+        paths_of(config).service_pid.write_text(f"{os.getpid()}\n")  # which is how the supervisor knows
         log.info("ready: the API listens on %s", config.api.listen)
         await stop.wait()
         log.info("stopping")
@@ -70,11 +74,25 @@ async def running(config: Config) -> AsyncIterator[Context]:
     paths = paths_of(config)
     make_folders(paths)
     async with contextlib.AsyncExitStack() as stack:
-        stack.enter_context(exclusive(paths.runtime, "service"))
+        await _alone(paths, stack, PREDECESSOR if was_handed() else 0.0)
+        sockets = stack.enter_context(sockets_of(config, paths))
         context = await _put_together(config, paths, stack)
-        for app, listen in ((api_app(context), config.api.listen), (front_app(context), paths.socket)):
+        for app, listen in ((api_app(context), sockets.api), (front_app(context), sockets.front)):
             await stack.enter_async_context(listening(app, listen, SHUTDOWN))
         yield context
+
+
+async def _alone(paths: Paths, stack: contextlib.AsyncExitStack, patience: float) -> None:
+    """Be the only service in this runtime folder, after so many seconds at most. Raises AlreadyRunning."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            stack.enter_context(exclusive(paths.runtime, "service"))
+            return
+        except AlreadyRunning:
+            if time.monotonic() >= end:
+                raise
+        await asyncio.sleep(0.02)
 
 
 async def _put_together(config: Config, paths: Paths, stack: contextlib.AsyncExitStack) -> Context:
@@ -83,12 +101,13 @@ async def _put_together(config: Config, paths: Paths, stack: contextlib.AsyncExi
     await _start(store)
     stack.push_async_callback(store.close)
     engine = EnginePool(_engine_settings(config, paths, disk.work))
+    asked = asyncio.create_task(software())
     await engine.start()
     stack.push_async_callback(engine.close)
 
     writable = {word for word, (_, can_write) in engine.capabilities.items() if can_write}
     rules = rules_of(config, writable)
-    making = _making(config, rules, await software())
+    making = _making(config, rules, await asked)
     originals = Originals(store.originals, paths.originals, disk.work, config.cache.revalidate)
     kept = Keeping(store.derived, making.engine)
     derivatives = Derivatives(rules, making, originals, disk.tree, disk.memory, disk.work, kept, engine)
@@ -118,12 +137,15 @@ def _engine_settings(config: Config, paths: Paths, work: Work) -> EngineSettings
 def _making(config: Config, rules: Rules, versions: str) -> Making:
     """What all derived images have in common; its `engine` changes with whatever changes their bytes."""
     limits, keep, fields = config.limits, tuple(config.metadata.keep), tuple(config.metadata.fields)
-    parts = (versions, sorted(rules.quality.items()), fields, keep, limits.width, limits.height, limits.frames)
+    tolerant = config.formats.tolerate_truncated
+    bounds = (limits.width, limits.height, limits.frames)
+    parts = (versions, sorted(rules.quality.items()), fields, keep, *bounds, tolerant)
     return Making(
         accept=tuple(config.formats.accept),
         limits=Limits(limits.pixels, limits.frames, limits.width, limits.height),
         keep=keep,
         fields=fields,
+        tolerant=tolerant,
         persist=config.cache.persist,
         engine=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
     )

@@ -1,4 +1,4 @@
-"""nginx and the service, kept alive in the foreground: what dies comes back, a stop is graceful, nothing is left."""
+"""Programs kept alive in the foreground: what dies comes back, what is replaced hands over, a stop leaves nothing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import ctypes
 import logging
 import os
 import signal
-import sys
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 QUICKEST_RESTART = 0.2  # seconds before a program that died is started again, doubled each time...
 SLOWEST_RESTART = 10.0  # ...up to this
 STEADY = 30.0  # seconds after which a program counts as healthy again
-POLL = 0.05  # seconds between two questions whether a program is ready
+LONGEST_START = 120.0  # seconds that a new process may take to follow an old one that is gone
+POLL = 0.02  # seconds between two questions whether a program is ready
 
 log = logging.getLogger(__name__)
 
@@ -30,39 +30,61 @@ class StartFailed(Exception):
 @dataclass(frozen=True, slots=True)
 class Program:
     """What is kept alive: `ready` tells whether the process of this id serves; `stop` ends it gracefully, within
-    `patience` seconds."""
+    `patience` seconds. It inherits the `descriptors`, and finds `environment` added to ours."""
 
     name: str
     command: Sequence[str]
-    ready: Callable[[int], Awaitable[bool]]
+    ready: Callable[[int], bool]
     stop: signal.Signals
     patience: float
+    descriptors: tuple[int, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
-async def supervise(programs: Sequence[Program], announce: Callable[[], None]) -> None:
-    """Keep the programs running until SIGTERM or SIGINT, then stop them, the last first.
+class Supervisor:
+    """Runs programs; all on one event loop."""
 
-    `announce` is called once, when all are ready. Raises StartFailed, with nothing left running, when one of them
-    cannot be started at all.
-    """
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    keepers = [_Keeper(program) for program in programs]
-    tasks = []
-    try:
-        for keeper in keepers:
-            tasks.append(asyncio.ensure_future(keeper.keep()))
-            if not await _first_of(keeper.was_ready, stopping, tasks[-1]):
-                return
-        announce()
-        await _first_of(stopping, stopping, *tasks)
-    finally:
-        for keeper, task in reversed(list(zip(keepers, tasks, strict=False))):
-            await keeper.stop()
-            task.cancel()
-            await asyncio.wait({task})
+    def __init__(self, programs: Sequence[Program]) -> None:
+        self._keepers = {program.name: _Keeper(program) for program in programs}
+        self._stopping = asyncio.Event()
+        self._reload = asyncio.Event()
+
+    async def run(self, announce: Callable[[], None], reload: Callable[[], Awaitable[None]]) -> None:
+        """Keep the programs running until SIGTERM or SIGINT, then stop them, the last first.
+
+        `announce` is called once, when all are ready; `reload` at every SIGHUP since. Raises StartFailed, with nothing
+        left running, when one of them cannot be started at all.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+        tasks: dict[str, asyncio.Future[None]] = {}
+        try:
+            for name, keeper in self._keepers.items():
+                tasks[name] = asyncio.ensure_future(keeper.keep())
+                if not await _first_of(keeper.ready, self._stopping, tasks[name]):
+                    return
+            announce()
+            self._reload.clear()
+            while await _first_of(self._reload, self._stopping, *tasks.values()):
+                self._reload.clear()
+                await _unless(self._stopping, reload())
+        finally:
+            for name, task in reversed(tasks.items()):
+                await self._keepers[name].stop()
+                task.cancel()
+                await asyncio.wait({task})
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a program, if it runs."""
+        self._keepers[name].signal(number)
+
+    async def replace(self, program: Program) -> bool:
+        """Let a new process follow the one that runs under this program's name. They overlap: the new one is started,
+        then the old one is stopped, and it is for the new one to wait until the old one is gone. False where the new
+        one does not become ready; the program is then what it was before."""
+        return await self._keepers[program.name].replace(program)
 
 
 async def _first_of(wanted: asyncio.Event, stopping: asyncio.Event, *tasks: asyncio.Future[None]) -> bool:
@@ -77,61 +99,111 @@ async def _first_of(wanted: asyncio.Event, stopping: asyncio.Event, *tasks: asyn
     for task in tasks:
         if task.done():
             task.result()
-    return wanted.is_set() and not (stopping.is_set() and wanted is not stopping)
+    return wanted.is_set() and not stopping.is_set()
+
+
+async def _unless(stopping: asyncio.Event, work: Awaitable[None]) -> None:
+    """Do the work, or as much of it as can be done until the event."""
+    task, stop = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
+    await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if not task.done():
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 class _Keeper:
     """Keeps one program running."""
 
     def __init__(self, program: Program) -> None:
-        self.was_ready = asyncio.Event()
+        self.ready = asyncio.Event()  # the process that runs now serves
         self._program = program
         self._process: asyncio.subprocess.Process | None = None
+        self._successor: asyncio.subprocess.Process | None = None
         self._stopping = False
 
     async def keep(self) -> None:
         """Run the program, again and again. Raises StartFailed when it ends before it ever was ready."""
         pause = QUICKEST_RESTART
+        ever_ready = False
         loop = asyncio.get_running_loop()
         while not self._stopping:
             began = loop.time()
-            self._process = await asyncio.create_subprocess_exec(
-                *self._program.command, stdin=asyncio.subprocess.DEVNULL, preexec_fn=_leave_with_parent
-            )
+            self._process, self._successor = self._successor or await _spawn(self._program), None
             watch = asyncio.ensure_future(self._watch_ready(self._process))
             status = await self._process.wait()
             watch.cancel()
+            ever_ready |= self.ready.is_set()
+            self.ready.clear()
             _end_group(self._process.pid)
-            if self._stopping:
-                return
-            if not self.was_ready.is_set():
+            if self._stopping or self._successor:
+                continue
+            if not ever_ready:
                 raise StartFailed(f"{self._program.name} ended with status {status} before it was ready")
             pause = QUICKEST_RESTART if loop.time() - began > STEADY else min(2 * pause, SLOWEST_RESTART)
             log.error("%s ended with status %d; it is started again in %.1f s", self._program.name, status, pause)
             await asyncio.sleep(pause)
 
+    async def replace(self, program: Program) -> bool:
+        """As `Supervisor.replace`."""
+        before, self._program = self._program, program
+        old = self._process
+        successor = self._successor = await _spawn(program)
+        if old is not None:
+            await _end(before, old)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_START):
+                while successor.returncode is None:
+                    if self._process is successor and self.ready.is_set():
+                        return True
+                    await asyncio.sleep(POLL)
+        self._program = before
+        await _end(program, successor)
+        return False
+
     async def stop(self) -> None:
         """End the program: gracefully, and if that takes too long, at once."""
         self._stopping = True
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(self._program.stop)
-        try:
-            async with asyncio.timeout(self._program.patience):
-                await process.wait()
-        except TimeoutError:
-            log.error("%s did not stop within %g s; it is killed", self._program.name, self._program.patience)
-        _end_group(process.pid)
-        await process.wait()
+        for process in (self._process, self._successor):
+            if process is not None:
+                await _end(self._program, process)
+        self._successor = None
+
+    def signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(number)
 
     async def _watch_ready(self, process: asyncio.subprocess.Process) -> None:
-        while process.returncode is None:
-            if await self._program.ready(process.pid):
-                self.was_ready.set()
-                return
+        while not self.ready.is_set():
             await asyncio.sleep(POLL)
+            if self._program.ready(process.pid):
+                self.ready.set()
+
+
+async def _spawn(program: Program) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *program.command,
+        stdin=asyncio.subprocess.DEVNULL,
+        preexec_fn=_leave_with_parent,
+        pass_fds=program.descriptors,
+        env={**os.environ, **program.environment},
+    )
+
+
+async def _end(program: Program, process: asyncio.subprocess.Process) -> None:
+    """End a process and all that it started: gracefully, and if that takes too long, at once."""
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(program.stop)
+    try:
+        async with asyncio.timeout(program.patience):
+            await process.wait()
+    except TimeoutError:
+        log.error("%s did not stop within %g s; it is killed", program.name, program.patience)
+    _end_group(process.pid)
+    await process.wait()
 
 
 def _leave_with_parent() -> None:
@@ -146,24 +218,9 @@ def _end_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def service_command(arguments: Sequence[str]) -> list[str]:
-    """The command that runs the service alone, in the Python of this process."""
-    return [sys.executable, "-m", "service", "serve", *arguments]
-
-
-async def wrote_its_pid(pid: int, file: Path) -> bool:
-    """Whether a program has written its id to its pid file, as nginx does once it listens."""
+def wrote_its_pid(pid: int, file: Path) -> bool:
+    """Whether a program has written its id to its pid file, as it does once it serves."""
     try:
-        return (await asyncio.to_thread(file.read_text)).strip() == str(pid)
+        return file.read_text().strip() == str(pid)
     except OSError:
         return False
-
-
-async def answers_socket(path: Path) -> bool:
-    """Whether something accepts connections at this unix socket."""
-    try:
-        _, writer = await asyncio.open_unix_connection(path)
-    except OSError:
-        return False
-    writer.close()
-    return True

@@ -161,7 +161,8 @@ class Uploads:
         upload.file.flush()
         header = await asyncio.to_thread(recognise, upload.path)
         admit(header, self._making.accept, self._making.limits)
-        job = Job(task="verify", source=str(upload.path), header=header, limits=self._making.limits)
+        making = self._making
+        job = Job("verify", str(upload.path), header, making.limits, tolerant=making.tolerant)
         await self._engine.run(job, affinity=upload.sha256, content=upload.sha256)
         async with self._lock(name):
             return await self._put(name, upload, header, wish)

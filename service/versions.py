@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from importlib import metadata
+from pathlib import Path
 
 from service.engine.job import EngineError
 
 PACKAGES = ("image-gateway", "wand", "pillow")
-_ASK = "from wand.version import MAGICK_VERSION; print(MAGICK_VERSION)"
+_ASK = """
+from wand.version import MAGICK_VERSION
+from service.engine.turning import version
+print(f"{MAGICK_VERSION}; {version()}")
+"""
 
 
 async def software() -> str:
-    """One line. ImageMagick is asked in a process of its own, since this one has no use for it. Raises EngineError."""
+    """One line. Libraries are asked in a process of their own, since this one has no use for them. Raises EngineError."""
     asked = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-c", _ASK), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *(sys.executable, "-P", "-c", _ASK),
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     out, errors = await asked.communicate()
     if asked.returncode:

@@ -78,6 +78,16 @@ local DETAILS = {
     [500] = "something went wrong here; the log knows more",
     [503] = "the image is not on this disk, and the service that makes it does not answer",
 }
+local LEFT_OVER = {
+    "Access-Control-Allow-Origin",
+    "Accept-Ranges",
+    "Content-Security-Policy",
+    "ETag",
+    "Last-Modified",
+    "Vary",
+    "X-Cache",
+    "X-Content-Type-Options",
+}
 local MORE_HEADERS = {
     [401] = { ["WWW-Authenticate"] = 'Signature realm="images"' },
     [405] = { Allow = METHODS },
@@ -337,6 +347,9 @@ end
 -- nginx's own errors, as the rest of the world hears them.
 function _M.problem()
     local status = tonumber(sub(ngx.var.uri, -3))
+    for _, key in ipairs(LEFT_OVER) do -- of the file that would have been the answer
+        ngx.header[key] = nil
+    end
     if status == 414 then
         return answer(400, DETAILS[414])
     end

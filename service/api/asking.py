@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Generic, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.errors import Refused, quote
@@ -14,7 +14,8 @@ from gateway.names import split_query
 from service.api.errors import UnsupportedBody
 from service.api.receiving import read_small
 
-LONGEST_BODY = 2**20  # bytes of a JSON body: a thousand names of the greatest length
+LONGEST_NAME = 2048  # characters of an image's name and the recipe of a derived one
+LONGEST_BODY = 4 * 2**20  # bytes of a JSON body: a thousand names of the greatest length, with room for escapes
 
 
 class Query(BaseModel):
@@ -30,6 +31,7 @@ class Body(BaseModel):
 
 
 Asked = TypeVar("Asked", bound=BaseModel)
+ImageName = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
 
 
 class Asking(Generic[Asked]):

@@ -1,4 +1,4 @@
-"""The audit: one line for each change, and for each that was refused, in the logger `audit`. Never a token."""
+"""The audit: one line for each change, and for each that failed, in the logger `audit`. Never a token."""
 
 from __future__ import annotations
 

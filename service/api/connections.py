@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
+import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 from aiohttp import http_exceptions, web
 
 from gateway.errors import Refused
-from gateway.units import split_listen
 from service.api.problems import answer
+from service.sockets import BACKLOG
 
 LONGEST_LINE = 64 * 1024  # bytes of a request line or header; what is too long is then told by the contract
 MOST_HEADERS = 128
 FIRST_REQUEST = 10.0  # seconds until the headers of a connection's first request are there
 KEEP_ALIVE = 75.0  # seconds that a connection may idle; longer than nginx keeps one to us
 LINGER = 2.0  # seconds that the rest of a refused body is taken before the connection is closed
-BACKLOG = 1024  # connections that the kernel holds until they are accepted
+HEAR_OUT = 1.0  # seconds that a new connection has to make its request when the service stops
 NAME = "image-gateway"  # the Server header; what runs here, and in which version, is nobody's business
 
 NOTHING = logging.Logger("nothing", logging.CRITICAL + 1)  # aiohttp's access log, which nobody reads
@@ -28,11 +29,8 @@ log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def listening(app: web.Application, listen: str | Path, shutdown: float) -> AsyncIterator[None]:
-    """Serve `app` at HOST:PORT, or at a unix socket; requests under way may take `shutdown` seconds at the end.
-
-    Raises OSError where nobody can listen there.
-    """
+async def listening(app: web.Application, listen: socket.socket, shutdown: float) -> AsyncIterator[None]:
+    """Serve `app` at a socket that listens; requests under way may take `shutdown` seconds at the end."""
     app.on_response_prepare.append(_name_server)
     runner = web.AppRunner(
         app,
@@ -47,11 +45,12 @@ async def listening(app: web.Application, listen: str | Path, shutdown: float) -
             yield
         finally:
             server.close()
+            await _hear_out(runner)
     finally:
         await runner.cleanup()
 
 
-async def _open(runner: web.AppRunner, listen: str | Path) -> asyncio.Server:
+async def _open(runner: web.AppRunner, listen: socket.socket) -> asyncio.Server:
     loop, manager = asyncio.get_running_loop(), runner.server
     assert manager is not None  # it is set up
 
@@ -68,11 +67,18 @@ async def _open(runner: web.AppRunner, listen: str | Path) -> asyncio.Server:
             auto_decompress=False,
         )
 
-    if isinstance(listen, Path):
-        await asyncio.to_thread(listen.unlink, missing_ok=True)
-        return await loop.create_unix_server(connection, str(listen), backlog=BACKLOG)
-    host, port = split_listen(listen)
-    return await loop.create_server(connection, host, port, backlog=BACKLOG)
+    create = loop.create_unix_server if listen.family == socket.AF_UNIX else loop.create_server
+    return await create(connection, sock=listen.dup(), backlog=BACKLOG)
+
+
+async def _hear_out(runner: web.AppRunner) -> None:
+    """Wait until everybody who was let in has said what he wants: it would be lost with the connection."""
+    end = time.monotonic() + HEAR_OUT
+    await asyncio.sleep(0.01)  # whom the kernel gave us last is not even known yet
+    while time.monotonic() < end and runner.server is not None:
+        if not any(isinstance(one, _Connection) and one.is_new for one in runner.server.connections):
+            return
+        await asyncio.sleep(0.01)
 
 
 class _Connection(web.RequestHandler):
@@ -80,15 +86,34 @@ class _Connection(web.RequestHandler):
 
     _waiting: asyncio.TimerHandle | None = None
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it has not made a request yet."""
+        return self._waiting is not None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._waiting = asyncio.get_running_loop().call_later(FIRST_REQUEST, self.force_close)
 
     def data_received(self, data: bytes) -> None:
+        before = len(self._messages)
         super().data_received(data)
         if self._waiting and self._request_count:
             self._waiting.cancel()
             self._waiting = None
+        if len(self._messages) > before and hasattr(self._messages[-1][0], "exc"):
+            self._break_body()
+
+    def _break_body(self) -> None:
+        """What came is not HTTP. Where it is the body of the request under way, its handler is told, which would else
+        wait for the rest in vain; and no answer follows to a second request, which there is not."""
+        request = self._current_request
+        if request is None or request.content.is_eof():
+            return
+        self._messages.pop()
+        request.content.set_exception(web.RequestPayloadError("the body is broken"))
+        request.content.feed_eof()
+        self.close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         if self._waiting:

@@ -20,12 +20,8 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 async def answer_with_file(request: web.Request, name: Name) -> web.StreamResponse:
     """`GET /images/NAME…` on the API port: the bytes themselves."""
-    found = await _find(request, name)
-    try:
-        data = found.file.open()
-    except FileNotFoundError:  # it was evicted, or replaced, since it was found
-        found = await _find(request, name)
-        data = found.file.open()
+    await _prepare(request, name)
+    found, data = await request.app[CONTEXT].derivatives.open(name, request.headers.get("Accept", ""))
     return await _send(request, name, found, data)
 
 
@@ -36,7 +32,8 @@ async def answer_with_redirect(request: web.Request) -> web.StreamResponse:
     if name.format == "auto":
         request[VARIES] = True
     authorise(name, rules, time.time())
-    found = await _find(request, name)
+    await _prepare(request, name)
+    found = await request.app[CONTEXT].derivatives.get(name, request.headers.get("Accept", ""))
     if found.file.relative is None:  # no disk took it
         return await _send(request, name, found, found.file.open())
     headers = derived_headers(request.app[CONTEXT], name, found)
@@ -68,11 +65,10 @@ def cache_control(context: Context, name: Name) -> str:
     return f"public, max-age={int(context.config.public.max_age)}"
 
 
-async def _find(request: web.Request, name: Name) -> Derivative:
-    context = request.app[CONTEXT]
+async def _prepare(request: web.Request, name: Name) -> None:
+    """See that a link with a version finds at least that version. Raises NotFound, Unavailable."""
     if name.format == "auto":
         request[VARIES] = True
     version = name.signature.get("v")
     if version is not None:
-        await context.originals.expect(name.image, version)
-    return await context.derivatives.get(name, request.headers.get("Accept", ""))
+        await request.app[CONTEXT].originals.expect(name.image, version)

@@ -15,6 +15,7 @@ from gateway.names import LONGEST_IMAGE_NAME
 from gateway.rules import VOCABULARY, Rules
 from service.api.answers import Problem
 from service.api.asking import Asking, Body
+from service.api.conditions import PATTERN
 from service.api.context import CONTEXT
 from service.api.operations import OPERATIONS, Answer, Operation
 from service.api.problems import CONTENT_TYPE, table
@@ -88,7 +89,8 @@ def _parameters(operation: Operation, rules: Rules) -> Iterator[dict[str, Any]]:
         yield from _vocabulary(rules)
     if operation.method in ("PUT", "POST", "DELETE") and "{name}" in operation.path:
         for header in CONDITIONS:
-            yield {"name": header, "in": "header", "schema": {"type": "string"}, "description": "ETags of the original"}
+            schema = {"type": "string", "pattern": PATTERN}
+            yield {"name": header, "in": "header", "schema": schema, "description": "ETags of the original"}
 
 
 def _vocabulary(rules: Rules) -> Iterator[dict[str, Any]]:

@@ -57,7 +57,7 @@ UPLOAD = (
 )  # fmt: skip
 GET_PROBLEMS = (
     *ENGINE, *STORE, "corrupt-transfer", "malformed", "no-such-image", "no-temporary-urls", "precondition-failed",
-    "too-many", "unsatisfiable",
+    "requested-range-not-satisfiable", "too-many", "unsatisfiable",
 )  # fmt: skip
 UPLOADED = (
     Answer(201, "stored; a list where several files were", {JSON: (answers.StoredImage, list[answers.UploadResult])},
@@ -82,7 +82,6 @@ FOUND = (
     ),
     Answer(206, "the range that was asked for", {"image/*": bytes, JSON: bytes}, (*VALIDATORS, "Content-Range")),
     Answer(304, "it is what the client has", headers=VALIDATORS),
-    Answer(416, "the image has no such bytes", headers=("Content-Range",)),
 )
 LISTED = (
     Answer(200, "a page, or lines", {JSON: answers.Listing, NDJSON: answers.ListedImage}, ("Link",)),

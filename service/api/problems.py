@@ -94,6 +94,7 @@ REFUSED = {
 ROUTING = {
     404: Kind(404, "no-such-resource", "the path is none of the API's", "there is nothing at this path"),
     405: Kind(405, "method-not-allowed", "the path has other methods; `Allow` names them", "Allow names the methods"),
+    416: Kind(416, "requested-range-not-satisfiable", "the image has no such bytes"),
     417: Kind(417, "expectation-failed", "`Expect` is something else than `100-continue`"),
 }
 INTERNAL = Kind(500, "internal", "a mistake of the gateway; its log knows more", "a mistake here; the log knows more")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -11,7 +10,7 @@ from pydantic import Field, model_validator
 
 from gateway.names import check_image
 from service.api.answers import Purged
-from service.api.asking import Body, asking
+from service.api.asking import Body, ImageName, asking
 from service.api.audit import audited
 from service.api.context import CONTEXT, Context
 from service.api.selection import PAGE
@@ -25,7 +24,7 @@ AT_ONCE = 8  # deletions in the derived container
 class PurgeBody(Body):
     """Whose derived images shall go: exactly one of these."""
 
-    names: list[str] | None = Field(None, min_length=1, max_length=MOST, description="these images")
+    names: list[ImageName] | None = Field(None, min_length=1, max_length=MOST, description="these images")
     prefix: str | None = Field(None, min_length=1, description="all images whose names begin with this")
     all: bool = Field(False, description="all images")
 
@@ -47,9 +46,9 @@ async def purge(request: web.Request, asked: PurgeBody) -> web.StreamResponse:
     else:
         for name in asked.names:
             check_image(name)
-        with audited(request, "purge", json.dumps(asked.names, ensure_ascii=False)):
-            purged = Purged(images=0, files=0, objects=0)
-            for name in asked.names:
+        purged = Purged(images=0, files=0, objects=0)
+        for name in asked.names:
+            with audited(request, "purge", name):
                 purged = _sum(purged, await _purge_image(context, name))
     return web.json_response(text=purged.model_dump_json())
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from aiohttp import web
 
 from service.api.errors import Unmet
-from service.api.problems import BEGUN
+from service.api.problems import BEGUN, answer
 
 CHUNK = 256 * 1024
 SEND_TIMEOUT = 30.0  # seconds, as nginx has it
@@ -55,7 +55,9 @@ async def _send(request: web.Request, file: File) -> web.StreamResponse:
     if asked:
         found = _range(asked, file.size)
         if found is None:
-            return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{file.size}"})
+            unsatisfiable = answer(web.HTTPRequestRangeNotSatisfiable(text=f"the image has {file.size} bytes"))
+            unsatisfiable.headers["Content-Range"] = f"bytes */{file.size}"
+            return unsatisfiable
         first, last = found
         status = 206
         headers["Content-Range"] = f"bytes {first}-{last}/{file.size}"

@@ -28,8 +28,6 @@ from service.store.base import NotFound, Page
 PAGE = 1000  # items of a JSON list
 SCAN = 100_000  # names that one request may look at for a regular expression
 AT_ONCE = 4  # images that are made ahead of the one that is sent
-MOST_FILES = 10_000  # of an archive
-MOST_BYTES = 4 * 2**30  # of an archive
 
 
 async def answer_with_several(request: web.Request, folder: str, asked: ImageQuery) -> web.StreamResponse:
@@ -44,13 +42,16 @@ async def answer_with_several(request: web.Request, folder: str, asked: ImageQue
         return await _send_list(request, page, _urls(request, asked) if asked.url else _metadata(context))
     if asked.marker or asked.limit:
         raise Refused(400, "marker, limit: an archive holds all; they are for meta and url")
-    page = await selection.first(context.store.originals, MOST_FILES)
+    limits = context.config.limits
+    page = await selection.first(context.store.originals, limits.archive_files)
     if page.marker is not None:
-        raise TooMany(f"more than {MOST_FILES} images are meant: name a folder of them, or narrow the regex")
+        raise TooMany(f"more than {limits.archive_files} images are meant: name a folder of them, or narrow the regex")
     if not page.objects:
         raise NotFound(prefix)
-    if asked.original and sum(one.bytes for one in page.objects) > MOST_BYTES:
-        raise TooMany(f"the originals have more than {MOST_BYTES} bytes: name a folder of them, or narrow the regex")
+    if asked.original and sum(one.bytes for one in page.objects) > limits.archive_bytes:
+        raise TooMany(
+            f"the originals have more than {limits.archive_bytes} bytes: name a folder of them, or narrow the regex"
+        )
     name = prefix.rstrip("/").rpartition("/")[2] or "images"
     return await send_archive(request, _archive(context, request, asked, page, prefix, name))
 
@@ -65,7 +66,7 @@ def _archive(context: Context, request: web.Request, asked: ImageQuery, page: Pa
         found = await context.derivatives.get(asked.name(escape(image), context), accept)
         return Wanted(image, image.removeprefix(prefix), found.file.open(), found.file.bytes, found.name.format)
 
-    return Archive(name, [one.name for one in page.objects], find, MOST_BYTES, AT_ONCE)
+    return Archive(name, [one.name for one in page.objects], find, context.config.limits.archive_bytes, AT_ONCE)
 
 
 Each = Callable[[str], Coroutine[Any, Any, BaseModel]]

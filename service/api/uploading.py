@@ -103,11 +103,12 @@ async def _upload_several(request: web.Request, folder: str, allowed: Wish) -> w
     while (part := await form.next()) is not None:
         if len(results) == MOST_FILES:
             raise TooMany(f"the form has more than {MOST_FILES} files; those before are stored")
-        name = folder + _leaf(part.filename)
+        name = folder + (part.filename or "")
         try:
+            name = check_image(folder + _leaf(part.filename))
             with audited(request, "upload", name):
                 said = digests.expected({**request.headers, **part.headers})
-                image = await _store(context, _File(check_image(name), form.reader(part), said, form.peek), allowed)
+                image = await _store(context, _File(name, form.reader(part), said, form.peek), allowed)
             results.append(UploadResult(name=name, status=201, image=image))
         except (EngineError, StoreError, Refused, DigestMismatch) as error:
             problem = error

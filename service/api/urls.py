@@ -12,7 +12,7 @@ from pydantic import Field
 
 from gateway.names import Name, escape, parse
 from service.api.answers import Problem, TemporaryUrlResult
-from service.api.asking import Body, asking
+from service.api.asking import Body, ImageName, asking
 from service.api.auth import require
 from service.api.context import CONTEXT, Context
 from service.api.problems import answer
@@ -36,7 +36,7 @@ class UrlOptions:
 class UrlsBody(Body):
     """A batch of images of which temporary URLs are wanted."""
 
-    names: list[str] = Field(
+    names: list[ImageName] = Field(
         min_length=1, max_length=MOST, description="images, or derived names such as cat.jpg/@w=300.webp; not escaped"
     )
     original: bool = Field(False, description="URLs of the untouched originals")

@@ -90,7 +90,13 @@ class Janitor:
             await self.count()
         self._wanted = self.budget
         self.evicted += removed
-        log.info("%s: %d files evicted, %s is left", self._tree.root.name, removed, self._tree.usage)
+        log.log(
+            logging.INFO if removed else logging.DEBUG,
+            "%s: %d files evicted, %s is left",
+            self._tree.root.name,
+            removed,
+            self._tree.usage,
+        )
         return removed
 
     def make_room(self) -> None:

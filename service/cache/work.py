@@ -52,6 +52,13 @@ class Work:
                 with contextlib.suppress(OSError):
                     shutil.rmtree(leftover) if leftover.is_dir() and not leftover.is_symlink() else leftover.unlink()
 
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self.clean()
+        if self.spare:
+            with contextlib.suppress(OSError):
+                self.spare.rmdir()
+
     def path(self, *, spare: bool = False) -> Path:
         """A new path, for whoever removes the file himself."""
         folder = self.spare if spare and self.spare else self.folder

@@ -6,27 +6,37 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from service.engine.job import Job, Result
+from service.engine import geometry
+from service.engine.job import Job, Result, Undecodable
 from service.engine.strip import strip
+from service.engine.turning import turned
 
 FAITHFUL = {"jpg": 95, "webp": 95, "avif": 85}
-"""The quality at which an image is encoded once more because it cannot be stripped: it is stored turned, or in a
-format that has no lossless way."""
+"""The quality at which an image is encoded once more because it cannot be stripped: it is stored turned and cannot be
+set upright by its blocks, or it is in a format that has no lossless way."""
 
 
 def strip_original(job: Job) -> Result | None:
     """Copy the original without its metadata to `job.output`, if nothing else is asked; None where that cannot be.
 
-    Raises Undecodable where the file's structure is broken.
+    A JPEG that is stored turned is set upright on the way. Raises Undecodable where the file's structure is broken, unless
+    the job tolerates that.
     """
     if not _whole(job):
         return None
     started = time.perf_counter()
-    header, target = job.header, Path(job.output)
-    if not strip(Path(job.source), target, header):
+    try:
+        done = _turn(job) if job.header.format == "jpg" and job.header.orientation != 1 else _strip(job)
+    except Undecodable:
+        if not job.tolerant:
+            raise
+        done = False
+    if not done:
         return None
+    header = job.header
+    size = geometry.upright((header.width, header.height), header.orientation)
     stages = {"encode": time.perf_counter() - started}
-    return Result(job.format, header.width, header.height, header.frames, target.stat().st_size, stages)
+    return Result(job.format, *size, header.frames, Path(job.output).stat().st_size, stages)
 
 
 def faithful(job: Job) -> Job:
@@ -34,6 +44,18 @@ def faithful(job: Job) -> Job:
     if not _whole(job):
         return job
     return replace(job, recipe={"keep": "icc"}, keep=("icc",), quality=FAITHFUL.get(job.format, job.quality))
+
+
+def _strip(job: Job) -> bool:
+    return strip(Path(job.source), Path(job.output), job.header)
+
+
+def _turn(job: Job) -> bool:
+    data = turned(Path(job.source), job.header)
+    if data is None:
+        return False
+    Path(job.output).write_bytes(data)
+    return True
 
 
 def _whole(job: Job) -> bool:

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from wand.exceptions import ResourceLimitError, ResourceLimitFatalError
-
 from service.engine import describe as description
 from service.engine import geometry, lossless
 from service.engine.colour import to_srgb
@@ -18,6 +16,7 @@ from service.engine.encode import encode
 from service.engine.formats import capabilities
 from service.engine.job import Job, Result, TooLarge
 from service.engine.picture import Picture
+from service.engine.readers import WANT_OF_MEMORY
 from service.engine.steps.canvas import flatten, flip, pad, rotate
 from service.engine.steps.detail import blur, sharpen
 from service.engine.steps.orient import orient
@@ -96,7 +95,7 @@ def _memory_bound() -> Iterator[None]:
     """Say of ImageMagick's own limits what is said of ours."""
     try:
         yield
-    except (ResourceLimitError, ResourceLimitFatalError) as error:
+    except WANT_OF_MEMORY as error:
         raise TooLarge("the work takes more memory than an engine process may use") from error
 
 

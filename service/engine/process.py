@@ -29,7 +29,8 @@ INHERITED = (
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
-_REPORTED: dict[str, type[EngineError]] = {error.code: error for error in EngineError.__subclasses__()}
+_REPORTED: dict[str, type[EngineError]] = {EngineError.code: EngineError}
+_REPORTED.update({error.code: error for error in EngineError.__subclasses__()})
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,15 @@ from pathlib import Path
 
 from PIL import AvifImagePlugin, ImageFile, ImageOps, PngImagePlugin
 from PIL import Image as Pillow
-from wand.exceptions import ResourceLimitError, ResourceLimitFatalError, WandError, WandException, WandFatalError
+from wand.exceptions import (
+    BaseError,
+    BaseFatalError,
+    CacheError,
+    CacheFatalError,
+    ResourceLimitError,
+    ResourceLimitFatalError,
+    WandException,
+)
 from wand.image import Image
 
 from service.engine.job import Header, TooLarge, Undecodable
@@ -49,8 +57,11 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # an engine process has one core to its
 PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
 """The longest compressed text of a PNG that is taken, in bytes. Pillow takes 1 MiB, which some editors exceed."""
 
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError)
-"""What Pillow raises over broken files."""
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, RuntimeError)
+"""What Pillow raises over broken files; RuntimeError is its word for what libavif refuses."""
+
+WANT_OF_MEMORY = (ResourceLimitError, ResourceLimitFatalError, CacheError, CacheFatalError)
+"""What ImageMagick raises where its limits, or those of the process, do not suffice."""
 
 
 def reader(path: Path, header: Header) -> Reader:
@@ -135,9 +146,9 @@ def magick(path: Path, header: Header, subrange: str, tolerant: bool) -> Image:
         problem = image.get_exception()  # a coder may have met an error and yet given what it had
     except WandException as error:
         problem = error
-    if isinstance(problem, ResourceLimitError | ResourceLimitFatalError):
+    if isinstance(problem, WANT_OF_MEMORY):
         raise TooLarge("the image takes more memory than an engine process may use") from problem
-    if not len(image.sequence) or (isinstance(problem, WandError | WandFatalError) and not tolerant):
+    if not len(image.sequence) or (isinstance(problem, BaseError | BaseFatalError) and not tolerant):
         raise Undecodable("the image is damaged") from problem
     return image
 

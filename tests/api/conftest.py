@@ -17,7 +17,7 @@ _serial = itertools.count()
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A gateway with small limits."""
     options = {
-        "limits": {"upload": "2MiB"},
+        "limits": {"upload": "2MiB", "archive_files": 5, "archive_bytes": "64KiB"},
         "presets": {"thumbnail": "w=50,h=50,sharpen=0.5", "wide": "w=600"},
         "public": {"max_age": "5m"},
     }

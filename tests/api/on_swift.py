@@ -38,7 +38,7 @@ def running_on_swift(root: Path) -> Iterator[Service]:
         file = write_config(root, options, ports)
         with (root / "log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.api.serve_on_swift", "serve", "-c", str(file)],
+                [sys.executable, "-m", "service", "serve", "-c", str(file)],
                 stderr=log,
                 env={**os.environ, **environ},
             )

@@ -8,10 +8,12 @@ import zipfile
 from pathlib import PurePosixPath
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
 from service.api.entries import Entries
+from tests import images
 from tests.gateways import Gateway
 
 
@@ -84,6 +86,21 @@ def test_temporary_urls_of_a_store_without_them_are_problems(shared: Gateway, al
     assert {one["problem"]["status"] for one in results} == {501}
     batch = shared.api.post("/urls", json={"names": ["album/cat.jpg/@w=9.png", "a//b"]}).json()
     assert [one["problem"]["status"] for one in batch] == [501, 400]
+
+
+def test_a_zip_has_its_limits_in_number_and_bytes(shared: Gateway, folder: str) -> None:
+    noise = images.png(np.random.default_rng(1).integers(0, 256, (100, 100, 3), np.uint8))
+    assert 2 * len(noise) < 64 * 1024 < 3 * len(noise)
+    for number in range(3):
+        assert shared.upload(f"{folder}/{number}.png", noise).status_code == 201
+    originals = shared.api.get(f"/images/{folder}/", params={"original": "true"})
+    assert (originals.status_code, originals.json()["type"].rpartition(":")[2]) == (413, "too-many")
+    derived = unzip(shared.api.get(f"/images/{folder}/", params={"format": "png", "flip": "h"}))
+    manifest = json.loads(derived["manifest.json"])
+    assert (manifest["images"], [one["name"] for one in manifest["failed"]]) == (2, [f"{folder}/2.png"])
+    for number in range(3, 6):
+        assert shared.upload(f"{folder}/{number}.png", images.png(images.flat(8, 8))).status_code == 201
+    assert shared.api.get(f"/images/{folder}/", params={"w": "9"}).status_code == 413
 
 
 @pytest.mark.parametrize("query", ["w=0", "nonsense=1", "limit=3", "original=true&w=30", "preset=none"])

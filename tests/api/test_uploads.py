@@ -81,6 +81,11 @@ def test_several_files_have_one_result_each(shared: Gateway, folder: str, cat: b
     again = shared.api.post(f"/images/{folder}/", files=[files[0], files[3]], params={"replace": "true"})
     assert (again.status_code, len(again.json())) == (201, 2)
     assert shared.api.post(f"/images/{folder}/", files=[files[2]]).status_code == 400
+    mixed = shared.api.post(f"/images/{folder}/mixed/", files=files[2:]).json()
+    assert [(one["name"], one["status"]) for one in mixed] == [
+        (f"{folder}/mixed/@bad.jpg", 400),
+        (f"{folder}/mixed/dog.png", 201),
+    ]
 
 
 def test_several_files_for_one_name_store_nothing(shared: Gateway, folder: str, cat: bytes, dog: bytes) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ READS = 4000
 
 @pytest.fixture
 async def one(tmp_path: Path) -> AsyncIterator[Node]:
-    async with node(tmp_path, nginx=True) as running:
+    async with node(tmp_path, {"engine": {"processes": 2}}, nginx=True) as running:
         yield running
 
 
@@ -59,3 +60,56 @@ async def test_no_read_that_begins_after_a_replacement_was_answered_sees_an_olde
     assert settled > 20
     replacing.cancel()
     await asyncio.gather(replacing, return_exceptions=True)
+
+
+STAGES = {
+    "the store tells of the original": lambda one: (one.context.store.originals, "stat"),
+    "the original arrives": lambda one: (one.context.store.originals, "fetch"),
+    "the header is read": lambda one: (one.context.originals, "_header"),
+    "the derived container is asked": lambda one: (one.context.store.derived, "stat"),
+    "the engine has made it": lambda one: (one.context.engine, "run"),
+}
+
+
+class Held:
+    """Lets the first call of a method finish its work, and holds back its result until it is let go."""
+
+    def __init__(self, owner: Any, method: str) -> None:
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+        self._work = getattr(owner, method)
+        setattr(owner, method, self._call)
+
+    async def _call(self, *arguments: Any, **more: Any) -> Any:
+        result = await self._work(*arguments, **more)
+        if not self.reached.is_set():
+            self.reached.set()
+            await self.go_on.wait()
+        return result
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("change", ["replace", "delete", "purge"])
+async def test_a_flight_that_was_under_way_brings_nothing_old_back(one: Node, stage: str, change: str) -> None:
+    """It is overtaken by a change at each of its stages; those who joined it later get what is there now."""
+    (one.root / "var/store/y.png").write_bytes(picture(1))  # unknown to this process
+    held = Held(*STAGES[stage](one))
+    early = asyncio.create_task(one.public("y.png/@w=4.png"))
+    async with asyncio.timeout(10):
+        await held.reached.wait()
+    if change == "replace":
+        assert (await one.upload("y.png", picture(2))).status == 201
+    elif change == "delete":
+        assert (await one.delete("y.png")).status == 204
+    else:
+        await one.context.derivatives.forget_everywhere("y.png")
+    late = [asyncio.create_task(ask("y.png/@w=4.png")) for ask in (one.public, one.api)]
+    await asyncio.sleep(0.05)
+    held.go_on.set()
+    answers = [await early, *[await task for task in late], await one.public("y.png/@w=4.png")]
+    if change == "delete":
+        assert [answer.status for answer in answers[1:]] == [404, 404, 404]
+        assert not (one.derived / "y.png").exists()
+        return
+    assert [answer.status for answer in answers] == [200] * 4
+    wanted = 2 if change == "replace" else 1
+    assert [generation_of(answer.colour) for answer in answers[1:]] == [wanted] * 3

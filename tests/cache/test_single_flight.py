@@ -1,4 +1,4 @@
-"""Single flight: however many ask for one name at once, it is made once; who leaves hurts nobody; failures are shared."""
+"""Single flight: what many ask for at once is made once; who leaves hurts nobody; failures are told to all."""
 
 from __future__ import annotations
 

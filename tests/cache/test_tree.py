@@ -114,7 +114,7 @@ def test_usage_is_what_the_disk_holds(tree: DerivedTree) -> None:
     publish(tree, "a", 9, "other")
     tree.forget("c/d/e")
     tree.evict([tree.root / "a/b/@w=1.jpg"])
-    found = [path for path in tree.root.rglob("*")]
+    found = list(tree.root.rglob("*"))
     assert tree.usage.files == len(found)
     assert tree.usage.bytes == sum(-(-(path.stat().st_size if path.is_file() else 1) // 4096) * 4096 for path in found)
     for image in ("a", "a/b", LONG):

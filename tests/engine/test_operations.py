@@ -155,32 +155,6 @@ def test_turns_are_clockwise_and_come_before_flips(recipe, expected):
     assert corners(derive(images.png(images.quadrants()), recipe, "tif").pixels()) == expected
 
 
-@pytest.mark.parametrize("degrees", [10, 45, 200])
-def test_any_angle_turns_about_the_middle_as_pillow_does(degrees):
-    made = derive(images.png(), f"rot={degrees},bg=102030", "tif").pixels()
-    turned = Image.fromarray(images.photo()).rotate(
-        -degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=(16, 32, 48)
-    )
-    assert max(abs(turned.width - made.shape[1]), abs(turned.height - made.shape[0])) <= 2
-    middle = turned.width // 2 - 50, turned.height // 2 - 50
-    expected = np.asarray(turned.crop((*middle, middle[0] + 100, middle[1] + 100)))
-    y, x = made.shape[0] // 2 - 50, made.shape[1] // 2 - 50
-    assert ssim(made[y : y + 100, x : x + 100], expected) > 0.75
-    assert tuple(made[0, 0]) == (16, 32, 48)
-
-
-def test_a_turn_keeps_the_transparency_of_the_image_and_fills_the_corners():
-    made = derive(images.png_alpha(), "rot=30,bg=ff0000", "tif").pixels("RGBA")
-    assert tuple(made[0, 0]) == (255, 0, 0, 255)
-    assert made[100, 70, 3] < 20
-    assert tuple(derive(images.png(), "rot=30,bg=00000000", "tif").pixels("RGBA")[0, 0]) == (0, 0, 0, 0)
-
-
-def test_the_edge_of_a_turned_image_is_a_mixture_of_both_sides():
-    made = derive(images.png(images.flat(60, 60, (255, 255, 255))), "rot=20,bg=ffffff", "tif").pixels("RGBA")
-    assert made.min() >= 253
-
-
 def test_trim_cuts_a_uniform_border_within_its_fuzz():
     picture = np.full((100, 120, 3), 250, np.uint8)
     picture[::2] = 246

@@ -163,6 +163,25 @@ def test_a_negotiated_hit_needs_no_service_in_any_bucket(gateway: Gateway) -> No
     assert [one.headers["X-Cache"] for one in again] == ["HIT-DISK", "HIT-DISK"]
 
 
+def test_every_answer_to_a_negotiated_name_varies_by_accept(gateway: Gateway) -> None:
+    cat, nobody = "/images/photos/cat.jpg/@w=66.auto", "/images/nobody.jpg/@w=66.auto"
+    etag = gateway.public.get(cat).headers["ETag"]
+    asked: list[tuple[str, dict[str, str], int]] = [
+        (cat, {}, 200),
+        (cat, {"Range": "bytes=0-9"}, 206),
+        (cat, {"If-None-Match": etag}, 304),
+        (cat, {"If-Match": '"other"'}, 412),
+        (cat, {"Range": "bytes=9999999-"}, 416),
+        (nobody, {}, 404),
+    ]
+    for client in (gateway.public, gateway.api):
+        for name, headers, status in asked:
+            answered = client.get(name, headers={"Accept": "*/*", **headers})
+            assert (answered.status_code, answered.headers.get_list("Vary")) == (status, ["Accept"]), (name, headers)
+            assert all(len(answered.headers.get_list(key)) == 1 for key in answered.headers), (name, headers)
+    assert "Vary" not in gateway.public.get("/images/photos/cat.jpg/@w=66.png").headers
+
+
 def test_validators_and_ranges_are_the_same_on_both_ports(gateway: Gateway) -> None:
     name = "/images/photos/cat.jpg/@w=200.jpg"
     public, api = gateway.public.get(name), gateway.api.get(name)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
-from tests.gateways import Gateway
+from service.engine.job import EngineError, Job, Limits, NotAnImage, TooLarge, Undecodable
+from service.engine.policy import PolicyLimits, write_configuration
+from service.engine.pool import EnginePool, EngineSettings
+from service.engine.recognise import recognise
+from tests import images
+from tests.gateways import Gateway, running_gateway
 from tests.hostile.damage import corruptions, truncations, whole
 from tests.hostile.watch import plant, unharmed
 
-CORRUPTIONS = 110  # of each file
+THROUGH_ALL, IN_THE_ENGINE = 30, 120  # corruptions of each file
+LIMITS = Limits(100_000_000, 500, 4096, 4096)
 
 
 @pytest.mark.parametrize("name", whole())
@@ -30,10 +39,53 @@ def test_a_truncated_image_is_refused_wherever_it_was_cut(gateway: Gateway, name
 def test_no_single_byte_brings_anything_down(gateway: Gateway, name: str) -> None:
     path = f"corrupt/{name}"
     with unharmed(gateway):
-        for number, changed in enumerate(corruptions(whole()[name], CORRUPTIONS, name)):
+        for number, changed in enumerate(corruptions(whole()[name], THROUGH_ALL, name)):
             uploaded = gateway.upload(path, changed, replace="true")
             assert uploaded.status_code in (201, 413, 415, 422), (number, uploaded.text)
             if uploaded.status_code == 201 and number % 4 == 0:
                 derived = gateway.api.get(f"/images/{path}/@w=8,h=8.png")
                 assert derived.status_code in (200, 413, 422), (number, derived.text)
                 assert derived.status_code != 200 or derived.content.startswith(b"\x89PNG")
+
+
+def test_of_a_truncated_image_its_beginning_is_shown_where_that_is_asked_for(tmp_path: Path) -> None:
+    data = images.jpeg(images.photo(64, 48))
+    with running_gateway(tmp_path, {"formats": {"tolerate_truncated": True}}) as tolerant, unharmed(tolerant):
+        assert tolerant.upload("half.jpg", data[: len(data) // 2]).status_code == 201
+        shown = tolerant.public.get("/images/half.jpg/@w=32.png")
+        assert shown.status_code == 200
+        assert images.pixels(shown.content).shape == (24, 32, 3)
+
+
+async def test_thousands_of_damaged_files_are_told_as_such_by_one_and_the_same_process(tmp_path: Path) -> None:
+    formats = ("jpg", "png", "webp", "avif", "gif", "tif", "bmp", "heic", "ico")
+    policy, file = tmp_path / "policy", tmp_path / "work" / "image"
+    write_configuration(policy, formats, ("png",), PolicyLimits(512 << 20, LIMITS.pixels, 65535, LIMITS.frames))
+    file.parent.mkdir()
+    folders = (file.parent,)
+    pool = EnginePool(EngineSettings(1, 512 << 20, 1_000_000, 20, 8, policy, folders, folders))
+    await pool.start()
+    try:
+        pids, outcomes = pool.pids, Counter[str]()
+        for name, data in whole().items():
+            for changed in corruptions(data, IN_THE_ENGINE, f"engine {name}"):
+                file.write_bytes(changed)
+                outcomes[await _verify(pool, file)] += 1
+        assert pool.pids == pids
+        assert set(outcomes) == {"taken", "not-an-image", "too-large", "undecodable"}
+    finally:
+        await pool.close()
+
+
+async def _verify(pool: EnginePool, file: Path) -> str:
+    """What becomes of an upload: `taken`, or the code of its refusal."""
+    try:
+        header = recognise(file)
+        if header.width * header.height * header.frames > LIMITS.pixels // 100:
+            return TooLarge.code  # no bomb is what is tried here
+        await pool.run(Job("verify", str(file), header, LIMITS), affinity="")
+    except (NotAnImage, TooLarge, Undecodable) as error:
+        return error.code
+    except EngineError as error:
+        return f"unforeseen: {error}"
+    return "taken"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from tests.gateways import Gateway, running_gateway
-from tests.hostile.watch import unharmed
+from tests.hostile.watch import ensure_good, unharmed
 
 HIT = "/images/good.jpg/@w=99.png"
 SENDERS = 8
@@ -25,6 +26,13 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with running_gateway(
         tmp_path_factory.mktemp("crowded"), {"limits": {"queue": 4}, "engine": {"memory": "512MiB"}}
     ) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway that makes one image a second for each address, and the first twenty at once."""
+    with running_gateway(tmp_path_factory.mktemp("limited"), {"limits": {"rate": 1}}) as one:
         yield one
 
 
@@ -102,10 +110,29 @@ def test_a_flood_of_malformed_requests_leaves_nothing(gateway: Gateway) -> None:
         assert len(gateway.log) - said < 10_000
 
 
-def test_a_flood_of_broken_signatures_reaches_no_engine(signed: Gateway) -> None:
-    from tests.hostile.watch import GOOD  # noqa: PLC0415  # unharmed() asks for unsigned images, which this one refuses
+def test_a_rate_limit_counts_misses_and_no_hits(limited: Gateway) -> None:
+    ensure_good(limited)
+    good = limited.public.get(HIT).content
+    began = time.monotonic()
+    answers, hits = while_hitting(
+        limited, lambda: flood(100, lambda n: f"/images/good.jpg/@w={100 + n}.jpg", limited.public)
+    )
+    statuses = Counter(answer.status_code for answer in answers)
+    assert set(statuses) == {200, 429}
+    assert 10 <= statuses[200] <= 21 + time.monotonic() - began
+    for answer in answers:
+        if answer.status_code == 429:
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert answer.json()["status"] == 429
+            assert int(answer.headers["Retry-After"]) >= 1
+    assert {answer.content for answer in hits} == {good}
+    assert limited.api.get("/images/good.jpg/@w=333.jpg").status_code == 200
+    again = flood(60, lambda n: HIT, limited.public)
+    assert {answer.status_code for answer in again} == {200}
 
-    assert signed.upload("good.jpg", GOOD).status_code == 201
+
+def test_a_flood_of_broken_signatures_reaches_no_engine(signed: Gateway) -> None:
+    ensure_good(signed)
     before = size_of(signed)
     answers = flood(1200, lambda n: f"/images/good.jpg/@w={1 + n % 4000}.webp?sig=a.{n:043d}", signed.public)
     assert {answer.status_code for answer in answers} == {403}

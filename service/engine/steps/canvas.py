@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 
 from PIL import Image as Pillow
-from PIL import ImageChops
 from PIL.Image import Transpose
 
 from service.engine import geometry
 from service.engine.geometry import Size
 from service.engine.job import Job
 from service.engine.picture import Picture
-from service.engine.steps.resample import focus
+from service.engine.steps.resample import ASSOCIATED, focus
 
 OPAQUE_FORMATS = ("jpg", "bmp")
 """Formats out that hold no transparency, or none that others read."""
 
 _QUARTERS = {90: Transpose.ROTATE_270, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_90}
 _MIRRORS = {"h": Transpose.FLIP_LEFT_RIGHT, "v": Transpose.FLIP_TOP_BOTTOM}
+_FRAME = ((0, 0), (2, 0), (0, 2), (2, 2), (1, 0), (1, 2), (0, 1), (2, 1), (1, 1))
+"""Where an image is pasted one after the other, so that its outermost pixels appear once more around it."""
 
 Colour = tuple[int, int, int, int]
 
@@ -105,21 +106,23 @@ def _ink(mode: str, colour: Colour) -> tuple[int, ...]:
 def _rotated(pixels: Pillow.Image, degrees: int, size: Size, colour: Colour) -> Pillow.Image:
     """Turned clockwise about its middle onto a sheet of `size`, which shows the colour where the image does not reach.
 
-    Alpha is associated all the while; a clear margin of one pixel makes the edges soft.
+    The turned image is laid on the sheet by how much of a pixel it covers. Around it its outermost pixels are repeated, so
+    that nothing but the image is in its own filtering: its edges do not ring, and what has the colour already runs into
+    the sheet without a seam. Alpha is associated all the while.
     """
+    associated = ASSOCIATED.get(pixels.mode, pixels.mode)
     width, height = pixels.width + 2, pixels.height + 2
-    margin = Pillow.new("RGBa", (width, height))
-    margin.paste(pixels.convert("RGBA").convert("RGBa"), (1, 1))
-    cover = Pillow.new("L", (width, height))
-    cover.paste(255, (1, 1, width - 1, height - 1))
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     matrix = (
         *(cosine, sine, (width - cosine * size[0] - sine * size[1]) / 2),
         *(-sine, cosine, (height + sine * size[0] - cosine * size[1]) / 2),
     )
-    turned, covered = (
-        image.transform(size, Pillow.Transform.AFFINE, matrix, Pillow.Resampling.BICUBIC) for image in (margin, cover)
-    )
-    sheet = Pillow.new("RGBA", size, colour).convert("RGBa")
-    around = ImageChops.multiply(sheet, Pillow.merge("RGBa", [ImageChops.invert(covered)] * 4))
-    return ImageChops.add(turned, around).convert("RGBA").convert(pixels.mode)
+    image, framed = pixels.convert(associated), Pillow.new(associated, (width, height))
+    for place in _FRAME:
+        framed.paste(image, place)
+    turned = framed.transform(size, Pillow.Transform.AFFINE, matrix, Pillow.Resampling.BICUBIC)
+    cover = Pillow.new("L", (width, height))
+    cover.paste(255, (1, 1, width - 1, height - 1))
+    covered = cover.transform(size, Pillow.Transform.AFFINE, matrix, Pillow.Resampling.BILINEAR)
+    sheet = Pillow.new(pixels.mode, size, _ink(pixels.mode, colour)).convert(associated)
+    return Pillow.composite(turned, sheet, covered).convert(pixels.mode)

@@ -17,7 +17,7 @@ REDUCING_GAP = 1.5
 """What is much larger is first brought to this many pixels per pixel of the result by taking means, as a scaled decode
 of a JPEG would: a third of the time, and half a point of SSIMULACRA2."""
 
-_ASSOCIATED = {"LA": "La", "RGBA": "RGBa"}
+ASSOCIATED = {"LA": "La", "RGBA": "RGBa"}
 """What is transparent weighs nothing in a mean, so alpha is multiplied in before and divided out after."""
 
 GRAVITY = {
@@ -85,7 +85,7 @@ def _resample(frame: Frame, region: Box, size: Size) -> None:
         frame.put(pixels.crop(region.whole()))
         return
     # The box may begin and end inside a pixel, which undoes the rounding of a scaled decode.
-    box, associated = region.within(frame.size).edges, _ASSOCIATED.get(pixels.mode)
+    box, associated = region.within(frame.size).edges, ASSOCIATED.get(pixels.mode)
     if associated:
         frame.put(pixels.convert(associated).resize(size, FILTER, box, REDUCING_GAP).convert(pixels.mode))
     else:

@@ -40,6 +40,11 @@ def pieces(source: Source, keep_icc: bool) -> Pieces:
     yield b"\xff\xd9"
 
 
+def profile_segments(source: Source) -> bytes:
+    """The segments with the ICC profile that stays, as they stand before the first scan; empty where none does."""
+    return b"".join(_icc_segments(_profile(source)))
+
+
 def _jfif(source: Source, segment: Segment) -> bytes:
     """Identifier, version, density; a thumbnail of 0 by 0 (JFIF 1.02). Nothing of any other APP0, as JFXX."""
     content = source.read(segment.start, min(JFIF_SIZE, segment.end - segment.start))

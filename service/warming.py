@@ -1,0 +1,58 @@
+"""Warming: derived images are made ahead of time, for a listing of originals, whenever nobody else wants the engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+from gateway.names import Name
+from service.derivatives import Derivatives
+from service.engine.job import EngineError
+from service.store.base import Container, NotFound
+
+PAGE = 1000
+PATIENCE = 0.1  # seconds between two looks whether the engine is wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Warmed:
+    """One derived image: its name, and what became of it: HIT-…, MISS when it was made now, or the error's code."""
+
+    name: str
+    outcome: str
+
+
+async def warm(
+    derivatives: Derivatives,
+    originals: Container,
+    names: Callable[[str], Sequence[Name]],
+    *,
+    prefix: str = "",
+    busy: Callable[[], bool] = lambda: False,
+) -> AsyncIterator[Warmed]:
+    """Make what `names` tells for each original below the prefix, one after the other, and tell of each.
+
+    While `busy` tells that requests wait for the engine, nothing is begun. Images that cannot be made are told and
+    passed over; raises Unavailable, Saturated and OSError, after which it can be begun again: what was made is found.
+    """
+    marker: str | None = ""
+    while marker is not None:
+        page = await originals.list(prefix=prefix, marker=marker, limit=PAGE)
+        marker = page.marker
+        for original in page.objects:
+            for name in names(original.name):
+                while busy():  # noqa: ASYNC110  # the engine's queue can only be looked at
+                    await asyncio.sleep(PATIENCE)
+                yield Warmed(str(name), await _make(derivatives, name))
+
+
+async def _make(derivatives: Derivatives, name: Name) -> str:
+    try:
+        return (await derivatives.get(name)).level
+    except NotFound:  # deleted since it was listed
+        return "gone"
+    except EngineError as error:
+        if error.code == "saturated":
+            raise
+        return error.code

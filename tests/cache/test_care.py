@@ -1,0 +1,73 @@
+"""What an operator can ask and order: how the caches are, and that they are warmed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from gateway.names import Name, parse
+from service.cache_stats import stats_of
+from service.warming import warm
+from tests import images
+from tests.cache.nodes import Node, node
+
+
+async def fill(one: Node, count: int) -> None:
+    for number in range(count):
+        await one.upload(f"{number:03}.png", images.png(images.flat(8, 8, (number, 2, 3))))
+
+
+async def test_numbers_tell_what_was_answered_and_what_is_there(tmp_path: Path) -> None:
+    async with node(tmp_path) as one:
+        await fill(one, 4)
+        for _ in range(3):
+            await asyncio.gather(*(one.api(f"{number:03}.png/@w=4.png") for number in range(4)))
+        await one.context.care.revalidation.sweep()
+        stats = stats_of(one.context.care)
+        assert stats.answered["HIT-MEMORY"] == 8
+        assert stats.answered["MISS"] >= 4
+        assert stats.memory_images == 4
+        assert 0 < stats.memory_bytes < stats.most_memory_bytes
+        assert stats.derived.files == sum(1 for _ in one.derived.rglob("*"))
+        assert stats.originals.files == sum(1 for _ in (one.root / "var/cache/originals").rglob("*"))
+        assert stats.derived.most_bytes == one.config.cache.derived
+        assert (stats.disk_failures, stats.sweeps_failed, stats.flights) == ({}, 0, 0)
+
+
+async def test_a_service_under_load_stays_within_its_budgets(tmp_path: Path) -> None:
+    budget = 400 * 1024
+    async with node(tmp_path, {"cache": {"derived": f"{budget}B", "originals": "100KiB"}}) as one:
+        await fill(one, 3)
+        for round in range(4):
+            for number in range(3):
+                await asyncio.gather(*(one.api(f"{number:03}.png/@w={8 + width},up=1.png") for width in range(40)))
+            await one.context.care.derived_janitor.tidy()
+            await one.context.care.originals_janitor.tidy()
+            disk = sum(4096 * -(-file.stat().st_size // 4096) for file in one.derived.rglob("*"))
+            assert disk <= budget, round
+        answer = await one.api("000.png/@w=8,up=1.png")
+        assert (answer.status, answer.colour) == (200, (0, 2, 3))
+        assert stats_of(one.context.care).derived.evicted > 0
+
+
+async def test_warming_makes_what_is_not_there_and_waits_while_the_engine_is_wanted(tmp_path: Path) -> None:
+    async with node(tmp_path) as one:
+        await fill(one, 5)
+        (one.root / "var/store/text.png").write_bytes(b"this is no image")
+        await one.api("001.png/@w=4.png")
+        waits = iter([True, True])
+
+        def names(image: str) -> list[Name]:
+            return [parse(f"{image}/@w={width}.png", "", one.context.rules) for width in (4, 5)]
+
+        told = [
+            warmed
+            async for warmed in warm(
+                one.context.derivatives, one.context.store.originals, names, busy=lambda: next(waits, False)
+            )
+        ]
+        assert [warmed.outcome for warmed in told[:4]] == ["MISS", "MISS", "HIT-DISK", "MISS"]
+        assert {warmed.outcome for warmed in told if "text" in warmed.name} == {"not-an-image"}
+        assert len(told) == 12
+        assert next(waits, None) is None
+        assert (await one.api("004.png/@w=5.png")).headers["X-Cache"].startswith("HIT")

@@ -1,0 +1,190 @@
+"""Freshness across nodes: what another node changed is noticed within the interval, and nothing else is touched."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from service.store.base import NotFound, Page, StoredObject, Unavailable
+from tests import images
+from tests.cache.nodes import Node, node
+from tests.cache.trees import name, publish
+
+INTERVAL = 0.4  # seconds
+LONG = "x" * 300
+
+
+def picture(number: int) -> bytes:
+    return images.png(images.flat(8, 8, (number, 255 - number, 7)))
+
+
+@pytest.fixture
+async def three(tmp_path: Path) -> AsyncIterator[list[Node]]:
+    """Three nodes on one store."""
+    options = {
+        "store": {"directory": {"root": str(tmp_path / "store"), "derived": str(tmp_path / "derived")}},
+        "cache": {"revalidate": f"{int(INTERVAL * 1000)}ms"},
+        "engine": {"processes": 1},
+    }
+    async with AsyncExitStack() as stack:
+        contexts = [node(tmp_path / f"node{number}", options) for number in range(3)]
+        yield list(await asyncio.gather(*map(stack.enter_async_context, contexts)))
+
+
+async def test_an_old_image_is_served_no_longer_than_the_interval_and_one_sweep(
+    three: list[Node], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *others = three
+    longest = 0.0
+    await first.upload("a.png", picture(0))
+    for number in range(1, 8):
+        before = [(await other.api("a.png/@w=4.png")).colour for other in others]
+        assert set(before) == {picture_colour(number - 1)}
+        await first.upload("a.png", picture(number))
+        replaced = time.monotonic()
+        assert (await first.api("a.png/@w=4.png")).colour == picture_colour(number)
+        for other in others:
+            while (await other.api("a.png/@w=4.png")).colour != picture_colour(number):
+                assert time.monotonic() - replaced < INTERVAL + 2, "it is never noticed"
+                await asyncio.sleep(0.01)
+            longest = max(longest, time.monotonic() - replaced)
+    with capsys.disabled():
+        print(f"\nlongest time an old image was served: {longest:.2f} s with an interval of {INTERVAL} s")
+    assert longest < INTERVAL + 1
+
+
+def picture_colour(number: int) -> tuple[int, ...]:
+    return (number, 255 - number, 7)
+
+
+async def test_a_deleted_image_goes_from_every_node(three: list[Node]) -> None:
+    first, *others = three
+    await first.upload("a.png", picture(1))
+    await first.upload("a.png.more/b.png", picture(2))
+    for other in others:
+        await other.api("a.png/@w=4.png")
+        await other.api("a.png.more/b.png/@w=4.png")
+    assert (await first.delete("a.png")).status == 204
+    for other in others:
+        await until(lambda folder=other.derived / "a.png": not folder.exists())
+        assert (await other.api("a.png/@w=4.png")).status == 404
+        assert (await other.api("a.png.more/b.png/@w=4.png")).headers["X-Cache"].startswith("HIT")
+
+
+async def test_a_link_with_a_version_is_never_stale(three: list[Node]) -> None:
+    first, second, _ = three
+    await first.upload("a.png", picture(0))
+    for number in range(1, 3):
+        await second.api("a.png/@w=4.png")
+        etag = (await first.upload("a.png", picture(number))).headers["ETag"].strip('"')
+        await asyncio.sleep(1.05)  # a node asks the store about a version once a second at most
+        assert (await second.api(f"a.png/@w=4.png?v={etag}")).colour == picture_colour(number)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def one(tmp_path: Path) -> AsyncIterator[Node]:
+    async with node(tmp_path, {"cache": {"revalidate": "1h"}}) as running:
+        yield running
+
+
+async def test_a_sweep_forgets_what_changed_and_what_is_gone_and_asks_for_nothing_else(one: Node) -> None:
+    several = [f"{folder}{number}.png" for folder in ("", "b/", "b.d/", "b/c/") for number in range(25)]
+    for image in several:
+        await one.upload(image, picture(1))
+        await one.api(f"{image}/@w=4.png")
+    sweep = await one.context.care.revalidation.sweep()
+    assert (sweep.listed, sweep.cached, sweep.suspected) == (100, 100, 0)
+    store = one.root / "var/store"
+    for image in several[3::10]:
+        (store / image).write_bytes(picture(9))
+    for image in several[4::10]:
+        (store / image).unlink()
+    sweep = await one.context.care.revalidation.sweep()
+    assert (sweep.listed, sweep.cached, sweep.suspected) == (90, 100, 20)
+    for index, image in enumerate(several):
+        assert (one.derived / image / "@w=4.png").exists() == (index % 10 not in (3, 4)), image
+        answer = await one.api(f"{image}/@w=4.png")
+        if index % 10 == 4:
+            assert answer.status == 404
+        else:
+            assert answer.colour == picture_colour(9 if index % 10 == 3 else 1)
+
+
+async def test_images_whose_names_the_disk_cannot_hold_are_compared_too(one: Node) -> None:
+    """No directory store can hold such a name; a listing that tells of it is enough."""
+    tree, container = one.context.care.disk.tree, one.context.store.originals
+    listed = [StoredObject(f"{LONG}/{word}", 1, word, 1000.0) for word in ("same", "changed")]
+
+    async def stat(name: str) -> StoredObject:
+        found = next((one for one in listed if one.name == name), None)
+        if found is None:
+            raise NotFound(name)
+        return found
+
+    async def list_them(**_: object) -> Page:
+        return Page(listed, [], None)
+
+    container.stat, container.list = stat, list_them  # type: ignore[method-assign,assignment]
+    for image, etag in (("same", "same"), ("changed", "before"), ("gone", "gone")):
+        publish(tree, f"{LONG}/{image}", etag=etag)
+    sweep = await one.context.care.revalidation.sweep()
+    assert (sweep.cached, sweep.suspected) == (0, 1)
+    assert [tree.find(name(f"{LONG}/{image}")) is not None for image in ("same", "changed", "gone")] == [
+        True,
+        False,
+        False,
+    ]
+
+
+async def test_files_that_tell_of_no_original_go(one: Node) -> None:
+    await one.upload("a.png", picture(1))
+    await one.api("a.png/@w=4.png")
+    (one.derived / "a.png/@base").unlink()
+    sweep = await one.context.care.revalidation.sweep()
+    assert sweep.suspected == 1
+    assert not (one.derived / "a.png").exists()
+
+
+async def test_a_listing_that_lags_behind_takes_nothing_away(one: Node) -> None:
+    await one.upload("a.png", picture(1))
+    await one.api("a.png/@w=4.png")
+    container = one.context.store.originals
+    listed = await container.list()
+    await one.upload("a.png", picture(2))
+    await one.upload("b.png", picture(2))
+    for image in ("a.png", "b.png"):
+        await one.api(f"{image}/@w=4.png")
+
+    async def stale(**_: object) -> object:
+        return listed
+
+    container.list = stale  # type: ignore[method-assign,assignment]
+    sweep = await one.context.care.revalidation.sweep()
+    assert sweep.suspected == 2
+    assert all((one.derived / image / "@w=4.png").exists() for image in ("a.png", "b.png"))
+
+
+async def test_a_store_that_cannot_be_listed_costs_nothing_but_freshness(one: Node) -> None:
+    await one.upload("a.png", picture(1))
+    await one.api("a.png/@w=4.png")
+    container = one.context.store.originals
+
+    async def fail(**_: object) -> object:
+        raise Unavailable("gone")
+
+    container.list = fail  # type: ignore[method-assign,assignment]
+    with pytest.raises(Unavailable):
+        await one.context.care.revalidation.sweep()
+    assert (one.derived / "a.png/@w=4.png").exists()
