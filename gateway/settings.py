@@ -189,6 +189,7 @@ class Log(Section):
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
     format: Literal["text", "json"] = Field("text", description="text for people, json for machines")
+    slow: Seconds = Field(1.0, description="a request that takes longer is told, stage by stage")
 
 
 class Config(Section):

@@ -20,6 +20,7 @@ class Paths:
     runtime: Path
     socket: Path
     service_pid: Path
+    service_prepared: Path
     nginx: Path
     policy: Path
 
@@ -34,6 +35,7 @@ def paths_of(config: Config) -> Paths:
         runtime=runtime,
         socket=runtime / SOCKET_NAME,
         service_pid=runtime / "service.pid",
+        service_prepared=runtime / "service.prepared",
         nginx=runtime / "nginx",
         policy=runtime / "imagemagick",
     )

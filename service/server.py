@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import uvloop
 
@@ -20,6 +20,7 @@ from service.api.app import api_app
 from service.api.connections import listening
 from service.api.context import Context
 from service.api.front import front_app
+from service.api.metrics import observe
 from service.cache.work import Work
 from service.caring import caring, opened_disk
 from service.derivatives import Derivatives, Making
@@ -28,11 +29,14 @@ from service.engine.pool import EnginePool, EngineSettings
 from service.keeping import Keeping
 from service.lock import AlreadyRunning, exclusive
 from service.machine import write_policy
+from service.metered import MeteredStore
+from service.metrics import Metrics
 from service.originals import Originals
 from service.paths import Paths, make_folders, paths_of
 from service.sockets import sockets_of, was_handed
+from service.stages import NotedStats
 from service.store.base import Store, Unavailable
-from service.stores import open_store
+from service.stores import breaker_of, open_store
 from service.uploads import Uploads
 from service.versions import software
 
@@ -44,19 +48,25 @@ log = logging.getLogger(__name__)
 
 def serve(config: Config) -> None:
     """Run the service until SIGTERM or SIGINT. Raises OSError, StoreError or EngineError where it cannot start."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(asyncio.CancelledError):
         runner.run(_serve(config))
 
 
 async def _serve(config: Config) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop, task = asyncio.Event(), asyncio.current_task()
+    assert task is not None
+    _on_signal(task.cancel)  # nothing is lost by a start that breaks off
     async with running(config):
+        _on_signal(stop.set)
         paths_of(config).service_pid.write_text(f"{os.getpid()}\n")  # which is how the supervisor knows
         log.info("ready: the API listens on %s", config.api.listen)
         await stop.wait()
         log.info("stopping")
+
+
+def _on_signal(stop: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
 async def _start(store: Store) -> None:
@@ -74,10 +84,22 @@ async def running(config: Config) -> AsyncIterator[Context]:
     paths = paths_of(config)
     make_folders(paths)
     async with contextlib.AsyncExitStack() as stack:
+        inner = open_store(config)
+        store = MeteredStore(inner, breaker_of(inner))
+        stack.push_async_callback(store.close)
+        await _start(store)
+        versions = await software()
+        if was_handed():  # all that can be done beside a predecessor is done, and it may go
+            paths.service_prepared.write_text(f"{os.getpid()}\n")
         await _alone(paths, stack, PREDECESSOR if was_handed() else 0.0)
         sockets = stack.enter_context(sockets_of(config, paths))
-        context = await _put_together(config, paths, stack)
-        for app, listen in ((api_app(context), sockets.api), (front_app(context), sockets.front)):
+        context = await _put_together(config, paths, store, versions, stack)
+        known = Metrics(context.engine, context.care, store)
+        for port, app, listen in (
+            ("api", api_app(context), sockets.api),
+            ("public", front_app(context), sockets.front),
+        ):
+            observe(app, port, config.log.slow, known)
             await stack.enter_async_context(listening(app, listen, SHUTDOWN))
         yield context
 
@@ -95,19 +117,18 @@ async def _alone(paths: Paths, stack: contextlib.AsyncExitStack, patience: float
         await asyncio.sleep(0.02)
 
 
-async def _put_together(config: Config, paths: Paths, stack: contextlib.AsyncExitStack) -> Context:
+async def _put_together(
+    config: Config, paths: Paths, store: Store, versions: str, stack: contextlib.AsyncExitStack
+) -> Context:
     disk = stack.enter_context(opened_disk(config, paths))
-    store = open_store(config)
-    await _start(store)
-    stack.push_async_callback(store.close)
     engine = EnginePool(_engine_settings(config, paths, disk.work))
-    asked = asyncio.create_task(software())
+    engine.stats = NotedStats()
     await engine.start()
     stack.push_async_callback(engine.close)
 
     writable = {word for word, (_, can_write) in engine.capabilities.items() if can_write}
     rules = rules_of(config, writable)
-    making = _making(config, rules, await asked)
+    making = _making(config, rules, versions)
     originals = Originals(store.originals, paths.originals, disk.work, config.cache.revalidate)
     kept = Keeping(store.derived, making.engine)
     derivatives = Derivatives(rules, making, originals, disk.tree, disk.memory, disk.work, kept, engine)

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from gateway.settings import Config
 from gateway.store_settings import SwiftOptions, TempUrl
 from service.store.base import Store
+from service.store.breaker import Breaker
 from service.store.directory import DirectorySettings, DirectoryStore
 from service.store.swift import SwiftStore
 from service.store.swift_settings import SwiftSettings, TempUrlSettings, settings_from_environment
@@ -20,6 +21,11 @@ def open_store(config: Config) -> Store:
         return SwiftStore(settings_from_environment(_swift(config.store.swift), os.environ))
     base, options = config.base.absolute(), config.store.directory
     return DirectoryStore(DirectorySettings(root=base / options.root, derived=base / options.derived))
+
+
+def breaker_of(store: Store) -> Breaker | None:
+    """The breaker before a store, where it has one."""
+    return store.pool.breaker if isinstance(store, SwiftStore) else None
 
 
 def _swift(options: SwiftOptions) -> SwiftSettings:

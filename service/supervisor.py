@@ -29,14 +29,16 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is kept alive: `ready` tells whether the process of this id serves; `stop` ends it gracefully, within
-    `patience` seconds. It inherits the `descriptors`, and finds `environment` added to ours."""
+    """What is kept alive: `ready` tells whether the process of this id serves, `prepared` whether it would if only its
+    predecessor were gone; `stop` ends it gracefully, within `patience` seconds. It inherits the `descriptors`, and
+    finds `environment` added to ours."""
 
     name: str
     command: Sequence[str]
     ready: Callable[[int], bool]
     stop: signal.Signals
     patience: float
+    prepared: Callable[[int], bool] = lambda _pid: True
     descriptors: tuple[int, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -81,9 +83,9 @@ class Supervisor:
         self._keepers[name].signal(number)
 
     async def replace(self, program: Program) -> bool:
-        """Let a new process follow the one that runs under this program's name. They overlap: the new one is started,
-        then the old one is stopped, and it is for the new one to wait until the old one is gone. False where the new
-        one does not become ready; the program is then what it was before."""
+        """Let a new process follow the one that runs under this program's name. They overlap: when the new one is
+        prepared the old one is stopped, and it is for the new one to wait until the old one is gone. False where the
+        new one does not become ready; the program is then what it was before."""
         return await self._keepers[program.name].replace(program)
 
 
@@ -147,19 +149,25 @@ class _Keeper:
 
     async def replace(self, program: Program) -> bool:
         """As `Supervisor.replace`."""
-        before, self._program = self._program, program
-        old = self._process
-        successor = self._successor = await _spawn(program)
-        if old is not None:
-            await _end(before, old)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LONGEST_START):
-                while successor.returncode is None:
-                    if self._process is successor and self.ready.is_set():
-                        return True
-                    await asyncio.sleep(POLL)
-        self._program = before
+        successor = await _spawn(program)
+        try:
+            if await self._hand_over(program, successor):
+                return True
+        except asyncio.CancelledError:
+            await _end(program, successor)
+            raise
         await _end(program, successor)
+        return False
+
+    async def _hand_over(self, program: Program, successor: asyncio.subprocess.Process) -> bool:
+        if not await _until(successor, lambda: program.prepared(successor.pid)):
+            return False
+        before, self._program, self._successor = self._program, program, successor
+        if self._process is not None:
+            await _end(before, self._process)
+        if await _until(successor, lambda: self._process is successor and self.ready.is_set()):
+            return True
+        self._program = before
         return False
 
     async def stop(self) -> None:
@@ -189,6 +197,16 @@ async def _spawn(program: Program) -> asyncio.subprocess.Process:
         pass_fds=program.descriptors,
         env={**os.environ, **program.environment},
     )
+
+
+async def _until(process: asyncio.subprocess.Process, condition: Callable[[], bool]) -> bool:
+    """Wait for a condition; whether it came true within LONGEST_START seconds, while the process ran."""
+    end = asyncio.get_running_loop().time() + LONGEST_START
+    while process.returncode is None and asyncio.get_running_loop().time() < end:
+        if condition():
+            return True
+        await asyncio.sleep(POLL)
+    return False
 
 
 async def _end(program: Program, process: asyncio.subprocess.Process) -> None:

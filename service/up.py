@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateway.config import ConfigError, rules_of
+from gateway.rules import Rules
 from gateway.settings import Config
 from service import front, logs, notify
 from service.lock import exclusive
@@ -94,26 +95,32 @@ class _Gateway:
         changed = [key for key, value in FIXED.items() if value(config) != value(self._config)]
         if changed:
             raise NotInForce("\n".join(f"{key}: only a new start can change it" for key in changed))
-        await asyncio.to_thread(_prove_front, config, self._paths)
+        rules = await asyncio.to_thread(_prove_front, config, self._paths)
         _write_private(self._paths.runtime / ACCEPTED, text)
         if not await self._supervisor.replace(self._service):
             _write_private(self._paths.runtime / ACCEPTED, self._text)
             raise NotInForce("the service does not start with it; what it said is above")
         self._config, self._text = config, text
         logs.configure(config.log)
-        write_front(config, self._paths)
+        front.write(front.render(config, self._paths, rules), self._paths.nginx)
         self._supervisor.signal("nginx", signal.SIGHUP)
 
     def _service_program(self, sockets: Sockets) -> Program:
-        accepted, pid_file = self._paths.runtime / ACCEPTED, self._paths.service_pid
-        pid_file.unlink(missing_ok=True)
+        accepted, serving, prepared = (
+            self._paths.runtime / ACCEPTED,
+            self._paths.service_pid,
+            self._paths.service_prepared,
+        )
+        for file in (serving, prepared):
+            file.unlink(missing_ok=True)
         base = self._config.base.absolute()
         return Program(
             "the service",
             [sys.executable, "-m", "service", "serve", "-c", str(accepted), "--base", str(base)],
-            lambda pid: wrote_its_pid(pid, pid_file),
+            lambda pid: wrote_its_pid(pid, serving),
             signal.SIGTERM,
             STOP_SERVICE,
+            lambda pid: wrote_its_pid(pid, prepared),
             sockets.descriptors,
             {HANDED: ",".join(map(str, sockets.descriptors))},
         )
@@ -136,11 +143,13 @@ def write_front(config: Config, paths: Paths) -> str:
     return files["nginx.conf"]
 
 
-def _prove_front(config: Config, paths: Paths) -> None:
-    """Have nginx itself test what would be written for it. Raises NotInForce with what it says."""
+def _prove_front(config: Config, paths: Paths) -> Rules:
+    """Have nginx itself test what would be written for it with the rules that are given back. Raises NotInForce with
+    what it says."""
     trial = paths.runtime / "nginx.trial"
+    rules = rules_of(config, writable_formats(config))
     try:
-        write_front(config, replace(paths, nginx=trial))
+        front.write(front.render(config, replace(paths, nginx=trial), rules), trial)
         tested = subprocess.run(
             front.command(trial, "-t"), capture_output=True, text=True, timeout=TEST_NGINX, check=False
         )
@@ -148,6 +157,7 @@ def _prove_front(config: Config, paths: Paths) -> None:
         shutil.rmtree(trial, ignore_errors=True)
     if tested.returncode:
         raise NotInForce(f"nginx refuses it: {tested.stderr.strip()}")
+    return rules
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -34,6 +35,20 @@ _STRUCTURE = {
         *("GIFVersion", "ImageWidth", "ImageHeight", "HasColorMap", "ColorResolutionDepth", "BitsPerPixel"),
         *("BackgroundColor", "AnimationIterations", "TransparentColor", "FrameCount", "Duration", "PixelAspectRatio"),
     ),
+    "QuickTime": (  # AVIF
+        *("MajorBrand", "MinorVersion", "CompatibleBrands", "HandlerType", "ImageSpatialExtent", "ImagePixelDepth"),
+        *("AV1ConfigurationVersion", "SeqProfile", "SeqLevelIdx0", "SeqTier0", "HighBitDepth", "TwelveBit"),
+        *("ChromaFormat", "ChromaSamplePosition", "InitialDelaySamples", "ColorProfiles", "ColorPrimaries"),
+        *("TransferCharacteristics", "MatrixCoefficients", "AuxiliaryImageType"),
+        *("MediaData", "MediaDataSize", "MediaDataOffset"),
+    ),
+    "Meta": ("PrimaryItemReference",),
+}
+# A TIFF is made of tags; in any other format these would be EXIF.
+_TIFF = {
+    *("ImageWidth", "ImageHeight", "BitsPerSample", "Compression", "PhotometricInterpretation", "FillOrder"),
+    *("StripOffsets", "Orientation", "SamplesPerPixel", "RowsPerStrip", "StripByteCounts", "PlanarConfiguration"),
+    *("PageNumber", "Predictor", "WhitePoint", "PrimaryChromaticities", "ExtraSamples"),
 }
 
 
@@ -56,8 +71,22 @@ def secrets(data: bytes) -> list[str]:
 
 def tags(path: Path) -> dict[str, str]:
     """What exiftool finds in a file beyond its structure: `Group:Tag` to value. ICC profiles are left out."""
-    found = json.loads(_exiftool("-j", "-G1", "-a", "-u", "-s", str(path)))[0]
-    return {name: str(value) for name, value in found.items() if not _is_structure(name)}
+    return tags_of([path])[0]
+
+
+def tags_of(paths: Sequence[Path]) -> list[dict[str, str]]:
+    """The same of many files, in their order, by one run of exiftool."""
+    with tempfile.NamedTemporaryFile("w", suffix=".args") as arguments:
+        arguments.write("\n".join(map(str, paths)))
+        arguments.flush()
+        documents = json.loads(_exiftool("-j", "-G1", "-a", "-u", "-s", "-@", arguments.name))
+    assert [document["SourceFile"] for document in documents] == list(map(str, paths))
+    return [_beyond_structure(document) for document in documents]
+
+
+def _beyond_structure(document: dict[str, object]) -> dict[str, str]:
+    tiff = {f"IFD0:{tag}" for tag in _TIFF} if document.get("File:FileType") == "TIFF" else set()
+    return {name: str(value) for name, value in document.items() if name not in tiff and not _is_structure(name)}
 
 
 def _is_structure(name: str) -> bool:

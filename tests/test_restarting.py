@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,36 +43,41 @@ class Load:
         self._gateway = gateway
         self._end = threading.Event()
 
-    def misses(self, number: int) -> None:
-        with httpx.Client(base_url=self._gateway.public.base_url, timeout=60, trust_env=False) as client:
+    def misses(self) -> None:
+        with self._client() as client:
             width = 0
             while not self._end.is_set():
                 width = width % 90 + 1
-                path = f"/images/cat.jpg/@crop=0:0:{100 + width}:{100 + time.monotonic_ns() % 100},w={width}.jpg"
-                self._ask(f"miss {number}", lambda: client.get(path))
+                height = 100 + time.monotonic_ns() % 100
+                self._ask("miss", client, f"/images/cat.jpg/@crop=0:0:{100 + width}:{height},w={width}.jpg")
 
     def hits(self) -> None:
-        with httpx.Client(base_url=self._gateway.public.base_url, timeout=60, trust_env=False) as client:
+        with self._client() as client:
             while not self._end.is_set():
-                self._ask("hit", lambda: client.get(HIT, headers={"Connection": "close"}))
+                self._ask("hit", client, HIT)
                 time.sleep(0.002)
 
     def listings(self) -> None:
-        while not self._end.is_set():
-            url = f"{self._gateway.api.base_url}/images"
-            self._ask("listing", lambda: httpx.get(url, timeout=60, trust_env=False))
-            time.sleep(0.01)
+        with self._client() as client:
+            while not self._end.is_set():
+                self._ask("listing", client, f"{self._gateway.api.base_url}/images")
+                time.sleep(0.01)
 
-    def _ask(self, kind: str, ask: Callable[[], httpx.Response]) -> None:
+    def _client(self) -> httpx.Client:
+        """A connection for each request: who keeps one alive has to expect that it is closed just then."""
+        once = httpx.Limits(max_keepalive_connections=0)
+        return httpx.Client(base_url=self._gateway.public.base_url, timeout=60, trust_env=False, limits=once)
+
+    def _ask(self, kind: str, client: httpx.Client, path: str) -> None:
         try:
-            answer = str(ask().status_code)
+            answer = str(client.get(path).status_code)
         except httpx.TransportError as error:
             answer = repr(error)
-        self.answers[f"{kind.split()[0]}: {answer}"] += 1
+        self.answers[f"{kind}: {answer}"] += 1
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        threads = [threading.Thread(target=self.misses, args=(number,)) for number in range(4)]
+        threads = [threading.Thread(target=self.misses) for _ in range(4)]
         threads += [threading.Thread(target=self.hits), threading.Thread(target=self.listings)]
         for thread in threads:
             thread.start()
@@ -105,8 +110,7 @@ def test_no_request_fails_while_the_service_is_replaced_again_and_again(gateway:
             reload(gateway)
             assert service(gateway) != before
             time.sleep(0.2)
-    assert {answer.partition(": ")[2] for answer in load.answers} == {"200"}, load.answers
-    assert set(load.answers) == {"hit: 200", "miss: 200", "listing: 200"}
+    assert set(load.answers) == {"hit: 200", "miss: 200", "listing: 200"}, load.answers
 
 
 def test_a_service_that_is_told_to_end_is_followed_by_another_and_no_request_fails(gateway: Gateway) -> None:
@@ -157,7 +161,7 @@ def test_a_configuration_that_cannot_be_put_in_force_changes_nothing(
     try:
         assert says in reload(gateway)
         assert gateway.public.get("/images/cat.jpg/@w=77.jpg").status_code == 200
-        assert gateway.public.get("/images/cat.jpg/@tiny.png").status_code == 400
+        until(lambda: gateway.public.get("/images/cat.jpg/@tiny.png").status_code == 400)  # nginx's old workers leave
         assert (gateway.root / "var/run/accepted.yaml").read_text() == accepted
     finally:
         file.write_text(before)

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from service.api.auth import require, tokens
 from service.api.context import CONTEXT, Context
+from service.api.metrics import metrics
 from service.api.openapi import openapi
 from service.api.operations import OPERATIONS, Operation
 from service.api.problems import Handler, problems
@@ -16,6 +17,7 @@ def api_app(context: Context) -> web.Application:
     app = web.Application(middlewares=[problems, tokens], client_max_size=0)
     app[CONTEXT] = context
     app.router.add_get("/openapi.json", openapi)
+    app.router.add_get("/metrics", metrics)
     for operation in OPERATIONS:
         methods = ("GET", "HEAD") if operation.method == "GET" else (operation.method,)
         for method in methods:

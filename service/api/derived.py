@@ -11,8 +11,10 @@ from gateway.access import authorise
 from gateway.names import Name, escape, parse
 from service.api.context import CONTEXT, Context, raw_target
 from service.api.problems import VARIES
+from service.api.redirect import is_large, redirect
 from service.api.sending import File, send
 from service.derivatives import Derivative
+from service.store.base import Unavailable
 
 INTERNAL = "/@derived/"  # the internal location of nginx that serves files of the derived tree
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -21,8 +23,24 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 async def answer_with_file(request: web.Request, name: Name) -> web.StreamResponse:
     """`GET /images/NAME…` on the API port: the bytes themselves."""
     await _prepare(request, name)
-    found, data = await request.app[CONTEXT].derivatives.open(name, request.headers.get("Accept", ""))
+    context = request.app[CONTEXT]
+    found, data = await context.derivatives.open(name, request.headers.get("Accept", ""))
+    if is_large(request, found.file.bytes):
+        redirected = await _redirect(request, found)
+        if redirected:
+            data.close()
+            return redirected
     return await _send(request, name, found, data)
+
+
+async def _redirect(request: web.Request, found: Derivative) -> web.Response | None:
+    """To the derived container, which has it before this returns; None where the store cannot do it now."""
+    context = request.app[CONTEXT]
+    try:
+        kept = await context.derivatives.keep(found.name)
+    except Unavailable:
+        return None
+    return await redirect(request, context.store.derived, str(kept.name))
 
 
 async def answer_with_redirect(request: web.Request) -> web.StreamResponse:

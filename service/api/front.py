@@ -1,4 +1,4 @@
-"""What nginx asks over the unix socket: derived images and the health of the service. Nothing else is public."""
+"""What nginx asks over the unix socket: derived images and the health of the service; and what it tells, its counts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from aiohttp import web
 
 from service.api.context import CONTEXT, Context
 from service.api.derived import answer_with_redirect
-from service.api.health import health
+from service.api.health import serving
+from service.api.metrics import take_counts
 from service.api.problems import problems
 
 
@@ -14,5 +15,6 @@ def front_app(context: Context) -> web.Application:
     app = web.Application(middlewares=[problems])
     app[CONTEXT] = context
     app.router.add_get("/images/{name:.*}", answer_with_redirect)
-    app.router.add_get("/health", health)
+    app.router.add_get("/health", serving)
+    app.router.add_post("/counts", take_counts)
     return app

@@ -1,23 +1,49 @@
-"""Whether the service lives, and whether it can do its work."""
+"""Whether the service lives, and whether it and what it depends on can do their work. Asked of nothing but memory."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from service.api.context import CONTEXT
+from service.api.context import CONTEXT, Context
+from service.api.metrics import METRICS
+from service.metered import MeteredStore
+
+FINE = "ready"
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def live(_request: web.Request) -> web.Response:
     """It answers, so it lives."""
-    return web.json_response({"status": "live"})
+    return web.json_response({"status": "live"}, headers=NO_STORE)
 
 
 async def health(request: web.Request) -> web.Response:
-    """Ready, or 503 with what is not."""
-    engine = request.app[CONTEXT].engine
-    checks = {"engine": "ready" if engine.pids else "no engine process"}
-    ready = all(state == "ready" for state in checks.values())
-    headers = {"Cache-Control": "no-store"}
-    return web.json_response(
-        {"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503, headers=headers
-    )
+    """`/health/ready`: ready, or 503 with what is not, and why. Whoever operates it wants to know."""
+    context = request.app[CONTEXT]
+    return _answer({"engine": _engine(context), "store": _store(request.app[METRICS].store), "disk": _disk(context)})
+
+
+async def serving(request: web.Request) -> web.Response:
+    """`/health` behind nginx, for balancers: whether this node can make images. A store that is down is no reason to
+    leave it out: it still serves what it has, and all other nodes would have to be left out with it."""
+    return _answer({"engine": _engine(request.app[CONTEXT])})
+
+
+def _answer(checks: dict[str, str]) -> web.Response:
+    ready = all(state == FINE for state in checks.values())
+    body = {"status": "ready" if ready else "not ready", "checks": checks}
+    return web.json_response(body, status=200 if ready else 503, headers=NO_STORE)
+
+
+def _engine(context: Context) -> str:
+    return FINE if context.engine.pids else "no engine process is up"
+
+
+def _store(store: MeteredStore) -> str:
+    if store.breaker and store.breaker.state != "closed":
+        return "the store does not answer; it is tried again every few seconds"
+    return store.trouble or FINE
+
+
+def _disk(context: Context) -> str:
+    return "the caches' disk fails; images are answered without being kept" if context.care.disk.work.troubled else FINE

@@ -17,6 +17,7 @@ from service.api.context import CONTEXT, raw_target
 from service.api.derived import answer_with_file
 from service.api.errors import Unmet
 from service.api.image_query import ImageQuery
+from service.api.redirect import is_large, redirect
 from service.api.sending import File, condition, send
 from service.api.several import answer_with_several
 from service.api.urls import temporary_url
@@ -83,6 +84,10 @@ async def _send_original(request: web.Request, name: str) -> web.StreamResponse:
         return web.Response(status=304, headers={key: headers[key] for key in ("ETag", "Last-Modified")})
     if request.method == "HEAD" and "Range" not in request.headers:
         return web.StreamResponse(headers={**headers, "Accept-Ranges": "bytes", "Content-Length": str(stored.bytes)})
+    if is_large(request, stored.bytes):
+        redirected = await redirect(request, request.app[CONTEXT].store.originals, name)
+        if redirected:
+            return redirected
     original = await originals.get(name)
     stored = original.stored
     file = File(original.path.open("rb"), stored.bytes, stored.etag, int(stored.modified), _original_headers(stored))

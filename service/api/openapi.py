@@ -21,7 +21,8 @@ from service.api.operations import OPERATIONS, Answer, Operation
 from service.api.problems import CONTENT_TYPE, table
 
 REFERENCE = "#/components/schemas/{model}"
-ALWAYS = ("unauthorised", "forbidden", "internal")
+ALWAYS = ("malformed", "internal")
+GUARDED = ("unauthorised", "forbidden")
 NAME = {
     "name": "name",
     "in": "path",
@@ -127,7 +128,7 @@ def _body(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any] | Non
 def _responses(operation: Operation, schemas: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for answer in operation.answers:
         yield str(answer.status), _answer(answer, schemas)
-    codes = {*operation.problems, *(ALWAYS if operation.scopes else ())}
+    codes = {*operation.problems, *ALWAYS, *(GUARDED if operation.scopes else ())}
     told = [kind for kind in table() if kind.code in codes]
     for status in sorted({kind.status for kind in told}):
         whens = "; ".join(f"`{kind.code}`: {kind.when}" for kind in told if kind.status == status)

@@ -82,6 +82,7 @@ FOUND = (
     ),
     Answer(206, "the range that was asked for", {"image/*": bytes, JSON: bytes}, (*VALIDATORS, "Content-Range")),
     Answer(304, "it is what the client has", headers=VALIDATORS),
+    Answer(307, "a large image, where the configuration redirects to a temporary URL of it", headers=("Location",)),
 )
 LISTED = (
     Answer(200, "a page, or lines", {JSON: answers.Listing, NDJSON: answers.ListedImage}, ("Link",)),

@@ -147,8 +147,8 @@ def answer(error: Exception, accept: str = "") -> web.Response:
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **kind.headers}
     if kind.status in WITH_RETRY:
         headers["Retry-After"] = str(math.ceil(getattr(error, "retry_after", RETRY_AFTER)))
-    if isinstance(error, web.HTTPException) and "Allow" in error.headers:
-        headers["Allow"] = error.headers["Allow"]
+    if isinstance(error, web.HTTPException):
+        headers |= {name: error.headers[name] for name in ("Allow", "Content-Range") if name in error.headers}
     body = document(error)
     content_type = _content_type(accept)
     text = f"{body['title']}: {body['detail']}\n" if content_type == "text/plain" else json.dumps(body)

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from aiohttp import web
 
 from service.api.errors import Unmet
-from service.api.problems import BEGUN, answer
+from service.api.problems import BEGUN
 
 CHUNK = 256 * 1024
 SEND_TIMEOUT = 30.0  # seconds, as nginx has it
@@ -55,9 +55,8 @@ async def _send(request: web.Request, file: File) -> web.StreamResponse:
     if asked:
         found = _range(asked, file.size)
         if found is None:
-            unsatisfiable = answer(web.HTTPRequestRangeNotSatisfiable(text=f"the image has {file.size} bytes"))
-            unsatisfiable.headers["Content-Range"] = f"bytes */{file.size}"
-            return unsatisfiable
+            beyond = {"Content-Range": f"bytes */{file.size}"}
+            raise web.HTTPRequestRangeNotSatisfiable(text=f"the image has {file.size} bytes", headers=beyond)
         first, last = found
         status = 206
         headers["Content-Range"] = f"bytes {first}-{last}/{file.size}"

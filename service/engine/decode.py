@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 
 from service.engine import geometry, readers
 from service.engine.geometry import Box
-from service.engine.job import EngineError, Header, Job, NotAnImage, TooLarge, Undecodable, Unsatisfiable
+from service.engine.job import Header, Job, NotAnImage, TooLarge, Undecodable, Unsatisfiable
 from service.engine.picture import Picture
 from service.engine.recent import recalled
 from service.engine.recognise import is_complete
@@ -47,10 +47,7 @@ def check(job: Job) -> None:
         raise TooLarge(f"the image has {header.frames} frames, more than {limits.frames}")
     if header.width * header.height * header.frames > limits.pixels:
         raise TooLarge(f"the image has {header.width}x{header.height} pixels in {header.frames} frames")
-    try:
-        reason = None if job.tolerant else is_complete(Path(job.source))
-    except FileNotFoundError:
-        raise EngineError("the original was replaced or removed meanwhile") from None
+    reason = None if job.tolerant else is_complete(Path(job.source))
     if reason:
         raise Undecodable(f"the image is damaged: {reason}")
 

@@ -83,6 +83,8 @@ def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -
                 file.load()
                 frames.append(Frame(_plain(file, header), int(file.info.get("duration", 0))))
             info, mode = file.info, file.mode
+    except FileNotFoundError:  # it was removed meanwhile, which says nothing of it
+        raise
     except Pillow.DecompressionBombError as error:
         raise TooLarge("the image has more pixels than its header said") from error
     except _DAMAGE as error:

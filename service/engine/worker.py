@@ -72,6 +72,10 @@ def _answer(entries: Any, line: bytes) -> dict[str, Any]:
         return {"result": asdict(work(job))}
     except EngineError as error:
         return {"error": error.code, "detail": str(error)[:2000]}
+    except FileNotFoundError as error:
+        if str(error.filename) != job.source:
+            return {"error": INTERNAL, "detail": traceback.format_exc()[-4000:]}
+        return {"error": EngineError.code, "detail": "the original was replaced or removed meanwhile"}
     except MemoryError:
         return {"error": "too-large", "detail": "the image takes more memory than an engine process may use"}
     except Exception:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
+from service import cli, logs
 from service.client import AsyncGateway, Conflict, Gateway, NotFound, Refused, Unreachable, calls
 from tests import gateways, images
 
@@ -87,22 +86,23 @@ def test_it_comes_back_when_it_is_told_to(
 class Terminal:
     """The command, against one gateway."""
 
-    def __init__(self, gateway: gateways.Gateway, folder: Path) -> None:
-        self._gateway = gateway
-        self._folder = folder
+    def __init__(self, gateway: gateways.Gateway, capsys: pytest.CaptureFixture[str]) -> None:
+        self._api = str(gateway.api.base_url)
+        self._capsys = capsys
 
     def run(self, *arguments: object, status: int = 0) -> list[str]:
         """Lines of standard output, or of standard error where the command fails."""
-        words = [sys.executable, "-m", "service", *map(str, arguments), "--api", str(self._gateway.api.base_url)]
-        home = Path(__file__).resolve().parents[2]
-        done = subprocess.run(words, cwd=home, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == status, done.stdout + done.stderr
-        return (done.stdout if status == 0 else done.stderr).splitlines()
+        self._capsys.readouterr()
+        ended = cli.main([*map(str, arguments), "--api", self._api])
+        said = self._capsys.readouterr()
+        assert ended == status, said
+        return (said.out if status == 0 else said.err).splitlines()
 
 
 @pytest.fixture
-def terminal(shared: gateways.Gateway, tmp_path: Path) -> Terminal:
-    return Terminal(shared, tmp_path)
+def terminal(shared: gateways.Gateway, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setattr(logs, "configure", lambda _: None)  # the log is pytest's here
+    return Terminal(shared, capsys)
 
 
 def test_a_tree_goes_up_and_only_what_is_missing_goes_again(

@@ -60,55 +60,55 @@ def assert_serves(gateway: Gateway) -> None:
 
 
 class _State:
-    """A gateway at one moment."""
+    """A gateway at one moment, and what is different later."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self.lasting = self._lasting()
-        self.engines = len(gateway.pids("service.engine.worker"))
-        self.said = len(gateway.log)
-        self.descriptors = self._descriptors()
-        self.memory = self._memory()
-        assert self.engines, "the gateway has no engine process"
-
-    def differences(self, memory: int, deaths: int) -> list[str]:
-        """What is not as it was."""
-        died = len(ENDED.findall(self.log))
-        now = self._memory()
-        found = {
-            "nginx or the service is another process": self._lasting() != self.lasting,
-            f"{died} engine processes died": died > deaths,
-            "engine processes are missing": len(self._gateway.pids("service.engine.worker")) != self.engines,
-            f"files were left: {self._unfinished()}": bool(self._unfinished()),
-            f"{self._descriptors()} descriptors, not {self.descriptors}": self._descriptors()
-            > self.descriptors + DESCRIPTORS,
-            f"{now >> 20} MiB are held, not {self.memory >> 20}": now > self.memory + memory,
-            "something was dumped": any(self._gateway.root.rglob("core*")),
-        }
-        return [text for text, wrong in found.items() if wrong]
+        self._before = _Snapshot(gateway)
+        self._said = len(gateway.log)
+        assert self._before.engines, "the gateway has no engine process"
 
     @property
     def log(self) -> str:
         """What was logged since."""
-        return self._gateway.log[self.said :]
+        return self._gateway.log[self._said :]
 
-    def _lasting(self) -> list[int]:
-        return sorted(self._gateway.pids("nginx") + self._gateway.pids("service serve"))
+    def differences(self, memory: int, deaths: int) -> list[str]:
+        """What is not as it was."""
+        before, now, died = self._before, _Snapshot(self._gateway), len(ENDED.findall(self.log))
+        found = {
+            "nginx or the service is another process": now.lasting != before.lasting,
+            f"{died} engine processes died": died > deaths,
+            f"{now.engines} engine processes, not {before.engines}": now.engines != before.engines,
+            f"files were left: {now.unfinished}": bool(now.unfinished),
+            f"{now.descriptors} descriptors, not {before.descriptors}": now.descriptors
+            > before.descriptors + DESCRIPTORS,
+            f"{now.memory >> 20} MiB are held, not {before.memory >> 20}": now.memory > before.memory + memory,
+            "something was dumped": any(self._gateway.root.rglob("core*")),
+        }
+        return [text for text, wrong in found.items() if wrong]
 
-    def _unfinished(self) -> list[str]:
-        return sorted(path.name for path in (self._gateway.root / "var/cache/work").iterdir())
 
-    def _descriptors(self) -> int:
-        (service,) = self._gateway.pids("service serve")
-        return sum(1 for _ in Path(f"/proc/{service}/fd").iterdir())
+class _Snapshot:
+    """Process ids of nginx and the service, the number of engine processes, files of unfinished work, descriptors of
+    the service, and the bytes that all processes hold for themselves (proportional set size)."""
 
-    def _memory(self) -> int:
-        """Bytes that all processes hold for themselves (proportional set size)."""
-        total = 0
-        for process in psutil.Process(self._gateway.process.pid).children(recursive=True):
+    def __init__(self, gateway: Gateway) -> None:
+        self.lasting: set[int] = set()
+        self.engines = self.descriptors = self.memory = 0
+        self.unfinished = sorted(path.name for path in (gateway.root / "var/cache/work").iterdir())
+        for process in psutil.Process(gateway.process.pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):
-                total += process.memory_full_info().pss
-        return total
+                self._count(process, " ".join(process.cmdline()))
+
+    def _count(self, process: psutil.Process, command: str) -> None:
+        self.memory += process.memory_full_info().pss
+        if "service.engine.worker" in command:
+            self.engines += 1
+        if "nginx" in command or "service serve" in command:
+            self.lasting.add(process.pid)
+        if "service serve" in command:
+            self.descriptors = process.num_fds()
 
 
 def plant(gateway: Gateway, name: str, data: bytes) -> None:

@@ -102,6 +102,10 @@ def test_a_large_original_is_answered_by_a_redirect_where_that_is_configured(
         assert redirect.status_code == 307
         assert redirect.headers["Cache-Control"] == "private, no-store"
         assert gateway.api.get(redirect.headers["Location"]).content == CAT
+        redirect = gateway.api.get("/images/large.jpg/@w=190.png")
+        assert redirect.status_code == 307
+        assert images.pixels(gateway.api.get(redirect.headers["Location"]).content).shape == (143, 190, 3)
+        assert gateway.api.get("/images/large.jpg/@w=8.jpg").status_code == 200
 
 
 FAULTS = {

@@ -1,0 +1,101 @@
+-- What nginx answers alone, counted by cache level and status: in tables of each worker, so that a request costs no more
+-- than an increment. They are handed over to the service every second; what it does not take is kept until it does.
+
+local cjson = require("cjson.safe")
+
+local find = string.find
+local next = next
+local ngx = ngx
+local pairs = pairs
+
+local _M = {}
+
+local EVERY = 1 -- seconds
+local PATIENCE = 5000 -- milliseconds; a service that follows another answers within
+
+local hits, others = {}, {} -- by status: derived images, and all else that needed no service
+local left = ngx.shared.counts -- by key: what workers had not told when they left
+local service
+
+
+-- Count an answer with a derived image that was on disk.
+function _M.hit()
+    local status = ngx.status
+    hits[status] = (hits[status] or 0) + 1
+end
+
+
+-- Count another answer: a refusal, or a failure of the service.
+function _M.other()
+    local status = ngx.status
+    others[status] = (others[status] or 0) + 1
+end
+
+
+-- Move all counts into a batch: {["LEVEL STATUS"] = count}.
+local function collect()
+    local batch = {}
+    for status, count in pairs(hits) do
+        batch["HIT-DISK " .. status] = count
+    end
+    for status, count in pairs(others) do
+        batch[" " .. status] = count
+    end
+    hits, others = {}, {}
+    return batch
+end
+
+
+local function leave(batch)
+    for key, count in pairs(batch) do
+        left:incr(key, count, 0)
+    end
+end
+
+
+local function take_left(batch)
+    for _, key in pairs(left:get_keys(0)) do
+        batch[key] = (batch[key] or 0) + (left:get(key) or 0)
+        left:delete(key)
+    end
+end
+
+
+-- Whether the service has taken a batch.
+local function send(batch)
+    local socket = ngx.socket.tcp()
+    socket:settimeout(PATIENCE)
+    if not socket:connect("unix:" .. service) then
+        return false
+    end
+    local body = cjson.encode(batch)
+    socket:send({
+        "POST /counts HTTP/1.1\r\nHost: nginx\r\nConnection: close\r\nContent-Length: ", #body, "\r\n\r\n", body,
+    })
+    local line = socket:receive("*l")
+    socket:close()
+    return line ~= nil and find(line, " 204", 1, true) ~= nil
+end
+
+
+local function tell(leaving)
+    local batch = collect()
+    if leaving then
+        leave(batch)
+        return ngx.timer.at(EVERY, tell) -- which comes at once, and again, as long as connections are still served
+    end
+    take_left(batch)
+    if next(batch) and not send(batch) then
+        leave(batch)
+    end
+end
+
+
+-- Begin to tell the service that listens at this socket. Called once in every worker.
+function _M.start(socket)
+    service = socket
+    ngx.timer.every(EVERY, tell)
+end
+
+
+return _M

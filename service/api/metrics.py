@@ -1,0 +1,113 @@
+"""Every request is counted, timed and given an id; nginx's own answers are handed over; Prometheus asks for it all."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import uuid
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from gateway.errors import Refused
+from service import stages
+from service.api.problems import Handler
+from service.metrics import REQUESTS, SECONDS, UPLOADED, Metrics
+
+METRICS = web.AppKey("metrics", Metrics)
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+REQUEST_ID = "X-Request-Id"
+LEVELS = ("HIT-DISK", "HIT-MEMORY", "HIT-STORE", "MISS")
+LARGEST_BATCH = 64 * 1024  # bytes
+GONE = 499  # the status, as nginx has it, of a request whose client left
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_KINDS = {
+    ("GET", "/images"): "list",
+    ("GET", "/images/{name}"): "derived",
+    ("POST", "/images/{name}"): "upload",
+    ("PUT", "/images/{name}"): "upload",
+    ("DELETE", "/images/{name}"): "delete",
+    ("POST", "/urls"): "url",
+    ("POST", "/purge"): "purge",
+}
+_ASKED = {"original": "original", "meta": "metadata", "url": "url", "regex": "several"}
+
+log = logging.getLogger(__name__)
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """`GET /metrics`."""
+    return web.Response(body=request.app[METRICS].text(), headers={"Content-Type": CONTENT_TYPE})
+
+
+async def take_counts(request: web.Request) -> web.Response:
+    """`POST /counts` of nginx: what it answered alone since it last told, as {"LEVEL STATUS": count}."""
+    try:
+        batch = json.loads(await request.content.read(LARGEST_BATCH))
+        counts = {tuple(key.split(" ")): int(count) for key, count in batch.items()}
+        if not all(level in ("", *LEVELS) and 100 <= int(status) < 600 for level, status in counts):
+            raise ValueError("no such level or status")
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Refused(400, "the counts are malformed") from error
+    for (level, status), count in counts.items():
+        REQUESTS.labels("public", "derived", status, level).inc(count)
+    return web.Response(status=204)
+
+
+def observe(app: web.Application, port: str, slow: float, known: Metrics) -> None:
+    """Have an app's requests on this port counted; one that takes `slow` seconds is explained in the log."""
+    app[METRICS] = known
+    app.middlewares.insert(0, _observer(port, slow))
+    app.on_response_prepare.append(_name_request)
+
+
+def _observer(port: str, slow: float) -> Middleware:
+    @web.middleware
+    async def observer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        trace = stages.Trace(_id_of(request))
+        stages.current.set(trace)
+        began, status, level = time.perf_counter(), GONE, ""
+        try:
+            response = await handler(request)
+            status, level = response.status, response.headers.get("X-Cache", "")
+            return response
+        finally:
+            took, kind = time.perf_counter() - began, _kind_of(request)
+            if kind:
+                REQUESTS.labels(port, kind, str(status), level).inc()
+                SECONDS.labels(port, kind).observe(took)
+                UPLOADED.inc(request.content.total_bytes if kind == "upload" else 0)
+                if took >= slow:
+                    log.warning("slow: %s %s, %d after %.3f s: %s", request.method, request.path, status, took, trace)
+
+    return observer
+
+
+async def _name_request(_request: web.Request, response: web.StreamResponse) -> None:
+    """Every answer bears the id of its request."""
+    trace = stages.current.get()
+    if trace:
+        response.headers[REQUEST_ID] = trace.id
+
+
+def _id_of(request: web.Request) -> str:
+    """The id that nginx or the client gave, if it is one; else a new one."""
+    given = request.headers.get(REQUEST_ID, "")
+    return given if _ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _kind_of(request: web.Request) -> str:
+    """The kind of a request, empty for what only looks at the gateway: health, metrics, nginx's counts."""
+    resource = request.match_info.route.resource
+    path = resource.canonical if resource else ""
+    if path.startswith(("/health", "/metrics", "/counts")):
+        return ""
+    kind = _KINDS.get(("GET" if request.method == "HEAD" else request.method, path), "other")
+    if kind != "derived":
+        return kind
+    if request.path.endswith(".json"):
+        return "metadata"
+    return next((_ASKED[key] for key in _ASKED if key in request.query), kind)

@@ -1,0 +1,123 @@
+"""What Prometheus is told: counters that are kept here, and what the parts of the service count themselves, read when
+it asks. Every label has few values, all known beforehand; no name of an image is ever one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from service import metered, stages
+from service.caring import Care
+from service.engine.pool import EnginePool
+from service.metered import MeteredStore
+
+REQUESTS = Counter(
+    "image_gateway_requests",
+    "Answers by port, kind of request, status and cache level; nginx hands over its own every second.",
+    ["port", "kind", "status", "cache"],
+    registry=None,
+)
+SECONDS = Histogram(
+    "image_gateway_request_seconds",
+    "Time until the service had answered, by port and kind; what nginx answers alone is not in it.",
+    ["port", "kind"],
+    buckets=stages.BUCKETS,
+    registry=None,
+)
+UPLOADED = Counter("image_gateway_upload_bytes", "Bytes of bodies that the API received.", registry=None)
+BREAKER = ("closed", "probing", "open")  # its states, by their value: the store is asked, tried, left alone
+
+Labels = tuple[str, ...]
+Samples = Iterable[tuple[Labels, float]]
+
+
+class Metrics(Collector):
+    """The metrics of one running service, which consists of these."""
+
+    def __init__(self, engine: EnginePool, care: Care, store: MeteredStore) -> None:
+        self.store = store
+        self._engine = engine
+        self._care = care
+        self._registry = CollectorRegistry(auto_describe=False)
+        for one in (REQUESTS, SECONDS, UPLOADED, stages.SECONDS, metered.SECONDS, metered.ERRORS, self):
+            self._registry.register(one)
+        ProcessCollector(namespace="image_gateway", registry=self._registry)
+
+    def text(self) -> bytes:
+        """All of them, in Prometheus' text format 0.0.4."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._of_engine()
+        yield from self._of_caches()
+        yield from self._of_freshness()
+        if breaker := self.store.breaker:
+            yield _gauge("store_breaker", "0: closed; 1: probing; 2: open.", BREAKER.index(breaker.state))
+            yield _counter("store_breaker_opened", "How often the store was left alone.", breaker.opened)
+
+    def _of_engine(self) -> Iterator[Metric]:
+        engine, stats = self._engine, self._engine.stats
+        waiting = [((lane,), float(count)) for lane, count in engine.waiting.items()]
+        ended = [((outcome,), float(count)) for outcome, count in stats.ended.items()]
+        yield _gauge("engine_waiting", "Jobs in the queue.", waiting, "lane")
+        yield _gauge("engine_running", "Jobs that are being done.", stats.running)
+        yield _gauge("engine_processes", "Engine processes that are up.", len(engine.pids))
+        yield _counter("engine_jobs", "Jobs by how they ended.", ended, "outcome")
+        yield _counter("engine_refused", "Jobs that found the queue full.", stats.refused)
+        yield _counter("engine_banned", "Jobs over an image that ends processes.", stats.banned)
+        yield _counter("engine_abandoned", "Jobs that nobody waited for any more.", stats.abandoned)
+        yield _counter("engine_restarts", "Engine processes that were replaced.", stats.restarts)
+        yield _counter("engine_kills", "Engine processes that were killed over a job.", stats.kills)
+        yield _counter("engine_recycled", "Engine processes that were replaced in good health.", stats.recycled)
+
+    def _of_caches(self) -> Iterator[Metric]:
+        care = self._care
+        memory = care.disk.memory
+        derived, originals = care.derived_janitor, care.originals_janitor
+        trees = {"derived": (care.disk.tree.usage, derived), "originals": (care.originals.usage, originals)}
+        held = {name: float(usage.bytes) for name, (usage, _) in trees.items()} | {"memory": float(memory.bytes)}
+        files = {name: float(usage.files) for name, (usage, _) in trees.items()} | {"memory": float(len(memory))}
+        most = {name: float(janitor.budget.bytes) for name, (_, janitor) in trees.items()}
+        most["memory"] = float(memory.limit)
+        evicted = {name: float(janitor.evicted) for name, (_, janitor) in trees.items()}
+        failures = [((error,), float(count)) for error, count in care.disk.work.failures.items()]
+        yield _gauge("cache_bytes", "Bytes that a cache takes.", _by_name(held), "cache")
+        yield _gauge("cache_limit_bytes", "Bytes that a cache may take.", _by_name(most), "cache")
+        yield _gauge("cache_files", "Files, or entries in memory.", _by_name(files), "cache")
+        yield _counter("cache_evictions", "Files that were evicted.", _by_name(evicted), "cache")
+        yield _counter("disk_failures", "Failures of the caches' disk.", failures, "error")
+        flights = care.derivatives.flights
+        yield _gauge("flights", "Derived images that are being found or made.", len(flights))
+        yield _counter("flights_shared", "Requests that waited for another's flight.", flights.shared)
+
+    def _of_freshness(self) -> Iterator[Metric]:
+        sweeps = self._care.revalidation
+        if sweeps.last:
+            age, last = time.monotonic() - sweeps.finished, sweeps.last
+            yield _gauge("comparison_age_seconds", "Since the caches were compared with the store's listing.", age)
+            yield _gauge("comparison_seconds", "What the last comparison took.", last.seconds)
+            yield _gauge("originals_listed", "Originals in the store at the last comparison.", last.listed)
+        yield _counter("comparison_failures", "Comparisons that failed.", sweeps.failures)
+
+
+def _by_name(values: dict[str, float]) -> Samples:
+    return [((name,), value) for name, value in values.items()]
+
+
+def _gauge(name: str, text: str, value: float | Samples, *labels: str) -> Metric:
+    return _filled(GaugeMetricFamily(f"image_gateway_{name}", text, labels=labels), value)
+
+
+def _counter(name: str, text: str, value: float | Samples, *labels: str) -> Metric:
+    return _filled(CounterMetricFamily(f"image_gateway_{name}", text, labels=labels), value)
+
+
+def _filled(family: GaugeMetricFamily | CounterMetricFamily, value: float | Samples) -> Metric:
+    samples: Samples = [((), value)] if isinstance(value, float | int) else value
+    for labels, number in samples:
+        family.add_metric(labels, number)
+    return family

@@ -1,0 +1,160 @@
+"""What somebody wrote into an image leaves the gateway by no way out, unless the configuration and the request keep it.
+
+A secret stands in every field of every format that exiftool can write, and behind the end of the files that have one.
+"""
+
+import io
+import json
+import subprocess
+import time
+import zipfile
+
+import pytest
+
+from tests import images
+from tests.gateways import running_gateway
+from tests.metadata import SECRET, secrets, tags_of, write_secrets
+
+FORMATS = ("jpg", "png", "webp", "avif", "gif", "tif", "bmp")
+SMALL = images.photo(64, 48)
+ORIGINALS = {
+    "photo.jpg": images.jpeg(SMALL),
+    "clear.png": images.png_alpha(64, 48),
+    "photo.webp": images.webp(SMALL),
+    "moving.gif": images.gif_animated(3),
+    "scan.tif": images.tiff(SMALL),
+    "photo.avif": images.avif(SMALL),
+    "photo.heic": images.heic(SMALL),
+}
+TURNED = "turned.jpg"
+NAMES = (
+    *(f"/@full.{word}" for word in FORMATS),
+    *(f"/@w=40.{word}" for word in FORMATS),
+    *("", "?w=30&format=webp", "?thumbnail=True", "/@frame=0,w=42.png", "/@thumbnail.webp"),
+    *("/@crop=1:1:30:20,gray=1,rot=7,sharpen=1.png", "/@mb=9000.jpg", "/@q=auto,w=33.webp", "/@lossless=1.webp"),
+)
+ACCEPTS = ("image/avif", "image/webp", "*/*")
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("originals")
+    for name, data in ORIGINALS.items():
+        (folder / name).write_bytes(data)
+    write_secrets(*folder.iterdir())
+    turn = ("exiftool", "-q", "-q", "-m", "-n", "-Orientation=6", "-o", folder / TURNED, folder / "photo.jpg")
+    subprocess.run(turn, check=True)
+    for name in ("photo.jpg", TURNED, "clear.png", "moving.gif"):
+        with (folder / name).open("ab") as file:
+            file.write(SECRET.encode())
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def front(originals, tmp_path_factory):
+    options = {
+        "public": {"metadata": True},
+        "cache": {"persist": "always"},
+        "metadata": {"keep": ["copyright"]},
+    }
+    with running_gateway(tmp_path_factory.mktemp("front"), options) as running:
+        for name, data in originals.items():
+            uploaded = running.upload(f"album/{name}", data)
+            assert uploaded.status_code == 201, uploaded.text
+        yield running
+
+
+@pytest.fixture(scope="module")
+def answers(front, originals):
+    """Every way out of every original, asked on both ports, by what was asked."""
+    found = {}
+    for image in originals:
+        for name in NAMES:
+            found[f"{image}{name}"] = front.public.get(f"/images/album/{image}{name}")
+        for accept in ACCEPTS:
+            found[f"{image} for {accept}"] = front.public.get(
+                f"/images/album/{image}/@w=41.auto", headers={"Accept": accept}
+            )
+        found[f"{image} of the service"] = front.api.get(f"/images/album/{image}/@full.jpg")
+    return found
+
+
+def clean(folder, files):
+    """Look for the secret in bytes, and for any metadata at all with exiftool's eyes."""
+    paths = []
+    for number, (name, data) in enumerate(files.items()):
+        assert secrets(data) == [], name
+        paths.append(folder / str(number))
+        paths[-1].write_bytes(data)
+    assert dict(zip(files, tags_of(paths), strict=True)) == {name: {} for name in files}
+
+
+def test_nothing_leaves_by_nginx_or_by_the_service(answers, tmp_path):
+    refused = {name: answer.text for name, answer in answers.items() if answer.status_code != 200}
+    assert refused == {}
+    for name, answer in answers.items():
+        assert secrets(str(answer.headers.raw).encode()) == [], name
+    clean(tmp_path, {name: answer.content for name, answer in answers.items()})
+
+
+def test_nothing_lies_in_the_cache_or_in_the_derived_container(front, originals, answers, tmp_path):
+    end = time.monotonic() + 20
+    names = {str(path.relative_to(front.derived)) for path in front.derived.rglob("@*.*")}
+    container = front.root / "var/derived"
+    while time.monotonic() < end:
+        kept = {str(path.relative_to(container)): path for path in container.rglob("@*.*")}
+        if names <= kept.keys():
+            break
+        time.sleep(0.05)
+    assert names <= kept.keys()
+    assert len(kept) > len(originals) * len(FORMATS) * 2
+    for folder in (front.derived, container):
+        files = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        assert [name for name, data in files.items() if secrets(data) and not name.endswith("/@meta.json")] == []
+    derived = {name: path.read_bytes() for name, path in kept.items() if not name.endswith("/@meta.json")}
+    clean(tmp_path, dict(list(derived.items())[::10]))
+
+
+@pytest.mark.parametrize("asked", ["xsize=40&kind=jpg", "thumbnail=True", "format=png"])
+def test_nothing_leaves_in_an_archive(front, originals, asked, tmp_path):
+    answer = front.api.get(f"/images/album/?{asked}")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if name != "manifest.json"}
+        assert secrets(archive.read("manifest.json")) == []
+    assert len(files) == len(originals)
+    assert secrets(answer.content) == []
+    clean(tmp_path, files)
+
+
+def test_metadata_tells_the_camera_and_nothing_else_that_was_written(front, originals):
+    for image in originals:
+        told = front.public.get(f"/images/album/{image}/@meta.json").json()
+        camera = told.pop("camera")
+        assert camera is None or SECRET in camera
+        assert secrets(json.dumps(told).encode()) == []
+        assert not {"position", "author", "serial", "copyright"} & told.keys()
+        assert "48.2" not in json.dumps(told)
+
+
+def test_keep_keeps_what_it_names_and_what_the_configuration_lets_it(front, tmp_path):
+    for image in ("photo.jpg", "clear.png", "photo.webp", "scan.tif", "photo.avif"):
+        paths = []
+        for word in ("jpg", "png", "webp", "avif"):
+            data = front.public.get(f"/images/album/{image}/@w=40,keep=copyright.{word}").content
+            assert data.count(SECRET.encode()) == 1, (image, word)
+            paths.append(tmp_path / f"{image}.{word}")
+            paths[-1].write_bytes(data)
+        for found in tags_of(paths):
+            assert found["IFD0:Copyright"] == SECRET
+            assert found.keys() == {"IFD0:Copyright"}
+    assert front.public.get("/images/album/photo.jpg/@w=40,keep=icc.jpg").status_code == 400
+
+
+def test_only_the_original_itself_keeps_its_bytes_and_only_for_clients_of_the_api(front, originals):
+    for image, data in originals.items():
+        assert front.api.get(f"/images/album/{image}", params={"original": "true"}).content == data
+        assert front.public.get(f"/images/album/{image}", params={"original": "true"}).status_code == 403
+
+
+def test_the_log_tells_nothing_of_it(front, answers):
+    assert secrets(front.log.encode()) == []
