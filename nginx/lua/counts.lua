@@ -1,5 +1,5 @@
--- What nginx answers alone, counted by cache level and status: in tables of each worker, so that a request costs no more
--- than an increment. They are handed over to the service every second; what it does not take is kept until it does.
+-- What nginx answers alone, counted by cache level and status: in tables of each worker, so that a request costs no
+-- more than an increment. They are handed over to the service every second; what it does not take is kept until it does.
 
 local cjson = require("cjson.safe")
 
@@ -14,7 +14,7 @@ local EVERY = 1 -- seconds
 local PATIENCE = 5000 -- milliseconds; a service that follows another answers within
 
 local hits, others = {}, {} -- by status: derived images, and all else that needed no service
-local left = ngx.shared.counts -- by key: what workers had not told when they left
+local left = ngx.shared.counts -- by key: what the service did not take, and what workers had not told when they left
 local service
 
 
@@ -55,8 +55,23 @@ end
 
 local function take_left(batch)
     for _, key in pairs(left:get_keys(0)) do
-        batch[key] = (batch[key] or 0) + (left:get(key) or 0)
-        left:delete(key)
+        local count = left:get(key)
+        if count > 0 then
+            left:incr(key, -count)
+            batch[key] = (batch[key] or 0) + count
+        end
+    end
+end
+
+
+-- A worker that leaves has no timers any more, but it may still be asked by who keeps a connection.
+local function leave_from_now_on()
+    leave(collect())
+    function _M.hit()
+        left:incr("HIT-DISK " .. ngx.status, 1, 0)
+    end
+    function _M.other()
+        left:incr(" " .. ngx.status, 1, 0)
     end
 end
 
@@ -79,12 +94,13 @@ end
 
 
 local function tell(leaving)
-    local batch = collect()
     if leaving then
-        leave(batch)
-        return ngx.timer.at(EVERY, tell) -- which comes at once, and again, as long as connections are still served
+        return leave_from_now_on()
     end
-    take_left(batch)
+    local batch = collect()
+    if ngx.worker.id() == 0 then
+        take_left(batch)
+    end
     if next(batch) and not send(batch) then
         leave(batch)
     end

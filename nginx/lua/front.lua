@@ -7,6 +7,7 @@ local crypto = require("nginx.lua.crypto")
 local lrucache = require("resty.lrucache")
 local names = require("gateway.names")
 local negotiate = require("gateway.negotiate")
+local problems = require("nginx.lua.problems")
 local rules_of = require("gateway.rules")
 
 local error = error
@@ -17,7 +18,6 @@ local ipairs = ipairs
 local match = string.match
 local math_huge = math.huge
 local ngx = ngx
-local pairs = pairs
 local sub = string.sub
 local tonumber = tonumber
 
@@ -35,65 +35,6 @@ local ALWAYS = math_huge
 local rules
 local marker_root
 local requests, accepts, markers
-
-local PHRASES = {
-    [400] = "Bad Request",
-    [401] = "Unauthorized",
-    [403] = "Forbidden",
-    [404] = "Not Found",
-    [405] = "Method Not Allowed",
-    [408] = "Request Timeout",
-    [412] = "Precondition Failed",
-    [413] = "Content Too Large",
-    [416] = "Range Not Satisfiable",
-    [429] = "Too Many Requests",
-    [500] = "Internal Server Error",
-    [503] = "Service Unavailable",
-}
-local CODES = {
-    [400] = "malformed",
-    [401] = "unauthorised",
-    [403] = "forbidden",
-    [404] = "not-found",
-    [405] = "method-not-allowed",
-    [408] = "request-timeout",
-    [412] = "precondition-failed",
-    [413] = "too-large",
-    [416] = "range-not-satisfiable",
-    [429] = "too-many-requests",
-    [500] = "internal",
-    [503] = "service-unavailable",
-}
-local DETAILS = {
-    [400] = "the request is malformed",
-    [414] = "the request line or a header is longer than 16 KiB",
-    [403] = "this is not public",
-    [404] = "there is nothing here; images are below /images/",
-    [405] = "only GET, HEAD and OPTIONS are answered here",
-    [408] = "the request did not arrive in time",
-    [412] = "the image is not the one that the request's conditions name",
-    [413] = "a request here has no body",
-    [416] = "the image has fewer bytes than the range begins at",
-    [429] = "too many images that were not made yet are asked for from this address",
-    [500] = "something went wrong here; the log knows more",
-    [503] = "the image is not on this disk, and the service that makes it does not answer",
-}
-local LEFT_OVER = {
-    "Access-Control-Allow-Origin",
-    "Accept-Ranges",
-    "Content-Security-Policy",
-    "ETag",
-    "Last-Modified",
-    "Vary",
-    "X-Cache",
-    "X-Content-Type-Options",
-}
-local MORE_HEADERS = {
-    [401] = { ["WWW-Authenticate"] = 'Signature realm="images"' },
-    [405] = { Allow = METHODS },
-    [429] = { ["Retry-After"] = "1" },
-    [503] = { ["Retry-After"] = "2" },
-}
 
 
 -- Load the rendered rules. Called once, before the workers are forked.
@@ -113,27 +54,6 @@ function _M.init(path)
     requests = lrucache.new(REMEMBERED)
     accepts = lrucache.new(256)
     markers = lrucache.new(REMEMBERED)
-end
-
-
-local function answer(status, detail)
-    local body = cjson.encode({
-        type = "urn:image-gateway:problem:" .. CODES[status],
-        title = PHRASES[status],
-        status = status,
-        detail = detail,
-    })
-    local header = ngx.header
-    ngx.status = status
-    header["Content-Type"] = "application/problem+json"
-    header["Content-Length"] = #body
-    header["Cache-Control"] = "no-store"
-    for key, value in pairs(MORE_HEADERS[status] or {}) do
-        header[key] = value
-    end
-
-    ngx.print(body)
-    return ngx.exit(ngx.OK)
 end
 
 
@@ -325,7 +245,7 @@ end
 function _M.refuse()
     local reading, status, detail = admit()
     if reading then
-        return answer(503, DETAILS[503])
+        return problems.answer(503)
     end
     if status == 204 then
         ngx.header["Allow"] = METHODS
@@ -333,7 +253,7 @@ function _M.refuse()
         ngx.header["Access-Control-Max-Age"] = "86400"
         return ngx.exit(ngx.HTTP_NO_CONTENT)
     end
-    return answer(status, detail or DETAILS[status])
+    return problems.answer(status, detail)
 end
 
 
@@ -347,13 +267,7 @@ end
 -- nginx's own errors, as the rest of the world hears them.
 function _M.problem()
     local status = tonumber(sub(ngx.var.uri, -3))
-    for _, key in ipairs(LEFT_OVER) do -- of the file that would have been the answer
-        ngx.header[key] = nil
-    end
-    if status == 414 then
-        return answer(400, DETAILS[414])
-    end
-    return answer(status, status == 400 and what_is_malformed() or DETAILS[status])
+    return problems.answer(status, status == 400 and what_is_malformed() or nil)
 end
 
 

@@ -97,13 +97,17 @@ ROUTING = {
     416: Kind(416, "requested-range-not-satisfiable", "the image has no such bytes"),
     417: Kind(417, "expectation-failed", "`Expect` is something else than `100-continue`"),
 }
+NGINX = {
+    429: Kind(429, "too-many-requests", "more misses from one address than `limits.rate` allows"),
+    503: Kind(503, "service-unavailable", "the image is not on this disk, and the service does not answer nginx"),
+}  # told by nginx/lua/problems.lua alone
 INTERNAL = Kind(500, "internal", "a mistake of the gateway; its log knows more", "a mistake here; the log knows more")
 WITH_RETRY = (429, 503)
 
 
 def table() -> list[Kind]:
     """Every kind of problem once, by status and code."""
-    kinds = [*KINDS.values(), *REFUSED.values(), *ROUTING.values(), INTERNAL]
+    kinds = [*KINDS.values(), *REFUSED.values(), *ROUTING.values(), *NGINX.values(), INTERNAL]
     return sorted({kind.code: kind for kind in kinds}.values(), key=lambda kind: (kind.status, kind.code))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from gateway.samples import Request, requests
+from service.api import problems
 from tests import images
 from tests.gateway.requests import RULES
 from tests.gateways import Gateway, running_gateway
 
 REFUSALS = 1200  # requests, about a third of them damaged
+LUA = Path(__file__).resolve().parents[2] / "nginx/lua"
 NAMES = 150  # requests whose derived image is made, and then must be found
 IMAGE = images.png(images.photo(24, 16))
 
@@ -63,6 +66,13 @@ def answer(connection: http.client.HTTPConnection, asked: Request) -> tuple[int,
     response = connection.getresponse()
     body, vary = response.read(), response.headers["Vary"]
     return response.status, json.loads(body)["detail"], vary
+
+
+def test_nginx_tells_problems_by_the_codes_of_the_table() -> None:
+    codes = re.findall(r'\[(\d+)\] = "([a-z-]+)",', (LUA / "problems.lua").read_text())
+    table = {(str(kind.status), kind.code) for kind in problems.table()}
+    assert set(codes) <= table
+    assert len(codes) >= 12
 
 
 def test_what_one_refuses_the_other_refuses_with_the_same_words(front: Gateway) -> None:

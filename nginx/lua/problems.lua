@@ -1,0 +1,102 @@
+-- What nginx itself tells a client that gets no image: application/problem+json (RFC 9457), with docs/api.md's codes.
+
+local cjson = require("cjson.safe")
+
+local ipairs = ipairs
+local ngx = ngx
+local pairs = pairs
+
+local _M = {}
+
+local METHODS = "GET, HEAD, OPTIONS"
+local PHRASES = {
+    [400] = "Bad Request",
+    [401] = "Unauthorized",
+    [403] = "Forbidden",
+    [404] = "Not Found",
+    [405] = "Method Not Allowed",
+    [408] = "Request Timeout",
+    [412] = "Precondition Failed",
+    [413] = "Content Too Large",
+    [416] = "Range Not Satisfiable",
+    [429] = "Too Many Requests",
+    [500] = "Internal Server Error",
+    [503] = "Service Unavailable",
+}
+local CODES = {
+    [400] = "malformed",
+    [401] = "unauthorised",
+    [403] = "forbidden",
+    [404] = "no-such-resource",
+    [405] = "method-not-allowed",
+    [408] = "slow-sender",
+    [412] = "precondition-failed",
+    [413] = "too-large",
+    [416] = "requested-range-not-satisfiable",
+    [429] = "too-many-requests",
+    [500] = "internal",
+    [503] = "service-unavailable",
+}
+local DETAILS = {
+    [400] = "the request is malformed",
+    [414] = "the request line or a header is longer than 16 KiB",
+    [403] = "this is not public",
+    [404] = "there is nothing here; images are below /images/",
+    [405] = "only GET, HEAD and OPTIONS are answered here",
+    [408] = "the request did not arrive in time",
+    [412] = "the image is not the one that the request's conditions name",
+    [413] = "a request here has no body",
+    [416] = "the image has fewer bytes than the range begins at",
+    [429] = "too many images that were not made yet are asked for from this address",
+    [500] = "something went wrong here; the log knows more",
+    [503] = "the image is not on this disk, and the service that makes it does not answer",
+}
+local LEFT_OVER = { -- of the file that would have been the answer
+    "Access-Control-Allow-Origin",
+    "Accept-Ranges",
+    "Content-Security-Policy",
+    "ETag",
+    "Last-Modified",
+    "Vary",
+    "X-Cache",
+    "X-Content-Type-Options",
+}
+local MORE_HEADERS = {
+    [401] = { ["WWW-Authenticate"] = 'Signature realm="images"' },
+    [405] = { Allow = METHODS },
+    [429] = { ["Retry-After"] = "1" },
+    [503] = { ["Retry-After"] = "2" },
+}
+
+
+-- Answer with a problem, and say no more in this request. Without a detail the status's own is told; 414, a request
+-- that is too long, is told as 400.
+function _M.answer(status, detail)
+    detail = detail or DETAILS[status]
+    if status == 414 then
+        status = 400
+    end
+    local body = cjson.encode({
+        type = "urn:image-gateway:problem:" .. CODES[status],
+        title = PHRASES[status],
+        status = status,
+        detail = detail,
+    })
+    local header = ngx.header
+    ngx.status = status
+    for _, key in ipairs(LEFT_OVER) do
+        header[key] = nil
+    end
+    header["Content-Type"] = "application/problem+json"
+    header["Content-Length"] = #body
+    header["Cache-Control"] = "no-store"
+    for key, value in pairs(MORE_HEADERS[status] or {}) do
+        header[key] = value
+    end
+
+    ngx.print(body)
+    return ngx.exit(ngx.OK)
+end
+
+
+return _M
