@@ -44,8 +44,9 @@ class Finding:
 def check(config: Config) -> list[Finding]:
     """All findings, in the order in which a start would meet them."""
     paths = paths_of(config)
-    findings: list[Finding] = []
-    for look in (_folders, _space, _twins, _formats, _policy, _cage, _nginx, _ports, _store):
+    findings = list(_folders(config, paths))
+    usable = not any(finding.wrong for finding in findings)
+    for look in (_space, _twins, _formats, _policy, _cage, _nginx, _ports, _store) if usable else (_twins, _ports):
         findings += look(config, paths)
     return findings
 
