@@ -129,5 +129,5 @@ def _looks_at_access_times(folder: Path) -> bool:
     except OSError:
         return False
     if not kept:
-        log.warning("this mount keeps no access times (noatime): eviction does not know what nginx serves")
+        log.info("this mount keeps no access times (noatime): nginx notes what it serves")
     return kept

@@ -17,6 +17,7 @@ from gateway.config import rules_of
 from gateway.settings import Config
 from gateway.units import print_size, split_listen
 from service import front
+from service.engine import turning
 from service.engine.cage import cage_report
 from service.engine.job import EngineError
 from service.engine.policy import prove_policy
@@ -94,6 +95,8 @@ def _formats(config: Config, paths: Paths) -> Iterator[Finding]:
     for word in config.formats.out:
         if not can.get(word, (False, False))[1]:
             yield Finding("formats.out", f"{word} cannot be written here: remove it, or install what writes it")
+    if not turning.available():
+        yield Finding("libturbojpeg", "missing, so a JPEG stored turned is encoded once more (make setup)", wrong=False)
 
 
 def _policy(config: Config, paths: Paths) -> Iterator[Finding]:

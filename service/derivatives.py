@@ -8,7 +8,6 @@ event loop, and nothing is awaited between the check and the rename.
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
 from collections import Counter
 from dataclasses import replace
@@ -22,7 +21,7 @@ from service.cache.disk import DerivedTree, Published
 from service.cache.failures import Failures
 from service.cache.flight import Flights
 from service.cache.marker import Marker
-from service.cache.memory import LARGEST, Memory
+from service.cache.memory import Memory
 from service.cache.tickets import Ticket, Tickets
 from service.cache.validators import stamp
 from service.cache.work import Work
@@ -32,6 +31,7 @@ from service.intake import admit
 from service.keeping import Keeping
 from service.making import Derivative, Level, Making, job_of, lane_of
 from service.originals import Original, Originals
+from service.stages import stage
 from service.store.base import Corrupt, StoredObject, StoreError
 
 __all__ = ["Derivative", "Derivatives", "Level", "Making"]
@@ -89,9 +89,11 @@ class Derivatives:
         for _ in range(MOST_ATTEMPTS):
             found = await self._find(name, accept)
             try:
-                found, body = self._open(found)
+                body, remembered = self._memory.open(found.name, found.file)
             except FileNotFoundError:  # evicted or replaced a moment ago
                 continue
+            if remembered and found.level == "HIT-DISK":
+                found = replace(found, level="HIT-MEMORY")
             self.answered[found.level] += 1
             return found, body
         raise Saturated("the image is evicted faster than it can be read")
@@ -165,19 +167,6 @@ class Derivatives:
             return Derivative(name, file, "HIT-DISK")
         return await self.flights.join(str(name), lambda: self._make(name))
 
-    def _open(self, found: Derivative) -> tuple[Derivative, BinaryIO]:
-        file, key = found.file, (found.name.image, found.name.leaf)
-        data = self._memory.get(key, file.etag) if found.level == "HIT-DISK" else None
-        if data is not None:
-            return replace(found, level="HIT-MEMORY"), io.BytesIO(data)
-        body = file.open()
-        if file.relative is None or file.bytes > LARGEST:
-            return found, body
-        with body:
-            data = body.read()
-        self._memory.put(key, file.etag, data)
-        return found, io.BytesIO(data)
-
     async def _make(self, name: Name) -> Derivative:
         """The flight; it starts again when the image was replaced meanwhile."""
         for _ in range(MOST_ATTEMPTS):
@@ -246,7 +235,8 @@ class Derivatives:
         modified = stamp(stored.modified, stored.etag, str(name), self._making.engine)
         if not spare:
             try:
-                return self._tree.publish(path, name, modified, self._marker(original))
+                with stage("publish"):
+                    return self._tree.publish(path, name, modified, self._marker(original))
             except OSError as error:
                 self._work.trouble(error)
         if path.stat().st_size > LARGEST_SPARE:

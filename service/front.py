@@ -14,6 +14,7 @@ from jinja2 import Environment, StrictUndefined
 
 from gateway.rules import CONTENT_TYPES, Rules
 from gateway.settings import Config
+from service.cache.recency import keeps_access_times
 from service.paths import Paths
 
 SEGMENT = "[A-Za-z0-9_~=,:+-][A-Za-z0-9._~=,:+@-]*"
@@ -50,6 +51,7 @@ def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
             types=[(kind, word) for word, kind in CONTENT_TYPES.items()] + [("application/json", "json")],
             lua_path=f"{lua_root()}/?.lua",
             files=_files(),
+            note_hits="" if _keeps_access_times(paths) else ' require("nginx.lua.hits").note()',
             rules=paths.nginx / "rules.json",
             socket=paths.socket,
             direct=direct_pattern(rules) if open_to_all else "",
@@ -95,6 +97,14 @@ def program() -> str:
             if folder and os.access(Path(folder) / name, os.X_OK):
                 return str(Path(folder) / name)
     raise FileNotFoundError("there is no nginx: install it with the Lua module (make setup), or OpenResty")
+
+
+def _keeps_access_times(paths: Paths) -> bool:
+    """Whether the cache's mount tells by itself what nginx reads; where it cannot be tried, it is taken to."""
+    try:
+        return keeps_access_times(paths.work)
+    except OSError:
+        return True
 
 
 def _common_headers(config: Config) -> str:

@@ -40,7 +40,7 @@ class Metrics(Collector):
 
     def __init__(self, engine: EnginePool, care: Care, store: MeteredStore) -> None:
         self.store = store
-        self._engine = engine
+        self.engine = engine
         self._care = care
         self._registry = CollectorRegistry(auto_describe=False)
         for one in (REQUESTS, SECONDS, UPLOADED, stages.SECONDS, metered.SECONDS, metered.ERRORS, self):
@@ -60,7 +60,7 @@ class Metrics(Collector):
             yield _counter("store_breaker_opened", "How often the store was left alone.", breaker.opened)
 
     def _of_engine(self) -> Iterator[Metric]:
-        engine, stats = self._engine, self._engine.stats
+        engine, stats = self.engine, self.engine.stats
         waiting = [((lane,), float(count)) for lane, count in engine.waiting.items()]
         ended = [((outcome,), float(count)) for outcome, count in stats.ended.items()]
         yield _gauge("engine_waiting", "Jobs in the queue.", waiting, "lane")

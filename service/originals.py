@@ -98,7 +98,7 @@ class Originals:
         stored = await self.stat(name)
         path = self._find(stored)
         if path is None:
-            return await self._fetches.join(name, lambda: self._fetch(name))
+            return await self._fetches.join(f"{stored.etag} {name}", lambda: self._fetch(name))
         return Original(stored, path, await self._header(stored, path))
 
     @contextlib.contextmanager

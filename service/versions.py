@@ -11,6 +11,7 @@ from pathlib import Path
 from service.engine.job import EngineError
 
 PACKAGES = ("image-gateway", "wand", "pillow")
+_HOME = str(Path(__file__).resolve().parents[1])
 _ASK = """
 from wand.version import MAGICK_VERSION
 from service.engine.turning import version
@@ -19,10 +20,10 @@ print(f"{MAGICK_VERSION}; {version()}")
 
 
 async def software() -> str:
-    """One line. Libraries are asked in a process of their own, since this one has no use for them. Raises EngineError."""
+    """One line. Libraries are asked in a process of their own, for this one has no use for them. Raises EngineError."""
     asked = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-c", _ASK),
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])},
+        env={**os.environ, "PYTHONPATH": _HOME},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -1,5 +1,5 @@
 -- What nginx answers alone, counted by cache level and status: in tables of each worker, so that a request costs no
--- more than an increment. They are handed over to the service every second; what it does not take is kept until it does.
+-- more than an increment. They are handed over to the service every second; what it does not take is kept for later.
 
 local cjson = require("cjson.safe")
 

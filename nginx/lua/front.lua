@@ -8,6 +8,7 @@ local lrucache = require("resty.lrucache")
 local names = require("gateway.names")
 local negotiate = require("gateway.negotiate")
 local problems = require("nginx.lua.problems")
+local relief = require("nginx.lua.relief")
 local rules_of = require("gateway.rules")
 
 local error = error
@@ -233,7 +234,7 @@ end
 -- Say what the service is asked (`$miss`) for what is not on disk, or go where refusals are told.
 function _M.miss()
     local reading = admit()
-    if not reading then
+    if not reading or relief.holds() then
         return ngx.exec("@refused")
     end
 
@@ -245,7 +246,7 @@ end
 function _M.refuse()
     local reading, status, detail = admit()
     if reading then
-        return problems.answer(503)
+        return problems.answer(503, "too many images wait to be made")
     end
     if status == 204 then
         ngx.header["Allow"] = METHODS

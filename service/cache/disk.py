@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from gateway.names import Name, disk_path, folder_path, hashed_folder
 from service.cache.marker import MARKER, Marker, read_marker, write_marker
-from service.cache.recency import fresh_atime
+from service.cache.recency import fresh_atime, is_referenced
 from service.cache.usage import BLOCK, Usage
 from service.cache.work import Work
 
@@ -27,6 +27,7 @@ class Published:
     """A complete derived file: `bytes` long, `modified` in whole seconds since the epoch; both make its ETag.
 
     `relative` is its path below the tree, None for one that no disk took: then `data` is all there is of it.
+    `referenced` tells that the janitor knows already that it is in use.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Published:
     bytes: int
     modified: int
     data: builtins.bytes | None = None
+    referenced: bool = True
 
     @property
     def etag(self) -> str:
@@ -70,7 +72,8 @@ class DerivedTree:
             status = (self.root / relative).stat()
         except OSError:
             return None
-        return Published(self.root / relative, relative, status.st_size, int(status.st_mtime))
+        referenced = is_referenced(status)
+        return Published(self.root / relative, relative, status.st_size, int(status.st_mtime), referenced=referenced)
 
     def publish(self, finished: Path, name: Name, modified: int, marker: Marker) -> Published:
         """Move a finished file to its name, with its validator's time; at no instant is there half of it.

@@ -104,7 +104,7 @@ def locked(root: Path) -> Iterator[None]:
 
     Raises OSError when another process has them.
     """
-    file = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = os.open(root / "lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         end = time.monotonic() + WAIT
         while not _try_lock(file):

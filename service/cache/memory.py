@@ -6,7 +6,14 @@ with, and goes with what is forgotten; so memory never outlives the disk.
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections import OrderedDict
+from typing import BinaryIO
+
+from gateway.names import Name
+from service.cache.disk import Published
+from service.cache.recency import touch
 
 LARGEST = 256 * 1024  # bytes of one image; what is larger costs more to send than to read
 OVERHEAD = 512  # bytes that Python takes for an entry beside the image and its names
@@ -25,6 +32,26 @@ class Memory:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def open(self, name: Name, file: Published) -> tuple[BinaryIO, bool]:
+        """The bytes of a file, and whether they were remembered; they are from now on, if they are small.
+
+        Raises FileNotFoundError as `Published.open` does.
+        """
+        key = (name.image, name.leaf)
+        if not file.referenced:  # memory reads no file, and some mounts keep no access times
+            with contextlib.suppress(OSError):
+                touch(file.path)
+        data = self.get(key, file.etag)
+        if data is not None:
+            return io.BytesIO(data), True
+        body = file.open()
+        if file.relative is None or file.bytes > LARGEST:
+            return body, False
+        with body:
+            data = body.read()
+        self.put(key, file.etag, data)
+        return io.BytesIO(data), False
 
     def get(self, key: Key, etag: str) -> bytes | None:
         """The bytes of the image whose validator is `etag`."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from PIL import Image as Pillow
 
 from service.engine import geometry, readers
-from service.engine.geometry import Box
-from service.engine.job import Header, Job, NotAnImage, TooLarge, Undecodable, Unsatisfiable
+from service.engine.geometry import FINE, OVERSAMPLING, Box
+from service.engine.job import Job, NotAnImage, TooLarge, Undecodable, Unsatisfiable
 from service.engine.picture import Picture
 from service.engine.recent import recalled
 from service.engine.recognise import is_complete
@@ -24,7 +24,7 @@ def decode(job: Job) -> Picture:
     """
     header, path = job.header, Path(job.source)
     Pillow.MAX_IMAGE_PIXELS = job.limits.pixels  # it raises at twice that, should a file hold more than its header says
-    wanted, n = shown(job), scaling(header, job.recipe)
+    wanted, n = shown(job), scaling(job)
     how = (header, wanted, n, job.tolerant)
     frames, details = recalled(path, how, lambda: readers.reader(path, header)(path, *how))
     size = (header.width, header.height)
@@ -52,16 +52,18 @@ def check(job: Job) -> None:
         raise Undecodable(f"the image is damaged: {reason}")
 
 
-def scaling(header: Header, recipe: dict[str, str]) -> int:
+def scaling(job: Job) -> int:
     """The n of the n/8 at which a JPEG is decoded; 8 for all other formats.
 
-    It follows from the original and the recipe alone, so that a result never depends on what was decoded before.
+    It follows from the original and the derived name alone, so that a result never depends on what was decoded before.
     """
+    header, recipe = job.header, job.recipe
     if header.format != "jpg" or "trim" in recipe or not ("w" in recipe or "h" in recipe):
         return 8
     size = geometry.upright((header.width, header.height), header.orientation)
     box = geometry.crop_box(recipe["crop"], size) if "crop" in recipe else Box(0, 0, *size)
-    return geometry.eighths((box.width, box.height), geometry.resampled(box.width, box.height, recipe))
+    size = geometry.resampled(box.width, box.height, recipe)
+    return geometry.eighths((box.width, box.height), size, FINE if job.format == "avif" else OVERSAMPLING)
 
 
 def shown(job: Job) -> range:

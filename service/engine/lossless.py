@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from service.engine import geometry
+from service.engine.colour import kept
 from service.engine.job import Job, Result, Undecodable
 from service.engine.strip import strip
 from service.engine.turning import turned
@@ -15,14 +16,16 @@ FAITHFUL = {"jpg": 95, "webp": 95, "avif": 85}
 """The quality at which an image is encoded once more because it cannot be stripped: it is stored turned and cannot be
 set upright by its blocks, or it is in a format that has no lossless way."""
 
+_UNTOUCHING = {"bg", "frame", "keep"}
+
 
 def strip_original(job: Job) -> Result | None:
     """Copy the original without its metadata to `job.output`, if nothing else is asked; None where that cannot be.
 
-    A JPEG that is stored turned is set upright on the way. Raises Undecodable where the file's structure is broken, unless
-    the job tolerates that.
+    A JPEG that is stored turned is set upright on the way. Raises Undecodable where the file's structure is broken,
+    unless the job tolerates that.
     """
-    if not _whole(job):
+    if not _whole(job) or kept("copyright", job):  # a notice that stays is written by the encoders
         return None
     started = time.perf_counter()
     try:
@@ -43,7 +46,9 @@ def faithful(job: Job) -> Job:
     """The job as it is to be done where the original cannot be stripped: at high quality, its profile kept."""
     if not _whole(job):
         return job
-    return replace(job, recipe={"keep": "icc"}, keep=("icc",), quality=FAITHFUL.get(job.format, job.quality))
+    keep = ("icc", "copyright") if kept("copyright", job) else ("icc",)
+    recipe = {**job.recipe, "keep": ":".join(keep)}
+    return replace(job, recipe=recipe, keep=keep, quality=FAITHFUL.get(job.format, job.quality))
 
 
 def _strip(job: Job) -> bool:
@@ -59,4 +64,6 @@ def _turn(job: Job) -> bool:
 
 
 def _whole(job: Job) -> bool:
-    return not job.recipe and job.format == job.header.format
+    """Whether nothing is asked that touches a pixel: not the frame of an image that has but one, nor a background."""
+    still = job.header.frames == 1 or "frame" not in job.recipe
+    return job.format == job.header.format and job.recipe.keys() <= _UNTOUCHING and still

@@ -35,6 +35,9 @@ costs a start (0.3 s of CPU) and everything the process had decoded; what takes 
 RETRY_AFTER = (1.0, 30.0)
 """The least and the most seconds a refused caller is told to wait."""
 
+LONGEST_RELIEF = 0.1
+"""Seconds, at most, for which whoever stands before the pool refuses for it without asking."""
+
 REHIRE = (0.25, 10.0)
 """Seconds before the next try when a process could not be started, doubled each time, and their most."""
 
@@ -112,6 +115,15 @@ class EnginePool:
     def waiting(self) -> dict[str, int]:
         """How many jobs wait, by lane."""
         return self._admission.waiting
+
+    @property
+    def relief(self) -> float:
+        """Seconds for which small jobs need not even be offered, since the queue is full: less than it takes to empty
+        a quarter of it, so no process idles for it. 0 when there is room."""
+        waiting = self.waiting["small"]
+        if waiting < self._settings.queue:
+            return 0.0
+        return min(LONGEST_RELIEF, self._seconds * waiting / self._settings.processes / 4)
 
     @property
     def pids(self) -> list[int]:

@@ -106,7 +106,7 @@ def _plain(file: ImageFile.ImageFile, header: Header) -> Pillow.Image:
     clear = "transparency" in file.info
     if image.mode in ("1", "L"):
         image = image.convert("LA" if clear else "L")
-    elif image.mode not in ("LA", "RGBA", "CMYK"):
+    elif image.mode not in ("LA", "RGB", "RGBA", "CMYK") or (image.mode == "RGB" and clear):
         image = image.convert("RGBA" if clear or image.mode == "PA" else "RGB")
     # The pixels, and none of `info`, whose comment and profile Pillow's encoders would write again.
     return Pillow.Image()._new(image.im)

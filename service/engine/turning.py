@@ -20,8 +20,8 @@ from service.engine.stripping.jpeg import profile_segments
 _LIBRARY = "libturbojpeg.so.0"  # its interface has been the same from version 1.2 to 3
 
 _OPERATIONS = {2: 1, 3: 6, 4: 2, 5: 3, 6: 5, 7: 4, 8: 7}
-"""By EXIF's orientation, what shows the image upright: TJXOP_HFLIP is 1, then VFLIP, TRANSPOSE, TRANSVERSE, ROT90 (which
-is clockwise), ROT180, ROT270."""
+"""By EXIF's orientation, what shows the image upright: TJXOP_HFLIP is 1, then come VFLIP, TRANSPOSE, TRANSVERSE, ROT90
+(which is clockwise), ROT180, ROT270."""
 
 _PERFECT, _PROGRESSIVE, _COPY_NONE = 1, 32, 64  # TJXOPT_*
 _STOP_ON_WARNING, _LIMIT_SCANS = 8192, 32768  # TJFLAG_*
@@ -43,7 +43,7 @@ def turned(path: Path, header: Header) -> bytes | None:
     """The JPEG in `path`, stored as `header.orientation` (2..8) shows it, without metadata but for an ICC profile that
     is not sRGB's; progressive, with the coefficients it had.
 
-    None where that cannot be: the side that would come first does not end with a whole block, the data are damaged, they
+    None where that cannot be: a side that would come first does not end with a whole block, the data are damaged, they
     do not fit into memory, or the library is missing. Raises Undecodable where the structure is broken, OSError where
     `path` cannot be read.
     """
@@ -56,6 +56,11 @@ def turned(path: Path, header: Header) -> bytes | None:
         profile = profile_segments(source)
     at = _behind_application_data(data)
     return data[:at] + profile + data[at:]
+
+
+def available() -> bool:
+    """Whether the library is here."""
+    return _turbo is not None
 
 
 def version() -> str:

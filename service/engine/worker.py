@@ -9,6 +9,7 @@ and `capabilities`. CAGE is the JSON of `cage.Cage`. The first line out is `{"re
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -16,6 +17,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from service.engine import cage
@@ -23,6 +25,9 @@ from service.engine.job import EngineError, Header, Job, Limits, Result
 
 LINE = 64 * 1024
 """The longest line in either direction, in bytes."""
+
+NICENESS = 5
+"""As of nice(1): a third of the share of a process of the usual one, while both want the core."""
 
 INTERNAL = "internal"
 """The error code of what no EngineError describes; its detail is the traceback, for the log only."""
@@ -54,6 +59,7 @@ def main(arguments: list[str]) -> int:
     settings = cage.Cage.from_json(cage_json)
     if not cage.die_with(settings.parent):
         return 0
+    _stand_back()
     requests, replies = _take_pipes()
     entries = importlib.import_module(module)
     capabilities = entries.capabilities()
@@ -63,6 +69,14 @@ def main(arguments: list[str]) -> int:
         cage.allow_cpu(settings.seconds)
         _write(replies, _answer(entries, line))
     return 0
+
+
+def _stand_back() -> None:
+    """Leave the cores to nginx and the service when they want them: hits and refusals do not wait for engine work.
+    Where the kernel groups processes by session (sched(7), autogroups), it is the group that has to be nice."""
+    os.nice(NICENESS)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def _answer(entries: Any, line: bytes) -> dict[str, Any]:

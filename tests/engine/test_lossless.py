@@ -33,11 +33,11 @@ def test_a_quality_that_is_asked_for_is_given():
     assert derive(data, "q=30", "jpg").result.bytes < derive(data, "", "jpg").result.bytes / 2
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
-def test_a_turned_original_is_encoded_once_more_at_high_quality(kind):
+@pytest.mark.parametrize(("kind", "word"), [("WEBP", "webp"), ("AVIF", "avif")])
+def test_a_turned_original_without_blocks_to_turn_is_encoded_once_more_at_high_quality(kind, word):
     upright = images.photo()
     data = images.oriented(6, kind, upright)
-    made = derive(data, "", {"JPEG": "jpg", "WEBP": "webp"}[kind], quality=30)
+    made = derive(data, "", word, quality=30)
     once = np.asarray(Image.open(io.BytesIO(data)).convert("RGB").transpose(Image.Transpose.ROTATE_270))
     assert ssim(made.pixels(), once) > 0.97
 
@@ -47,6 +47,31 @@ def test_a_turned_original_keeps_its_profile():
     made = derive(images.oriented(6, "JPEG", images.photo(), icc_profile=icc), "", "jpg")
     assert made.pillow().info["icc_profile"] == icc
     assert np.abs(made.pixels() - images.photo()).mean() < 3
+
+
+@pytest.mark.parametrize("recipe", ["bg=ff0000", "frame=0", "keep=icc", "keep=copyright"])
+def test_what_touches_no_pixel_changes_nothing(recipe):
+    """Here the configuration keeps the profile, which stays anyway, and no copyright."""
+    data = images.jpeg(icc_profile=profiles.adobe_rgb())
+    assert derive(data, recipe, "jpg", keep=("icc",)).data == derive(data, "", "jpg").data
+
+
+def test_a_copyright_that_stays_costs_no_quality():
+    data = images.jpeg(exif=images.exif(), icc_profile=profiles.adobe_rgb())
+    made = derive(data, "keep=copyright", "jpg", keep=("copyright",), quality=30)
+    assert made.pillow().getexif() == {0x8298: "(c) Secret Owner"}
+    assert made.pillow().info["icc_profile"] == profiles.adobe_rgb()
+    assert np.abs(made.pixels() - images.pixels(data)).mean() < 1.5
+
+
+@pytest.mark.parametrize("frame", [0, 2])
+def test_a_frame_of_an_animation_is_that_frame_alone(frame):
+    data = images.gif_animated(3)
+    made = derive(data, f"frame={frame}", "gif")
+    assert made.result.frames == 1
+    with Image.open(io.BytesIO(data)) as film:
+        film.seek(frame)
+        assert np.abs(made.pixels() - np.asarray(film.convert("RGB")).astype(int)).mean() < 1
 
 
 @pytest.mark.parametrize(("name", "kind"), [("tiff", "tif"), ("bmp", "bmp")])

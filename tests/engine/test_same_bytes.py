@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from service.engine import recent
+from service.engine import readers, recent
 from tests import images
 from tests.engine.deriving import derive
 
@@ -42,6 +42,22 @@ def test_what_was_decoded_before_changes_nothing(name, tmp_path):
     recent._held.clear()
     assert [derive(path, recipe, "webp").data for recipe in recipes] == apart
     assert apart[0] == apart[-1]
+
+
+def test_a_burst_of_widths_decodes_each_scale_once_and_changes_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "original"
+    path.write_bytes(images.jpeg(images.photo(1200, 900)))
+    burst = ["w=1000", "w=140", "w=500", "w=280", "w=1100", "w=260", "w=550"]  # whole, 1/4 and 1/2, mixed
+    apart = []
+    for recipe in burst:
+        recent._held.clear()
+        apart.append(derive(path, recipe, "webp").data)
+    decodes = []
+    reader = readers.reader
+    monkeypatch.setattr(readers, "reader", lambda *file: decodes.append(file) or reader(*file))
+    recent._held.clear()
+    assert [derive(path, recipe, "webp").data for recipe in burst] == apart
+    assert len(decodes) == 3
 
 
 def test_a_replaced_original_is_decoded_anew(tmp_path):

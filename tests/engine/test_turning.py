@@ -134,7 +134,7 @@ def test_damage_is_refused_unless_it_is_tolerated():
 def test_without_the_library_it_is_encoded_once_more(monkeypatch):
     monkeypatch.setattr(turning, "_turbo", None)
     data = images.oriented(6, "JPEG", images.photo())
-    assert turning.version() == "no libturbojpeg"
+    assert (turning.available(), turning.version()) == (False, "no libturbojpeg")
     assert np.abs(derive(data, "", "jpg").pixels() - as_shown(data, 6)).mean() < 2
 
 

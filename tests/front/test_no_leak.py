@@ -10,6 +10,7 @@ import time
 import zipfile
 
 import pytest
+from PIL import Image
 
 from tests import images
 from tests.gateways import running_gateway
@@ -95,6 +96,15 @@ def test_nothing_leaves_by_nginx_or_by_the_service(answers, tmp_path):
     for name, answer in answers.items():
         assert secrets(str(answer.headers.raw).encode()) == [], name
     clean(tmp_path, {name: answer.content for name, answer in answers.items()})
+
+
+def test_the_turned_one_is_set_upright_without_encoding_it_once_more(answers, originals):
+    stored = Image.open(io.BytesIO(originals[TURNED]))
+    shown = Image.open(io.BytesIO(answers[f"{TURNED}/@full.jpg"].content))
+    assert (stored.size, shown.size) == ((64, 48), (48, 64))
+    assert [sorted(table) for table in shown.quantization.values()] == [
+        sorted(table) for table in stored.quantization.values()
+    ]
 
 
 def test_nothing_lies_in_the_cache_or_in_the_derived_container(front, originals, answers, tmp_path):

@@ -106,9 +106,9 @@ def _ink(mode: str, colour: Colour) -> tuple[int, ...]:
 def _rotated(pixels: Pillow.Image, degrees: int, size: Size, colour: Colour) -> Pillow.Image:
     """Turned clockwise about its middle onto a sheet of `size`, which shows the colour where the image does not reach.
 
-    The turned image is laid on the sheet by how much of a pixel it covers. Around it its outermost pixels are repeated, so
-    that nothing but the image is in its own filtering: its edges do not ring, and what has the colour already runs into
-    the sheet without a seam. Alpha is associated all the while.
+    The turned image is laid on the sheet by how much of a pixel it covers. Around it its outermost pixels are repeated,
+    so that nothing but the image is in its own filtering: its edges do not ring, and what has the colour already runs
+    into the sheet without a seam. Alpha is associated all the while.
     """
     associated = ASSOCIATED.get(pixels.mode, pixels.mode)
     width, height = pixels.width + 2, pixels.height + 2

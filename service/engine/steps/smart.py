@@ -1,9 +1,11 @@
-"""`g=smart`: what catches the eye is edges, colour and skin, so keep the part that has most of them."""
+"""`g=smart`: keep what stands out from its surroundings, skin before other things (docs/engine.md tells how well)."""
 
 from __future__ import annotations
 
+from functools import reduce
+
 from PIL import Image as Pillow
-from PIL import ImageChops, ImageFilter
+from PIL import ImageChops, ImageFilter, ImageStat
 
 from service.engine import geometry
 from service.engine.geometry import Box
@@ -12,13 +14,19 @@ from service.engine.picture import Frame
 SIDE = 96
 """The longer side of the thumbnail that is looked at, in pixels."""
 
-_COLOUR, _SKIN = 0.25, 0.4
-"""How much saturation counts against edges, and skin against both."""
+_NEAR, _FAR = 1, 0.1
+"""What is compared: the mean of 3x3 pixels, and that of a square that reaches this part of the longer side each way."""
+
+_SKIN = 0.3
+"""How much bright skin counts against the greatest contrast."""
 
 _SKIN_CB, _SKIN_CR = (77, 127), (133, 173)
 """Chai and Ngan, "Face segmentation using skin-color map", 1999: skin of all complexions in Cb and Cr."""
 
-_AS_GOOD = 0.95
+_GROUND = 2
+"""How many times the mean is still ground: grass, leaves and noise are everywhere, a subject is not."""
+
+_AS_GOOD = 0.98
 """The part of the highest sum that is as good as the highest."""
 
 _CENTRE = 0.15
@@ -39,22 +47,30 @@ def attention(frame: Frame, region: Box, box: tuple[int | None, int | None]) -> 
 
 
 def saliency(image: Pillow.Image) -> Pillow.Image:
-    """How much there is to see, pixel by pixel: edges, bright colours and skin, where the image is opaque (mode L)."""
+    """How much there is to see, pixel by pixel (mode L): what differs from its surroundings in lightness or colour, and
+    skin, less what the whole image is full of. What is transparent counts as gray, and is itself never worth seeing.
+
+    Centre against surround, on one scale: Itti, Koch and Niebur, "A model of saliency-based visual attention", 1998.
+    """
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
-    colour = image.convert("RGB")
-    light, cb, cr = colour.convert("YCbCr").split()
-    saturation = ImageChops.multiply(colour.convert("HSV").getchannel("S"), light)
-    skin = ImageChops.multiply(ImageChops.multiply(_between(cb, _SKIN_CB), _between(cr, _SKIN_CR)), light)
-    energy = Pillow.blend(Pillow.blend(_edges(light), saturation, _COLOUR), skin, _SKIN)
-    return energy if alpha is None else ImageChops.multiply(energy, alpha)
+    if alpha:
+        image = Pillow.composite(image.convert("RGB"), Pillow.new("RGB", image.size, (128, 128, 128)), alpha)
+    channels = image.convert("YCbCr").split()
+    skin = _skin(*channels).point([round(_SKIN * value) for value in range(256)])
+    energy = reduce(ImageChops.add, (_contrast(channel) for channel in channels), skin)
+    if alpha:
+        energy = ImageChops.multiply(energy, alpha)
+    ground = round(_GROUND * ImageStat.Stat(energy).mean[0])
+    return energy.point([max(0, value - ground) for value in range(256)])
 
 
-def _edges(light: Pillow.Image) -> Pillow.Image:
-    """Edges, without the outermost pixels, which Pillow's kernels leave as they were."""
-    edges = Pillow.new("L", light.size)
-    inner = (1, 1, max(1, light.width - 1), max(1, light.height - 1))
-    edges.paste(light.filter(ImageFilter.FIND_EDGES).crop(inner), inner)
-    return edges
+def _contrast(channel: Pillow.Image) -> Pillow.Image:
+    far = ImageFilter.BoxBlur(_FAR * max(channel.size))
+    return ImageChops.difference(channel.filter(ImageFilter.BoxBlur(_NEAR)), channel.filter(far))
+
+
+def _skin(light: Pillow.Image, cb: Pillow.Image, cr: Pillow.Image) -> Pillow.Image:
+    return ImageChops.multiply(ImageChops.multiply(_between(cb, _SKIN_CB), _between(cr, _SKIN_CR)), light)
 
 
 def _between(channel: Pillow.Image, bounds: tuple[int, int]) -> Pillow.Image:

@@ -1,0 +1,44 @@
+"""What docs/engine.md lists is what the code has."""
+
+import re
+from pathlib import Path
+
+from gateway.rules import VOCABULARY
+from gateway.settings import METADATA_FIELDS, PRIVATE_FIELDS
+from service.engine.lossless import FAITHFUL
+from service.engine.pipeline import STEPS
+from service.engine.quality import LADDER, TARGET
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs/engine.md").read_text()
+AT_THE_ENDS = {"dpr", "frame", "q", "lossless", "mb"}  # before decoding, or when encoding
+
+
+def rows(name):
+    """The cells of a table, without its head."""
+    (table,) = re.findall(rf"<!-- {name} -->\n(.*?)<!-- end -->", TEXT, re.DOTALL)
+    return [[cell.strip() for cell in line.strip("|\n").split("|")] for line in table.splitlines()[2:]]
+
+
+def words(cell):
+    return re.findall(r"`(\w+)`", cell)
+
+
+def test_its_steps_are_those_of_the_pipeline_in_their_order():
+    assert [row[0].strip("`") for row in rows("steps")] == [step.__name__ for step in STEPS]
+
+
+def test_every_key_of_the_vocabulary_belongs_to_a_step_or_to_decoding_or_encoding():
+    keys = {key for row in rows("steps") for key in words(row[1])}
+    assert keys | AT_THE_ENDS == {operation["key"] for operation in VOCABULARY["operations"]}
+    assert all(f"`{key}`" in TEXT for key in AT_THE_ENDS)
+
+
+def test_its_fields_are_those_that_the_configuration_knows():
+    fields = [field for row in rows("fields") for field in words(row[0])]
+    assert fields == [*METADATA_FIELDS, *PRIVATE_FIELDS]
+
+
+def test_its_numbers_are_those_of_the_code():
+    assert f"{LADDER[0]}, {LADDER[1]}, ... {LADDER[-1]}" in TEXT
+    assert f"similarity of {TARGET}" in TEXT
+    assert f"quality {FAITHFUL['jpg']}, AVIF {FAITHFUL['avif']}" in TEXT

@@ -1,0 +1,79 @@
+"""`g=smart` against libvips' two ways to choose a crop, on scenes whose subject is known (tests/scenes.py).
+
+How much of the subject a crop leaves is the score: 1 where all of it is kept. The constants of `steps/smart.py` were
+chosen on other variations of these scenes.
+"""
+
+from statistics import fmean
+
+import numpy as np
+import pytest
+import pyvips
+from PIL import Image
+
+from service.engine import geometry
+from service.engine.geometry import Box
+from service.engine.picture import Frame
+from service.engine.steps.smart import attention
+from tests import images
+from tests.engine.deriving import derive
+from tests.scenes import kept, scenes
+
+SHAPES = ((1, 1), (2, 3), (3, 2), (3, 1))
+BAR, BAR_OF_A_KIND = 0.97, 0.94
+
+
+def ours(picture, shape):
+    whole = Box(0, 0, *picture.size)
+    return geometry.covering(whole, shape, attention(Frame(picture), whole, shape)).edges
+
+
+def libvips(interesting):
+    def crop(picture, shape):
+        largest = geometry.covering(Box(0, 0, *picture.size), shape, (0.5, 0.5))
+        width, height = int(largest.width), int(largest.height)
+        image = pyvips.Image.new_from_array(np.asarray(picture)).copy(interpretation="srgb")
+        chosen = image.smartcrop(width, height, interesting=interesting)
+        return (-chosen.xoffset, -chosen.yoffset, width - chosen.xoffset, height - chosen.yoffset)
+
+    return crop
+
+
+def scores(crop):
+    """By kind of scene, the part of the subject that is kept, of every scene in every shape but its own."""
+    found = {}
+    for scene in scenes():
+        for shape in SHAPES:
+            if shape[0] * scene.picture.height != shape[1] * scene.picture.width:
+                found.setdefault(scene.kind, []).append(kept(scene.subject, crop(scene.picture, shape)))
+    return found
+
+
+def overall(crop):
+    return fmean(score for of_kind in scores(crop).values() for score in of_kind)
+
+
+def test_subjects_of_every_kind_are_kept():
+    found = {kind: fmean(of_kind) for kind, of_kind in scores(ours).items()}
+    assert len(found) == 7
+    assert min(found.values()) > BAR_OF_A_KIND, found
+
+
+@pytest.mark.parametrize("interesting", ["attention", "entropy"])
+def test_more_of_them_is_kept_than_by_libvips(interesting):
+    assert overall(ours) > max(BAR, overall(libvips(interesting)))
+
+
+def test_a_request_gives_the_crop_that_was_chosen():
+    scene = next(scene for scene in scenes(2) if scene.kind == "ball" and scene.picture.width > scene.picture.height)
+    made = derive(images.png(np.asarray(scene.picture)), "w=320,h=320,fit=cover,g=smart", "png").pixels()
+    expected = scene.picture.crop(tuple(round(edge) for edge in ours(scene.picture, (1, 1))))
+    assert np.abs(made - np.asarray(expected)).mean() < 1
+
+
+def test_what_is_transparent_is_not_worth_seeing_whatever_its_colour():
+    picture = images.flat(300, 100, (120, 120, 120, 255))
+    picture[:, :100] = np.dstack([images.photo(100, 100), np.zeros((100, 100), np.uint8)])
+    picture[40:70, 240:270, :3] = (250, 200, 20)
+    left, _, right, _ = ours(Image.fromarray(picture), (1, 1))
+    assert (left < 240, right > 270) == (True, True)
