@@ -60,8 +60,8 @@ def percentile(seconds: list[float], share: int) -> float:
     return 1000 * ordered[min(len(ordered) - 1, len(ordered) * share // 100)] if ordered else 0.0
 
 
-def main() -> int:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+def main(seconds: float = SECONDS) -> int:
+    """Print what is seen; the number of bars that are missed."""
     with (
         tempfile.TemporaryDirectory() as folder,
         running_gateway(Path(folder, "gateway"), {"engine": {"processes": "auto"}}) as gateway,
@@ -172,4 +172,4 @@ def cpu(gateway: Gateway) -> float:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(*map(float, sys.argv[1:])))

@@ -53,6 +53,10 @@ class Care:
     revalidation: Revalidation
     access_times: bool
 
+    @property
+    def janitors(self) -> tuple[Janitor, Janitor]:
+        return self.derived_janitor, self.originals_janitor
+
 
 @contextlib.contextmanager
 def opened_disk(config: Config, paths: Paths) -> Iterator[Disk]:
@@ -91,8 +95,7 @@ async def caring(
     tasks = [
         asyncio.create_task(_forever(work))
         for work in (
-            care.derived_janitor.run(),
-            care.originals_janitor.run(),
+            *(janitor.run() for janitor in care.janitors),
             care.revalidation.run(),
             _sync(generation),
         )

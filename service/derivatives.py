@@ -8,6 +8,7 @@ event loop, and nothing is awaited between the check and the rename.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from dataclasses import replace
@@ -100,16 +101,34 @@ class Derivatives:
 
     async def decide(self, name: Name, accept: str) -> Name:
         """The name with `auto` or `source` resolved for a client with this Accept header."""
-        if name.format == "auto":
-            chosen = bucket(accept, self._rules.negotiate)
-            if chosen != BASE:
-                return decide(name, chosen, self._rules)
+        chosen = bucket(accept, self._rules.negotiate) if name.format == "auto" else name.format
+        if name.recipe and chosen in self._rules.out:
+            return decide(name, chosen, self._rules)
         marker = self._tree.marker(name.image)
         if marker is None:
             original = await self._originals.get(name.image)
             admit(original.header, self._making.accept, self._making.limits)
             marker = self._marker(original)
-        return decide(name, marker.base if name.format == "auto" else marker.source, self._rules)
+        if name.format == "source":
+            return decide(name, marker.source, self._rules)
+        chosen = marker.base if chosen == BASE else chosen
+        if not name.recipe and chosen != marker.source:
+            chosen = await self._smaller(name, chosen, marker.source)
+        return decide(name, chosen, self._rules)
+
+    async def _smaller(self, name: Name, chosen: str, source: str) -> str:
+        """Of the format that `auto` chose for a whole image and the original's own, the one with fewer bytes: asking
+        for nothing but a better format never gives more than there was."""
+        known = self._tree.smaller(name.image).get(chosen)
+        if known in (chosen, source):
+            return known
+        with self._tickets.hold(name.image) as ticket:
+            made, own = [await self._find(decide(name, format, self._rules), "") for format in (chosen, source)]
+            smaller = chosen if made.file.bytes <= own.file.bytes else source
+            if ticket.valid:
+                with contextlib.suppress(OSError):
+                    self._tree.note_smaller(name.image, chosen, smaller)
+        return smaller
 
     def settle(self, image: str, stored: StoredObject | None) -> None:
         """Forget what is here of an image unless it was made of this original. Raises OSError as `forget` does."""

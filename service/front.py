@@ -54,6 +54,7 @@ def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
             note_hits="" if _keeps_access_times(paths) else ' require("nginx.lua.hits").note()',
             rules=paths.nginx / "rules.json",
             socket=paths.socket,
+            hits_log=paths.nginx / "hits.log",
             direct=direct_pattern(rules) if open_to_all else "",
             listen=config.public.listen,
             derived=paths.derived,

@@ -55,9 +55,10 @@ class Metrics(Collector):
         yield from self._of_engine()
         yield from self._of_caches()
         yield from self._of_freshness()
-        if breaker := self.store.breaker:
-            yield _gauge("store_breaker", "0: closed; 1: probing; 2: open.", BREAKER.index(breaker.state))
-            yield _counter("store_breaker_opened", "How often the store was left alone.", breaker.opened)
+        breaker = self.store.breaker
+        state: Samples = [((), float(BREAKER.index(breaker.state)))] if breaker else []
+        yield _gauge("store_breaker", "0: closed; 1: probing; 2: open. Of a Swift store.", state)
+        yield _counter("store_breaker_opened", "How often the store was left alone.", breaker.opened if breaker else 0)
 
     def _of_engine(self) -> Iterator[Metric]:
         engine, stats = self.engine, self.engine.stats

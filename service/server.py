@@ -69,12 +69,14 @@ def _on_signal(stop: Callable[[], object]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
-async def _start(store: Store) -> None:
-    """Start the store; one that cannot be reached now is used as soon as it can be. Raises StoreError for a store
-    that is configured wrongly."""
+async def _start(store: Store, *, strict: bool) -> None:
+    """Start the store; one that cannot be reached now is used as soon as it can be, unless this is `strict`. Raises
+    StoreError for a store that is configured wrongly."""
     try:
         await store.start()
     except Unavailable as error:
+        if strict:
+            raise
         log.error("the store cannot be reached yet: %s", error)
 
 
@@ -87,7 +89,7 @@ async def running(config: Config) -> AsyncIterator[Context]:
         inner = open_store(config)
         store = MeteredStore(inner, breaker_of(inner))
         stack.push_async_callback(store.close)
-        await _start(store)
+        await _start(store, strict=_has_predecessor(paths))  # who serves now may reach its store
         versions = await software()
         if was_handed():  # all that can be done beside a predecessor is done, and it may go
             paths.service_prepared.write_text(f"{os.getpid()}\n")
@@ -102,6 +104,15 @@ async def running(config: Config) -> AsyncIterator[Context]:
             observe(app, port, config.log.slow, known)
             await stack.enter_async_context(listening(app, listen, SHUTDOWN))
         yield context
+
+
+def _has_predecessor(paths: Paths) -> bool:
+    """Whether another service serves in this runtime folder, which this one is to follow."""
+    try:
+        with exclusive(paths.runtime, "service"):
+            return False
+    except AlreadyRunning:
+        return True
 
 
 async def _alone(paths: Paths, stack: contextlib.AsyncExitStack, patience: float) -> None:

@@ -1,4 +1,4 @@
-"""What operators see: metrics with nginx's own answers in them, health with reasons, and logs that tell what was slow."""
+"""What operators see: metrics that include what nginx answers alone, health with reasons, logs that explain."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests import images
 from tests.gateways import Gateway, running_gateway
 from tests.test_supervision import until
 
+HOME = Path(__file__).resolve().parent.parent
 MOST_SERIES = 600
 HIT = "/images/cat.jpg/@w=90.jpg"
 
@@ -106,6 +108,24 @@ def test_no_name_ever_becomes_a_label(gateway: Gateway) -> None:
     text = gateway.api.get("/metrics").text
     assert not re.search(r"missing|strange|cat\.jpg", text, re.IGNORECASE)
     assert len(metrics(gateway)) < MOST_SERIES
+
+
+@pytest.mark.parametrize("document", ["docs/grafana.json", "deploy/prometheus/rules.yaml"])
+def test_the_dashboard_and_the_alerts_ask_for_what_there_is(gateway: Gateway, document: str) -> None:
+    until(lambda: "image_gateway_comparison_age_seconds" in gateway.api.get("/metrics").text)
+    told = set(re.findall(r"^# TYPE (\S+)", gateway.api.get("/metrics").text, re.MULTILINE))
+    asked = set(re.findall(r"image_gateway_\w+", (HOME / document).read_text()))
+    assert len(asked) >= 8
+    assert {
+        name for name in asked if name not in told and re.sub("_(bucket|count|sum)$", "", name) not in told
+    } == set()
+
+
+def test_every_alert_is_explained(gateway: Gateway) -> None:
+    rules = yaml.safe_load((HOME / "deploy/prometheus/rules.yaml").read_text())
+    alerts = [rule["alert"] for group in rules["groups"] for rule in group["rules"]]
+    explained = re.findall(r"^\| (ImageGateway\w+) \|", (HOME / "docs/operations.md").read_text(), re.MULTILINE)
+    assert alerts == explained
 
 
 def test_only_nginx_hands_over_counts_and_they_must_make_sense(gateway: Gateway) -> None:

@@ -1,9 +1,12 @@
 -- What nginx answers alone, counted by cache level and status: in tables of each worker, so that a request costs no
--- more than an increment. They are handed over to the service every second; what it does not take is kept for later.
+-- more than an increment, and for canonical names, which meet no Lua, by the lines that nginx logs. All is handed over to
+-- the service every second; what it does not take is kept for later.
 
 local cjson = require("cjson.safe")
 
 local find = string.find
+local gmatch = string.gmatch
+local io_open = io.open
 local next = next
 local ngx = ngx
 local pairs = pairs
@@ -15,7 +18,7 @@ local PATIENCE = 5000 -- milliseconds; a service that follows another answers wi
 
 local hits, others = {}, {} -- by status: derived images, and all else that needed no service
 local left = ngx.shared.counts -- by key: what the service did not take, and what workers had not told when they left
-local service
+local service, log
 
 
 -- Count an answer with a derived image that was on disk.
@@ -64,6 +67,25 @@ local function take_left(batch)
 end
 
 
+-- The lines since the last time, a status each. nginx appends, so an emptied file begins anew; what it writes in the
+-- instant between is not counted.
+local function take_logged(batch)
+    local file = io_open(log, "rb")
+    local lines = file and file:read("*a") or ""
+    if file then
+        file:close()
+    end
+    if lines == "" then
+        return
+    end
+    io_open(log, "wb"):close()
+    for status in gmatch(lines, "%d%d%d") do
+        local key = "HIT-DISK " .. status
+        batch[key] = (batch[key] or 0) + 1
+    end
+end
+
+
 -- A worker that leaves has no timers any more, but it may still be asked by who keeps a connection.
 local function leave_from_now_on()
     leave(collect())
@@ -100,6 +122,7 @@ local function tell(leaving)
     local batch = collect()
     if ngx.worker.id() == 0 then
         take_left(batch)
+        take_logged(batch)
     end
     if next(batch) and not send(batch) then
         leave(batch)
@@ -107,9 +130,9 @@ local function tell(leaving)
 end
 
 
--- Begin to tell the service that listens at this socket. Called once in every worker.
-function _M.start(socket)
-    service = socket
+-- Begin to tell the service that listens at this socket, of the hits in this log too. Called once in every worker.
+function _M.start(socket, hits_log)
+    service, log = socket, hits_log
     ngx.timer.every(EVERY, tell)
 end
 

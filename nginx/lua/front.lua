@@ -18,6 +18,7 @@ local io_open = io.open
 local ipairs = ipairs
 local match = string.match
 local math_huge = math.huge
+local next = next
 local ngx = ngx
 local sub = string.sub
 local tonumber = tonumber
@@ -26,6 +27,7 @@ local _M = {}
 
 local PREFIX = "/images/"
 local METHODS = "GET, HEAD, OPTIONS"
+local SMALLER = "@smaller" -- beside an image's marker
 local NOWHERE = "/@none" -- a path that no derived image has
 local IMMUTABLE = "public, max-age=31536000, immutable"
 local LONGEST_REMEMBERED = 1024 -- bytes of a request that is worth remembering
@@ -58,13 +60,9 @@ function _M.init(path)
 end
 
 
--- What a marker file says of an image: base format, source format, ETag of the original.
-local function marker_of(image)
-    local known = markers:get(image)
-    if known then
-        return known
-    end
-    local file = io_open(marker_root .. names.marker_path(image, crypto), "rb")
+-- The words of a small file's first line, nil where there is none.
+local function words_of(path)
+    local file = io_open(marker_root .. path, "rb")
     if not file then
         return nil
     end
@@ -73,13 +71,43 @@ local function marker_of(image)
         words[#words + 1] = word
     end
     file:close()
-    if #words ~= 3 then
+
+    return words
+end
+
+
+-- What a marker file says of an image: base format, source format, ETag of the original.
+local function marker_of(image)
+    local known = markers:get(image)
+    if known then
+        return known
+    end
+    local path = names.marker_path(image, crypto)
+    local words = words_of(path)
+    if not words or #words ~= 3 then
         return nil
     end
 
-    local marker = { base = words[1], source = words[2], etag = words[3] }
+    local marker = { base = words[1], source = words[2], etag = words[3], folder = match(path, "^(.*/)") }
     markers:set(image, marker, MARKER_FOR)
     return marker
+end
+
+
+-- What gives fewer bytes for a whole image than the format that was chosen, as the service has noted it beside the
+-- marker; nil where it has not.
+local function smaller_of(marker, chosen)
+    if not marker.smaller then
+        marker.smaller = {}
+        for _, word in ipairs(words_of(marker.folder .. SMALLER) or {}) do
+            local noted, smaller = match(word, "^(%l+)=(%l+)$")
+            if noted then
+                marker.smaller[noted] = smaller
+            end
+        end
+    end
+
+    return marker.smaller[chosen]
 end
 
 
@@ -156,18 +184,26 @@ local function decide(name)
     if not names.is_undecided(name.format) then
         return name.format
     end
-    if name.format == "auto" then
-        local bucket = bucket_of(ngx.var.http_accept or "")
-        if bucket ~= negotiate.BASE then
-            return bucket
-        end
+    local is_whole = next(name.recipe) == nil
+    local chosen = name.format == "auto" and bucket_of(ngx.var.http_accept or "")
+    if chosen and chosen ~= negotiate.BASE and not is_whole then
+        return chosen
     end
     local marker = marker_of(name.image)
     if not marker then
         return nil
     end
+    if not chosen then
+        return marker.source
+    end
+    if chosen == negotiate.BASE then
+        chosen = marker.base
+    end
+    if not is_whole or chosen == marker.source then
+        return chosen
+    end
 
-    return name.format == "auto" and marker.base or marker.source
+    return smaller_of(marker, chosen)
 end
 
 

@@ -18,6 +18,7 @@ from typing import BinaryIO
 from gateway.names import Name, disk_path, folder_path, hashed_folder
 from service.cache.marker import MARKER, Marker, read_marker, write_marker
 from service.cache.recency import fresh_atime, is_referenced
+from service.cache.smaller import SMALLER, read_smaller, write_smaller
 from service.cache.usage import BLOCK, Usage
 from service.cache.work import Work
 
@@ -98,6 +99,21 @@ class DerivedTree:
     def marker(self, image: str) -> Marker | None:
         """What the image's files were made of, if there are any."""
         return read_marker(self.root / folder_path(image)[0] / MARKER)
+
+    def smaller(self, image: str) -> dict[str, str]:
+        """By format that `auto` may choose for the whole image, the format that gives fewer bytes, as far as noted."""
+        return read_smaller(self.root / folder_path(image)[0] / SMALLER)
+
+    def note_smaller(self, image: str, chosen: str, smaller: str) -> None:
+        """Note it for nginx, which reads it where it decides. Raises OSError."""
+        target = self.root / folder_path(image)[0] / SMALLER
+        noted = {**read_smaller(target), chosen: smaller}
+        with self._work.file() as path:
+            write_smaller(path, noted)
+            replaced = _size(target)
+            path.replace(target)
+        if replaced is None:
+            self.usage.add(BLOCK)
 
     def forget(self, image: str) -> int:
         """Remove all that was derived of an image, and nothing of images below its name; the number of files.

@@ -22,7 +22,7 @@ async def test_numbers_tell_what_was_answered_and_what_is_there(tmp_path: Path) 
         await fill(one, 4)
         for _ in range(3):
             await asyncio.gather(*(one.api(f"{number:03}.png/@w=4.png") for number in range(4)))
-        await one.context.care.revalidation.sweep()
+        await asyncio.gather(*(janitor.count() for janitor in one.context.care.janitors))
         stats = stats_of(one.context.care)
         assert stats.answered["HIT-MEMORY"] == 8
         assert stats.answered["MISS"] >= 4

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import time
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -161,6 +163,21 @@ def test_a_negotiated_hit_needs_no_service_in_any_bucket(gateway: Gateway) -> No
         gateway.continue_service()
     assert [one.content for one in again] == [one.content for one in made]
     assert [one.headers["X-Cache"] for one in again] == ["HIT-DISK", "HIT-DISK"]
+
+
+def test_a_better_format_of_the_whole_image_is_never_larger_than_the_image_was(gateway: Gateway) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (240, 320, 3), dtype=np.uint8)
+    poor, rich = images.jpeg(noise, quality=10), images.png(images.photo(320, 240))
+    for name, data, kind in (("poor.jpg", poor, "image/jpeg"), ("rich.png", rich, "image/webp")):
+        assert gateway.upload(name, data).status_code == 201
+        answers = [gateway.public.get(f"/images/{name}/@full.auto", headers={"Accept": "image/webp"}) for _ in range(2)]
+        answers.append(gateway.api.get(f"/images/{name}/@full.auto", headers={"Accept": "image/webp"}))
+        assert [one.headers["Content-Type"] for one in answers] == [kind] * 3
+        assert len(answers[0].content) <= len(data)
+        assert gateway.public.get(f"/images/{name}/@full.webp").headers["Content-Type"] == "image/webp"
+        time.sleep(1.1)  # nginx believes a marker for a second
+        hit = gateway.public.get(f"/images/{name}/@full.auto", headers={"Accept": "image/webp"})
+        assert (hit.headers["X-Cache"], hit.headers["Content-Type"]) == ("HIT-DISK", kind)
 
 
 def test_every_answer_to_a_negotiated_name_varies_by_accept(gateway: Gateway) -> None:
