@@ -87,6 +87,7 @@ def observe(contract: Contract, request: Request, rules: Rules) -> Observation:
         "verdict": _said(_verdict, contract, name, NOW),
         "path": contract.disk_path(name),
         "marker": contract.marker_path(name),
+        "Cache-Control": contract.cache_control(name),
         "URL": contract.escape(text),
     }
     if contract.is_undecided(name):
@@ -110,7 +111,8 @@ def _on_presets(rules: Rules, root: Path) -> Iterator[str]:
 def _on_requests(rules: Rules, root: Path) -> Iterator[str]:
     yield from _differences(rules, root, sequences())
     for seed, access in enumerate(_ACCESS_MODES):
-        tried = replace(rules, access=access, keys=rules.keys or _CHECK_KEYS)
+        times = rules.preset_max_age or {preset: 60 + place for place, preset in enumerate(sorted(rules.presets))}
+        tried = replace(rules, access=access, keys=rules.keys or _CHECK_KEYS, preset_max_age=times)
         yield from _differences(tried, root, requests(tried, GENERATED, seed))
 
 

@@ -95,6 +95,8 @@ def rules_of(config: Config, writable: set[str] | None = None) -> Rules:
         access=config.public.access,
         keys={key_id: secret.get_secret_value() for key_id, secret in config.public.keys.items()},
         metadata=config.public.metadata,
+        max_age=int(config.public.max_age),
+        preset_max_age={preset: int(seconds) for preset, seconds in config.public.preset_max_age.items()},
     )
 
 
@@ -106,6 +108,9 @@ def _combinations(config: Config) -> Iterator[tuple[Place, str]]:
             canonicalise(preset_recipe(word, rules), "auto", rules)
         except Refused as refused:
             yield ("presets", word), f"{recipe}: {refused.detail}"
+    for preset in config.public.preset_max_age:
+        if preset not in config.presets:
+            yield ("public", "preset_max_age", preset), f"no such preset; there are {', '.join(config.presets)}"
     if config.public.access == "signed" and not config.public.keys:
         yield ("public", "keys"), "access: signed needs at least one key, such as {first: {env: IMAGE_GATEWAY_KEY}}"
     if not config.api.tokens and not config.api.allow_anonymous_network and not is_loopback(config.api.listen):

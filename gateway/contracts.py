@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from gateway import access, names, negotiate
+from gateway import access, freshness, names, negotiate
 from gateway.errors import ContractError, Refused
 from gateway.names import Name
 from gateway.rules import Rules
@@ -38,6 +38,7 @@ class Contract(Protocol):
     def decide(self, name: Any, format: str) -> Any: ...
     def disk_path(self, name: Any) -> str: ...
     def marker_path(self, name: Any) -> str: ...
+    def cache_control(self, name: Any) -> str: ...
     def authorise(self, name: Any, now: float) -> None: ...
     def sign(self, text: str, key: str, expires: int | None) -> str: ...
     def bucket(self, accept: str) -> str: ...
@@ -71,6 +72,9 @@ class PythonContract:
     def marker_path(self, name: Name) -> str:
         return names.marker_path(name.image)
 
+    def cache_control(self, name: Name) -> str:
+        return freshness.cache_control(name, self._rules)
+
     def authorise(self, name: Name, now: float) -> None:
         access.authorise(name, self._rules, now)
 
@@ -93,8 +97,8 @@ class LuaContract:
     def __init__(self, rules: Rules, root: Path | None = None) -> None:
         self._lua = lupa.LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
         self._lua.globals()[b"package"][b"path"] = f"{root or LUA_ROOT}/?.lua".encode()
-        self._names, self._access, self._negotiate, rules_of = (
-            self._require(f"gateway.{module}") for module in ("names", "access", "negotiate", "rules")
+        self._names, self._access, self._negotiate, self._freshness, rules_of = (
+            self._require(f"gateway.{module}") for module in ("names", "access", "negotiate", "freshness", "rules")
         )
         self._crypto = self._lua.table_from({b"sha256_hex": _sha256_hex, b"hmac_sha256_base64url": _hmac_base64url})
         self._rules = self._call(rules_of, "load", self._table(rules.document()))
@@ -122,6 +126,9 @@ class LuaContract:
 
     def marker_path(self, name: Any) -> str:
         return self._text(self._names, "marker_path", name[b"image"], self._crypto)
+
+    def cache_control(self, name: Any) -> str:
+        return self._text(self._freshness, "cache_control", name, self._rules)
 
     def authorise(self, name: Any, now: float) -> None:
         if self._call(self._access, "authorise", name, self._rules, now, self._crypto) is not True:

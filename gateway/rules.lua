@@ -11,6 +11,7 @@ local _M = {}
 -- aliases     every word that names an operation, to its key
 -- negotiate   the formats that `auto` may become, each with its media type, the preferred first
 -- recipes_of_presets  what access.lua remembers: the presets' canonical recipes by format
+-- times_of_presets    what freshness.lua remembers: seconds by the presets' canonical recipes, by format
 function _M.load(document)
     local vocabulary = document.vocabulary
     local rules = {
@@ -23,6 +24,8 @@ function _M.load(document)
         access = document.access,
         keys = document.keys,
         metadata = document.metadata,
+        max_age = document.max_age,
+        preset_max_age = document.preset_max_age,
         undecided = vocabulary.undecided,
         formats = vocabulary.formats,
         format_aliases = vocabulary.format_aliases,
@@ -34,6 +37,7 @@ function _M.load(document)
         aliases = {},
         negotiate = {},
         recipes_of_presets = {},
+        times_of_presets = {},
     }
 
     for place, row in ipairs(vocabulary.operations) do

@@ -30,7 +30,8 @@ class Rules:
     `out` lists the formats that may be asked for; `default_format` is what a request without a format gets: a
     format, `auto` or `source`; `negotiate` is what `auto` may become, each of them in `out`, the preferred first;
     `keep` is what a recipe may keep; `presets` maps a bare word to its recipe; `access` is open, presets or signed;
-    `keys` maps the id of a signing key to its secret; `metadata` tells whether the public port answers `@meta.json`.
+    `keys` maps the id of a signing key to its secret; `metadata` tells whether the public port answers `@meta.json`;
+    `max_age` is how many seconds browsers may keep an image, `preset_max_age` the same for single presets.
     """
 
     limits: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_LIMITS))
@@ -43,6 +44,8 @@ class Rules:
     access: str = "open"
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     metadata: bool = False
+    max_age: int = 3600
+    preset_max_age: Mapping[str, int] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The rules as one JSON document, for the Lua side. It holds the signing keys: keep it from other eyes."""
@@ -58,6 +61,8 @@ class Rules:
             "access": self.access,
             "keys": dict(self.keys),
             "metadata": self.metadata,
+            "max_age": self.max_age,
+            "preset_max_age": dict(self.preset_max_age),
         }
 
     @cached_property

@@ -48,6 +48,9 @@ class Public(Section):
     cors: str = Field("*", description="Access-Control-Allow-Origin of every answer; empty for none")
     metadata: bool = Field(False, description="whether @meta.json is public")
     max_age: Seconds = Field(3600.0, description="how long browsers may keep an image whose URL carries no version")
+    preset_max_age: dict[str, Seconds] = Field(
+        default_factory=dict, description="the same for what single presets expand to, such as {thumbnail: 30d}"
+    )
 
     @field_validator("keys")
     @classmethod

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 import resource
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
+from gateway.freshness import preset_times
 from gateway.rules import CONTENT_TYPES, Rules
 from gateway.settings import Config
 from service.cache.recency import keeps_access_times
@@ -43,6 +45,7 @@ def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
     """The files of the nginx folder, by name: `nginx.conf`, `rules.json`, and `modules.conf` where it is needed."""
     source = resources.files("nginx").joinpath("nginx.conf.j2").read_text("utf-8")
     template = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False).from_string(source)  # noqa: S701  # it renders no HTML
+    usual = f"public, max-age={rules.max_age}"
     open_to_all = config.public.access == "open"
     files = {
         "nginx.conf": template.render(
@@ -58,13 +61,14 @@ def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
             direct=direct_pattern(rules) if open_to_all else "",
             listen=config.public.listen,
             derived=paths.derived,
-            cache_control=f"public, max-age={int(config.public.max_age)}",
+            cache_control=usual,
+            preset_times=list(_preset_times(rules)),
             common_headers=_common_headers(config),
             patience=int(config.limits.time) + PATIENCE,
             rate=round(60 * config.limits.rate),
             burst=max(MISSES_AT_ONCE, round(BURST * config.limits.rate)),
         ),
-        "rules.json": json.dumps({**rules.document(), "derived": str(paths.derived)}),
+        "rules.json": json.dumps({**rules.document(), "derived": str(paths.derived), "cache_control": usual}),
     }
     modules = _modules()
     if modules:
@@ -106,6 +110,13 @@ def _keeps_access_times(paths: Paths) -> bool:
         return keeps_access_times(paths.work)
     except OSError:
         return True
+
+
+def _preset_times(rules: Rules) -> Iterator[tuple[str, str]]:
+    """For canonical names that a preset with a time of its own expands to: how their request ends, Cache-Control."""
+    for format in rules.out:
+        for recipe, seconds in preset_times(format, rules).items():
+            yield f"/@{re.escape(recipe)}[.]{format}$", f"public, max-age={seconds}"
 
 
 def _common_headers(config: Config) -> str:

@@ -23,7 +23,7 @@ from tests import images
 from tests.gateways import Gateway, descendants, free_ports, running_gateway, write_config
 from tests.test_supervision import until
 
-RESTARTS = int(os.environ.get("RESTARTS", "6"))  # fifty are as good, and take two minutes
+RESTARTS = int(os.environ.get("RESTARTS", "5"))  # fifty are as good, and take minutes
 HIT = "/images/cat.jpg/@w=90.jpg"
 
 

@@ -1,5 +1,5 @@
 -- What nginx answers alone, counted by cache level and status: in tables of each worker, so that a request costs no
--- more than an increment, and for canonical names, which meet no Lua, by the lines that nginx logs. All is handed over to
+-- more than an increment; and canonical names, which meet no Lua, by the lines that nginx logs. All is handed over to
 -- the service every second; what it does not take is kept for later.
 
 local cjson = require("cjson.safe")

@@ -4,6 +4,7 @@
 local access = require("gateway.access")
 local cjson = require("cjson.safe")
 local crypto = require("nginx.lua.crypto")
+local freshness = require("gateway.freshness")
 local lrucache = require("resty.lrucache")
 local names = require("gateway.names")
 local negotiate = require("gateway.negotiate")
@@ -29,7 +30,6 @@ local PREFIX = "/images/"
 local METHODS = "GET, HEAD, OPTIONS"
 local SMALLER = "@smaller" -- beside an image's marker
 local NOWHERE = "/@none" -- a path that no derived image has
-local IMMUTABLE = "public, max-age=31536000, immutable"
 local LONGEST_REMEMBERED = 1024 -- bytes of a request that is worth remembering
 local REMEMBERED = 8192 -- requests, of every worker
 local MARKER_FOR = 1 -- seconds that a marker is believed without looking
@@ -37,6 +37,7 @@ local ALWAYS = math_huge
 
 local rules
 local marker_root
+local usual -- Cache-Control, as nginx.conf has it
 local requests, accepts, markers
 
 
@@ -54,6 +55,7 @@ function _M.init(path)
 
     rules = rules_of.load(document)
     marker_root = document.derived .. "/"
+    usual = document.cache_control
     requests = lrucache.new(REMEMBERED)
     accepts = lrucache.new(256)
     markers = lrucache.new(REMEMBERED)
@@ -134,7 +136,14 @@ local function parse(request_uri)
         end
     end
 
-    return { name = name, miss = miss, paths = {}, allowed_until = -1, version = name.signature.v }
+    return {
+        name = name,
+        miss = miss,
+        paths = {},
+        allowed_until = -1,
+        version = name.signature.v,
+        cache_control = freshness.cache_control(name, rules),
+    }
 end
 
 
@@ -255,12 +264,15 @@ function _M.find()
 
     local name = reading.name
     local format = decide(name)
+    if reading.cache_control ~= usual then
+        ngx.var.cache_control = reading.cache_control
+    end
     if reading.version then
         local marker = marker_of(name.image)
         if not marker or marker.etag ~= reading.version then
             return NOWHERE
         end
-        ngx.var.cache_control = IMMUTABLE
+        ngx.var.cache_control = freshness.IMMUTABLE
     end
 
     return format and path_in(reading, format) or NOWHERE

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from aiohttp import web
 
+from gateway import freshness
 from gateway.access import authorise
 from gateway.names import Name, escape, parse
 from service.api.context import CONTEXT, Context, raw_target
@@ -17,7 +18,6 @@ from service.derivatives import Derivative
 from service.store.base import Unavailable
 
 INTERNAL = "/@derived/"  # the internal location of nginx that serves files of the derived tree
-IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 async def answer_with_file(request: web.Request, name: Name) -> web.StreamResponse:
@@ -79,8 +79,8 @@ def cache_control(context: Context, name: Name) -> str:
     """For ever where the URL carries the version of the original that is there, else as configured."""
     version, stored = name.signature.get("v"), context.originals.known(name.image)
     if version and stored and version == stored.etag:
-        return IMMUTABLE
-    return f"public, max-age={int(context.config.public.max_age)}"
+        return freshness.IMMUTABLE
+    return freshness.cache_control(name, context.rules)
 
 
 async def _prepare(request: web.Request, name: Name) -> None:

@@ -1,0 +1,58 @@
+-- How long browsers may keep a derived image. Twin of freshness.py.
+
+local recipes = require("gateway.recipes")
+
+local canonicalise = recipes.canonicalise
+local format_text = string.format
+local ipairs = ipairs
+local pairs = pairs
+local preset_recipe = recipes.preset_recipe
+local print_recipe = recipes.print_recipe
+local sort = table.sort
+
+local _M = {
+    IMMUTABLE = "public, max-age=31536000, immutable", -- RFC 8246; of URLs that carry the version that is there
+}
+
+
+-- Seconds by canonical recipe in one format, of the presets that have a time of their own; of several with one recipe,
+-- the first in the alphabet counts.
+local function preset_times(format, rules)
+    local known = rules.times_of_presets[format]
+    if known then
+        return known
+    end
+
+    local presets = {}
+    for preset in pairs(rules.preset_max_age) do
+        presets[#presets + 1] = preset
+    end
+    sort(presets)
+
+    known = {}
+    for _, preset in ipairs(presets) do
+        local recipe = preset_recipe(preset, rules)
+        recipe = recipe and canonicalise(recipe, format, rules)
+        local printed = recipe and print_recipe(recipe, rules)
+        if printed and not known[printed] then
+            known[printed] = rules.preset_max_age[preset]
+        end
+    end
+    rules.times_of_presets[format] = known
+
+    return known
+end
+
+
+-- Cache-Control of an image whose URL carries no version: its preset's own time, else the configured one.
+function _M.cache_control(name, rules)
+    local seconds = rules.max_age
+    if name.format ~= "json" then
+        seconds = preset_times(name.format, rules)[print_recipe(name.recipe, rules)] or seconds
+    end
+
+    return format_text("public, max-age=%d", seconds)
+end
+
+
+return _M

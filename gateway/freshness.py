@@ -1,0 +1,29 @@
+"""How long browsers may keep a derived image. Twin of freshness.lua."""
+
+from __future__ import annotations
+
+from gateway.errors import Refused
+from gateway.names import Name
+from gateway.recipes import canonicalise, preset_recipe, print_recipe
+from gateway.rules import Rules
+
+IMMUTABLE = "public, max-age=31536000, immutable"  # RFC 8246; of URLs that carry the version that is there
+
+
+def cache_control(name: Name, rules: Rules) -> str:
+    """Cache-Control of an image whose URL carries no version: its preset's own time, else the configured one."""
+    times = {} if name.is_meta else preset_times(name.format, rules)
+    return f"public, max-age={times.get(print_recipe(name.recipe), rules.max_age)}"
+
+
+def preset_times(format: str, rules: Rules) -> dict[str, int]:
+    """Seconds by canonical recipe in one format, of the presets that have a time of their own; of several with one
+    recipe, the first in the alphabet counts."""
+    times: dict[str, int] = {}
+    for preset in sorted(rules.preset_max_age):
+        try:
+            recipe = canonicalise(preset_recipe(preset, rules), format, rules)
+        except Refused:
+            continue
+        times.setdefault(print_recipe(recipe), rules.preset_max_age[preset])
+    return times
