@@ -8,29 +8,27 @@ event loop, and nothing is awaited between the check and the rename.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from gateway.names import Name, decide
-from gateway.negotiate import BASE, base_format, bucket, source_format
+from gateway.names import Name
 from gateway.rules import Rules
 from service.cache.disk import DerivedTree, Published
 from service.cache.failures import Failures
 from service.cache.flight import Flights
-from service.cache.marker import Marker
 from service.cache.memory import Memory
 from service.cache.tickets import Ticket, Tickets
 from service.cache.validators import stamp
 from service.cache.work import Work
+from service.decisions import Decisions
 from service.engine.job import EngineError, Saturated
 from service.engine.pool import EnginePool
 from service.intake import admit
 from service.keeping import Keeping
-from service.making import Derivative, Level, Making, job_of, lane_of
+from service.making import Derivative, Level, Making, job_of, lane_of, marker_of
 from service.originals import Original, Originals
 from service.stages import stage
 from service.store.base import Corrupt, StoredObject, StoreError
@@ -71,6 +69,7 @@ class Derivatives:
         self._kept = kept
         self._engine = engine
         self._tickets = Tickets()
+        self._decisions = Decisions(rules, making, originals, tree, self._tickets, self._find)
         self._spare = asyncio.Semaphore(MOST_SPARE)
         self._background: set[asyncio.Task[None]] = set()
         originals.on_change(self.settle)
@@ -101,34 +100,7 @@ class Derivatives:
 
     async def decide(self, name: Name, accept: str) -> Name:
         """The name with `auto` or `source` resolved for a client with this Accept header."""
-        chosen = bucket(accept, self._rules.negotiate) if name.format == "auto" else name.format
-        if name.recipe and chosen in self._rules.out:
-            return decide(name, chosen, self._rules)
-        marker = self._tree.marker(name.image)
-        if marker is None:
-            original = await self._originals.get(name.image)
-            admit(original.header, self._making.accept, self._making.limits)
-            marker = self._marker(original)
-        if name.format == "source":
-            return decide(name, marker.source, self._rules)
-        chosen = marker.base if chosen == BASE else chosen
-        if not name.recipe and chosen != marker.source:
-            chosen = await self._smaller(name, chosen, marker.source)
-        return decide(name, chosen, self._rules)
-
-    async def _smaller(self, name: Name, chosen: str, source: str) -> str:
-        """Of the format that `auto` chose for a whole image and the original's own, the one with fewer bytes: asking
-        for nothing but a better format never gives more than there was."""
-        known = self._tree.smaller(name.image).get(chosen)
-        if known in (chosen, source):
-            return known
-        with self._tickets.hold(name.image) as ticket:
-            made, own = [await self._find(decide(name, format, self._rules), "") for format in (chosen, source)]
-            smaller = chosen if made.file.bytes <= own.file.bytes else source
-            if ticket.valid:
-                with contextlib.suppress(OSError):
-                    self._tree.note_smaller(name.image, chosen, smaller)
-        return smaller
+        return await self._decisions.decide(name, accept)
 
     def settle(self, image: str, stored: StoredObject | None) -> None:
         """Forget what is here of an image unless it was made of this original. Raises OSError as `forget` does."""
@@ -178,7 +150,7 @@ class Derivatives:
         """Wait for what is still being written to the store."""
         await asyncio.gather(*self._background, return_exceptions=True)
 
-    async def _find(self, name: Name, accept: str) -> Derivative:
+    async def _find(self, name: Name, accept: str = "") -> Derivative:
         if not name.decided:
             name = await self.decide(name, accept)
         file = self._tree.find(name)
@@ -255,7 +227,7 @@ class Derivatives:
         if not spare:
             try:
                 with stage("publish"):
-                    return self._tree.publish(path, name, modified, self._marker(original))
+                    return self._tree.publish(path, name, modified, marker_of(original, self._rules))
             except OSError as error:
                 self._work.trouble(error)
         if path.stat().st_size > LARGEST_SPARE:
@@ -269,11 +241,6 @@ class Derivatives:
             self._work.trouble(error)
             return True
         return type(error) is EngineError and self._work.examine()
-
-    def _marker(self, original: Original) -> Marker:
-        header, stored = original.header, original.stored
-        base = base_format(header.alpha, header.frames, self._rules.out)
-        return Marker(base, source_format(header.format, base, self._rules.out), stored.etag, int(stored.modified))
 
     async def _keep(self, found: Derivative) -> bool:
         """Have the derived container hold the image; False where it was replaced or evicted meanwhile."""

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.names import Name
-from gateway.rules import CONTENT_TYPES
+from gateway.negotiate import base_format, source_format
+from gateway.rules import CONTENT_TYPES, Rules
 from service.cache.disk import Published
+from service.cache.marker import Marker
 from service.engine.job import Header, Job, Limits
 from service.originals import Original
 
@@ -65,3 +67,10 @@ def job_of(name: Name, original: Original, making: Making, quality: int, output:
 
 def lane_of(header: Header) -> Literal["small", "large"]:
     return "large" if header.width * header.height * header.frames > LARGE else "small"
+
+
+def marker_of(original: Original, rules: Rules) -> Marker:
+    """What is noted beside everything that is derived of this original."""
+    header, stored = original.header, original.stored
+    base = base_format(header.alpha, header.frames, rules.out)
+    return Marker(base, source_format(header.format, base, rules.out), stored.etag, int(stored.modified))

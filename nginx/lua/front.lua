@@ -6,6 +6,7 @@ local cjson = require("cjson.safe")
 local crypto = require("nginx.lua.crypto")
 local freshness = require("gateway.freshness")
 local lrucache = require("resty.lrucache")
+local markers = require("nginx.lua.markers")
 local names = require("gateway.names")
 local negotiate = require("gateway.negotiate")
 local problems = require("nginx.lua.problems")
@@ -14,7 +15,6 @@ local rules_of = require("gateway.rules")
 
 local error = error
 local find = string.find
-local gmatch = string.gmatch
 local io_open = io.open
 local ipairs = ipairs
 local match = string.match
@@ -28,17 +28,14 @@ local _M = {}
 
 local PREFIX = "/images/"
 local METHODS = "GET, HEAD, OPTIONS"
-local SMALLER = "@smaller" -- beside an image's marker
 local NOWHERE = "/@none" -- a path that no derived image has
 local LONGEST_REMEMBERED = 1024 -- bytes of a request that is worth remembering
 local REMEMBERED = 8192 -- requests, of every worker
-local MARKER_FOR = 1 -- seconds that a marker is believed without looking
 local ALWAYS = math_huge
 
 local rules
-local marker_root
 local usual -- Cache-Control, as nginx.conf has it
-local requests, accepts, markers
+local requests, accepts
 
 
 -- Load the rendered rules. Called once, before the workers are forked.
@@ -54,62 +51,10 @@ function _M.init(path)
     end
 
     rules = rules_of.load(document)
-    marker_root = document.derived .. "/"
+    markers.init(document.derived)
     usual = document.cache_control
     requests = lrucache.new(REMEMBERED)
     accepts = lrucache.new(256)
-    markers = lrucache.new(REMEMBERED)
-end
-
-
--- The words of a small file's first line, nil where there is none.
-local function words_of(path)
-    local file = io_open(marker_root .. path, "rb")
-    if not file then
-        return nil
-    end
-    local words = {}
-    for word in gmatch(file:read("*l") or "", "%S+") do
-        words[#words + 1] = word
-    end
-    file:close()
-
-    return words
-end
-
-
--- What a marker file says of an image: base format, source format, ETag of the original.
-local function marker_of(image)
-    local known = markers:get(image)
-    if known then
-        return known
-    end
-    local path = names.marker_path(image, crypto)
-    local words = words_of(path)
-    if not words or #words ~= 3 then
-        return nil
-    end
-
-    local marker = { base = words[1], source = words[2], etag = words[3], folder = match(path, "^(.*/)") }
-    markers:set(image, marker, MARKER_FOR)
-    return marker
-end
-
-
--- What gives fewer bytes for a whole image than the format that was chosen, as the service has noted it beside the
--- marker; nil where it has not.
-local function smaller_of(marker, chosen)
-    if not marker.smaller then
-        marker.smaller = {}
-        for _, word in ipairs(words_of(marker.folder .. SMALLER) or {}) do
-            local noted, smaller = match(word, "^(%l+)=(%l+)$")
-            if noted then
-                marker.smaller[noted] = smaller
-            end
-        end
-    end
-
-    return marker.smaller[chosen]
 end
 
 
@@ -198,7 +143,7 @@ local function decide(name)
     if chosen and chosen ~= negotiate.BASE and not is_whole then
         return chosen
     end
-    local marker = marker_of(name.image)
+    local marker = markers.of(name.image)
     if not marker then
         return nil
     end
@@ -212,7 +157,7 @@ local function decide(name)
         return chosen
     end
 
-    return smaller_of(marker, chosen)
+    return markers.smaller(marker, chosen)
 end
 
 
@@ -268,7 +213,7 @@ function _M.find()
         ngx.var.cache_control = reading.cache_control
     end
     if reading.version then
-        local marker = marker_of(name.image)
+        local marker = markers.of(name.image)
         if not marker or marker.etag ~= reading.version then
             return NOWHERE
         end
