@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.settings import Config
 from service.cache.disk import DerivedTree
-from service.cache.generation import Generation, locked
+from service.cache.generation import Generation
 from service.cache.janitor import Janitor
 from service.cache.memory import Memory
 from service.cache.recency import keeps_access_times
@@ -21,11 +21,13 @@ from service.cache.usage import Budget
 from service.cache.walk import background
 from service.cache.work import Work, spare_folder
 from service.derivatives import Derivatives
+from service.lock import exclusive
 from service.originals import Originals
 from service.paths import Paths
 from service.revalidation import Revalidation
 from service.store.base import Container
 
+PREDECESSOR = 5.0  # seconds for another process to let go of the caches
 SYNC = 60.0  # seconds between two times at which the kernel is asked to write all it has
 
 log = logging.getLogger(__name__)
@@ -60,9 +62,9 @@ class Care:
 
 @contextlib.contextmanager
 def opened_disk(config: Config, paths: Paths) -> Iterator[Disk]:
-    """The caches, locked, and rid of what a crash has left of unfinished work. Raises OSError."""
+    """The caches, locked, and rid of what a crash has left of unfinished work. Raises AlreadyRunning, OSError."""
     root = paths.work.parent
-    with locked(root):
+    with exclusive(root, "caches", option="cache.root", patience=PREDECESSOR):
         work = Work(paths.work, spare_folder(root))
         work.clean()
         try:

@@ -1,12 +1,15 @@
-"""One gateway per runtime folder: two would take each other's socket and publish into each other's work."""
+"""One process per folder: two would take each other's sockets, and publish into each other's work and caches."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+LOOK = 0.05  # seconds between two looks whether the lock is free
 
 
 class AlreadyRunning(Exception):
@@ -14,13 +17,29 @@ class AlreadyRunning(Exception):
 
 
 @contextlib.contextmanager
-def exclusive(folder: Path, role: str) -> Iterator[None]:
-    """Hold the folder's lock for this role as long as the context lasts. Raises AlreadyRunning."""
-    with os.fdopen(os.open(folder / f"{role}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunning(
-                f"runtime.root: {folder} is in use by another gateway; stop it, or give this one a folder of its own"
-            ) from None
+def exclusive(folder: Path, role: str, *, option: str = "runtime.root", patience: float = 0.0) -> Iterator[None]:
+    """Hold the folder's lock for this role as long as the context lasts; the kernel lets go of it when the process
+    ends, however it ends. `option` is what names the folder in the configuration.
+
+    Raises AlreadyRunning when another process has it, and still has it after `patience` seconds; OSError.
+    """
+    file = os.open(folder / f"{role}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        end = time.monotonic() + patience
+        while not _try_lock(file):
+            if time.monotonic() >= end:
+                raise AlreadyRunning(
+                    f"{option}: {folder} is in use by another gateway; stop it, or give this one a folder of its own"
+                )
+            time.sleep(LOOK)
         yield
+    finally:
+        os.close(file)
+
+
+def _try_lock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

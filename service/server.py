@@ -146,7 +146,7 @@ async def _put_together(
     stack.push_async_callback(derivatives.close)
     generation = f"{making.engine} {','.join(rules.out)}"  # the bytes, and the formats that markers name
     care = await stack.enter_async_context(caring(config, disk, store.originals, originals, derivatives, generation))
-    uploads = Uploads(store.originals, originals, derivatives, engine, making, paths.work, config.limits.upload)
+    uploads = Uploads(store.originals, originals, derivatives, engine, making, disk.work, config.limits.upload)
     return Context(config, rules, store, originals, derivatives, uploads, engine, care)
 
 

@@ -5,28 +5,36 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import itertools
 import logging
-import os
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from weakref import WeakValueDictionary
 
 from gateway.rules import CONTENT_TYPES
+from service.cache.work import Work
 from service.derivatives import Derivatives, Making
 from service.engine.job import Header, Job, Saturated, TooLarge
 from service.engine.pool import EnginePool
 from service.engine.recognise import recognise
 from service.intake import admit
 from service.originals import Originals
-from service.store.base import Container, Exists, NotFound, PreconditionFailed, StoredObject, StoreError
+from service.store.base import (
+    Container,
+    Corrupt,
+    Exists,
+    NotFound,
+    PreconditionFailed,
+    StoredObject,
+    StoreError,
+    Unavailable,
+)
 
 SOURCE_TYPES = {**CONTENT_TYPES, "heic": "image/heic", "ico": "image/vnd.microsoft.icon"}
 MOST_AT_ONCE = 256  # uploads under way, each with a file descriptor and up to the limit of bytes on disk
+UNCERTAIN = (Unavailable, Corrupt, OSError)  # failures of the store that do not tell whether it took a change
 CHECKSUM = "sha256"  # the metadata of an original that holds its SHA-256 in hex
-_serial = itertools.count()
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -111,7 +119,7 @@ class Uploads:
         derivatives: Derivatives,
         engine: EnginePool,
         making: Making,
-        work: Path,
+        work: Work,
         limit: int,
     ) -> None:
         self._container = container
@@ -132,7 +140,7 @@ class Uploads:
         """
         if self._under_way >= MOST_AT_ONCE:
             raise Saturated(f"{MOST_AT_ONCE} uploads are under way; try again", retry_after=5.0)
-        path = self._work / f"{os.getpid()}-upload-{next(_serial)}"
+        path = self._work.path()
         self._under_way += 1
         try:
             with path.open("wb") as file:
@@ -170,15 +178,16 @@ class Uploads:
     async def _put(self, name: str, upload: Incoming, header: Header, wish: Wish) -> Stored:
         there = await self._there(name)
         wish.check(there)
-        stored = await self._container.put(
-            name,
-            upload.path,
-            content_type=SOURCE_TYPES[header.format],
-            md5=upload.md5,
-            metadata={CHECKSUM: upload.sha256},
-            replace=wish.replace,
-            if_match=there.etag if there and wish.if_match else None,
-        )
+        async with self._found_out(name):
+            stored = await self._container.put(
+                name,
+                upload.path,
+                content_type=SOURCE_TYPES[header.format],
+                md5=upload.md5,
+                metadata={CHECKSUM: upload.sha256},
+                replace=wish.replace,
+                if_match=there.etag if there and wish.if_match else None,
+            )
         await self._settle(name, stored)
         return Stored(stored, header, upload.md5, upload.sha256, there is None)
 
@@ -192,7 +201,8 @@ class Uploads:
             if there is None:
                 raise NotFound(name)
             wish.check(there)
-            await self._container.delete(name, if_match=there.etag if wish.if_match else None)
+            async with self._found_out(name):
+                await self._container.delete(name, if_match=there.etag if wish.if_match else None)
             await self._settle(name, None)
 
     async def _there(self, name: str) -> StoredObject | None:
@@ -200,6 +210,17 @@ class Uploads:
             return await self._originals.stat(name, fresh=True)
         except NotFound:
             return None
+
+    @contextlib.asynccontextmanager
+    async def _found_out(self, name: str) -> AsyncIterator[None]:
+        """A change in the store. Where it fails so that it may have been made nevertheless, the store is asked what it
+        holds, so that this node serves nothing older than that; no answer is no failure of its own."""
+        try:
+            yield
+        except UNCERTAIN:
+            with contextlib.suppress(StoreError, OSError):
+                await self._originals.stat(name, fresh=True)
+            raise
 
     async def _settle(self, name: str, stored: StoredObject | None) -> None:
         """Let everybody on this node know. What cannot be removed from the derived container is never served: it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.names import Name
@@ -30,7 +30,7 @@ async def warm(
     *,
     prefix: str = "",
     busy: Callable[[], bool] = lambda: False,
-) -> AsyncIterator[Warmed]:
+) -> AsyncGenerator[Warmed, None]:
     """Make what `names` tells for each original below the prefix, one after the other, and tell of each.
 
     While `busy` tells that requests wait for the engine, nothing is begun. Images that cannot be made are told and
@@ -45,6 +45,17 @@ async def warm(
                 while busy():  # noqa: ASYNC110  # the engine's queue can only be looked at
                     await asyncio.sleep(PATIENCE)
                 yield Warmed(str(name), await _make(derivatives, name))
+
+
+async def count(originals: Container, names: Callable[[str], Sequence[Name]], prefix: str) -> int:
+    """How many derived images `warm` will look at, as far as the listing tells now. Raises Unavailable."""
+    total, marker = 0, ""
+    while True:
+        page = await originals.list(prefix=prefix, marker=marker, limit=PAGE)
+        total += sum(len(names(original.name)) for original in page.objects)
+        if page.marker is None:
+            return total
+        marker = page.marker
 
 
 async def _make(derivatives: Derivatives, name: Name) -> str:

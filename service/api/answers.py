@@ -115,6 +115,56 @@ class Purged(Reply):
     objects: int = Field(description="objects that were removed from the derived container")
 
 
+class TreeStats(Reply):
+    """One tree of files on this node's disk, against its budget."""
+
+    bytes: int = Field(description="of disk, in whole blocks")
+    files: int = Field(description="folders and markers included")
+    most_bytes: int
+    most_files: int
+    evicted: int = Field(description="files")
+    rounds: int = Field(description="in which the eviction has looked through the whole tree")
+    counted: bool = Field(description="whether what was there at the start is in these numbers")
+
+
+class Stats(Reply):
+    """How the caches of this node are: what is there now, and what has happened since the start."""
+
+    running: float = Field(description="seconds since the start")
+    answered: dict[str, int] = Field(description="answers by X-Cache, on both ports, nginx's own included")
+    hit_ratio: float = Field(description="of these, the part that had not to be made; 0 to 1")
+    derived: TreeStats
+    originals: TreeStats
+    memory_bytes: int
+    memory_images: int
+    most_memory_bytes: int
+    flights: int = Field(description="derived images that are being found or made")
+    shared: int = Field(description="requests that waited for another's flight")
+    failures_remembered: int = Field(description="images that are known not to be makeable as asked, for a minute")
+    disk_failures: dict[str, int] = Field(description="of the caches' disk, by the system's name of the error")
+    access_times: bool = Field(description="whether the mount tells what was read; else nginx notes it")
+    swept: float | None = Field(
+        description="seconds since the caches were last compared with the store's listing; null if never"
+    )
+    sweep_seconds: float = Field(description="that this comparison took")
+    listed: int = Field(description="originals in the store, then")
+    cached: int = Field(description="images of which this node held something, then")
+    suspected: int = Field(description="images that differed, and of which the store was asked")
+    sweeps_failed: int
+
+
+class WarmProgress(Reply):
+    """How far a warming is: a line at least every second, and one for each image that cannot be made."""
+
+    done: int = Field(description="derived images that were looked at")
+    made: int = Field(description="of these, the ones that were not there")
+    failed: int = Field(description="of these, the ones that cannot be made")
+    total: int | None = Field(description="null until the listing has been counted")
+    name: str | None = Field(None, description="a derived image that cannot be made")
+    code: str | None = Field(None, description="why: the code of the problem")
+    problem: Problem | None = Field(None, description="on the last line, why it ended before all was done")
+
+
 class Formats(Reply):
     """Formats in and out, as the configuration allows and this machine's ImageMagick can."""
 

@@ -11,11 +11,14 @@ from service.api.openapi import openapi
 from service.api.operations import OPERATIONS, Operation
 from service.api.problems import Handler, problems
 from service.api.receiving import expect
+from service.api.warm import WARMING, Turn
 
 
 def api_app(context: Context) -> web.Application:
     app = web.Application(middlewares=[problems, tokens], client_max_size=0)
     app[CONTEXT] = context
+    app[WARMING] = turn = Turn()
+    app.on_shutdown.append(turn.end)
     app.router.add_get("/openapi.json", openapi)
     app.router.add_get("/metrics", metrics)
     for operation in OPERATIONS:

@@ -33,7 +33,10 @@ _KINDS = {
     ("DELETE", "/images/{name}"): "delete",
     ("POST", "/urls"): "url",
     ("POST", "/purge"): "purge",
+    ("POST", "/warm"): "warm",
+    ("GET", "/stats"): "stats",
 }
+LONG = ("warm", "purge", "several", "list")  # kinds that take long because much is asked
 _ASKED = {"original": "original", "meta": "metadata", "url": "url", "regex": "several"}
 
 log = logging.getLogger(__name__)
@@ -83,7 +86,7 @@ def _observer(port: str, slow: float) -> Middleware:
                 REQUESTS.labels(port, kind, str(status), level).inc()
                 SECONDS.labels(port, kind).observe(took)
                 UPLOADED.inc(request.content.total_bytes if kind == "upload" else 0)
-                if took >= slow:
+                if took >= slow and kind not in LONG:
                     log.warning("slow: %s %s, %d after %.3f s: %s", request.method, request.path, status, took, trace)
 
     return observer

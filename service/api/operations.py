@@ -16,8 +16,10 @@ from service.api.images import delete_image, get_image
 from service.api.listing import NDJSON, list_images
 from service.api.problems import Handler
 from service.api.purge import purge
+from service.api.stats import stats
 from service.api.uploading import upload_image
 from service.api.urls import make_urls
+from service.api.warm import warm_images
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Operation:
 JSON = "application/json"
 VALIDATORS = ("ETag", "Last-Modified")
 STORE = ("store-unavailable",)
+BODY = ("malformed", "slow-sender", "too-large", "unsupported-body", "expectation-failed")
 ENGINE = ("crashed", "disk", "failed", "not-an-image", "saturated", "timed-out", "too-large", "undecodable")
 UPLOAD = (
     *ENGINE, *STORE, "malformed", "digest-mismatch", "name-exists", "precondition-failed", "slow-sender", "store-full",
@@ -111,7 +114,7 @@ OPERATIONS: tuple[Operation, ...] = (
         make_urls,
         URLS,
         ("url",),
-        ("malformed", "slow-sender", "too-large", "unsupported-body", "expectation-failed"),
+        BODY,
     ),
     Operation(
         "purge",
@@ -120,8 +123,18 @@ OPERATIONS: tuple[Operation, ...] = (
         purge,
         (Answer(200, "what was removed", {JSON: answers.Purged}),),
         ("delete",),
-        ("malformed", "slow-sender", "too-large", "unsupported-body", "expectation-failed", *STORE),
+        (*BODY, *STORE),
     ),
+    Operation(
+        "warm",
+        "POST",
+        "/warm",
+        warm_images,
+        (Answer(200, "lines of progress", {NDJSON: answers.WarmProgress}),),
+        ("write",),
+        (*BODY, *STORE, "saturated"),
+    ),
+    Operation("getStats", "GET", "/stats", stats, (Answer(200, "numbers", {JSON: answers.Stats}),), ("read",)),
     Operation("getFormats", "GET", "/formats", formats, (Answer(200, "formats", {JSON: answers.Formats}),), ("read",)),
     Operation(
         "getPresets", "GET", "/presets", presets, (Answer(200, "recipes by name", {JSON: dict[str, str]}),), ("read",)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from pathlib import Path
 
 from aiohttp import web
 from pydantic import Field, model_validator
@@ -15,6 +19,9 @@ from service.api.audit import audited
 from service.api.context import CONTEXT, Context
 from service.api.selection import PAGE
 from service.api.together import in_order
+from service.cache.images import cached_images
+from service.cache.marker import MARKER
+from service.cache.walk import background, batches
 from service.store.base import NotFound
 
 MOST = 1000  # names of one request
@@ -42,7 +49,7 @@ async def purge(request: web.Request, asked: PurgeBody) -> web.StreamResponse:
     if asked.names is None:
         prefix = asked.prefix or ""
         with audited(request, "purge", f"{prefix}*"):
-            purged = await _purge_prefix(context, prefix)
+            purged = await (_purge_prefix(context, prefix) if prefix else _purge_all(context))
     else:
         for name in asked.names:
             check_image(name)
@@ -61,14 +68,46 @@ async def _purge_image(context: Context, image: str) -> Purged:
 
 async def _purge_prefix(context: Context, prefix: str) -> Purged:
     """Forgotten before and after: nothing that was taken from the derived container meanwhile may stay."""
+    images, files = await _forget_prefix(context, prefix)
+    objects = await _delete(context, prefix)
+    return Purged(images=images, files=files + (await _forget_prefix(context, prefix))[1], objects=objects)
+
+
+async def _forget_prefix(context: Context, prefix: str) -> tuple[int, int]:
+    """Forget what is derived of the images of a prefix; how many they were, and their files.
+
+    The listing knows images that lie here under a hash, or are only being made; the disk those that the store has lost.
+    """
     images = files = 0
     async for image in _images(context, prefix):
         images += 1
         files += context.derivatives.forget(image)
-    objects = await _delete(context, prefix)
-    async for image in _images(context, prefix):
-        files += context.derivatives.forget(image)
-    return Purged(images=images, files=files, objects=objects)
+    with background() as executor:
+        local = batches(cached_images(context.care.disk.tree.root, prefix), executor, rest=0.0)
+        async with aclosing(local):
+            async for batch in local:
+                removed = [context.derivatives.forget(image.name) for image in batch]
+                images += sum(count > 0 for count in removed)
+                files += sum(removed)
+    return images, files
+
+
+async def _purge_all(context: Context) -> Purged:
+    """As of a prefix, in one step here: the whole tree is moved out of sight, and then deleted."""
+    images, files = await asyncio.to_thread(_bury, context.derivatives.forget_all())
+    objects = await _delete(context, "")
+    more = await asyncio.to_thread(_bury, context.derivatives.forget_all())
+    return Purged(images=images, files=files + more[1], objects=objects)
+
+
+def _bury(grave: Path) -> tuple[int, int]:
+    """Delete a tree; how many images it held something of, and how many files."""
+    images = files = 0
+    for _, _, names in os.walk(grave):
+        images += MARKER in names
+        files += len(names)
+    shutil.rmtree(grave, ignore_errors=True)
+    return images, files
 
 
 async def _images(context: Context, prefix: str) -> AsyncIterator[str]:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
 import json
 import logging
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,6 @@ from service.cache.walk import files
 
 RECORD = "caches.json"
 SETTLED = 5.0  # seconds before a sync began; what is older is on the disk when it ends, whatever the clocks' grain
-WAIT = 5.0  # seconds for another process to let go of the caches
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 log = logging.getLogger(__name__)
@@ -96,29 +93,3 @@ def _boot() -> str:
         return BOOT.read_text().strip()
     except OSError:
         return "unknown"
-
-
-@contextlib.contextmanager
-def locked(root: Path) -> Iterator[None]:
-    """The caches for this process alone; the kernel lets go of them when it ends, however it ends.
-
-    Raises OSError when another process has them.
-    """
-    file = os.open(root / "lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        end = time.monotonic() + WAIT
-        while not _try_lock(file):
-            if time.monotonic() > end:
-                raise OSError(f"another process uses the caches in {root}")
-            time.sleep(0.05)
-        yield
-    finally:
-        os.close(file)
-
-
-def _try_lock(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

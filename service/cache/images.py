@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.errors import Refused
+from gateway.names import check_image, folder_path
 from service.cache.marker import MARKER
 
 HASHED = "@"  # the folder of names that the file system cannot hold
@@ -24,12 +26,15 @@ class Cached:
     fingerprint: int | None
 
 
-def cached_images(root: Path) -> Iterator[Cached]:
-    """Every image below the root. Memory holds the names of one folder for each level, and no more.
+def cached_images(root: Path, prefix: str = "") -> Iterator[Cached]:
+    """Every image below the root whose name begins with a prefix. Memory holds the names of one folder for each
+    level, and no more.
 
     `a` comes before `a.jpg` and that before `a/b`: what is below a folder sorts by the name with its slash.
     """
-    yield from _below(str(root), "")
+    folder = prefix[: prefix.rfind("/") + 1]
+    if not folder or _is_held(folder[:-1]):
+        yield from (one for one in _below(str(root), folder) if one.name.startswith(prefix))
 
 
 def hashed_images(root: Path) -> Iterator[Cached]:
@@ -38,6 +43,14 @@ def hashed_images(root: Path) -> Iterator[Cached]:
         cached = _look(str(root), f"{HASHED}/{folder}")
         if cached and cached.fingerprint is not None:
             yield cached
+
+
+def _is_held(folder: str) -> bool:
+    """Whether there can be such a folder of names below the root, and not elsewhere."""
+    try:
+        return folder_path(check_image(folder))[1]
+    except Refused:
+        return False
 
 
 def _below(root: str, above: str) -> Iterator[Cached]:

@@ -10,7 +10,7 @@ import contextlib
 import itertools
 import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -25,7 +25,9 @@ def background() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="caches", initializer=_yield_to_others)
 
 
-async def batches(items: Iterator[T], executor: ThreadPoolExecutor, rest: float = REST) -> AsyncIterator[list[T]]:
+async def batches(
+    items: Iterator[T], executor: ThreadPoolExecutor, rest: float = REST
+) -> AsyncGenerator[list[T], None]:
     """The items in lists, made in the background."""
     loop = asyncio.get_running_loop()
     while True:

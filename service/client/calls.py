@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import TypeAdapter
 
-from service.api.answers import Listing, Purged, StoredImage, TemporaryUrlResult
+from service.api.answers import Listing, Purged, Stats, StoredImage, TemporaryUrlResult, WarmProgress
 
 Result = TypeVar("Result")
 RETRIES = 3
@@ -23,7 +23,8 @@ LONGEST_PAUSE = 30.0  # seconds between two attempts
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Result]):
     """A request, and how its answer is read. `repeatable` tells that sending it twice does what once does;
-    `sent` is called with the number of bytes of every piece of a file that has gone out."""
+    `sent` is called with the number of bytes of every piece of a file that has gone out. A `patient` call waits for its
+    answer as long as the connection holds."""
 
     method: str
     path: str
@@ -33,6 +34,7 @@ class Call(Generic[Result]):
     body: bytes | Path | None = None
     json: Any = None
     repeatable: bool = True
+    patient: bool = False
     sent: Callable[[int], None] = lambda _: None
 
 
@@ -134,7 +136,18 @@ def purge(names: Sequence[str] | None = None, *, prefix: str | None = None, ever
     """Remove derived images of these images, of a prefix, or of all."""
     given = {"names": None if names is None else list(names), "prefix": prefix, "all": everything or None}
     body = {key: value for key, value in given.items() if value is not None}
-    return Call("POST", "/purge", _model(Purged), json=body)
+    return Call("POST", "/purge", _model(Purged), json=body, patient=True)
+
+
+def stats() -> Call[Stats]:
+    """How the caches of the node are that answers."""
+    return Call("GET", "/stats", _model(Stats))
+
+
+def warm(recipes: Sequence[str], prefix: str = "") -> Call[WarmProgress]:
+    """Make derived images ahead of time. The answer comes line by line, for as long as somebody reads it: a driver's
+    `warm` gives them."""
+    return Call("POST", "/warm", _model(WarmProgress), json={"recipes": list(recipes), "prefix": prefix})
 
 
 def _path(name: str) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 
-from service.api.answers import ListedImage, Listing, StoredImage
+from service.api.answers import ListedImage, Listing, StoredImage, WarmProgress
 from service.client import calls
 from service.client.calls import Call, pause
 from service.client.errors import check, unreachable
@@ -18,6 +18,7 @@ from service.client.errors import check, unreachable
 Result = TypeVar("Result")
 CHUNK = 256 * 1024
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+NO_TIMEOUT = httpx.Timeout(None, connect=5.0)
 
 
 class _Settings:
@@ -91,6 +92,18 @@ class Gateway:
             target.unlink(missing_ok=True)
             raise unreachable(error, self._base_url) from error
 
+    def warm(self, recipes: Sequence[str], prefix: str = "") -> Iterator[WarmProgress]:
+        """Make derived images ahead of time (`@w=300.webp`, or a preset's bare word), for as long as this is read."""
+        try:
+            with self._http.stream(**_request(calls.warm(recipes, prefix), None)) as response:
+                if response.is_error:
+                    response.read()
+                check(response)
+                for line in response.iter_lines():
+                    yield WarmProgress.model_validate_json(line)
+        except httpx.TransportError as error:
+            raise unreachable(error, self._base_url) from error
+
     def upload(self, name: str, body: bytes | Path, *, replace: bool = False) -> StoredImage:
         """Store an image under a name."""
         return self.call(calls.upload(name, body, replace=replace))
@@ -147,6 +160,18 @@ class AsyncGateway:
                 yield image
             call = calls.following(page)
 
+    async def warm(self, recipes: Sequence[str], prefix: str = "") -> AsyncIterator[WarmProgress]:
+        """Make derived images ahead of time (`@w=300.webp`, or a preset's bare word), for as long as this is read."""
+        try:
+            async with self._http.stream(**_request(calls.warm(recipes, prefix), None)) as response:
+                if response.is_error:
+                    await response.aread()
+                check(response)
+                async for line in response.aiter_lines():
+                    yield WarmProgress.model_validate_json(line)
+        except httpx.TransportError as error:
+            raise unreachable(error, self._base_url) from error
+
     async def upload(self, name: str, body: bytes | Path, *, replace: bool = False) -> StoredImage:
         """Store an image under a name."""
         return await self.call(calls.upload(name, body, replace=replace))
@@ -170,6 +195,7 @@ def _request(call: Call[Any], chunks: Any) -> dict[str, Any]:
         "headers": headers,
         "content": body,
         "json": call.json,
+        "timeout": NO_TIMEOUT if call.patient else TIMEOUT,
     }
 
 

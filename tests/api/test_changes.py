@@ -42,6 +42,8 @@ def bearer(token: str) -> dict[str, str]:
         ("PUT", "/images/dog.png", {"writer"}),
         ("POST", "/urls", {"linker"}),
         ("POST", "/purge", {"cleaner"}),
+        ("POST", "/warm", {"writer"}),
+        ("GET", "/stats", {"reader", "writer"}),
         ("DELETE", "/images/none.png", {"cleaner"}),
         ("DELETE", "/images/dog.png/@", {"cleaner"}),
         ("GET", "/formats", {"reader", "writer"}),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from service.cache.generation import SETTLED, Generation, locked
+from service.cache.generation import SETTLED, Generation
 from tests import images
 from tests.cache.nodes import node
 from tests.cache.trees import paths, publish, tree_in
@@ -105,22 +103,3 @@ def test_files_of_the_seconds_before_a_sync_are_not_trusted(tmp_path: Path) -> N
 def test_a_damaged_record_means_that_nothing_is_known(tmp_path: Path, record: str) -> None:
     (tmp_path / "caches.json").write_text(record)
     assert Generation(tmp_path, "x").changed
-
-
-def test_only_one_process_has_the_caches_and_its_death_gives_them_free(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("service.cache.generation.WAIT", 0.1)
-    code = (
-        f"import pathlib, time\nfrom service.cache.generation import locked\n"
-        f"with locked(pathlib.Path({str(tmp_path)!r})):\n print('mine', flush=True)\n time.sleep(60)"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == b"mine\n"
-        with pytest.raises(OSError, match="another process"), locked(tmp_path):
-            pass
-        other.kill()
-        other.wait()
-        with locked(tmp_path):
-            pass

@@ -89,6 +89,11 @@ def test_a_scaled_decode_leaves_more_pixels_than_the_result_has(ratio, n):
     assert geometry.eighths((100 * ratio, 100 * ratio), (100, 100)) == n
 
 
+@pytest.mark.parametrize(("ratio", "n"), [(1.4, 8), (2.9, 8), (3, 4), (5.9, 4), (6, 2), (11.9, 2), (12, 1)])
+def test_a_fine_one_leaves_half_as_many_again(ratio, n):
+    assert geometry.eighths((100 * ratio, 100 * ratio), (100, 100), geometry.FINE) == n
+
+
 def test_a_scaled_decode_rounds_up():
     assert geometry.decoded((2725, 2225), 2) == (682, 557)
 
