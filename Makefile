@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench lock test-fresh clean
+.PHONY: help setup run test test-keystone lint bench lock test-fresh clean
 
 BIN := .venv/bin
 
 help: ## What there is
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: ## Install the Debian packages and .venv (needs root only when a package is missing)
 	@scripts/setup
@@ -15,6 +15,10 @@ run: setup ## Start the gateway with a sample photograph; STORE=swift has a real
 test: ## Every test; ARGS="-k name" goes to pytest
 	@scripts/setup --dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-keystone: ## The store against a real Keystone besides the real Swift (installs it below var/; a minute or two)
+	@scripts/setup --dev
+	$(BIN)/python -m pytest tests/swift/real_keystone.py $(ARGS)
 
 lint: ## Every linter
 	@scripts/setup --dev

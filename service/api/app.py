@@ -32,7 +32,7 @@ def api_app(context: Context) -> web.Application:
 
 def _pattern(path: str) -> str:
     """The path as aiohttp matches it: a name may hold slashes, or be empty."""
-    return path.replace("{name}", "{name:.*}")
+    return path.replace("{name}", "{name:(?s:.*)}")
 
 
 def _allowed(operation: Operation) -> Handler:

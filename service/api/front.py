@@ -14,7 +14,7 @@ from service.api.problems import problems
 def front_app(context: Context) -> web.Application:
     app = web.Application(middlewares=[problems])
     app[CONTEXT] = context
-    app.router.add_get("/images/{name:.*}", answer_with_redirect)
+    app.router.add_get("/images/{name:(?s:.*)}", answer_with_redirect)
     app.router.add_get("/health", serving)
     app.router.add_post("/counts", take_counts)
     return app

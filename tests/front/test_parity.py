@@ -68,6 +68,13 @@ def answer(connection: http.client.HTTPConnection, asked: Request) -> tuple[int,
     return response.status, json.loads(body)["detail"], vary
 
 
+def test_a_line_feed_in_a_name_is_no_way_past_the_rules(front: Gateway) -> None:
+    service = UnixConnection(front.root / "var/run/service.sock")
+    status, detail, _ = answer(service, Request("a%0Ab.jpg/@full.jpg", ""))
+    service.close()
+    assert (status, detail) == (400, "the name holds a control character")
+
+
 def test_nginx_tells_problems_by_the_codes_of_the_table() -> None:
     codes = re.findall(r'\[(\d+)\] = "([a-z-]+)",', (LUA / "problems.lua").read_text())
     table = {(str(kind.status), kind.code) for kind in problems.table()}

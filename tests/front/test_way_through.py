@@ -172,6 +172,7 @@ def test_validators_and_ranges_are_the_same_on_both_ports(gateway: Gateway) -> N
         ("photos%2Fcat.jpg", 400, "%2F"),
         ("photos/%ff.jpg", 400, "UTF-8"),
         ("photos/%01.jpg", 400, "control character"),
+        ("photos/a%0Ab.jpg", 400, "control character"),
     ],
 )
 def test_what_is_wrong_is_said_alike_on_both_ports(gateway: Gateway, path: str, status: int, words: str) -> None:
