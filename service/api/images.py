@@ -90,8 +90,9 @@ async def _send_original(request: web.Request, name: str) -> web.StreamResponse:
             return redirected
     original = await originals.get(name)
     stored = original.stored
-    file = File(original.path.open("rb"), stored.bytes, stored.etag, int(stored.modified), _original_headers(stored))
-    return await send(request, file)
+    body, remembered = request.app[CONTEXT].care.disk.memory.open_original(stored, original.path)
+    headers = {**_original_headers(stored), "X-Cache": "HIT-MEMORY" if remembered else "HIT-DISK"}
+    return await send(request, File(body, stored.bytes, stored.etag, int(stored.modified), headers))
 
 
 def _original_headers(stored: StoredObject) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Small derived images in the service's memory, for whoever asks without nginx in front.
+"""Small images in the service's memory, for whoever asks without nginx in front.
 
 The disk stays the one truth: an entry is used only while the name on disk has the validators that the entry was read
 with, and goes with what is forgotten; so memory never outlives the disk.
@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import io
 from collections import OrderedDict
+from pathlib import Path
 from typing import BinaryIO
 
 from gateway.names import Name
 from service.cache.disk import Published
 from service.cache.recency import touch
+from service.store.base import StoredObject
 
+ORIGINAL = "@original"  # in place of a leaf, and none that a derived image could have
 LARGEST = 256 * 1024  # bytes of one image; what is larger costs more to send than to read
 OVERHEAD = 512  # bytes that Python takes for an entry beside the image and its names
 
@@ -53,6 +56,23 @@ class Memory:
         self.put(key, file.etag, data)
         return io.BytesIO(data), False
 
+    def open_original(self, stored: StoredObject, path: Path) -> tuple[BinaryIO, bool]:
+        """The bytes of an original from its copy on disk, and whether they were remembered, in the same way.
+
+        Raises OSError.
+        """
+        key = (stored.name, ORIGINAL)
+        data = self.get(key, stored.etag)
+        if data is not None:
+            return io.BytesIO(data), True
+        body = path.open("rb")
+        if stored.bytes > LARGEST:
+            return body, False
+        with body:
+            data = body.read()
+        self.put(key, stored.etag, data)
+        return io.BytesIO(data), False
+
     def get(self, key: Key, etag: str) -> bytes | None:
         """The bytes of the image whose validator is `etag`."""
         entry = self._entries.get(key)
@@ -73,7 +93,7 @@ class Memory:
             self._drop(next(iter(self._entries)))
 
     def forget(self, image: str) -> None:
-        """Drop everything that was derived of an image."""
+        """Drop everything of an image."""
         for leaf in list(self._leaves.get(image, ())):
             self._drop((image, leaf))
 

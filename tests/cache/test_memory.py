@@ -31,6 +31,15 @@ async def test_what_was_answered_once_is_answered_from_memory_and_alike(one: Nod
     assert (part.status, part.body) == (206, answers[0].body[2:6])
 
 
+async def test_small_originals_are_remembered_until_they_are_replaced(one: Node) -> None:
+    first = [await one.api("a.png?original=true") for _ in range(3)]
+    assert [answer.headers["X-Cache"] for answer in first] == ["HIT-DISK", "HIT-MEMORY", "HIT-MEMORY"]
+    assert {answer.body for answer in first} == {images.png(images.flat(8, 8, (1, 2, 3)))}
+    replacement = images.png(images.flat(8, 8, (3, 2, 1)))
+    await one.upload("a.png", replacement)
+    assert (await one.api("a.png?original=true")).body == replacement
+
+
 async def test_memory_has_nothing_that_the_disk_has_not(one: Node) -> None:
     await one.api("a.png/@w=4.png")
     (one.derived / "a.png/@w=4.png").unlink()
