@@ -63,6 +63,16 @@ def test_every_document_that_is_named_is_there() -> None:
             assert (document.parent / link).exists(), (document.name, link)
 
 
+def test_the_structure_names_every_folder_and_module_there_is() -> None:
+    text = (HOME / "docs/structure.md").read_text()
+    for module in (HOME / "service").glob("*.py"):
+        if not module.stem.startswith(("__", "cli_", "sample")):
+            assert f"`{module.stem}`" in text, module.name
+    for folder in (HOME / "service").iterdir():
+        if (folder / "__init__.py").exists():
+            assert f"`service/{folder.name}/`" in text, folder.name
+
+
 @pytest.fixture(scope="module")
 def signed(tmp_path_factory: pytest.TempPathFactory):
     options = {"public": {"access": "signed", "keys": {"KEYID": KEY}}}
