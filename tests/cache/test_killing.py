@@ -187,14 +187,15 @@ async def test_nothing_that_is_killed_at_any_moment_makes_a_wrong_or_partial_byt
 
 
 async def nothing_is_left_over(machine: Machine) -> None:
+    """The sweep at the start may be forgetting an image meanwhile; then the files go first, and the marker last."""
     paths = paths_of(machine.config)
     spare = spare_folder(paths.work.parent)
     assert list(paths.work.iterdir()) == []
     assert spare is None or list(spare.iterdir()) == []
     for file in [path for path in paths.derived.rglob("@*.*") if path.suffix != ".json"]:
-        with Image.open(file) as image:
+        with contextlib.suppress(FileNotFoundError), Image.open(file) as image:
             image.load()
-        assert (file.parent / "@base").exists()
+        assert (file.parent / "@base").exists() or not file.exists()
 
 
 async def the_cache_is_still_used(machine: Machine, load: Load) -> None:
