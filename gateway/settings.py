@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -11,7 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 from gateway.names import is_preset_word
 from gateway.section import Location, Secret, Section
 from gateway.store_settings import StoreOptions
-from gateway.units import Count, Listen, Seconds, Size
+from gateway.units import Count, Listen, Network, Seconds, Size
 
 Format = Literal["jpg", "png", "webp", "avif", "gif", "tif", "bmp"]
 Source = Literal["jpg", "png", "webp", "avif", "gif", "tif", "bmp", "heic", "ico"]
@@ -21,6 +23,9 @@ Quality = dict[Literal["jpg", "webp", "avif"], Percent]
 
 DEFAULT_QUALITY: Quality = {"jpg": 80, "webp": 80, "avif": 50}
 SHORTEST_KEY = 16  # bytes of a signing key; RFC 2104 advises as many as the hash, 32
+_LABEL = "[A-Za-z0-9_-]{1,63}"
+_ENDPOINT = re.compile(rf"https?://({_LABEL}(\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?(/[^\s?#]*)?")
+_HEADER = re.compile(r"[A-Za-z0-9-]+")
 
 
 def _processes(value: Any) -> Any:
@@ -47,6 +52,9 @@ class Public(Section):
     )
     cors: str = Field("*", description="Access-Control-Allow-Origin of every answer; empty for none")
     metadata: bool = Field(False, description="whether @meta.json is public")
+    trusted_proxies: list[Network] = Field(
+        [], description="addresses and networks whose X-Forwarded-For tells who asks, such as [10.0.0.0/8]"
+    )
     max_age: Seconds = Field(3600.0, description="how long browsers may keep an image whose URL carries no version")
     preset_max_age: dict[str, Seconds] = Field(
         default_factory=dict, description="the same for what single presets expand to, such as {thumbnail: 30d}"
@@ -85,6 +93,9 @@ class Api(Section):
     tokens: list[Token] = Field(
         default_factory=list,
         description="bearer tokens, as {name, sha256, scopes}; none: only loopback may be listened on",
+    )
+    trusted_proxies: list[Network] = Field(
+        [], description="as for public, of what stands before the API; its audit tells who asks"
     )
     allow_anonymous_network: bool = Field(
         False,
@@ -195,6 +206,38 @@ class Log(Section):
     slow: Seconds = Field(1.0, description="a request that takes longer is told, stage by stage")
 
 
+class Tracing(Section):
+    """OpenTelemetry traces of what the service answers; what nginx answers alone has none."""
+
+    endpoint: str = Field(
+        "", description="a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318; empty: no traces"
+    )
+    headers: dict[str, Secret] = Field(
+        default_factory=dict, description="sent with each delivery, such as {authorization: {env: OTLP_TOKEN}}"
+    )
+    service_name: str = Field("image-gateway", description="service.name of the traces", min_length=1)
+    sample: float = Field(1.0, description="the share of requests that is traced, from 0 to 1", ge=0, le=1)
+    timeout: Seconds = Field(10.0, description="of one delivery; no request waits for it", gt=0)
+
+    @field_validator("endpoint")
+    @classmethod
+    def _check_endpoint(cls, endpoint: str) -> str:
+        if endpoint and not _ENDPOINT.fullmatch(endpoint):
+            raise ValueError("must be http://HOST:PORT or an https URL, without user or query: secrets go into headers")
+        _ = urlsplit(endpoint).port  # raises ValueError where it is none
+        return endpoint
+
+    @field_validator("headers")
+    @classmethod
+    def _check_headers(cls, headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, secret in headers.items():
+            if not _HEADER.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a header")
+            if not (value := secret.get_secret_value()).isascii() or not value.isprintable():
+                raise ValueError(f"the value of {name} must be printable ASCII, on one line")
+        return headers
+
+
 class Config(Section):
     """The whole configuration. `file` is where it was read from, None for the defaults."""
 
@@ -211,6 +254,7 @@ class Config(Section):
     metadata: MetadataOptions = MetadataOptions()
     runtime: Runtime = Runtime()
     log: Log = Log()
+    tracing: Tracing = Tracing()
 
     base: SkipJsonSchema[Path] = Field(Path(), exclude=True, description="the folder that relative paths start from")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -115,3 +116,22 @@ def is_loopback(listen: str) -> bool:
     """Whether only this machine can reach the address."""
     host, _ = split_listen(listen)
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _network(value: Any) -> str:
+    what = "must be an address or a network, such as 10.0.0.7, 10.0.0.0/8 or fd00::/8"
+    if not isinstance(value, str) or "%" in value:  # a zone means something on one machine only
+        raise ValueError(what)
+    try:
+        network = ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError(what) from None
+    if network.prefixlen == 0:
+        raise ValueError("must not be every address there is: anybody could then say who they are")
+    if ip_address(value.partition("/")[0]) != network.network_address:
+        raise ValueError(f"{value} has bits beyond its prefix: must be {network}, or have a longer one")
+    return str(network)
+
+
+Network = Annotated[str, BeforeValidator(_network), WithJsonSchema({"type": "string", "examples": ["10.0.0.0/8"]})]
+"""An address or a network, as ADDRESS/PREFIX."""

@@ -11,13 +11,14 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gateway import checks
 from gateway.config import rules_of
 from gateway.settings import Config
 from gateway.units import print_size, split_listen
 from service import front
-from service.engine import turning
+from service.engine import turbo
 from service.engine.cage import cage_report
 from service.engine.job import EngineError
 from service.engine.policy import prove_policy
@@ -25,9 +26,12 @@ from service.machine import capabilities
 from service.paths import Paths, make_folders, paths_of
 from service.store.base import StoreError
 from service.stores import open_store
+from service.tracing import NOT_INSTALLED, installed
 
 LEAST_FREE = 0.05  # of a cache's budget that should be free on its disk
 NGINX_TIME = 30.0  # seconds for nginx -t
+COLLECTOR_TIME = 3.0  # seconds for a connection to the collector of traces
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ def check(config: Config) -> list[Finding]:
     paths = paths_of(config)
     findings = list(_folders(config, paths))
     usable = not any(finding.wrong for finding in findings)
-    for look in (_space, _twins, _formats, _policy, _cage, _nginx, _ports, _store) if usable else (_twins, _ports):
+    every = (_space, _twins, _formats, _policy, _cage, _nginx, _ports, _store, _tracing)
+    for look in every if usable else (_twins, _ports):
         findings += look(config, paths)
     return findings
 
@@ -95,8 +100,9 @@ def _formats(config: Config, paths: Paths) -> Iterator[Finding]:
     for word in config.formats.out:
         if not can.get(word, (False, False))[1]:
             yield Finding("formats.out", f"{word} cannot be written here: remove it, or install what writes it")
-    if not turning.available():
-        yield Finding("libturbojpeg", "missing, so a JPEG stored turned is encoded once more (make setup)", wrong=False)
+    if turbo.library is None:
+        lacking = "missing: damage inside a JPEG is not seen, and one stored turned is encoded once more (make setup)"
+        yield Finding("libturbojpeg", lacking, wrong=False)
 
 
 def _policy(config: Config, paths: Paths) -> Iterator[Finding]:
@@ -152,3 +158,16 @@ def _store(config: Config, paths: Paths) -> Iterator[Finding]:
         asyncio.run(reach())
     except (StoreError, OSError) as error:
         yield Finding(f"store ({config.store.kind})", str(error))
+
+
+def _tracing(config: Config, paths: Paths) -> Iterator[Finding]:
+    if not config.tracing.endpoint:
+        return
+    if not installed():
+        yield Finding("tracing.endpoint", NOT_INSTALLED)
+    parts = urlsplit(config.tracing.endpoint)
+    try:
+        socket.create_connection((parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme]), COLLECTOR_TIME).close()
+    except OSError as error:
+        text = f"{parts.netloc}: {error.strerror or error}; until a collector listens there, traces are lost"
+        yield Finding("tracing.endpoint", text, wrong=False)

@@ -32,6 +32,8 @@ class _Json(logging.Formatter):
         trace = stages.current.get()
         if trace:
             event["request"] = trace.id
+            if trace.spans:
+                event["trace"] = trace.spans.id
         if record.exc_info:
             event["exception"] = self.formatException(record.exc_info)
         return json.dumps(event, ensure_ascii=False)

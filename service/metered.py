@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from prometheus_client import Counter, Histogram
@@ -29,11 +29,23 @@ ERRORS = Counter(
 )
 
 
+StoreCall = Callable[[str, str], contextlib.AbstractContextManager[None]]
+"""Makes what a call to the store is traced by, of the container and the call."""
+
+_NOTHING = contextlib.nullcontext()
+
+
+def untraced(_container: str, _call: str) -> contextlib.AbstractContextManager[None]:
+    """A call is not traced."""
+    return _NOTHING
+
+
 class MeteredStore:
     """The store `inner`, metered, and the breaker before it, if there is one. `trouble` is why the last call got no
     answer; None where it got one."""
 
-    def __init__(self, inner: Store, breaker: Breaker | None) -> None:
+    def __init__(self, inner: Store, breaker: Breaker | None, span: StoreCall = untraced) -> None:
+        self.span = span
         self.trouble: str | None = None
         self.breaker = breaker
         self.originals: Container = MeteredContainer(inner.originals, "originals", self)
@@ -109,7 +121,8 @@ class MeteredContainer:
     def _metered(self, call: str) -> Iterator[None]:
         began = time.perf_counter()
         try:
-            yield
+            with self._store.span(self._name, call):
+                yield
             self._store.trouble = None
         except StoreError as error:
             self._store.trouble = str(error) if isinstance(error, Unavailable) else None

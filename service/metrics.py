@@ -29,6 +29,20 @@ SECONDS = Histogram(
     registry=None,
 )
 UPLOADED = Counter("image_gateway_upload_bytes", "Bytes of bodies that the API received.", registry=None)
+REFUSALS = Counter(
+    "image_gateway_token_refusals",
+    "Requests that the API refused for their token. absent: there was none; unknown: none of ours; scope: it may not.",
+    ["reason"],
+    registry=None,
+)
+for _reason in ("absent", "unknown", "scope"):
+    REFUSALS.labels(_reason)  # told before there is one, so that the first is a rise
+SPANS = Counter(
+    "image_gateway_spans",
+    "Spans of traces. sent: delivered; failed: the collector did not take them; dropped: they waited for too long.",
+    ["outcome"],
+    registry=None,
+)
 BREAKER = ("closed", "probing", "open")  # its states, by their value: the store is asked, tried, left alone
 
 Labels = tuple[str, ...]
@@ -43,7 +57,8 @@ class Metrics(Collector):
         self.engine = engine
         self._care = care
         self._registry = CollectorRegistry(auto_describe=False)
-        for one in (REQUESTS, SECONDS, UPLOADED, stages.SECONDS, metered.SECONDS, metered.ERRORS, self):
+        own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, SPANS)
+        for one in (*own, stages.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)
         ProcessCollector(namespace="image_gateway", registry=self._registry)
 

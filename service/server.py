@@ -37,6 +37,7 @@ from service.sockets import sockets_of, was_handed
 from service.stages import NotedStats
 from service.store.base import Store, Unavailable
 from service.stores import breaker_of, open_store
+from service.tracing import traced
 from service.uploads import Uploads
 from service.versions import software
 
@@ -86,8 +87,9 @@ async def running(config: Config) -> AsyncIterator[Context]:
     paths = paths_of(config)
     make_folders(paths)
     async with contextlib.AsyncExitStack() as stack:
+        tracing = await stack.enter_async_context(traced(config))  # the first: its end waits, and may keep nobody
         inner = open_store(config)
-        store = MeteredStore(inner, breaker_of(inner))
+        store = MeteredStore(inner, breaker_of(inner), tracing.store_call)
         stack.push_async_callback(store.close)
         await _start(store, strict=_has_predecessor(paths))  # who serves now may reach its store
         versions = await software()
@@ -101,6 +103,7 @@ async def running(config: Config) -> AsyncIterator[Context]:
             ("api", api_app(context), sockets.api),
             ("public", front_app(context), sockets.front),
         ):
+            tracing.follow(app, port)
             observe(app, port, config.log.slow, known)
             await stack.enter_async_context(listening(app, listen, SHUTDOWN))
         yield context

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from prometheus_client import Histogram
 
@@ -27,12 +28,25 @@ SECONDS = Histogram(
 )
 
 
+class Spans(Protocol):
+    """What OpenTelemetry is told of a request that it traces."""
+
+    @property
+    def id(self) -> str:
+        """Of the trace, in hex."""
+
+    @property
+    def note(self) -> Callable[[Mapping[str, float]], None]:
+        """Takes stages that followed upon each other, the last of which has ended just now."""
+
+
 @dataclass(slots=True)
 class Trace:
     """A request under way: its id, and the seconds it took so far, by stage."""
 
     id: str
     stages: dict[str, float] = field(default_factory=dict)
+    spans: Spans | None = None
 
     def __str__(self) -> str:
         return ", ".join(f"{stage} {seconds:.3f}" for stage, seconds in self.stages.items()) or "no stage of making"
@@ -41,12 +55,15 @@ class Trace:
 current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
-def note(stage: str, seconds: float) -> None:
-    """A stage took so long."""
-    SECONDS.labels(stage).observe(seconds)
+def note(stages: Mapping[str, float]) -> None:
+    """These stages took so many seconds, one after the other until now."""
     trace = current.get()
-    if trace is not None:
-        trace.stages[stage] = trace.stages.get(stage, 0.0) + seconds
+    for stage, seconds in stages.items():
+        SECONDS.labels(stage).observe(seconds)
+        if trace is not None:
+            trace.stages[stage] = trace.stages.get(stage, 0.0) + seconds
+    if trace is not None and trace.spans is not None:
+        trace.spans.note(stages)
 
 
 @contextlib.contextmanager
@@ -56,7 +73,7 @@ def stage(name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        note(name, time.perf_counter() - began)
+        note({name: time.perf_counter() - began})
 
 
 class NotedStats(Stats):
@@ -66,5 +83,4 @@ class NotedStats(Stats):
 
     def add_stages(self, stages: dict[str, float]) -> None:
         Stats.add_stages(self, stages)
-        for name, seconds in stages.items():
-            note(name, seconds)
+        note(stages)

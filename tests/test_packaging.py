@@ -66,7 +66,9 @@ def check_locked(requirements: list[str], pinned: dict[str, str]) -> None:
 
 
 def test_the_runtime_lock_holds_everything_the_service_needs_within_its_ranges():
-    check_locked(PROJECT["project"]["dependencies"] + PROJECT["build-system"]["requires"], lock("requirements.lock"))
+    project = PROJECT["project"]
+    needed = project["dependencies"] + project["optional-dependencies"]["tracing"]
+    check_locked(needed + PROJECT["build-system"]["requires"], lock("requirements.lock"))
 
 
 def test_the_dev_lock_adds_what_the_tests_need_and_repeats_nothing():

@@ -81,7 +81,7 @@ def _observer(port: str, slow: float) -> Middleware:
                 response.headers[RELIEF] = f"{relief:.3f}"
             return response
         finally:
-            took, kind = time.perf_counter() - began, _kind_of(request)
+            took, kind = time.perf_counter() - began, kind_of(request)
             if kind:
                 REQUESTS.labels(port, kind, str(status), level).inc()
                 SECONDS.labels(port, kind).observe(took)
@@ -105,7 +105,7 @@ def _id_of(request: web.Request) -> str:
     return given if _ID.fullmatch(given) else uuid.uuid4().hex
 
 
-def _kind_of(request: web.Request) -> str:
+def kind_of(request: web.Request) -> str:
     """The kind of a request, empty for what only looks at the gateway: health, metrics, nginx's counts."""
     resource = request.match_info.route.resource
     path = resource.canonical if resource else ""

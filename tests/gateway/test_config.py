@@ -107,6 +107,20 @@ def test_the_json_schema_agrees(text: str, valid: bool) -> None:
         ("public: {keys: {a: short}}", "config.yaml:1: public.keys: the key 'a' must have at least 16 bytes"),
         ("public: {keys: {a.b: sixteen-bytes-long}}", "config.yaml:1: public.keys: the id 'a.b' must be letters"),
         ("public: {cors: 'a; b'}", "config.yaml:1: public.cors: must be *, one origin"),
+        (
+            "public: {trusted_proxies: [10.1.0.0/8]}",
+            "config.yaml:1: public.trusted_proxies.0: 10.1.0.0/8 has bits beyond",
+        ),
+        (
+            "api:\n  trusted_proxies:\n  - ::1\n  - lb",
+            "config.yaml:4: api.trusted_proxies.1: must be an address or a net",
+        ),
+        (
+            "public: {trusted_proxies: [0.0.0.0/0]}",
+            "config.yaml:1: public.trusted_proxies.0: must not be every address",
+        ),
+        ("public: {trusted_proxies: ['fe80::1%lo']}", "config.yaml:1: public.trusted_proxies.0: must be an address or"),
+        ("public: {trusted_proxies: 10.0.0.7}", "config.yaml:1: public.trusted_proxies: must be a valid list"),
         ("api: {listen: '0.0.0.0:80'}", "config.yaml:1: api.listen: without tokens the API listens on loopback only"),
         ("api: {listen: '127.0.0.1:8080'}", "config.yaml:1: api.listen: the API and the public port need addresses"),
         ("metadata: {fields: [colour]}", "config.yaml:1: metadata.fields: 'colour' must be one of format,"),
