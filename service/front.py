@@ -60,6 +60,7 @@ def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
             hits_log=paths.nginx / "hits.log",
             direct=direct_pattern(rules) if open_to_all else "",
             listen=config.public.listen,
+            trusted_proxies=config.public.trusted_proxies,
             derived=paths.derived,
             cache_control=usual,
             preset_times=list(_preset_times(rules)),

@@ -125,6 +125,12 @@ class TreeStats(Reply):
     evicted: int = Field(description="files")
     rounds: int = Field(description="in which the eviction has looked through the whole tree")
     counted: bool = Field(description="whether what was there at the start is in these numbers")
+    oldest: float | None = Field(
+        description="seconds since the file was used that was not for longest, by the last count; null before the first"
+    )
+    newest: float | None = Field(
+        description="seconds since any file was used, by the last count; null before the first"
+    )
 
 
 class Stats(Reply):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from service.api.audit import refusals
 from service.api.auth import require, tokens
 from service.api.context import CONTEXT, Context
 from service.api.metrics import metrics
@@ -15,7 +16,7 @@ from service.api.warm import WARMING, Turn
 
 
 def api_app(context: Context) -> web.Application:
-    app = web.Application(middlewares=[problems, tokens], client_max_size=0)
+    app = web.Application(middlewares=[problems, refusals, tokens], client_max_size=0)
     app[CONTEXT] = context
     app[WARMING] = turn = Turn()
     app.on_shutdown.append(turn.end)

@@ -1,4 +1,8 @@
-"""The audit: one line for each change, and for each that failed, in the logger `audit`. Never a token."""
+"""The audit: one line for each change, for each that failed, and for what a token may not do. Never a token.
+
+Changes are told by the logger `audit`, all of them. Refusals are told by `audit.refused`, and anybody who reaches the
+port can cause them: a flood of them is cut short by `service.logs`, and counted.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,15 @@ from collections.abc import Iterator
 from aiohttp import web
 
 from service.api.auth import ANONYMOUS, CLIENT
-from service.api.problems import kind_of
+from service.api.errors import Forbidden, Unauthenticated
+from service.api.problems import Handler, kind_of
+from service.api.whence import address_of
+from service.metrics import REFUSALS
+
+LONGEST_PATH = 200  # characters of what was refused, which may be anything
 
 log = logging.getLogger("audit")
+refused = logging.getLogger("audit.refused")
 
 
 @contextlib.contextmanager
@@ -21,16 +31,40 @@ def audited(request: web.Request, what: str, name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        kind = kind_of(error)
-        _tell(request, what, name, f"{kind.status} {kind.code}")
+        log.info("%s", _line(request, what, name, _result(error)))
         raise
     except BaseException:
-        _tell(request, what, name, "cancelled")
+        log.info("%s", _line(request, what, name, "cancelled"))
         raise
-    _tell(request, what, name, "done")
+    log.info("%s", _line(request, what, name, "done"))
 
 
-def _tell(request: web.Request, what: str, name: str, result: str) -> None:
+@web.middleware
+async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tells who was refused for want of a token or of a scope, and what: the method and the path, and no query."""
+    try:
+        return await handler(request)
+    except Unauthenticated as error:
+        REFUSALS.labels("unknown" if "Authorization" in request.headers else "absent").inc()
+        refused.warning("%s", _refusal(request, error))
+        raise
+    except Forbidden as error:  # a line of its own, so that no flood of strangers hides what a known client tried
+        REFUSALS.labels("scope").inc()
+        refused.warning("%s", _refusal(request, error))
+        raise
+
+
+def _refusal(request: web.Request, error: Exception) -> str:
+    asked = f"{request.method} {request.rel_url.raw_path}"
+    return _line(request, "refused", asked[:LONGEST_PATH], _result(error))
+
+
+def _result(error: Exception) -> str:
+    kind = kind_of(error)
+    return f"{kind.status} {kind.code}"
+
+
+def _line(request: web.Request, what: str, name: str, result: str) -> str:
     who = request.get(CLIENT, ANONYMOUS).name
-    parts = {"who": who, "from": request.remote or "", "what": what, "name": name, "result": result}
-    log.info(" ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in parts.items()))
+    parts = {"who": who, "from": address_of(request), "what": what, "name": name, "result": result}
+    return " ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in parts.items())
