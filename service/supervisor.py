@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 QUICKEST_RESTART = 0.2  # seconds before a program that died is started again, doubled each time...
 SLOWEST_RESTART = 10.0  # ...up to this
 STEADY = 30.0  # seconds after which a program counts as healthy again
+LONG_AWAY = 1.0  # seconds of pause after which nobody waits for a program any more: that of the third end in a row
 LONGEST_START = 120.0  # seconds that a new process may take to follow an old one that is gone
 POLL = 0.02  # seconds between two questions whether a program is ready
 
@@ -31,7 +33,7 @@ class StartFailed(Exception):
 class Program:
     """What is kept alive: `ready` tells whether the process of this id serves, `prepared` whether it would if only its
     predecessor were gone; `stop` ends it gracefully, within `patience` seconds. It inherits the `descriptors`, and
-    finds `environment` added to ours."""
+    finds `environment` added to ours. `absence` is entered when it ends again and again, and left when it is ready."""
 
     name: str
     command: Sequence[str]
@@ -41,6 +43,7 @@ class Program:
     prepared: Callable[[int], bool] = lambda _pid: True
     descriptors: tuple[int, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    absence: Callable[[], AbstractAsyncContextManager[None]] | None = None
 
 
 class Supervisor:
@@ -124,6 +127,8 @@ class _Keeper:
         self._process: asyncio.subprocess.Process | None = None
         self._successor: asyncio.subprocess.Process | None = None
         self._stopping = False
+        self._absence: contextlib.AsyncExitStack | None = None
+        self._wake = asyncio.Event()  # a successor is there, so there is nothing to wait for before the next start
 
     async def keep(self) -> None:
         """Run the program, again and again. Raises StartFailed when it ends before it ever was ready."""
@@ -133,6 +138,7 @@ class _Keeper:
         while not self._stopping:
             began = loop.time()
             self._process, self._successor = self._successor or await _spawn(self._program), None
+            self._wake.clear()
             watch = asyncio.ensure_future(self._watch_ready(self._process))
             status = await self._process.wait()
             watch.cancel()
@@ -145,7 +151,7 @@ class _Keeper:
                 raise StartFailed(f"{self._program.name} ended with status {status} before it was ready")
             pause = QUICKEST_RESTART if loop.time() - began > STEADY else min(2 * pause, SLOWEST_RESTART)
             log.error("%s ended with status %d; it is started again in %.1f s", self._program.name, status, pause)
-            await asyncio.sleep(pause)
+            await self._pause(pause)
 
     async def replace(self, program: Program) -> bool:
         """As `Supervisor.replace`."""
@@ -163,6 +169,7 @@ class _Keeper:
         if not await _until(successor, lambda: program.prepared(successor.pid)):
             return False
         before, self._program, self._successor = self._program, program, successor
+        self._wake.set()
         if self._process is not None:
             await _end(before, self._process)
         if await _until(successor, lambda: self._process is successor and self.ready.is_set()):
@@ -170,9 +177,35 @@ class _Keeper:
         self._program = before
         return False
 
+    async def _pause(self, seconds: float) -> None:
+        """Wait before the next start, unless a successor comes."""
+        if seconds > LONG_AWAY:
+            await self._begin_absence()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+
+    async def _begin_absence(self) -> None:
+        if self._program.absence is None or self._absence is not None:
+            return
+        absence = contextlib.AsyncExitStack()
+        try:
+            await absence.enter_async_context(self._program.absence())
+        except OSError as error:
+            log.warning("whoever asks for %s has to wait: %s", self._program.name, error)
+            return
+        self._absence = absence
+        log.error("whoever asks for %s is told that it is away, until it is ready", self._program.name)
+
+    async def _end_absence(self) -> None:
+        absence, self._absence = self._absence, None
+        if absence is not None:
+            await absence.aclose()
+
     async def stop(self) -> None:
         """End the program: gracefully, and if that takes too long, at once."""
         self._stopping = True
+        await self._end_absence()
         for process in (self._process, self._successor):
             if process is not None:
                 await _end(self._program, process)
@@ -186,6 +219,7 @@ class _Keeper:
         while not self.ready.is_set():
             await asyncio.sleep(POLL)
             if self._program.ready(process.pid):
+                await self._end_absence()
                 self.ready.set()
 
 

@@ -18,6 +18,7 @@ from gateway.config import ConfigError, rules_of
 from gateway.rules import Rules
 from gateway.settings import Config
 from service import front, logs, notify
+from service.absence import standing_in
 from service.lock import exclusive
 from service.machine import writable_formats
 from service.paths import Paths, make_folders, paths_of
@@ -123,6 +124,7 @@ class _Gateway:
             lambda pid: wrote_its_pid(pid, prepared),
             sockets.descriptors,
             {HANDED: ",".join(map(str, sockets.descriptors))},
+            lambda: standing_in(sockets),
         )
 
     def _nginx_program(self) -> Program:

@@ -239,7 +239,7 @@ end
 function _M.refuse()
     local reading, status, detail = admit()
     if reading then
-        return problems.answer(503, "too many images wait to be made")
+        return problems.answer(503, "no more images can be made just now")
     end
     if status == 204 then
         ngx.header["Allow"] = METHODS
