@@ -13,7 +13,9 @@ from service.caring import Care
 
 @dataclass(frozen=True, slots=True)
 class TreeStats:
-    """One tree on disk, against its budget. `counted` tells whether what was there at the start is in the numbers."""
+    """One tree on disk, against its budget. `counted` tells whether what was there at the start is in the numbers.
+    `oldest` and `newest` are how many seconds ago files were last used, as the last count found them: no file was
+    used longer ago than `oldest`. None until there was a count."""
 
     bytes: int
     files: int
@@ -22,6 +24,8 @@ class TreeStats:
     evicted: int
     rounds: int
     counted: bool
+    oldest: float | None
+    newest: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,15 @@ def stats_of(care: Care) -> CacheStats:
 
 def _tree(usage: Usage, janitor: Janitor) -> TreeStats:
     budget = janitor.budget
+    oldest, newest = janitor.ages.seconds if janitor.ages else (None, None)
     return TreeStats(
-        usage.bytes, usage.files, budget.bytes, budget.files, janitor.evicted, janitor.rounds, janitor.learned
+        bytes=usage.bytes,
+        files=usage.files,
+        most_bytes=budget.bytes,
+        most_files=budget.files,
+        evicted=janitor.evicted,
+        rounds=janitor.rounds,
+        counted=janitor.learned,
+        oldest=oldest,
+        newest=newest,
     )

@@ -30,12 +30,16 @@ def print_stats(config: Config, options: argparse.Namespace) -> int:
 def warm(config: Config, options: argparse.Namespace) -> int:
     """Derived images made ahead of time; what cannot be made is told, a line each."""
     last = WarmProgress(done=0, made=0, failed=0, total=None)
-    with connected(config, options) as gateway, warming_bar() as bar:
-        for last in gateway.warm(options.recipe, options.prefix):
-            bar(last)
-            if last.name:
-                print(f"{last.name}: {last.code}", file=sys.stderr)
-    print(f"{last.made} made, {last.done - last.made - last.failed} there already, {last.failed} failed")
+    try:
+        with connected(config, options) as gateway, warming_bar() as bar:
+            for last in gateway.warm(options.recipe, options.prefix):
+                bar(last)
+                if last.name:
+                    print(f"{last.name}: {last.code}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print(_outcome(last))
+        raise
+    print(_outcome(last))
     if last.problem:
         print(f"{last.problem.status}: {last.problem.detail}; the same command goes on from here", file=sys.stderr)
     return 1 if last.failed or last.problem else 0
@@ -49,20 +53,26 @@ def purge(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
+def _outcome(warmed: WarmProgress) -> str:
+    there = warmed.done - warmed.made - warmed.failed
+    return f"{warmed.made} made, {there} there already, {warmed.failed} failed"
+
+
 def _caches(stats: Stats) -> Table:
     table = Table("cache", box=None, pad_edge=False)
-    for heading in ("size", "of", "full", "files", "evicted"):
+    for heading in ("size", "of", "full", "files", "evicted", "last used"):
         table.add_column(heading, justify="right")
     for name, tree in (("derived", stats.derived), ("originals", stats.originals)):
         table.add_row(name, *_tree(tree))
     memory = (stats.memory_bytes, stats.most_memory_bytes)
-    table.add_row("memory", *_sizes(*memory), f"{stats.memory_images:,}", "")
+    table.add_row("memory", *_sizes(*memory), f"{stats.memory_images:,}", "", "")
     return table
 
 
 def _tree(tree: TreeStats) -> tuple[str, ...]:
     counted = "" if tree.counted else "+"  # what was there at the start is still being counted
-    return *_sizes(tree.bytes, tree.most_bytes), f"{tree.files:,}{counted}", f"{tree.evicted:,}"
+    used = "" if tree.oldest is None or tree.newest is None else f"{_age(tree.newest)} to {_age(tree.oldest)} ago"
+    return *_sizes(tree.bytes, tree.most_bytes), f"{tree.files:,}{counted}", f"{tree.evicted:,}", used
 
 
 def _sizes(taken: int, most: int) -> tuple[str, str, str]:

@@ -1,22 +1,12 @@
-"""Commands that speak to a running gateway, as `image-gateway` lists them. What they do is imported when one is run:
-the other commands need no HTTP client."""
+"""Commands that speak to a running gateway, as `image-gateway` lists them. What they do is in `cli_commands`, which
+imports more than the other commands need."""
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
-from gateway.settings import Config
-
 API, TOKEN = "IMAGE_GATEWAY_API", "IMAGE_GATEWAY_TOKEN"  # in the environment
-
-
-def _run(config: Config, _file: Path | None, options: argparse.Namespace) -> int:
-    from service import cli_commands  # noqa: PLC0415  # as said above
-
-    return cli_commands.run(config, options)
-
 
 _COMMON: list[tuple[list[str], dict[str, Any]]] = [
     (["--api"], {"metavar": "URL", "help": f"the API (${API}, else api.listen of the configuration)"})
@@ -35,7 +25,6 @@ HELP = {
     "stats": "tell how the caches of a running gateway are",
     "warm": "make derived images before anybody asks for them",
 }
-COMMANDS = dict.fromkeys(HELP, _run)
 ARGUMENTS: dict[str, list[tuple[list[str], dict[str, Any]]]] = {
     "upload": [
         *_COMMON,

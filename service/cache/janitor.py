@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Protocol
 
 from service.cache.marker import MARKER
-from service.cache.recency import spend_round
-from service.cache.usage import BLOCK, HIGH, LOW, Budget, Usage, taken
+from service.cache.recency import last_use, spend_round
+from service.cache.usage import BLOCK, HIGH, LOW, Ages, Budget, Usage, taken
 from service.cache.walk import batches, files
 
 FILE_CLOCK = 5  # CLOCK_REALTIME_COARSE of clock_gettime(2), from which files get their times
@@ -49,6 +49,7 @@ class Janitor:
         self.learned = False
         self.evicted = 0  # files
         self.rounds = 0  # of the hand
+        self.ages: Ages | None = None  # at the last count
         self._tree = tree
         self._executor = executor
         self._hand: AsyncIterator[list[Path | None]] | None = None
@@ -71,13 +72,13 @@ class Janitor:
         """Learn what the tree takes, while it is in use: what comes and goes meanwhile, the tree counts itself."""
         await asyncio.sleep(GRAIN)
         usage, found, began = self._tree.usage, Usage(), time.clock_gettime_ns(FILE_CLOCK)
-        before = Usage(usage.bytes, usage.files)
-        async for batch in batches(_sizes(str(self._tree.root), began), self._executor):
+        before, ages = Usage(usage.bytes, usage.files), Ages(time.time())
+        async for batch in batches(_seen(str(self._tree.root), began, ages), self._executor):
             found.bytes += sum(batch)
             found.files += len(batch)
         usage.bytes = max(0, usage.bytes - before.bytes + found.bytes)
         usage.files = max(0, usage.files - before.files + found.files)
-        self.learned = True
+        self.learned, self.ages = True, ages
 
     async def tidy(self) -> int:
         """Evict from above the high watermark down to the low one; how many files."""
@@ -124,9 +125,12 @@ class Janitor:
         return [path for path in passed or [] if path]
 
 
-def _sizes(root: str, before: int) -> Iterator[int]:
-    """What every file and folder takes that is there since before a time in nanoseconds since the epoch."""
-    for _, status, is_folder in files(root):
+def _seen(root: str, before: int, ages: Ages) -> Iterator[int]:
+    """What every file and folder takes that is there since before a time in nanoseconds since the epoch. When the files
+    were last used goes into `ages`."""
+    for path, status, is_folder in files(root):
+        if not is_folder and not path.endswith(f"/{MARKER}"):
+            ages.add(last_use(status))
         if status.st_ctime_ns < before:
             yield BLOCK if is_folder else taken(status.st_size)
 

@@ -29,6 +29,12 @@ def is_referenced(status: os.stat_result) -> bool:
     return status.st_atime_ns > status.st_ctime_ns
 
 
+def last_use(status: os.stat_result) -> float:
+    """When the file was last read, in seconds since the epoch; where nobody has read it since, when it was made or the
+    clock's hand passed it. With `relatime` a file that is read all the time may seem a day older than it is."""
+    return max(status.st_atime, status.st_ctime)
+
+
 def spend_round(path: str) -> bool:
     """Let the clock's hand pass a file: whether it may stay. Raises OSError.
 

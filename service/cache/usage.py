@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 BLOCK = 4096  # bytes in which file systems give out space
@@ -25,6 +26,25 @@ class Usage:
         """Count a file of this size, or with `sign` -1 discount it; never below nothing."""
         self.bytes = max(0, self.bytes + sign * taken(size))
         self.files = max(0, self.files + sign)
+
+
+@dataclass(slots=True)
+class Ages:
+    """When the files of a tree were last used, as `recency.last_use` tells it: the one that was not for longest, and
+    the last one. `oldest` begins as the time of the count: what came later was used later."""
+
+    oldest: float
+    newest: float | None = None
+
+    def add(self, used: float) -> None:
+        self.oldest = min(self.oldest, used)
+        self.newest = used if self.newest is None else max(self.newest, used)
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """How long ago both were, the oldest first."""
+        now, newest = time.time(), self.oldest if self.newest is None else self.newest
+        return max(0.0, now - self.oldest), max(0.0, now - newest)
 
 
 @dataclass(frozen=True, slots=True)

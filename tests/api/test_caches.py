@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,7 @@ from service import cli, logs
 from service.client import AsyncGateway, Gateway, calls
 from tests import gateways, images
 from tests.cache.nodes import Node, node
+from tests.test_supervision import until
 
 DOG = images.png(images.flat(80, 60))
 
@@ -184,6 +189,27 @@ def test_commands_show_numbers_and_warm(
     assert cli.main(["stats", *api]) == 0
     rows = {line.split("  ")[0]: line for line in capsys.readouterr().out.splitlines()}
     assert "10 GiB" in rows["derived"]
+    assert "last used" in rows["cache"]
     assert "MISS" in rows["answered"]
     assert cli.main(["warm", "@w=wide.png", *api]) == 1
     assert "w=wide" in capsys.readouterr().err
+
+
+def test_a_warming_that_is_stopped_tells_how_far_it_came(
+    shared: gateways.Gateway, client: Gateway, folder: str
+) -> None:
+    picture = images.jpeg(images.photo(1600, 1200))
+    for number in range(12):
+        client.upload(f"{folder}/{number}.jpg", picture)
+    command = ["warm", "@w=1500.avif", "--prefix", f"{folder}/", "--api", str(shared.api.base_url)]
+    warming = subprocess.Popen(
+        [sys.executable, "-m", "service", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        until(lambda: len(list((shared.derived / folder).rglob("@w=1500.avif"))) >= 2)
+    finally:
+        warming.send_signal(signal.SIGINT)
+        out, errors = warming.communicate(timeout=30)
+    assert warming.returncode == 130
+    assert re.fullmatch(r"\d+ made, 0 there already, 0 failed\n", out)
+    assert errors == "stopped; the same command goes on from here\n"

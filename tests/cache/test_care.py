@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
+import pytest
+
 from gateway.names import Name, parse
+from service.cache import janitor
+from service.cache.recency import touch
 from service.cache_stats import stats_of
 from service.warming import warm
 from tests import images
@@ -34,7 +39,29 @@ async def test_numbers_tell_what_was_answered_and_what_is_there(tmp_path: Path) 
         assert (stats.disk_failures, stats.sweeps_failed, stats.flights) == ({}, 0, 0)
 
 
-async def test_a_service_under_load_stays_within_its_budgets(tmp_path: Path) -> None:
+async def test_ages_tell_when_files_were_last_used(tmp_path: Path) -> None:
+    async with node(tmp_path) as one:
+        keeper = one.context.care.derived_janitor
+        began = time.time() - 0.1  # the clock of files has a grain
+        await keeper.count()
+        assert 0 <= (stats_of(one.context.care).derived.oldest or 0) <= time.time() - began
+        await fill(one, 3)
+        for number in range(3):
+            await one.api(f"{number:03}.png/@w=4.png")
+        asked = time.time()
+        await asyncio.sleep(0.5)
+        touch(one.derived / "002.png/@w=4.png")
+        touched = time.time()
+        await keeper.count()
+        stats = stats_of(one.context.care).derived
+        assert stats.oldest is not None
+        assert stats.newest is not None
+        assert touched - asked <= stats.oldest <= time.time() - began
+        assert 0 <= stats.newest <= time.time() - touched
+
+
+async def test_a_service_under_load_stays_within_its_budgets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(janitor, "LOOK", 3600)  # the test says when to tidy
     budget = 400 * 1024
     async with node(tmp_path, {"cache": {"derived": f"{budget}B", "originals": "100KiB"}}) as one:
         await fill(one, 3)
