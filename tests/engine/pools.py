@@ -1,0 +1,42 @@
+"""Pools of misbehaving processes, and what tests of the pool wait for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+from service.engine.job import Header, Job, Limits, Result
+from service.engine.pool import EnginePool
+
+JOB = Job("derive", "original", Header("png", 1, 1), Limits(1, 1, 1, 1))
+
+Begin = Callable[..., Awaitable[EnginePool]]
+
+
+def job(output: Path | None = None, **deeds: object) -> Job:
+    recipe = {word.replace("_", " "): str(value) for word, value in deeds.items()}
+    return replace(JOB, recipe=recipe, output=str(output or ""))
+
+
+async def until(met: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not met():
+            await asyncio.sleep(0.01)
+
+
+def running(pid: int) -> bool:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+async def occupied(pool: EnginePool, folder: Path) -> tuple[Path, asyncio.Task[Result]]:
+    """A job that runs now, until the path exists."""
+    gate = folder / f"gate{pool.stats.running}"
+    before = pool.stats.running
+    task = asyncio.ensure_future(pool.run(job(wait=gate), affinity="busy"))
+    await until(lambda: pool.stats.running > before)
+    return gate, task

@@ -1,0 +1,26 @@
+"""Which process works on an original."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.engine.pools import Begin, job, until
+
+
+async def test_original_returns_to_the_process_that_had_it(begin: Begin) -> None:
+    pool = await begin()
+    homes = {name: (await pool.run(job(), affinity=name)).bytes for name in ("cat", "dog")}
+    assert homes["cat"] != homes["dog"]
+    for name in ("cat", "cat", "dog", "cat", "dog", "dog"):
+        assert (await pool.run(job(), affinity=name)).bytes == homes[name]
+
+
+async def test_hot_original_is_worked_on_by_all(begin: Begin, tmp_path: Path) -> None:
+    pool = await begin()
+    gates = [tmp_path / name for name in "ab"]
+    tasks = [asyncio.ensure_future(pool.run(job(wait=gate), affinity="hot")) for gate in gates]
+    await until(lambda: pool.stats.running == 2)
+    for gate in gates:
+        gate.touch()
+    assert {result.bytes for result in await asyncio.gather(*tasks)} == set(pool.pids)

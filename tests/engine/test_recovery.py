@@ -1,0 +1,83 @@
+"""What a process that dies, hangs or grows costs: its own job, and nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from service.engine.job import Crashed, Result, TimedOut
+from tests.engine.pools import Begin, job, until
+
+
+@pytest.mark.parametrize("end", [{"segfault": ""}, {"babble": "100000"}])
+async def test_process_that_dies_costs_its_own_job_only(begin: Begin, tmp_path: Path, end: dict[str, str]) -> None:
+    pool = await begin()
+    output = tmp_path / "out"
+    bad = pool.run(job(output, leave_half=output, **end), affinity="bomb")
+    good = [pool.run(job(), affinity="bomb") for _ in range(8)]
+    outcome, *others = await asyncio.gather(bad, *good, return_exceptions=True)
+    assert isinstance(outcome, Crashed)
+    assert all(isinstance(other, Result) for other in others)
+    assert not output.exists()
+    await until(lambda: pool.stats.restarts == 1 and len(pool.pids) == 2)
+
+
+@pytest.mark.parametrize("deed", ["hang", "spin"])
+async def test_job_that_takes_too_long_costs_its_own_process_only(begin: Begin, deed: str) -> None:
+    pool = await begin(time=2)
+    pids = pool.pids
+    stuck = asyncio.ensure_future(pool.run(job(**{deed: ""}), affinity="bomb"))
+    for _ in range(5):
+        await pool.run(job(), affinity="cat")
+    with pytest.raises(TimedOut):
+        await stuck
+    await until(lambda: len(pool.pids) == 2 and pool.pids != pids)
+    assert len(set(pids) & set(pool.pids)) == 1
+    assert pool.stats.kills == 1
+
+
+async def test_job_that_killed_a_process_is_tried_again_only_when_asked(begin: Begin, tmp_path: Path) -> None:
+    pool = await begin(processes=1)
+    for attempts in (1, 3):
+        note = tmp_path / f"note{attempts}"
+        with pytest.raises(Crashed):
+            await pool.run(job(note=note, segfault=""), affinity="bomb", attempts=attempts)
+        assert len(note.read_text().splitlines()) == attempts
+
+
+async def test_content_that_killed_twice_is_not_tried_a_third_time(begin: Begin, tmp_path: Path) -> None:
+    pool = await begin(processes=1)
+    note = tmp_path / "note"
+    for _ in range(3):
+        with pytest.raises(Crashed):
+            await pool.run(job(note=note, segfault=""), affinity="bomb", content="sha-of-bomb")
+    assert len(note.read_text().splitlines()) == 2
+    assert pool.stats.banned == 1
+    await pool.run(job(), affinity="cat", content="sha-of-cat")
+
+
+async def test_process_that_dies_idle_is_replaced(begin: Begin) -> None:
+    pool = await begin(processes=1)
+    (pid,) = pool.pids
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: pool.pids not in ([], [pid]))
+    await pool.run(job(), affinity="cat", content="cat")
+    assert pool.stats.ended == {"done": 1}
+
+
+async def test_process_is_recycled_after_so_many_jobs(begin: Begin) -> None:
+    pool = await begin(processes=1, recycle=3)
+    pids = [(await pool.run(job(), affinity="cat")).bytes for _ in range(7)]
+    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 1]
+    assert pool.stats.recycled == 2
+
+
+async def test_process_that_keeps_memory_is_recycled(begin: Begin) -> None:
+    pool = await begin(processes=1)
+    fat = (await pool.run(job(keep=160 << 20), affinity="cat")).bytes
+    assert (await pool.run(job(), affinity="cat")).bytes != fat
+    assert pool.stats.recycled == 1

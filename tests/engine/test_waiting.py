@@ -1,0 +1,89 @@
+"""Jobs that wait: who is refused, who comes first, and who has left meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from service.engine import pool as pool_module
+from service.engine.job import Saturated
+from tests.engine.pools import Begin, job, occupied, until
+
+
+async def test_full_queue_refuses_at_once(begin: Begin, tmp_path: Path) -> None:
+    pool = await begin(processes=1, queue=2)
+    gate, busy = await occupied(pool, tmp_path)
+    waiting = [asyncio.ensure_future(pool.run(job(), affinity="cat")) for _ in range(2)]
+    await until(lambda: pool.waiting["small"] == 2)
+    with pytest.raises(Saturated) as refused:
+        await pool.run(job(note=tmp_path / "note"), affinity="cat")
+    assert 1 <= refused.value.retry_after <= 30
+    gate.touch()
+    await asyncio.gather(busy, *waiting)
+    assert not (tmp_path / "note").exists()
+    assert pool.stats.refused == 1
+
+
+async def test_caller_that_left_while_waiting_was_never_computed_for(begin: Begin, tmp_path: Path) -> None:
+    pool = await begin(processes=1)
+    gate, busy = await occupied(pool, tmp_path)
+    leaver = asyncio.ensure_future(pool.run(job(note=tmp_path / "note"), affinity="cat"))
+    await until(lambda: pool.waiting["small"] == 1)
+    leaver.cancel()
+    await until(lambda: pool.waiting["small"] == 0)
+    gate.touch()
+    await busy
+    await pool.run(job(), affinity="cat")
+    assert not (tmp_path / "note").exists()
+
+
+async def test_short_job_whose_caller_left_is_finished_and_its_output_removed(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "ABANDONED_GRACE", 60)
+    pool = await begin(processes=1)
+    pids = pool.pids
+    output, gate = tmp_path / "out", tmp_path / "gate"
+    leaver = asyncio.ensure_future(pool.run(job(output, leave_half=output, wait=gate), affinity="cat"))
+    await until(output.exists)
+    leaver.cancel()
+    await until(lambda: pool.stats.abandoned == 1)
+    gate.touch()
+    await pool.run(job(), affinity="cat")
+    await until(lambda: not output.exists())
+    assert pool.pids == pids
+
+
+async def test_long_job_whose_caller_left_is_ended(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "ABANDONED_GRACE", 0.05)
+    pool = await begin(processes=1)
+    pids = pool.pids
+    output = tmp_path / "out"
+    leaver = asyncio.ensure_future(pool.run(job(output, leave_half=output, hang=""), affinity="cat", content="cat"))
+    await until(output.exists)
+    leaver.cancel()
+    await pool.run(job(), affinity="cat", content="cat")
+    await until(lambda: not output.exists())
+    assert pool.pids != pids
+
+
+async def test_small_job_does_not_wait_behind_ten_large_ones(begin: Begin, tmp_path: Path) -> None:
+    pool = await begin(processes=1)
+    gate, busy = await occupied(pool, tmp_path)
+    order: list[str] = []
+
+    async def run(lane: str) -> None:
+        await pool.run(job(), affinity="cat", lane=lane)  # type: ignore[arg-type]
+        order.append(lane)
+
+    tasks = [asyncio.ensure_future(run("large")) for _ in range(10)]
+    await until(lambda: pool.waiting["large"] == 10)
+    tasks.append(asyncio.ensure_future(run("small")))
+    await until(lambda: pool.waiting["small"] == 1)
+    gate.touch()
+    await asyncio.gather(busy, *tasks)
+    assert order.index("small") == 0
