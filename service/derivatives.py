@@ -37,6 +37,7 @@ __all__ = ["Derivative", "Derivatives", "Level", "Making"]
 
 ATTEMPTS = 2  # of a job whose process dies over it: it may have been killed for other reasons than the image
 MOST_ATTEMPTS = 50  # of one flight while its image is replaced again and again
+FLIGHTS = 2  # times what the engine takes may be under way, waits for the store included
 MOST_SPARE = 4  # flights at once that work in the spare folder, since that is memory
 LARGEST_SPARE = 64 * 2**20  # bytes of an image that is answered without being kept
 
@@ -159,7 +160,10 @@ class Derivatives:
         return await self.flights.join(str(name), lambda: self._make(name))
 
     async def _make(self, name: Name) -> Derivative:
-        """The flight; it starts again when the image was replaced meanwhile."""
+        """The flight; it starts again when the image was replaced meanwhile. With as many under way again as the engine
+        takes, it does not start: they wait for a store that is slow, and would for the engine."""
+        if len(self.flights) > FLIGHTS * self._engine.capacity:
+            raise Saturated("too many images are on their way")
         for _ in range(MOST_ATTEMPTS):
             with self._tickets.hold(name.image) as ticket:
                 try:
@@ -197,6 +201,8 @@ class Derivatives:
         etag = original.stored.etag
         with self._work.file(spare=spare) as path:
             level: Level = "MISS"
+            if self._making.persist == "url":  # the container holds few, so a full queue need not ask it first
+                self._engine.require_room(lane_of(original.header))
             if self._making.persist != "never" and await self._kept.fetch(name, etag, path):
                 level = "HIT-STORE"
             else:

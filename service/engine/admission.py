@@ -63,6 +63,10 @@ class Admission(Generic[Slot]):
         """How many wait, by lane."""
         return {name: len(lane.waiting) for name, lane in self._lanes.items()}
 
+    def full(self, lane: str) -> bool:
+        """Whether nobody else may wait in the lane now."""
+        return not self._free and len(self._lanes[lane].waiting) >= self._queue
+
     async def acquire(self, lane: str, key: str) -> Slot:
         """Wait for a slot; the caller owns it until it `offer`s it again or `withdraw`s it.
 
@@ -78,9 +82,9 @@ class Admission(Generic[Slot]):
             self._free.remove(slot)
             self._remember(key, slot)
             return slot
-        waiting = self._lanes[lane].waiting
-        if len(waiting) >= self._queue:
+        if self.full(lane):
             raise Full
+        waiting = self._lanes[lane].waiting
         waiter = _Waiter[Slot](key, asyncio.get_running_loop().create_future())
         waiting.append(waiter)
         try:

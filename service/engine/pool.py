@@ -126,6 +126,16 @@ class EnginePool:
         return min(LONGEST_RELIEF, self._seconds * waiting / self._settings.processes / 4)
 
     @property
+    def capacity(self) -> int:
+        """How many jobs may wait or be under way at once."""
+        return self._settings.processes + len(LANES) * self._settings.queue
+
+    def require_room(self, lane: Literal["small", "large"]) -> None:
+        """Raises Saturated where `run` would, for whoever would do other work first."""
+        if self._admission.full(lane):
+            raise self._refusal()
+
+    @property
     def pids(self) -> list[int]:
         """The engine processes that are up."""
         return sorted(process.pid for process in self._processes)
@@ -184,13 +194,16 @@ class EnginePool:
             while not (process := await self._admission.acquire(lane, affinity)).alive:
                 pass  # it ended in its sleep a moment ago, and its watcher does not know yet
         except Full:
-            self.stats.refused += 1
-            seconds = self._seconds * sum(self.waiting.values()) / self._settings.processes
-            raise Saturated("the engine's queue is full", min(max(seconds, RETRY_AFTER[0]), RETRY_AFTER[1])) from None
+            raise self._refusal() from None
         except Closed:
             raise Saturated("the engine is closing") from None
         self.stats.add_stages({"queue": time.monotonic() - began})
         return process
+
+    def _refusal(self) -> Saturated:
+        self.stats.refused += 1
+        seconds = self._seconds * sum(self.waiting.values()) / self._settings.processes
+        return Saturated("the engine's queue is full", min(max(seconds, RETRY_AFTER[0]), RETRY_AFTER[1]))
 
     async def _work(self, process: EngineProcess, line: bytes, content: str) -> Result:
         began = time.monotonic()
