@@ -82,8 +82,7 @@ def running_gateway(
 ) -> Iterator[Gateway]:
     """Start a gateway with these options, and end it; afterwards none of its processes is left."""
     root.mkdir(parents=True, exist_ok=True)
-    ports = free_ports(2)
-    file = write_config(root, options or {}, ports)
+    file = write_config(root, options or {}, free_ports(2))
     with (root / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "service", "up", "-c", str(file)],
@@ -94,8 +93,8 @@ def running_gateway(
     try:
         _await_start(process, root)
         with (
-            httpx.Client(base_url=f"http://127.0.0.1:{ports[0]}", timeout=60, trust_env=False) as public,
-            httpx.Client(base_url=f"http://127.0.0.1:{ports[1]}", timeout=60, trust_env=False) as api,
+            httpx.Client(base_url=_url(file, "public"), timeout=60, trust_env=False) as public,
+            httpx.Client(base_url=_url(file, "api"), timeout=60, trust_env=False) as api,
         ):
             yield Gateway(public, api, root, process)
     finally:
@@ -105,6 +104,10 @@ def running_gateway(
         if process.stdout:
             process.stdout.close()
         assert not [pid for pid in children if alive(pid)], "the gateway left processes behind"
+
+
+def _url(file: Path, port: str) -> str:
+    return f"http://{yaml.safe_load(file.read_text())[port]['listen']}"
 
 
 def _await_start(process: subprocess.Popen[bytes], root: Path) -> None:

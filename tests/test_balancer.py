@@ -1,4 +1,7 @@
-"""The example balancer, in a real nginx, before three stand-ins for nodes that answer with their own number."""
+"""The example balancer, in a real nginx, before three stand-ins for nodes that answer with their own number.
+
+What it does when real nodes are lost is tested in `tests/nodes`.
+"""
 
 import asyncio
 import re
@@ -14,19 +17,31 @@ from aiohttp.test_utils import TestServer
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "deploy" / "balancer" / "nginx.conf"
 NAMES = [f"photos/{number}.jpg" for number in range(60)]
-Ask = Callable[[str], Awaitable[tuple[int, str, str]]]
+Ask = Callable[..., Awaitable[tuple[int, str, str]]]
 
 
 @pytest.fixture
-async def nodes() -> AsyncIterator[list[TestServer]]:
+def asked() -> list[str]:
+    """The paths that arrived at any of the nodes."""
+    return []
+
+
+@pytest.fixture
+async def nodes(asked: list[str]) -> AsyncIterator[list[TestServer]]:
     servers = []
     for number in range(3):
 
         async def answer(request: web.Request, number: int = number) -> web.Response:
+            asked.append(request.path)
+            if "dying" in request.path and asked.count(request.path) == 1:
+                request.transport.abort()
+            if "torn" in request.path:
+                await _begin_to_answer(request)
+            await asyncio.sleep(60 if "slow" in request.path else 0)
             return web.Response(text=f"{number} {request.raw_path}", status=503 if "busy" in request.path else 200)
 
         app = web.Application()
-        app.router.add_get("/{path:.*}", answer)
+        app.router.add_route("*", "/{path:.*}", answer)
         servers.append(TestServer(app))
         await servers[-1].start_server()
     yield servers
@@ -34,11 +49,26 @@ async def nodes() -> AsyncIterator[list[TestServer]]:
         await server.close()
 
 
+async def _begin_to_answer(request: web.Request) -> None:
+    """Send half of an answer, and die."""
+    response = web.StreamResponse(headers={"Content-Length": "200000"})
+    await response.prepare(request)
+    await response.write(b"." * 100_000)
+    request.transport.abort()
+
+
 @pytest.fixture
-async def ask(nodes: list[TestServer], tmp_path: Path) -> AsyncIterator[Ask]:
+def seconds() -> float:
+    """How long a second in the balancer's time limits is."""
+    return 1.0
+
+
+@pytest.fixture
+async def ask(nodes: list[TestServer], seconds: float, tmp_path: Path) -> AsyncIterator[Ask]:
     """Asks the balancer for a path; gives the status, the number of the node, and the path as that node saw it."""
     ports = iter(nodes)
     text = re.sub(r"192\.0\.2\.\d+:8080", lambda _: f"127.0.0.1:{next(ports).port}", EXAMPLE.read_text())
+    text = re.sub(r"(_timeout) (\d+)s;", lambda found: f"{found[1]} {1000 * int(found[2]) * seconds:.0f}ms;", text)
     text = text.replace("listen 80 default_server;", f"listen unix:{tmp_path}/socket;")
     (tmp_path / "nginx.conf").write_text("daemon off;\n" + text)
     program = shutil.which("nginx") or shutil.which("openresty")
@@ -52,8 +82,8 @@ async def ask(nodes: list[TestServer], tmp_path: Path) -> AsyncIterator[Ask]:
                 await asyncio.sleep(0.01)
         async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(tmp_path / "socket"))) as session:
 
-            async def get(path: str) -> tuple[int, str, str]:
-                async with session.get(f"http://balancer{path}") as answer:
+            async def get(path: str, method: str = "GET") -> tuple[int, str, str]:
+                async with session.request(method, f"http://balancer{path}") as answer:
                     node, _, seen = (await answer.text()).partition(" ")
                     return answer.status, node, seen
 
@@ -91,3 +121,27 @@ async def test_a_node_that_is_too_busy_is_believed(ask: Ask):
     answers = {await ask("/images/busy.jpg") for _ in range(6)}
     assert len(answers) == 1
     assert answers.pop()[0] == 503
+
+
+async def test_what_a_node_had_in_hand_when_it_died_is_asked_of_another(ask: Ask, asked: list[str]):
+    status, _, path = await ask("/images/dying.jpg")
+    assert (status, path) == (200, "/images/dying.jpg")
+    assert asked == ["/images/dying.jpg"] * 2
+
+
+async def test_an_answer_that_ends_too_early_is_never_mended_with_that_of_another(ask: Ask, asked: list[str]):
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await ask("/images/torn.jpg")
+    assert asked == ["/images/torn.jpg"]
+
+
+async def test_a_post_is_never_asked_twice(ask: Ask, asked: list[str]):
+    assert (await ask("/images/dying.jpg", "POST"))[0] == 502
+    assert asked == ["/images/dying.jpg"]
+
+
+@pytest.mark.parametrize("seconds", [0.01])
+async def test_a_node_that_takes_too_long_is_believed(ask: Ask, asked: list[str]):
+    """Otherwise an image that is too much for one node would be too much for all of them."""
+    assert (await ask("/images/slow.jpg"))[0] == 504
+    assert asked == ["/images/slow.jpg"]

@@ -99,8 +99,8 @@ ROUTING = {
 }
 NGINX = {
     429: Kind(429, "too-many-requests", "more misses from one address than `limits.rate` allows"),
-    503: Kind(503, "service-unavailable", "the image is not on this disk, and the service does not answer nginx"),
-}  # told by nginx/lua/problems.lua alone
+    503: Kind(503, "service-unavailable", "the service cannot be started, or does not answer nginx, or is full"),
+}  # told by nginx/lua/problems.lua, and by service/absence.py, which say more in their details
 INTERNAL = Kind(500, "internal", "a mistake of the gateway; its log knows more", "a mistake here; the log knows more")
 WITH_RETRY = (429, 503)
 

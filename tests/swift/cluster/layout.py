@@ -29,7 +29,7 @@ DEFAULTS = """
 swift_dir = {etc}
 devices = {root}/devices
 mount_check = false
-bind_ip = 127.0.0.1
+bind_ip = {address}
 bind_port = {port}
 user = {user}
 workers = 0
@@ -126,8 +126,10 @@ use = egg:swift#dlo
 
 @dataclass(frozen=True)
 class Options:
-    """What a test may want to be otherwise: seconds a token lives, digests of temporary URLs, a real Keystone's URL."""
+    """What a test may want to be otherwise: where the proxy server listens, seconds a token lives, digests of temporary
+    URLs, a real Keystone's URL."""
 
+    address: str = "127.0.0.1"
     token_life: int = 86400
     digests: str = "sha1 sha256 sha512"
     keystone: str = ""
@@ -154,6 +156,7 @@ def write(root: Path, ports: dict[str, int], options: Options) -> None:
     for kind in SERVERS:
         text = DEFAULTS + (PROXY if kind == "proxy" else BACKEND)
         values |= {"kind": kind, "port": ports[kind], "options": BACKEND_OPTIONS.get(kind, "")}
+        values["address"] = options.address if kind == "proxy" else "127.0.0.1"
         (etc / f"{kind}-server.conf").write_text(text.format(**values))
         if kind != "proxy":
             _write_ring(etc / f"{kind}.ring.gz", ports[kind])

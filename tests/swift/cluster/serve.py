@@ -35,12 +35,13 @@ def main() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     root, port = arguments.pop("root").resolve(), arguments.pop("port")
     ports = _free_ports() | ({"proxy": port} if port else {})
-    layout.write(root, ports, layout.Options(**arguments))
-    serve(root / "etc", ports)
+    options = layout.Options(**arguments)
+    layout.write(root, ports, options)
+    serve(root / "etc", f"http://{options.address}:{ports['proxy']}")
 
 
-def serve(etc: Path, ports: dict[str, int]) -> None:
-    """Serve until a signal ends the process."""
+def serve(etc: Path, url: str) -> None:
+    """Serve until a signal ends the process, and print `url` when all is there."""
     os.environ["TZ"] = "UTC+0"
     time.tzset()
     warnings.filterwarnings("ignore")
@@ -70,7 +71,7 @@ def serve(etc: Path, ports: dict[str, int]) -> None:
         threads.append(server)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
-    print(f"http://127.0.0.1:{ports['proxy']}", flush=True)
+    print(url, flush=True)
     threads[-1].wait()
 
 
