@@ -158,7 +158,7 @@ class FormatOptions(Section):
     )
     quality: Quality = Field(DEFAULT_QUALITY, description="q where the request gives none")
     tolerate_truncated: bool = Field(
-        False, description="show what there is of a truncated original, instead of refusing it"
+        False, description="show what there is of a truncated or damaged original, instead of refusing it"
     )
 
     @field_validator("quality", mode="after")

@@ -14,7 +14,7 @@ PACKAGES = ("image-gateway", "wand", "pillow")
 _HOME = str(Path(__file__).resolve().parents[1])
 _ASK = """
 from wand.version import MAGICK_VERSION
-from service.engine.turning import version
+from service.engine.turbo import version
 print(f"{MAGICK_VERSION}; {version()}")
 """
 

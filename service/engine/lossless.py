@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from service.engine import geometry
+from service.engine import geometry, jpegs
 from service.engine.colour import kept
 from service.engine.job import Job, Result, Undecodable
 from service.engine.strip import strip
@@ -22,8 +22,8 @@ _UNTOUCHING = {"bg", "frame", "keep"}
 def strip_original(job: Job) -> Result | None:
     """Copy the original without its metadata to `job.output`, if nothing else is asked; None where that cannot be.
 
-    A JPEG that is stored turned is set upright on the way. Raises Undecodable where the file's structure is broken,
-    unless the job tolerates that.
+    A JPEG that is stored turned is set upright on the way. Raises Undecodable where the file's structure is broken, or
+    a JPEG's data are damaged, unless the job tolerates that.
     """
     if not _whole(job) or kept("copyright", job):  # a notice that stays is written by the encoders
         return None
@@ -52,6 +52,8 @@ def faithful(job: Job) -> Job:
 
 
 def _strip(job: Job) -> bool:
+    if job.header.format == "jpg" and not job.tolerant:
+        jpegs.examine(Path(job.source), (job.header.width, job.header.height))
     return strip(Path(job.source), Path(job.output), job.header)
 
 

@@ -59,9 +59,11 @@ class Frame:
 
     @property
     def bytes(self) -> int:
-        """Memory that the pixels take: 4 samples of one byte, or of ImageMagick's two."""
+        """Memory that the pixels take: gray one sample and all else 4 of one byte, or of ImageMagick's two."""
         width, height = self.size
-        return width * height * (4 if isinstance(self._held, Pillow.Image) else 8)
+        if not isinstance(self._held, Pillow.Image):
+            return width * height * 8
+        return width * height * (1 if self._held.mode == "L" else 4)
 
     def put(self, held: Image | Pillow.Image) -> None:
         self._held = held

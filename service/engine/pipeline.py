@@ -17,6 +17,7 @@ from service.engine.formats import capabilities
 from service.engine.job import Job, Result, TooLarge
 from service.engine.picture import Picture
 from service.engine.readers import WANT_OF_MEMORY
+from service.engine.rescaling import rescaled
 from service.engine.steps.canvas import flatten, flip, pad, rotate
 from service.engine.steps.detail import blur, sharpen
 from service.engine.steps.orient import orient
@@ -48,8 +49,9 @@ STEPS: tuple[Step, ...] = (
 def derive(job: Job) -> Result:
     """Make the image that the job's recipe and format describe, and write it to `job.output`.
 
-    The whole image in the original's own format keeps its encoding: only metadata goes. Raises TooLarge, Undecodable,
-    NotAnImage, and Unsatisfiable where the recipe asks for what this image has not.
+    The whole image in the original's own format keeps its encoding: only metadata goes. A JPEG of which only another
+    size is asked keeps its luma and chroma, and never becomes RGB. Raises TooLarge, Undecodable, NotAnImage, and
+    Unsatisfiable where the recipe asks for what this image has not.
     """
     clock = time.perf_counter
     started = clock()
@@ -59,6 +61,9 @@ def derive(job: Job) -> Result:
     if stripped:
         return stripped
     job = lossless.faithful(job)
+    smaller = rescaled(job)
+    if smaller:
+        return smaller
     picture = decode(job)
     decoded = clock()
     with _memory_bound():

@@ -7,6 +7,7 @@ alpha of AVIF and rounds the delays of WebP.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from wand.exceptions import (
 )
 from wand.image import Image
 
+from service.engine import jpegs
 from service.engine.job import Header, TooLarge, Undecodable
 from service.engine.picture import Details, Frame
 
@@ -63,6 +65,13 @@ _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, Run
 WANT_OF_MEMORY = (ResourceLimitError, ResourceLimitFatalError, CacheError, CacheFatalError)
 """What ImageMagick raises where its limits, or those of the process, do not suffice."""
 
+SILENT = ("webp", "avif")
+"""Formats whose decoders fail for want of memory as they do over damage."""
+
+HARMLESS = "length and filesize do not match"
+"""Which ImageMagick calls an error: a BMP that is followed by something, or does not know its own length. One that ends
+too soon was told by its header."""
+
 
 def reader(path: Path, header: Header) -> Reader:
     """How this file is read. Every reader raises Undecodable, and TooLarge where memory does not suffice."""
@@ -72,27 +81,46 @@ def reader(path: Path, header: Header) -> Reader:
 
 
 def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
-    kind, frames = CODERS[header.format].upper(), []
+    kind = CODERS[header.format].upper()
     ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
     try:
         with Pillow.open(path, formats=(kind,)) as file:
-            if n < 8:
-                file.draft(None, (max(1, file.width * n // 8), max(1, file.height * n // 8)))
-            for index in wanted:
-                file.seek(index)
-                file.load()
-                frames.append(Frame(_plain(file, header), int(file.info.get("duration", 0))))
+            sound = jpegs.decoded(path, file.mode, file.size, n) if kind == "JPEG" and not tolerant else None
+            frames = [Frame(sound)] if sound else _loaded(file, header, wanted, n)
             info, mode = file.info, file.mode
     except FileNotFoundError:  # it was removed meanwhile, which says nothing of it
         raise
     except Pillow.DecompressionBombError as error:
         raise TooLarge("the image has more pixels than its header said") from error
     except _DAMAGE as error:
+        if header.format in SILENT and not _room(header):
+            raise TooLarge("the image takes more memory than an engine process may use") from error
         raise Undecodable("the image is damaged") from error
     space = {"CMYK": "cmyk", "L": "gray", "LA": "gray", "1": "gray"}.get(mode, "srgb")
     resources = info.get("photoshop") or {}
     iptc = resources.get(_IPTC) if isinstance(resources, dict) else None
     return frames, Details(info.get("icc_profile"), info.get("exif"), iptc, space, 8, int(info.get("loop", 0)))
+
+
+def _room(header: Header) -> bool:
+    """Whether a decoder of SILENT had the memory that it takes, 8 bytes a pixel at most."""
+    try:
+        mmap.mmap(-1, 8 * header.width * header.height).close()
+    except OSError:
+        return False
+    return True
+
+
+def _loaded(file: ImageFile.ImageFile, header: Header, wanted: range, n: int) -> list[Frame]:
+    """The frames as Pillow decodes them, whose libjpeg keeps its warnings to itself."""
+    if n < 8:
+        file.draft(None, (max(1, file.width * n // 8), max(1, file.height * n // 8)))
+    frames = []
+    for index in wanted:
+        file.seek(index)
+        file.load()
+        frames.append(Frame(_plain(file, header), int(file.info.get("duration", 0))))
+    return frames
 
 
 def _plain(file: ImageFile.ImageFile, header: Header) -> Pillow.Image:
@@ -113,8 +141,8 @@ def _plain(file: ImageFile.ImageFile, header: Header) -> Pillow.Image:
 
 
 def _single(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
-    """One frame or page."""
-    image = magick(path, header, f"[{wanted.start}]" if header.format == "tif" else "", tolerant)
+    """One frame or page; in a BMP the first, whatever comes behind it."""
+    image = magick(path, header, f"[{wanted.start}]" if header.format in ("tif", "bmp") else "", tolerant)
     if image.colorspace == "ycbcr":  # how ImageMagick 6 leaves HEIC
         image.transform_colorspace("srgb")
     profiles = image.profiles
@@ -150,7 +178,8 @@ def magick(path: Path, header: Header, subrange: str, tolerant: bool) -> Image:
         problem = error
     if isinstance(problem, WANT_OF_MEMORY):
         raise TooLarge("the image takes more memory than an engine process may use") from problem
-    if not len(image.sequence) or (isinstance(problem, BaseError | BaseFatalError) and not tolerant):
+    wrong = isinstance(problem, BaseError | BaseFatalError) and not str(problem).startswith(HARMLESS)
+    if not len(image.sequence) or (wrong and not tolerant):
         raise Undecodable("the image is damaged") from problem
     return image
 

@@ -16,7 +16,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -35,10 +35,14 @@ INTERNAL = "internal"
 
 def encode_job(job: Job) -> bytes:
     """One line. Raises ValueError when it would be longer than LINE."""
-    line = json.dumps(asdict(job)).encode() + b"\n"
+    line = json.dumps(job, default=_plain).encode() + b"\n"
     if len(line) > LINE:
         raise ValueError(f"a job of {len(line)} bytes; {LINE} is the most")
     return line
+
+
+def _plain(part: Any) -> dict[str, Any]:
+    return {field.name: getattr(part, field.name) for field in fields(part)}
 
 
 def decode_job(line: bytes) -> Job:

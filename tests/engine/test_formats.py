@@ -1,6 +1,7 @@
 """Every format in and out, decoded by others to the same picture."""
 
 import io
+import struct
 import zlib
 
 import numpy as np
@@ -175,3 +176,13 @@ def test_long_texts_in_a_png_do_not_hinder_and_endless_ones_are_refused():
     assert derive(with_text(2 << 20), "w=50", "webp").result.width == 50
     with pytest.raises(Undecodable):
         derive(with_text(40 << 20), "w=50", "webp")
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, None])
+def test_a_bmp_need_not_know_its_length_nor_end_where_its_pixels_do(length):
+    data, more = images.bmp(), images.bmp(images.flat(80, 60))
+    said = len(data) if length is None else length
+    made = derive(data[:2] + struct.pack("<I", said) + data[6:] + more, "", "png")
+    assert np.array_equal(made.pixels(), images.pixels(data))
+    with pytest.raises(Undecodable):
+        derive(data[:-200], "", "png")

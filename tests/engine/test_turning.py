@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from service.engine import turning
+from service.engine import turbo
 from service.engine.cage import Cage
 from service.engine.job import Job, Undecodable
 from service.engine.recognise import recognise
@@ -132,9 +132,9 @@ def test_damage_is_refused_unless_it_is_tolerated():
 
 
 def test_without_the_library_it_is_encoded_once_more(monkeypatch):
-    monkeypatch.setattr(turning, "_turbo", None)
+    monkeypatch.setattr(turbo, "library", None)
     data = images.oriented(6, "JPEG", images.photo())
-    assert (turning.available(), turning.version()) == (False, "no libturbojpeg")
+    assert turbo.version() == "no libturbojpeg"
     assert np.abs(derive(data, "", "jpg").pixels() - as_shown(data, 6)).mean() < 2
 
 

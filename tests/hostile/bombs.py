@@ -153,9 +153,9 @@ def ico_lie() -> bytes:
     return b"\0\0\1\0\1\0" + struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(picture), 22) + picture
 
 
-def avif_claiming(width: int, height: int) -> bytes:
-    """A small AVIF whose `ispe` says otherwise."""
-    data = images.avif(images.flat(64, 48))
+def avif_claiming(width: int, height: int, data: bytes | None = None) -> bytes:
+    """An AVIF, a small one if not given, whose `ispe` says otherwise."""
+    data = data or images.avif(images.flat(64, 48))
     place = data.index(b"ispe") + 8
     return data[:place] + struct.pack(">II", width, height) + data[place + 8 :]
 
@@ -193,6 +193,7 @@ BOMBS = (
     Bomb("avif-claiming-65535x65535", lambda: avif_claiming(65535, 65535)),
     Bomb("avif-claiming-9000x9000", lambda: avif_claiming(9000, 9000), (TAKEN, TOO_LARGE, DAMAGED)),
     Bomb("avif-claiming-1x1", lambda: avif_claiming(1, 1), (TAKEN, DAMAGED)),
+    Bomb("avif-understating", lambda: avif_claiming(80, 60, images.avif(images.flat(6000, 4000))), (DAMAGED,)),
     Bomb("png-200-MB-zTXt", lambda: compressed_chunk(b"zTXt", b"Comment", 200_000_000), (TAKEN, TOO_LARGE, DAMAGED)),
     Bomb("png-200-MB-iTXt", lambda: compressed_chunk(b"iTXt", b"Comment", 200_000_000), (TAKEN, TOO_LARGE, DAMAGED)),
     Bomb("png-200-MB-iCCP", lambda: compressed_chunk(b"iCCP", b"icc", 200_000_000), (TAKEN, TOO_LARGE, DAMAGED)),

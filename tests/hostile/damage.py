@@ -38,6 +38,20 @@ def whole() -> dict[str, bytes]:
     }
 
 
+def broken_scans() -> Iterator[tuple[str, bytes]]:
+    """Whole JPEGs with 400 bytes of their data overwritten, of every coding; none with a marker among them."""
+    codings = {
+        "baseline": {},
+        "progressive": {"progressive": True},
+        "restarts": {"restart_marker_rows": 1},
+    }
+    for name, options in codings.items():
+        data = images.jpeg(images.photo(320, 240), **options)
+        begin = data.index(b"\xff\xda") + 20
+        place, random = begin + (len(data) - begin) // 3, Random(name)
+        yield f"{name}.jpg", data[:place] + bytes(random.choices(range(255), k=400)) + data[place + 400 :]
+
+
 def truncations(data: bytes) -> Iterator[bytes]:
     """The first 1/16, 2/16 ... 15/16, and all but the last few bytes that matter."""
     for part in range(1, 16):

@@ -13,7 +13,7 @@ from service.engine.pool import EnginePool, EngineSettings
 from service.engine.recognise import recognise
 from tests import images
 from tests.gateways import Gateway, running_gateway
-from tests.hostile.damage import corruptions, truncations, whole
+from tests.hostile.damage import broken_scans, corruptions, truncations, whole
 from tests.hostile.watch import plant, unharmed
 
 THROUGH_ALL, IN_THE_ENGINE = 30, 120  # corruptions of each file
@@ -33,6 +33,23 @@ def test_a_truncated_image_is_refused_wherever_it_was_cut(gateway: Gateway, name
                 derived = gateway.api.get(f"/images/planted/{part}/{name}/{leaf}")
                 assert derived.status_code in (415, 422), (part, leaf, derived.text)
                 assert derived.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("name", "data"), list(broken_scans()), ids=lambda part: part if isinstance(part, str) else "")
+def test_a_jpeg_whose_data_are_damaged_is_refused_at_the_door_and_in_the_house(
+    gateway: Gateway, name: str, data: bytes
+) -> None:
+    with unharmed(gateway):
+        uploaded = gateway.upload(f"broken/{name}", data)
+        assert uploaded.status_code == 422, uploaded.text
+        assert uploaded.json()["detail"].startswith("the image is damaged: "), uploaded.text
+        assert gateway.api.get(f"/images/broken/{name}?original=true").status_code == 404
+        plant(gateway, f"in/{name}", data)
+        for leaf in ("", "/@full.jpg", "/@full.png", "/@w=64.jpg", "/@w=64,h=64,fit=cover.webp"):
+            derived = gateway.public.get(f"/images/in/{name}{leaf}")
+            assert derived.status_code == 422, (leaf, derived.text)
+            assert derived.headers["Content-Type"] == "application/problem+json"
+            assert derived.json()["detail"] == uploaded.json()["detail"]
 
 
 @pytest.mark.parametrize("name", whole())

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from service.engine.headers import av1_items
 from service.engine.headers.source import Cut, Source
 from service.engine.job import Header, NotAnImage, Undecodable
 
@@ -35,12 +36,14 @@ class Box(NamedTuple):
 
 @dataclass(slots=True)
 class Items:
-    """What the `meta` box tells: kinds by item, properties by item in the order they apply, references by kind."""
+    """What the `meta` box tells: kinds by item, properties by item in the order they apply, references by kind, and
+    where in it the places of items are told, and data of theirs may lie."""
 
     primary: int = 0
     kinds: dict[int, bytes] = field(default_factory=dict)
     properties: dict[int, list[Box]] = field(default_factory=dict)
     references: dict[bytes, list[tuple[int, list[int]]]] = field(default_factory=dict)
+    boxes: dict[bytes, int] = field(default_factory=dict)
 
 
 def is_kin(source: Source) -> bool:
@@ -63,6 +66,9 @@ def header(source: Source) -> Header:
     if codec not in FORMATS:
         raise NotAnImage("HEIF files are taken with AV1 (avif) or HEVC (heic) inside, which this one has not")
     width, height = _size(inside, items)
+    if codec == b"av01":
+        said = {item: _said(inside, items, item) for item, kind in items.kinds.items() if kind == codec}
+        av1_items.check(source, inside, said, items.boxes.get(b"iloc"), items.boxes.get(b"idat"))
     return Header(FORMATS[codec], width, height, alpha=_has_alpha(inside, items))
 
 
@@ -94,6 +100,7 @@ def boxes(source: Source, offset: int = 0) -> Iterator[Box]:
 def _items(meta: Source) -> Items:
     items = Items()
     for box in boxes(meta, 4):
+        items.boxes.setdefault(box.kind, box.start)
         reader = _READERS.get(box.kind)
         if reader:
             reader(meta, box, items)
@@ -160,12 +167,19 @@ def _codec(items: Items) -> bytes:
     return items.kinds.get(made_from[0], b"")
 
 
-def _size(meta: Source, items: Items) -> tuple[int, int]:
-    """Width and height after the transformations of the primary item, in their order."""
+def _said(meta: Source, items: Items, item: int) -> tuple[int, int]:
+    """Width and height of an item before its transformations; 0, 0 where it has none."""
     width = height = 0
-    for box in items.properties.get(items.primary, []):
+    for box in items.properties.get(item, []):
         if box.kind == b"ispe":
             width, height = meta.number(box.start + 4, 4), meta.number(box.start + 8, 4)
+    return width, height
+
+
+def _size(meta: Source, items: Items) -> tuple[int, int]:
+    """Width and height after the transformations of the primary item, in their order."""
+    width, height = _said(meta, items, items.primary)
+    for box in items.properties.get(items.primary, []):
         if box.kind == b"clap":
             across, per_pixel, down, per_row = (meta.number(box.start + i, 4) for i in (0, 4, 8, 12))
             width, height = min(width, across // max(1, per_pixel)), min(height, down // max(1, per_row))

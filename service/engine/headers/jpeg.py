@@ -17,6 +17,7 @@ MAX_COMPONENTS = 4
 
 _DECODABLE = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # what libjpeg takes: sequential and progressive, Huffman or arithmetic
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+SEQUENTIAL = {0xC0, 0xC1, 0xC9}
 # Inside entropy-coded data 0xFF is followed by 0 (a stuffed byte) or by RST0..7; fill bytes repeat 0xFF.
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 
@@ -49,6 +50,12 @@ def header(source: Source) -> Header:
     if components not in range(1, MAX_COMPONENTS + 1) or segment.end - segment.start != 6 + 3 * components:
         raise Undecodable("The JPEG is damaged: its frame header is malformed")
     return Header("jpg", width, height, orientation=orientation or 1)
+
+
+def components(source: Source) -> int:
+    """How many there are, 0 where no frame header says so. Raises Undecodable."""
+    frame = next((segment for segment in segments(source) if segment.marker in _FRAMES), None)
+    return source.number(frame.start + 5, 1) if frame else 0
 
 
 def missing(source: Source) -> str | None:

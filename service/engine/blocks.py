@@ -1,0 +1,39 @@
+"""Pillow images whose pixels others write, without a copy: by the Arrow C data interface, which Pillow exports.
+
+https://arrow.apache.org/docs/format/CDataInterface.html
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+from PIL import Image as Pillow
+from PIL import _imaging
+
+
+class _Array(ctypes.Structure):
+    """struct ArrowArray."""
+
+
+_Array._fields_ = [
+    *((name, ctypes.c_int64) for name in ("length", "null_count", "offset", "n_buffers", "n_children")),
+    ("buffers", ctypes.POINTER(ctypes.c_void_p)),
+    ("children", ctypes.POINTER(ctypes.POINTER(_Array))),
+    *((name, ctypes.c_void_p) for name in ("dictionary", "release", "private_data")),
+]
+
+_pointer = ctypes.pythonapi.PyCapsule_GetPointer
+_pointer.restype, _pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
+
+
+def block(mode: str, size: tuple[int, int]) -> tuple[Pillow.Image, int]:
+    """A black image in one piece of memory, and the address of its first pixel, which holds as long as the image does.
+
+    Rows follow each other without gaps; a pixel is one byte in L, four in RGB and CMYK. Raises MemoryError.
+    """
+    core = _imaging.new_block(mode, size)
+    capsule = core.__arrow_c_array__()
+    array = _Array.from_address(_pointer(capsule, b"arrow_array"))
+    while array.n_children:  # pixels of four bytes are lists of four
+        array = array.children[0].contents
+    return Pillow.Image()._new(core), array.buffers[1]
