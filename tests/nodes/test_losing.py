@@ -86,8 +86,8 @@ class Loss:
     end: float
 
     def in_flight(self, load: Load) -> list[Asked]:
-        """What was under way on the node when it was lost."""
-        return [one for one in load.asked if one.tried[:1] == (self.node,) and one.began < self.begin < one.ended]
+        """What was under way on the node when it was lost; it may have been sent to another lost one before."""
+        return [one for one in load.asked if self.node in one.tried and one.began < self.begin < one.ended]
 
     def in_vain(self, load: Load) -> list[Asked]:
         """What the balancer sent to the node while it was not there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 
 MAX_PROFILE = 255 * 65_519  # what a JPEG can hold; a real one has a few MB at most
 HEADER, TAG = 128, 12
@@ -27,6 +28,7 @@ def to_keep(profile: bytes) -> bytes:
     return b"" if is_srgb(profile[:size]) else profile[:size]
 
 
+@lru_cache(maxsize=16)
 def is_srgb(profile: bytes) -> bool:
     """Whether an RGB matrix profile has the primaries and the curve of sRGB, by its numbers: names are not trusted.
 
