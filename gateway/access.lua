@@ -73,17 +73,26 @@ local function is_preset(name, rules)
 end
 
 
+-- The end time that `exp` names, in seconds since the epoch; nil where it is not a number of seconds.
+local function end_of(exp)
+    return find(exp, "^%d+$") and #exp <= MOST_DIGITS and tonumber(exp) or nil
+end
+
+_M.end_of = end_of
+
+
 local function verify(name, rules, now, crypto)
     local signature, expires = name.signature.sig, name.signature.exp
     if not signature then
         return nil, 401, "sig: this name needs a signature, ?sig=KEYID.BASE64URL"
     end
-    if expires and not (find(expires, "^%d+$") and #expires <= MOST_DIGITS) then
+    local ends = expires and end_of(expires)
+    if expires and not ends then
         return nil, 403, "exp: must be the end time in seconds since the epoch"
     end
 
     local key_id, given = partition(signature, ".")
-    local key, ends = rules.keys[key_id], expires and tonumber(expires)
+    local key = rules.keys[key_id]
     local expected = _M.sign(print_name(name, rules), key or "", ends, crypto)
     if not same(expected, given or "") or not key then
         return nil, 403, "sig: the signature is wrong for this name"

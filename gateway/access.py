@@ -41,6 +41,11 @@ def authorise(name: Name, rules: Rules, now: float) -> None:
     _verify(name, rules, now)
 
 
+def end_of(exp: str) -> int | None:
+    """The end time that `exp` names, in seconds since the epoch; None where it is not a number of seconds."""
+    return int(exp) if exp.isascii() and exp.isdigit() and len(exp) <= _MOST_DIGITS else None
+
+
 def is_preset(name: Name, rules: Rules) -> bool:
     """Whether a preset expands to this name, in the format the name asks for."""
     return not name.is_meta and print_recipe(name.recipe) in preset_recipes(name.format, rules)
@@ -61,11 +66,11 @@ def _verify(name: Name, rules: Rules, now: float) -> None:
     signature, expires = name.signature.get("sig"), name.signature.get("exp")
     if signature is None:
         raise Refused(401, "sig: this name needs a signature, ?sig=KEYID.BASE64URL")
-    if expires is not None and not (expires.isascii() and expires.isdigit() and len(expires) <= _MOST_DIGITS):
+    end = None if expires is None else end_of(expires)
+    if expires is not None and end is None:
         raise Refused(403, "exp: must be the end time in seconds since the epoch")
     key_id, _, given = signature.partition(".")
     key = rules.keys.get(key_id)
-    end = None if expires is None else int(expires)
     expected = sign(str(name), key or "", end)
     if key is None or not hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogateescape")):
         raise Refused(403, "sig: the signature is wrong for this name")

@@ -12,8 +12,9 @@ from typing import Any
 
 from gateway.contracts import LUA_ROOT, BrokenLua, Contract, LuaContract, PythonContract
 from gateway.errors import Refused
+from gateway.holding import Shape
 from gateway.rules import VOCABULARY, Rules
-from gateway.samples import NOW, Request, requests, sequences
+from gateway.samples import NOW, SHAPES, Request, requests, sequences
 
 GENERATED = 1000  # requests by chance for each of the access modes
 MOST_FINDINGS = 10  # of one comparison; a twin that differs, differs often
@@ -65,7 +66,7 @@ def failures(make: Callable[[Rules], Contract]) -> Iterator[str]:
     document, contracts = vectors(), _remembered(make)
     for group, expected, ask in _QUESTIONS:
         for row in document[group]:
-            own = {key: row[key] for key in ("access", "metadata", "negotiate") if key in row}
+            own = {key: row[key] for key in ("access", "metadata", "negotiate", "limits") if key in row}
             came = _said(ask, contracts(Rules(**document["rules"] | own)), row)
             right = row.get(expected) or f"{row['status']} {row.get('says', '')}".strip()
             if came != right and not (expected not in row and came[:4] == right[:4] and right[4:] in came[4:]):
@@ -87,12 +88,15 @@ def observe(contract: Contract, request: Request, rules: Rules) -> Observation:
         "verdict": _said(_verdict, contract, name, NOW),
         "path": contract.disk_path(name),
         "marker": contract.marker_path(name),
-        "Cache-Control": contract.cache_control(name),
+        "Cache-Control": contract.cache_control(name, NOW, current=False),
+        "Cache-Control of the current version": contract.cache_control(name, NOW, current=True),
         "URL": contract.escape(text),
     }
     if contract.is_undecided(name):
         for format in rules.out:
             seen[f"name as {format}"] = _said(_decided, contract, name, format)
+        for shape in SHAPES:
+            seen[f"formats that hold it of {shape}"] = _fitting(contract, name, shape)
     return seen
 
 
@@ -149,6 +153,10 @@ def _decided(contract: Contract, name: Any, format: str) -> str:
     return contract.print(contract.decide(name, format))
 
 
+def _fitting(contract: Contract, name: Any, shape: Shape) -> str:
+    return " ".join(contract.fitting(name, shape)) or "none"
+
+
 def _parsed(contract: Contract, row: Mapping[str, Any]) -> Any:
     return contract.parse(row["path"], row.get("query", ""))
 
@@ -157,6 +165,12 @@ _QUESTIONS: tuple[tuple[str, str, Callable[[Contract, Mapping[str, Any]], str]],
     ("names", "is", lambda contract, row: contract.print(_parsed(contract, row))),
     ("decisions", "is", lambda contract, row: _decided(contract, _parsed(contract, row), row["format"])),
     ("negotiation", "is", lambda contract, row: contract.bucket(row["accept"])),
+    ("holding", "is", lambda contract, row: _fitting(contract, _parsed(contract, row), Shape(*row["shape"]))),
+    (
+        "freshness",
+        "is",
+        lambda contract, row: contract.cache_control(_parsed(contract, row), row["now"], current=row["current"]),
+    ),
     ("signatures", "is", lambda contract, row: contract.sign(row["name"], row["key"], row["expires"])),
     ("verdicts", "is", lambda contract, row: _verdict(contract, _parsed(contract, row), row["now"])),
     ("paths", "is", lambda contract, row: contract.disk_path(_parsed(contract, row))),
@@ -165,7 +179,20 @@ _QUESTIONS: tuple[tuple[str, str, Callable[[Contract, Mapping[str, Any]], str]],
 )
 """By group of the vectors: where the right answer stands, and how to get one. No such answer: a status is right."""
 
-_ASKED = ("path", "query", "format", "accept", "negotiate", "name", "expires", "access", "now")
+_ASKED = (
+    "path",
+    "query",
+    "format",
+    "accept",
+    "negotiate",
+    "shape",
+    "limits",
+    "name",
+    "expires",
+    "access",
+    "now",
+    "current",
+)
 
 
 def _said(ask: Callable[..., str], *arguments: Any) -> str:

@@ -19,11 +19,13 @@ from gateway.rules import Rules
 from gateway.section import Section
 from gateway.settings import Config
 from gateway.units import is_loopback
+from gateway.wording import explain
 
 Place = tuple[str | int, ...]
 LONGEST_SOCKET_PATH = 107  # bytes: sizeof(sun_path) - 1, see unix(7)
 SOCKET_NAME = "service.sock"
 UNQUOTABLE = '"$\\;{}'
+UNREAD = SecretStr("stands for a secret that cannot be read, so that nothing else is found wrong with it")
 
 
 @dataclass(frozen=True, order=True)
@@ -65,10 +67,9 @@ def load(text: str, *, file: str, base: Path, environ: Mapping[str, str], read_f
     try:
         config = Config.model_validate({**document, "base": base})
     except ValidationError as error:
-        failed = {place for place, _ in secrets.problems}
         for detail in error.errors(include_url=False):
-            if tuple(detail["loc"]) not in failed:
-                mistakes.append(lines.mistake(tuple(detail["loc"]), _explain(detail)))
+            place = tuple(step for step in detail["loc"] if step != "[key]")  # a mapping's key, not what it maps to
+            mistakes.append(lines.mistake(place, _explain(detail, place)))
     if config is not None:
         mistakes += [lines.mistake(place, why) for place, why in _combinations(config)]
     if mistakes or config is None:
@@ -103,11 +104,11 @@ def rules_of(config: Config, writable: set[str] | None = None) -> Rules:
 def _combinations(config: Config) -> Iterator[tuple[Place, str]]:
     """What is right key by key, and wrong together."""
     rules = rules_of(config)
-    for word, recipe in config.presets.items():
+    for word in config.presets:
         try:
             canonicalise(preset_recipe(word, rules), "auto", rules)
         except Refused as refused:
-            yield ("presets", word), f"{recipe}: {refused.detail}"
+            yield ("presets", word), refused.detail.removeprefix(f"preset {word}: ")
     for preset in config.public.preset_max_age:
         if preset not in config.presets:
             yield ("public", "preset_max_age", preset), f"no such preset; there are {', '.join(config.presets)}"
@@ -133,23 +134,22 @@ def _combinations(config: Config) -> Iterator[tuple[Place, str]]:
         yield ("store", "swift", "temp_url", "lifetime"), "must be at most max_lifetime"
 
 
-def _explain(detail: ErrorDetails) -> str:
-    place = detail["loc"]
+def _explain(detail: ErrorDetails, place: Place) -> str:
+    options = _section_at(place[:-1]).model_fields
     if detail["type"] == "extra_forbidden":
-        known = _keys_at(place[:-1])
+        known = [key for key in options if key != "base"]
         close = get_close_matches(str(place[-1]), known, 1)
         return f"unknown key; did you mean {close[0]}?" if close else f"unknown key; there are {', '.join(known)}"
-    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("should", "must")
-    return message[0].lower() + message[1:]
+    return explain(detail, options.get(str(place[-1])))
 
 
-def _keys_at(place: Place) -> list[str]:
-    """The keys that a mapping of the file may have."""
+def _section_at(place: Place) -> type[Section]:
+    """The section that a mapping of the file is, or lies in."""
     section: type[Section] = Config
     for step in place:
         if isinstance(step, str) and (inner := _section_of(section, step)) is not None:
             section = inner
-    return [key for key in section.model_fields if key != "base"]
+    return section
 
 
 def _section_of(section: type[Section], key: str) -> type[Section] | None:
@@ -241,21 +241,22 @@ class _Secrets:
             return SecretStr(value)
         if not isinstance(value, dict) or len(value) != 1 or not isinstance(next(iter(value.values())), str):
             self.problems.append((place, "must be a string, {file: PATH} or {env: NAME}"))
-            return SecretStr("")
+            return UNREAD
         (kind, name), *_ = value.items()
         if kind == "env":
-            if name not in self.environ:
-                self.problems.append((place, f"the environment variable {name} is not set"))
-            return SecretStr(self.environ.get(name, ""))
+            if name in self.environ:
+                return SecretStr(self.environ[name])
+            self.problems.append((place, f"the environment variable {name} is not set"))
+            return UNREAD
         if kind == "file":
-            return SecretStr(self._file(name, place))
+            return self._file(name, place)
         self.problems.append((place, "must be a string, {file: PATH} or {env: NAME}"))
-        return SecretStr("")
+        return UNREAD
 
-    def _file(self, name: str, place: Place) -> str:
+    def _file(self, name: str, place: Place) -> SecretStr:
         try:
-            return self.read_file(Path(name)).rstrip("\r\n")
+            return SecretStr(self.read_file(Path(name)).rstrip("\r\n"))
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
             self.problems.append((place, f"the file {name} cannot be read: {reason}"))
-            return ""
+            return UNREAD

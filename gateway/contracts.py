@@ -6,12 +6,14 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from gateway import access, freshness, names, negotiate
+from gateway import access, freshness, holding, names, negotiate
 from gateway.errors import ContractError, Refused
+from gateway.holding import Shape
 from gateway.names import Name
 from gateway.rules import Rules
 
@@ -38,10 +40,11 @@ class Contract(Protocol):
     def decide(self, name: Any, format: str) -> Any: ...
     def disk_path(self, name: Any) -> str: ...
     def marker_path(self, name: Any) -> str: ...
-    def cache_control(self, name: Any) -> str: ...
+    def cache_control(self, name: Any, now: float, *, current: bool) -> str: ...
     def authorise(self, name: Any, now: float) -> None: ...
     def sign(self, text: str, key: str, expires: int | None) -> str: ...
     def bucket(self, accept: str) -> str: ...
+    def fitting(self, name: Any, shape: Shape) -> list[str]: ...
     def escape(self, text: str) -> str: ...
 
 
@@ -72,8 +75,8 @@ class PythonContract:
     def marker_path(self, name: Name) -> str:
         return names.marker_path(name.image)
 
-    def cache_control(self, name: Name) -> str:
-        return freshness.cache_control(name, self._rules)
+    def cache_control(self, name: Name, now: float, *, current: bool) -> str:
+        return freshness.cache_control(name, self._rules, now, current=current)
 
     def authorise(self, name: Name, now: float) -> None:
         access.authorise(name, self._rules, now)
@@ -83,6 +86,9 @@ class PythonContract:
 
     def bucket(self, accept: str) -> str:
         return negotiate.bucket(accept, self._rules.negotiate)
+
+    def fitting(self, name: Name, shape: Shape) -> list[str]:
+        return holding.fitting(name.recipe, shape, self._rules)
 
     def escape(self, text: str) -> str:
         return names.escape(text)
@@ -97,8 +103,9 @@ class LuaContract:
     def __init__(self, rules: Rules, root: Path | None = None) -> None:
         self._lua = lupa.LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
         self._lua.globals()[b"package"][b"path"] = f"{root or LUA_ROOT}/?.lua".encode()
-        self._names, self._access, self._negotiate, self._freshness, rules_of = (
-            self._require(f"gateway.{module}") for module in ("names", "access", "negotiate", "freshness", "rules")
+        self._names, self._access, self._negotiate, self._holding, self._freshness, rules_of = (
+            self._require(f"gateway.{module}")
+            for module in ("names", "access", "negotiate", "holding", "freshness", "rules")
         )
         self._crypto = self._lua.table_from({b"sha256_hex": _sha256_hex, b"hmac_sha256_base64url": _hmac_base64url})
         self._rules = self._call(rules_of, "load", self._table(rules.document()))
@@ -127,8 +134,8 @@ class LuaContract:
     def marker_path(self, name: Any) -> str:
         return self._text(self._names, "marker_path", name[b"image"], self._crypto)
 
-    def cache_control(self, name: Any) -> str:
-        return self._text(self._freshness, "cache_control", name, self._rules)
+    def cache_control(self, name: Any, now: float, *, current: bool) -> str:
+        return self._text(self._freshness, "cache_control", name, self._rules, now, current)
 
     def authorise(self, name: Any, now: float) -> None:
         if self._call(self._access, "authorise", name, self._rules, now, self._crypto) is not True:
@@ -139,6 +146,11 @@ class LuaContract:
 
     def bucket(self, accept: str) -> str:
         return self._text(self._negotiate, "bucket", accept, self._rules[b"negotiate"])
+
+    def fitting(self, name: Any, shape: Shape) -> list[str]:
+        lua_shape = self._table(asdict(shape))
+        found = self._call(self._holding, "fitting", name[b"recipe"], lua_shape, self._rules)
+        return [_decode(one[b"format"]) for one in found.values()]
 
     def escape(self, text: str) -> str:
         return self._text(self._names, "escape", text)

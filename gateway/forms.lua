@@ -29,7 +29,7 @@ function _M.read_leaf(leaf, rules)
         return { meta = true }
     end
 
-    local body, extension = match(leaf, "^@(.*)%.(.-)$")
+    local body, extension = match(leaf, "^@(.+)%.(.-)$")
     if not body then
         return nil, 400, quote(leaf) .. ": must be @RECIPE.FORMAT, such as @w=300.webp or @full.jpg"
     end
@@ -37,6 +37,9 @@ function _M.read_leaf(leaf, rules)
     local given, preset = {}, nil
     for _, part in ipairs(split(body, ",")) do
         local word, text = partition(part, "=")
+        if part == "" then
+            return nil, 400, quote(leaf) .. ": an item between its commas is empty"
+        end
         if text then
             local added, status, detail = add(given, word, text, rules)
             if not added then

@@ -31,13 +31,15 @@ def read_leaf(leaf: str, rules: Rules) -> Asked:
     """What a leaf asks for: `@w=300,h=200.webp`, `@thumbnail,q=60.png`, `@full.jpg`, `@meta.json`."""
     if leaf == META_LEAF:
         return Asked(meta=True)
-    body, dot, extension = leaf[1:].rpartition(".")
-    if not dot:
+    body, _, extension = leaf[1:].rpartition(".")
+    if not body:
         raise Refused(400, f"{quote(leaf)}: must be @RECIPE.FORMAT, such as @w=300.webp or @full.jpg")
     given: dict[str, str] = {}
     preset: str | None = None
     for part in body.split(","):
         word, equals, text = part.partition("=")
+        if not part:
+            raise Refused(400, f"{quote(leaf)}: an item between its commas is empty")
         if equals:
             add(given, word, text, rules)
         elif preset is not None:

@@ -1,18 +1,23 @@
 -- How long browsers may keep a derived image. Twin of freshness.py.
 
+local access = require("gateway.access")
 local recipes = require("gateway.recipes")
 
 local canonicalise = recipes.canonicalise
+local end_of = access.end_of
+local floor = math.floor
 local format_text = string.format
 local ipairs = ipairs
+local max = math.max
+local min = math.min
 local pairs = pairs
 local preset_recipe = recipes.preset_recipe
 local print_recipe = recipes.print_recipe
 local sort = table.sort
 
-local _M = {
-    IMMUTABLE = "public, max-age=31536000, immutable", -- RFC 8246; of URLs that carry the version that is there
-}
+local _M = {}
+
+local IMMUTABLE = "public, max-age=31536000, immutable" -- RFC 8246; of URLs that carry the version that is there
 
 
 -- Seconds by canonical recipe in one format, of the presets that have a time of their own; of several with one recipe,
@@ -44,11 +49,19 @@ local function preset_times(format, rules)
 end
 
 
--- Cache-Control of an image whose URL carries no version: its preset's own time, else the configured one.
-function _M.cache_control(name, rules)
+-- Cache-Control of an answer at `now`, in seconds since the epoch: its preset's own time, else the configured one; for
+-- ever where its URL carries a version that is `current`. A URL that ends is not kept beyond its end.
+function _M.cache_control(name, rules, now, current)
+    local ends = end_of(name.signature.exp or "")
+    if current and not ends then
+        return IMMUTABLE
+    end
     local seconds = rules.max_age
     if name.format ~= "json" then
         seconds = preset_times(name.format, rules)[print_recipe(name.recipe, rules)] or seconds
+    end
+    if ends then
+        seconds = max(0, min(seconds, floor(ends - now)))
     end
 
     return format_text("public, max-age=%d", seconds)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from gateway.access import end_of
 from gateway.errors import Refused
 from gateway.names import Name
 from gateway.recipes import canonicalise, preset_recipe, print_recipe
@@ -10,10 +13,17 @@ from gateway.rules import Rules
 IMMUTABLE = "public, max-age=31536000, immutable"  # RFC 8246; of URLs that carry the version that is there
 
 
-def cache_control(name: Name, rules: Rules) -> str:
-    """Cache-Control of an image whose URL carries no version: its preset's own time, else the configured one."""
+def cache_control(name: Name, rules: Rules, now: float, *, current: bool) -> str:
+    """Cache-Control of an answer at `now`, in seconds since the epoch: its preset's own time, else the configured one;
+    for ever where its URL carries a version that is `current`. A URL that ends is not kept beyond its end."""
+    ends = end_of(name.signature.get("exp", ""))
+    if current and ends is None:
+        return IMMUTABLE
     times = {} if name.is_meta else preset_times(name.format, rules)
-    return f"public, max-age={times.get(print_recipe(name.recipe), rules.max_age)}"
+    seconds = times.get(print_recipe(name.recipe), rules.max_age)
+    if ends is not None:
+        seconds = max(0, min(seconds, math.floor(ends - now)))
+    return f"public, max-age={seconds}"
 
 
 def preset_times(format: str, rules: Rules) -> dict[str, int]:

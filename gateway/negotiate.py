@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from gateway.holding import Shape, longest_side
 from gateway.rules import CONTENT_TYPES
 
 BASE = "base"  # the third bucket: the base format of the image
@@ -45,8 +46,8 @@ def weights(accept: str) -> dict[str, int]:
 def bucket(accept: str, negotiate: Sequence[str]) -> str:
     """`avif`, `webp` or `base`: the format a client with this Accept header gets for `auto`.
 
-    `negotiate` lists the formats that may be chosen, the preferred first. Between formats of equal weight the
-    earlier wins, and every one of them before the base format; a client that accepts nothing gets the base.
+    `negotiate` lists the formats that may be chosen (see `holding.fitting`), the preferred first. Between formats of
+    equal weight the earlier wins, and every one before the base format; a client that accepts nothing gets the base.
     """
     ranges = weights(accept)
     any_image = ranges.get("image/*", ranges.get("*/*", 0))
@@ -58,13 +59,16 @@ def bucket(accept: str, negotiate: Sequence[str]) -> str:
     return best
 
 
-def base_format(alpha: bool, frames: int, out: Sequence[str]) -> str:
+def base_format(alpha: bool, shape: Shape, out: Sequence[str]) -> str:
     """The format that shows an image everywhere: GIF for animations, PNG where there is alpha, else JPEG.
 
-    Where the configuration leaves that one out, the next that can hold the image, at last the first of `out`.
+    Where the configuration leaves that one out, or the image is too long for it, the next that can hold the image, at
+    last the first of `out`.
     """
-    fitting = [word for word, fits in (("gif", frames > 1), ("png", alpha), ("jpg", not alpha), ("png", True)) if fits]
-    return next((word for word in fitting if word in out), out[0])
+    suiting = (("gif", shape.frames > 1), ("png", alpha), ("jpg", not alpha), ("png", True))
+    side = max(shape.width, shape.height)
+    fitting = (word for word, suits in suiting if suits and word in out and side <= longest_side(word))
+    return next(fitting, out[0])
 
 
 def source_format(format: str, base: str, out: Sequence[str]) -> str:

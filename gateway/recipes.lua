@@ -32,7 +32,8 @@ _M.FULL = "full"
 function _M.add(given, word, text, rules)
     local key = rules.aliases[word]
     if not key then
-        return nil, 400, quote(word) .. ": no such operation; there are " .. concat(rules.order, ", ")
+        local unknown = word ~= "" and word or "=" .. text
+        return nil, 400, quote(unknown) .. ": no such operation; there are " .. concat(rules.order, ", ")
     end
     if given[key] then
         return nil, 400, word .. ": given twice"
@@ -78,7 +79,8 @@ function _M.preset_recipe(preset, rules)
         sort(known)
         insert(known, 1, _M.FULL)
 
-        return nil, 400, quote(preset) .. ": no such preset; there are " .. concat(known, ", ")
+        local unknown = preset ~= "" and preset or "preset="
+        return nil, 400, quote(unknown) .. ": no such preset; there are " .. concat(known, ", ")
     end
 
     local given = {}
@@ -90,7 +92,8 @@ function _M.preset_recipe(preset, rules)
                 return nil, status, detail
             end
         elseif part ~= _M.FULL then
-            return nil, 400, "preset " .. preset .. ": " .. quote(part) .. ": must be key=value"
+            local item = part ~= "" and quote(part) or "an empty item"
+            return nil, 400, "preset " .. preset .. ": " .. item .. ": must be key=value"
         end
     end
 

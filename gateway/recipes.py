@@ -24,7 +24,7 @@ def add(pairs: dict[str, str], word: str, value: str, rules: Rules) -> None:
     """Add an operation, under any of its words, to what is given. Raises Refused for an unknown or a second one."""
     key = rules.aliases.get(word)
     if key is None:
-        raise Refused(400, f"{quote(word)}: no such operation; there are {', '.join(rules.operations)}")
+        raise Refused(400, f"{quote(word or f'={value}')}: no such operation; there are {', '.join(rules.operations)}")
     if key in pairs:
         raise Refused(400, f"{word}: given twice")
     pairs[key] = value
@@ -49,14 +49,14 @@ def preset_recipe(preset: str, rules: Rules) -> Recipe:
     """The values of a preset, not yet canonical for any format. Raises Refused naming it and those there are."""
     if preset not in rules.presets:
         known = ", ".join([FULL, *sorted(rules.presets)])
-        raise Refused(400, f"{quote(preset)}: no such preset; there are {known}")
+        raise Refused(400, f"{quote(preset or 'preset=')}: no such preset; there are {known}")
     pairs: dict[str, str] = {}
     for part in rules.presets[preset].split(","):
         key, equals, value = part.partition("=")
         if equals:
             add(pairs, key, value, rules)
         elif part != FULL:
-            raise Refused(400, f"preset {preset}: {quote(part)}: must be key=value")
+            raise Refused(400, f"preset {preset}: {quote(part) or 'an empty item'}: must be key=value")
     return read(pairs, rules)
 
 

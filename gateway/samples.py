@@ -11,11 +11,13 @@ from typing import Any
 
 from gateway.access import sign
 from gateway.errors import Refused
+from gateway.holding import Shape
 from gateway.names import escape, parse
 from gateway.rules import CONTENT_TYPES, FORMAT_ALIASES, VOCABULARY, Rules
 from gateway.values import maximum
 
 NOW = 1_900_000_000  # seconds since the epoch: what the twins are told
+SHAPES = (Shape(640, 480), Shape(333, 77, 9), Shape(16383, 60), Shape(60, 17000), Shape(40001, 333))  # of their images
 
 _IMAGES = ("cat.jpg", "photos/2024/cat.jpg", "a", "猫/🐈.jpg", "x y+z%.png", "b" * 256, "c/" + "d" * 255, "...")
 _SCRAPS = (

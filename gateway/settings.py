@@ -14,8 +14,10 @@ from gateway.names import is_preset_word
 from gateway.section import Location, Secret, Section
 from gateway.store_settings import StoreOptions
 from gateway.units import Count, Listen, Network, Seconds, Size
+from gateway.wording import Wanted
 
 Format = Literal["jpg", "png", "webp", "avif", "gif", "tif", "bmp"]
+DefaultFormat = Literal[Format, "source", "auto"]
 Source = Literal["jpg", "png", "webp", "avif", "gif", "tif", "bmp", "heic", "ico"]
 Scope = Literal["read", "write", "delete", "url"]
 Percent = Annotated[int, Field(ge=1, le=100)]
@@ -41,7 +43,7 @@ class Public(Section):
     """The public port: nginx, derived images only."""
 
     listen: Listen = Field("127.0.0.1:8080", description="where nginx listens")
-    url: str = Field(
+    url: Annotated[str, Wanted("a URL without a query, such as https://images.example.org")] = Field(
         "http://127.0.0.1:8080",
         description="what clients call it; links begin with this",
         pattern=r"^https?://[^\s?#]+$",
@@ -81,8 +83,12 @@ class Public(Section):
 class Token(Section):
     """One client of the API."""
 
-    name: str = Field(description="who it is, for the log", pattern=r"^[A-Za-z0-9._-]{1,64}$")
-    sha256: str = Field(description="SHA-256 of the token, in hex", pattern=r"^[0-9a-f]{64}$")
+    name: Annotated[str, Wanted("1 to 64 letters, digits, dots, - and _")] = Field(
+        description="who it is, for the log", pattern=r"^[A-Za-z0-9._-]{1,64}$"
+    )
+    sha256: Annotated[str, Wanted("64 digits of hex in small letters, as sha256sum prints them")] = Field(
+        description="SHA-256 of the token, in hex", pattern=r"^[0-9a-f]{64}$"
+    )
     scopes: list[Scope] = Field(["read"], description="what it may do: read, write, delete, url")
 
 
@@ -144,7 +150,7 @@ class LimitOptions(Section):
 class FormatOptions(Section):
     """Formats in and out."""
 
-    default: Format | Literal["source", "auto"] = Field(
+    default: DefaultFormat = Field(
         "source", description="of a request that names none: source (the original's), auto, or a format"
     )
     accept: list[Source] = Field(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from gateway.section import Location, Secret, Section
 from gateway.units import Seconds, Size
+from gateway.wording import Wanted
+
+Container = Annotated[str, Wanted("the name of a container: 1 to 256 characters, none of them a slash")]
 
 
 class DirectoryOptions(Section):
@@ -56,8 +59,8 @@ class SwiftOptions(Section):
     )
     storage_url: str = Field("", description="OS_STORAGE_URL: instead of the one that the login tells")
     cacert: str = Field("", description="OS_CACERT: certificates to trust instead of the system's")
-    container: str = Field("images", description="the originals", pattern=r"^[^/]{1,256}$")
-    derived_container: str = Field("images-derived", description="derived images", pattern=r"^[^/]{1,256}$")
+    container: Container = Field("images", description="the originals", pattern=r"^[^/]{1,256}$")
+    derived_container: Container = Field("images-derived", description="derived images", pattern=r"^[^/]{1,256}$")
     derived_expiry: Seconds = Field(0.0, description="delete derived images in Swift after this time; 0: never")
     temp_url: TempUrl = Field(TempUrl(), description="temporary URLs")
     timeout: Seconds = Field(10.0, description="of one request", gt=0)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from gateway.holding import Shape
 from gateway.names import Name
 from gateway.negotiate import base_format, source_format
 from gateway.rules import CONTENT_TYPES, Rules
 from service.cache.disk import Published
 from service.cache.marker import Marker
+from service.engine.geometry import upright
 from service.engine.job import Header, Job, Limits
 from service.originals import Original
 
@@ -72,5 +74,6 @@ def lane_of(header: Header) -> Literal["small", "large"]:
 def marker_of(original: Original, rules: Rules) -> Marker:
     """What is noted beside everything that is derived of this original."""
     header, stored = original.header, original.stored
-    base = base_format(header.alpha, header.frames, rules.out)
-    return Marker(base, source_format(header.format, base, rules.out), stored.etag, int(stored.modified))
+    shape = Shape(*upright((header.width, header.height), header.orientation), header.frames)
+    base = base_format(header.alpha, shape, rules.out)
+    return Marker(base, source_format(header.format, base, rules.out), stored.etag, int(stored.modified), shape)

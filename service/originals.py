@@ -16,7 +16,7 @@ from service.cache.flight import Flights
 from service.cache.tickets import Tickets
 from service.cache.usage import BLOCK, Usage
 from service.cache.work import Work
-from service.engine.job import EngineError, Header
+from service.engine.job import EngineError, Header, Saturated
 from service.engine.recognise import recognise
 from service.store.base import Container, NotFound, StoredObject, Unavailable
 
@@ -24,7 +24,8 @@ MOST_KNOWN = 20_000  # originals whose properties are remembered
 MOST_MISSING = 4096  # names that are known to be missing
 MISSING_FOR = 2.0  # seconds that a 404 is remembered
 REASK = 1.0  # seconds between two questions about an original whose links name another version
-MOST_SPARE = 4  # originals in the spare folder, while the disk takes none
+MOST_SPARE = 4  # originals in the spare folder while the disk takes none, unless more are read at once
+MOST_ATTEMPTS = 10  # to have a copy that is replaced, or deleted by others, again and again
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +64,9 @@ class Originals:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._missing: OrderedDict[str, float] = OrderedDict()
         self._spare: OrderedDict[Path, None] = OrderedDict()
-        self._pins: Counter[Path] = Counter()
+        self._pins: Counter[str] = Counter()  # by the name of the file, whatever folder it comes to
         self._questions: Flights[StoredObject] = Flights()
-        self._fetches: Flights[Original] = Flights()
+        self._fetches: Flights[Original | None] = Flights()
         self._tickets = Tickets()
 
     def on_change(self, listener: Listener) -> None:
@@ -94,23 +95,24 @@ class Originals:
             return self._known[name].stored
 
     async def get(self, name: str) -> Original:
-        """The original, fetched if it is not here. Raises what the store raises, NotAnImage and Undecodable."""
-        stored = await self.stat(name)
-        path = self._find(stored)
-        if path is None:
-            return await self._fetches.join(f"{stored.etag} {name}", lambda: self._fetch(name))
-        return Original(stored, path, await self._header(stored, path))
+        """The original, fetched if it is not here. Its copy is there when this returns; whoever awaits anything before
+        it is open has it `pinned`. Raises what the store raises, NotAnImage, Undecodable and Saturated."""
+        for _ in range(MOST_ATTEMPTS):
+            stored = await self.stat(name)
+            path = self._path(stored)
+            with self._pin(path):  # before it is fetched, since others may come between its arrival and whoever waits
+                found = self._find(stored)
+                if found:
+                    original = await self._recognised(stored, found)
+                else:
+                    original = await self._fetches.join(f"{stored.etag} {name}", lambda: self._fetch(name))
+                if original and original.path.exists():
+                    return original
+        raise Saturated("the original is replaced faster than it can be read")
 
-    @contextlib.contextmanager
-    def pinned(self, original: Original) -> Iterator[None]:
+    def pinned(self, original: Original) -> contextlib.AbstractContextManager[None]:
         """While this holds, the copy is not evicted. It still goes when the original is replaced."""
-        self._pins[original.path] += 1
-        try:
-            yield
-        finally:
-            self._pins[original.path] -= 1
-            if not self._pins[original.path]:
-                del self._pins[original.path]
+        return self._pin(original.path)
 
     def learn(self, name: str, stored: StoredObject | None) -> None:
         """Take note of what the store holds now; None that it holds nothing. Whatever was asked or fetched before a
@@ -134,12 +136,14 @@ class Originals:
 
     async def expect(self, name: str, etag: str) -> None:
         """See that what is known is not older than a link that names this ETag: ask the store again if it differs,
-        and nobody asked within REASK seconds. Raises NotFound, Unavailable.
+        and nobody asked within REASK seconds. Where the store does not answer, what is known has to do, or nothing.
+        Raises NotFound.
         """
-        stored = await self.stat(name)
-        known = self._known.get(name)
-        if stored.etag != etag and known and time.monotonic() - known.checked > REASK:
-            await self.stat(name, fresh=True)
+        with contextlib.suppress(Unavailable):
+            stored = await self.stat(name)
+            known = self._known.get(name)
+            if stored.etag != etag and known and time.monotonic() - known.checked > REASK:
+                await self._questions.join(name, lambda: self._ask(name))
 
     def known(self, name: str) -> StoredObject | None:
         """What was last known of an original, without asking anyone."""
@@ -148,7 +152,7 @@ class Originals:
 
     def evict(self, files: Iterable[Path]) -> int:
         """Remove copies that nobody reads now; how many."""
-        return sum(self._remove(file) for file in files if file not in self._pins)
+        return sum(self._remove(file) for file in files if file.name not in self._pins)
 
     async def _ask(self, name: str) -> StoredObject:
         while True:
@@ -165,7 +169,10 @@ class Originals:
                 raise NotFound(name)
             return stored
 
-    async def _fetch(self, name: str) -> Original:
+    async def _fetch(self, name: str) -> Original | None:
+        return await self._recognised(*await self._bring(name))
+
+    async def _bring(self, name: str) -> tuple[StoredObject, Path]:
         if not self._work.troubled:
             try:
                 return await self._fetch_to(name, spare=False)
@@ -173,7 +180,7 @@ class Originals:
                 self._work.trouble(error)
         return await self._fetch_to(name, spare=True)
 
-    async def _fetch_to(self, name: str, *, spare: bool) -> Original:
+    async def _fetch_to(self, name: str, *, spare: bool) -> tuple[StoredObject, Path]:
         while True:
             with self._tickets.hold(name) as ticket, self._work.file(spare=spare) as arriving:
                 try:
@@ -185,8 +192,7 @@ class Originals:
                 if not ticket.valid:  # it was replaced while it was being fetched
                     continue
                 self.learn(name, stored)
-                path = self._take_in(stored, arriving, spare=spare)
-            return Original(stored, path, await self._header(stored, path))
+                return stored, self._take_in(stored, arriving, spare=spare)
 
     def _take_in(self, stored: StoredObject, arriving: Path, *, spare: bool) -> Path:
         """Give a fetched file its name."""
@@ -201,7 +207,7 @@ class Originals:
             return path
         path = arriving.with_name(path.name)
         arriving.replace(path)
-        idle = [one for one in self._spare if one not in self._pins]
+        idle = [one for one in self._spare if one.name not in self._pins]
         for oldest in idle[: max(0, len(self._spare) + 1 - MOST_SPARE)]:
             self._remove(oldest)
         self._spare[path] = None
@@ -216,6 +222,12 @@ class Originals:
                     return one
         return None
 
+    async def _recognised(self, stored: StoredObject, path: Path) -> Original | None:
+        """The original in this copy, None when it goes before it is read. Raises NotAnImage and Undecodable."""
+        with self._pin(path), contextlib.suppress(FileNotFoundError):
+            return Original(stored, path, await self._header(stored, path))
+        return None
+
     async def _header(self, stored: StoredObject, path: Path) -> Header:
         known = self._known.get(stored.name)
         if known is None or known.stored.etag != stored.etag:
@@ -228,6 +240,16 @@ class Originals:
         if isinstance(known.header, EngineError):
             raise known.header
         return known.header
+
+    @contextlib.contextmanager
+    def _pin(self, path: Path) -> Iterator[None]:
+        self._pins[path.name] += 1
+        try:
+            yield
+        finally:
+            self._pins[path.name] -= 1
+            if not self._pins[path.name]:
+                del self._pins[path.name]
 
     def _path(self, stored: StoredObject) -> Path:
         digest = hashlib.sha256(f"{stored.name}\n{stored.etag}".encode()).hexdigest()

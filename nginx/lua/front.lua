@@ -4,11 +4,11 @@
 local access = require("gateway.access")
 local cjson = require("cjson.safe")
 local crypto = require("nginx.lua.crypto")
+local formats = require("nginx.lua.formats")
 local freshness = require("gateway.freshness")
 local lrucache = require("resty.lrucache")
 local markers = require("nginx.lua.markers")
 local names = require("gateway.names")
-local negotiate = require("gateway.negotiate")
 local problems = require("nginx.lua.problems")
 local relief = require("nginx.lua.relief")
 local rules_of = require("gateway.rules")
@@ -19,7 +19,6 @@ local io_open = io.open
 local ipairs = ipairs
 local match = string.match
 local math_huge = math.huge
-local next = next
 local ngx = ngx
 local sub = string.sub
 local tonumber = tonumber
@@ -35,7 +34,7 @@ local ALWAYS = math_huge
 
 local rules
 local usual -- Cache-Control, as nginx.conf has it
-local requests, accepts
+local requests
 
 
 -- Load the rendered rules. Called once, before the workers are forked.
@@ -51,10 +50,10 @@ function _M.init(path)
     end
 
     rules = rules_of.load(document)
+    formats.init(rules)
     markers.init(document.derived)
     usual = document.cache_control
     requests = lrucache.new(REMEMBERED)
-    accepts = lrucache.new(256)
 end
 
 
@@ -87,7 +86,7 @@ local function parse(request_uri)
         paths = {},
         allowed_until = -1,
         version = name.signature.v,
-        cache_control = freshness.cache_control(name, rules),
+        ends = name.signature.exp ~= nil,
     }
 end
 
@@ -119,45 +118,6 @@ local function allowed(reading)
 
     reading.allowed_until = tonumber(reading.name.signature.exp) or ALWAYS
     return true
-end
-
-
-local function bucket_of(accept)
-    local bucket = accepts:get(accept)
-    if not bucket then
-        bucket = negotiate.bucket(accept, rules.negotiate)
-        accepts:set(accept, bucket)
-    end
-
-    return bucket
-end
-
-
--- The format that the request gets, nil where only the service can tell.
-local function decide(name)
-    if not names.is_undecided(name.format) then
-        return name.format
-    end
-    local is_whole = next(name.recipe) == nil
-    local chosen = name.format == "auto" and bucket_of(ngx.var.http_accept or "")
-    if chosen and chosen ~= negotiate.BASE and not is_whole then
-        return chosen
-    end
-    local marker = markers.of(name.image)
-    if not marker then
-        return nil
-    end
-    if not chosen then
-        return marker.source
-    end
-    if chosen == negotiate.BASE then
-        chosen = marker.base
-    end
-    if not is_whole or chosen == marker.source then
-        return chosen
-    end
-
-    return markers.smaller(marker, chosen)
 end
 
 
@@ -199,39 +159,77 @@ local function admit()
 end
 
 
+-- Whether the files on disk are of the version that the request names; nil where it names none.
+local function is_current(reading)
+    if not reading.version then
+        return nil
+    end
+    local marker = markers.of(reading.name.image, true)
+
+    return marker ~= nil and marker.etag == reading.version
+end
+
+
+-- Cache-Control of the answer; of a URL that ends it changes with every second.
+local function cache_control_of(reading, current)
+    local now = reading.ends and ngx.time() or 0
+    if current then
+        return freshness.cache_control(reading.name, rules, now, true)
+    end
+    if reading.told ~= now then
+        reading.told, reading.cache_control = now, freshness.cache_control(reading.name, rules, now, false)
+    end
+
+    return reading.cache_control
+end
+
+
+-- Where the answer would lie, of whatever version it is.
+local function place(reading)
+    local format = formats.of(reading)
+    return format and path_in(reading, format) or NOWHERE
+end
+
+
 -- The path of the answer below the derived cache, or one that is not there: where only the service can tell, and where
 -- the request is refused. It may not answer by itself: nginx calls it while it sets variables, which is cheapest.
+-- What is here of another version than the request names is its answer once the service has been asked in vain.
 function _M.find()
     local reading = admit()
     if not reading then
         return NOWHERE
     end
 
-    local name = reading.name
-    local format = decide(name)
-    if reading.cache_control ~= usual then
-        ngx.var.cache_control = reading.cache_control
+    local current = is_current(reading)
+    if current == false and (ngx.var.miss or "") == "" then
+        return NOWHERE
     end
-    if reading.version then
-        local marker = markers.of(name.image)
-        if not marker or marker.etag ~= reading.version then
-            return NOWHERE
-        end
-        ngx.var.cache_control = freshness.IMMUTABLE
+    local control = cache_control_of(reading, current)
+    if control ~= usual then
+        ngx.var.cache_control = control
     end
 
-    return format and path_in(reading, format) or NOWHERE
+    return place(reading)
 end
 
 
--- Say what the service is asked (`$miss`) for what is not on disk, or go where refusals are told.
+-- Say what the service is asked (`$miss`) for what is not on disk, or go where refusals are told. Where another version
+-- is on disk than the request names, the service is asked without much patience, and left alone while it is full.
 function _M.miss()
     local reading = admit()
-    if not reading or relief.holds() then
+    if not reading then
         return ngx.exec("@refused")
     end
 
     ngx.var.miss = reading.miss
+    local is_here = reading.version and markers.is_file(place(reading))
+    if relief.holds() then
+        return ngx.exec(is_here and "@rules" or "@refused")
+    end
+    if is_here then
+        ngx.req.read_body() -- refused here, if it is malformed or too large: @version has no page for that
+        return ngx.exec("@version")
+    end
 end
 
 

@@ -9,11 +9,13 @@ local gmatch = string.gmatch
 local io_open = io.open
 local ipairs = ipairs
 local match = string.match
+local ngx = ngx
+local tonumber = tonumber
 
 local _M = {}
 
 local REMEMBERED = 8192 -- images, of every worker
-local MARKER_FOR = 1 -- seconds that a marker is believed without looking
+local MARKER_FOR = 1 -- seconds that a marker is believed without looking, as long as the clock does not step back
 local SMALLER = "@smaller" -- beside the marker
 
 local root
@@ -22,14 +24,14 @@ local remembered
 
 -- Say where the derived files lie. Called once, before the workers are forked.
 function _M.init(derived)
-    root = derived .. "/"
+    root = derived
     remembered = lrucache.new(REMEMBERED)
 end
 
 
 -- The words of a small file's first line, nil where there is none.
 local function words_of(path)
-    local file = io_open(root .. path, "rb")
+    local file = io_open(root .. "/" .. path, "rb")
     if not file then
         return nil
     end
@@ -43,21 +45,43 @@ local function words_of(path)
 end
 
 
--- What a marker file says of an image: base format, source format, ETag of the original.
-function _M.of(image)
+-- What a marker file says of an image: base format, source format, ETag of the original, and its shape (width, height,
+-- frames). Where it has to be `fresh`, the file is read in any case.
+function _M.of(image, fresh)
+    local now = ngx.now()
     local known = remembered:get(image)
-    if known then
+    if known and not fresh and now >= known.read and now - known.read < MARKER_FOR then
         return known
     end
     local path = names.marker_path(image, crypto)
     local words = words_of(path)
-    if not words or #words ~= 3 then
+    if not words or #words ~= 6 then
         return nil
     end
 
-    local marker = { base = words[1], source = words[2], etag = words[3], folder = match(path, "^(.*/)") }
-    remembered:set(image, marker, MARKER_FOR)
+    local marker = {
+        base = words[1],
+        source = words[2],
+        etag = words[3],
+        width = tonumber(words[4]),
+        height = tonumber(words[5]),
+        frames = tonumber(words[6]),
+        folder = match(path, "^(.*/)"),
+        read = now,
+    }
+    remembered:set(image, marker)
     return marker
+end
+
+
+-- Whether there is a file at this path below the derived cache, which begins with a slash.
+function _M.is_file(path)
+    local file = io_open(root .. path, "rb")
+    if file then
+        file:close()
+    end
+
+    return file ~= nil
 end
 
 

@@ -6,14 +6,15 @@ local tonumber = tonumber
 
 local _M = {}
 
-local refuse_until = 0
+local told, refuse_until = 0, 0 -- both by the clock, which may be set: a time before `told` tells that it was
 
 
 -- Take note of what the service's answer says. Called before its headers are sent.
 function _M.heed()
     local seconds = tonumber(ngx.var.upstream_http_x_relief)
     if seconds then
-        refuse_until = ngx.now() + seconds
+        told = ngx.now()
+        refuse_until = told + seconds
         ngx.header["X-Relief"] = nil
     end
 end
@@ -21,7 +22,8 @@ end
 
 -- Whether the service need not be asked now.
 function _M.holds()
-    return ngx.now() < refuse_until
+    local now = ngx.now()
+    return told <= now and now < refuse_until
 end
 
 

@@ -1,4 +1,5 @@
-"""The marker of an image, `@base`, in the folder of what was derived of it: `BASE SOURCE ETAG`, and below it a time.
+"""The marker of an image, `@base`, in the folder of what was derived of it: `BASE SOURCE ETAG WIDTH HEIGHT FRAMES`, and
+below it a time.
 
 The first line tells nginx what `auto` and `source` mean for this image; all of it tells everybody of which original
 the files of the image were made. Its modification time is a fingerprint of that original, so that one `stat` tells
@@ -12,20 +13,23 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.holding import Shape
 from service.store.base import StoredObject
 
 MARKER = "@base"
+LAYOUT = 2  # goes up with every change to what is in a marker: those of before are then made anew, with all beside them
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What is known of an original: the format of `auto`'s third bucket, the format of `source`, the ETag, and the
-    second since the epoch when it was stored, from which the validators of derived images are made."""
+    """What is known of an original: the format of `auto`'s third bucket, the format of `source`, the ETag, the second
+    since the epoch when it was stored, from which the validators of derived images are made, and its shape."""
 
     base: str
     source: str
     etag: str
     modified: int
+    shape: Shape
 
     def matches(self, stored: StoredObject | None) -> bool:
         """Whether this is the original that the store holds."""
@@ -41,7 +45,8 @@ def fingerprint(etag: str, modified: float) -> int:
 
 def write_marker(path: Path, marker: Marker) -> None:
     """Write a marker to a file that nobody sees yet. Raises OSError."""
-    path.write_text(f"{marker.base} {marker.source} {marker.etag}\n{marker.modified}\n", "utf-8")
+    shape = f"{marker.shape.width} {marker.shape.height} {marker.shape.frames}"
+    path.write_text(f"{marker.base} {marker.source} {marker.etag} {shape}\n{marker.modified}\n", "utf-8")
     path.chmod(0o644)
     os.utime(path, ns=(0, fingerprint(marker.etag, marker.modified)))
 
@@ -49,7 +54,7 @@ def write_marker(path: Path, marker: Marker) -> None:
 def read_marker(path: Path) -> Marker | None:
     """What a marker says, None where there is none that can be understood."""
     try:
-        words = path.read_text("utf-8").split()
-        return Marker(words[0], words[1], words[2], int(words[3])) if len(words) == 4 else None
+        base, source, etag, width, height, frames, modified = path.read_text("utf-8").split()
+        return Marker(base, source, etag, int(modified), Shape(int(width), int(height), int(frames)))
     except (OSError, ValueError):
         return None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from gateway.access import sign
 from tests import images
 from tests.gateways import Gateway, running_gateway
 
 USUAL, OWN, EVER = "public, max-age=600", "public, max-age=86400", "public, max-age=31536000, immutable"
+
+KEY = "a key that signs URLs"
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +54,40 @@ def test_a_url_with_the_version_that_is_there_never_changes(timed: Gateway) -> N
         assert client.get(name, params={"v": version}).headers["Cache-Control"] == EVER
         assert client.get(name, params={"v": "another"}).headers["Cache-Control"] == USUAL
         assert client.get(name).headers["Cache-Control"] == USUAL
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    options = {"public": {"access": "signed", "keys": {"k": KEY}}, "presets": {"small": "w=40"}}
+    with running_gateway(tmp_path_factory.mktemp("signed"), options) as running:
+        yield running
+
+
+@pytest.mark.parametrize("format", ["webp", "auto"])
+def test_a_signed_url_is_not_kept_beyond_its_end(signed: Gateway, format: str) -> None:
+    version, name = signed.upload("cat.jpg", images.jpeg(), replace="true").json()["etag"], f"cat.jpg/@w=30.{format}"
+    end = int(time.time()) + 20
+    parameters = {"sig": f"k.{sign(name, KEY, end)}", "exp": str(end)}
+    lives = []
+    for versioned in ({}, {"v": version}, {}, {"v": version}):
+        for client in (signed.public, signed.public, signed.api):
+            answered = client.get(f"/images/{name}", params={**parameters, **versioned})
+            control = answered.headers["Cache-Control"]
+            assert answered.status_code == 200
+            assert control.startswith("public, max-age=")
+            lives.append(int(control.removeprefix("public, max-age=")))
+            assert lives[-1] <= end - int(time.time()) + 1
+        time.sleep(1.1)
+    assert lives[0] - lives[-1] >= 3
+    assert lives[-1] > 0
+
+
+def test_a_signed_url_without_an_end_is_kept_as_any_other(signed: Gateway) -> None:
+    version, name = signed.upload("dog.jpg", images.jpeg()).json()["etag"], "dog.jpg/@w=30.webp"
+    parameters = {"sig": f"k.{sign(name, KEY)}"}
+    for client in (signed.public, signed.public, signed.api):
+        assert client.get(f"/images/{name}", params=parameters).headers["Cache-Control"] == "public, max-age=3600"
+        assert client.get(f"/images/{name}", params={**parameters, "v": version}).headers["Cache-Control"] == EVER
 
 
 def test_errors_are_never_kept(timed: Gateway) -> None:

@@ -75,3 +75,12 @@ def test_every_answer_to_a_negotiated_name_varies_by_accept(gateway: Gateway) ->
             assert (answered.status_code, answered.headers.get_list("Vary")) == (status, ["Accept"]), (name, headers)
             assert all(len(answered.headers.get_list(key)) == 1 for key in answered.headers), (name, headers)
     assert "Vary" not in gateway.public.get("/images/photos/cat.jpg/@w=66.png").headers
+
+
+def test_a_condition_that_fails_ends_the_connection_and_says_so(gateway: Gateway) -> None:
+    cat = "/images/photos/cat.jpg/@w=66.png"
+    assert gateway.public.get(cat).headers["Connection"] == "keep-alive"
+    for _ in range(50):  # a client that is not told meets the end of the connection with its next request
+        refused = gateway.public.get(cat, headers={"If-Match": '"other"'})
+        assert (refused.status_code, refused.headers["Connection"]) == (412, "close")
+        assert gateway.public.get(cat, headers={"Range": "bytes=9999999-"}).status_code == 416

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 
 import pytest
 from PIL import Image
@@ -156,6 +158,17 @@ def test_validators_and_ranges_are_the_same_on_both_ports(gateway: Gateway) -> N
         assert client.get(name, headers={"Range": "bytes=99999999-"}).status_code == 416
         head = client.head(name)
         assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(public.content)))
+
+
+def test_dates_in_conditions_mean_the_same_on_both_ports(gateway: Gateway) -> None:
+    name = "/images/photos/cat.jpg/@w=200.jpg"
+    modified = parsedate_to_datetime(gateway.api.get(name).headers["Last-Modified"])
+    for hours, unmodified_since in ((-24, 412), (0, 200), (24, 200)):
+        date = format_datetime(modified + timedelta(hours=hours), usegmt=True)
+        for client in (gateway.public, gateway.api):
+            assert client.get(name, headers={"If-Unmodified-Since": date}).status_code == unmodified_since
+            since = client.get(name, headers={"If-Modified-Since": date})
+            assert since.status_code == (304 if hours == 0 else 200)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -91,18 +92,35 @@ def test_the_json_schema_agrees(text: str, valid: bool) -> None:
         ("public:\n\n  listen: nowhere", "config.yaml:3: public.listen: must be HOST:PORT"),
         ("cache: {derived: 10Gb}", "config.yaml:1: cache.derived: must be a size in bytes such as 512KiB"),
         ("cache: {derived: -1}", "config.yaml:1: cache.derived: must be a size in bytes"),
-        ("limits: {time: 0s}", "config.yaml:1: limits.time: must be greater than 0"),
+        ("limits: {time: 0s}", "config.yaml:1: limits.time: must be more than 0"),
         ("limits: {pixels: many}", "config.yaml:1: limits.pixels: must be a number such as 500, 10k or 100M"),
-        ("limits: {width: 1.5}", "config.yaml:1: limits.width: must be a valid integer"),
+        ("limits: {width: 1.5}", "config.yaml:1: limits.width: must be a whole number"),
+        ("limits: {width: wide}", "config.yaml:1: limits.width: must be a whole number"),
+        ("limits: {rate: .nan}", "config.yaml:1: limits.rate: must be"),
+        ("limits: [1]", "config.yaml:1: limits: must be a mapping of options"),
+        ("public: {metadata: 1}", "config.yaml:1: public.metadata: must be true or false"),
+        ("public: {url: example.org}", "config.yaml:1: public.url: must be a URL without a query, such as https://"),
+        ("engine: {memory: 1MiB}", "config.yaml:1: engine.memory: must be at least 128MiB"),
+        ("tracing: {timeout: 0}", "config.yaml:1: tracing.timeout: must be more than 0s"),
+        ("presets: [w=1]", "config.yaml:1: presets: must be a mapping, such as {a: b}"),
+        ("api: {tokens: [{name: a}]}", "config.yaml:1: api.tokens.0.sha256: is missing"),
+        (
+            f"api: {{tokens: [{{name: a b, sha256: {'0' * 64}}}]}}",
+            "config.yaml:1: api.tokens.0.name: must be 1 to 64 le",
+        ),
+        ("api: {tokens: [{name: a, sha256: x}]}", "config.yaml:1: api.tokens.0.sha256: must be 64 digits of hex in sm"),
+        ("store: {swift: {container: a/b}}", "config.yaml:1: store.swift.container: must be the name of a container"),
+        ("formats: {quality: {png: 80}}", "config.yaml:1: formats.quality.png: must be jpg, webp or avif"),
         ("engine: {processes: 0}", "config.yaml:1: engine.processes: must be auto, or a whole number from 1 to 256"),
-        ("cache: {persist: maybe}", "config.yaml:1: cache.persist: must be 'url', 'always' or 'never'"),
-        ("formats: {quality: {jpg: 101}}", "config.yaml:1: formats.quality.jpg: must be less than or equal to 100"),
-        ("formats: {accept: []}", "config.yaml:1: formats.accept:"),
+        ("cache: {persist: maybe}", "config.yaml:1: cache.persist: must be url, always or never"),
+        ("formats: {quality: {jpg: 101}}", "config.yaml:1: formats.quality.jpg: must be at most 100"),
+        ("formats: {accept: []}", "config.yaml:1: formats.accept: must not be empty"),
         ("formats: {default: png, out: [jpg]}", "config.yaml:1: formats.default: must be source, auto, or one of"),
         ("presets: {Big: w=1}", "config.yaml:1: presets: 'Big' must be lower-case letters"),
         ("presets: {full: w=1}", "config.yaml:1: presets: 'full' must be"),
-        ("presets:\n  t: w=99999", "config.yaml:2: presets.t: w=99999: w=99999: must be a whole number from 1 to 4096"),
-        ("presets:\n  t: nope", "config.yaml:2: presets.t: nope: preset t: nope: must be key=value"),
+        ("presets:\n  t: w=99999", "config.yaml:2: presets.t: w=99999: must be a whole number from 1 to 4096"),
+        ("presets:\n  t: nope", "config.yaml:2: presets.t: nope: must be key=value"),
+        ("presets:\n  t: 'w=1,,h=1'", "config.yaml:2: presets.t: an empty item: must be key=value"),
         ("public: {access: signed}", "config.yaml:1: public.keys: access: signed needs at least one key"),
         ("public: {keys: {a: short}}", "config.yaml:1: public.keys: the key 'a' must have at least 16 bytes"),
         ("public: {keys: {a.b: sixteen-bytes-long}}", "config.yaml:1: public.keys: the id 'a.b' must be letters"),
@@ -120,7 +138,10 @@ def test_the_json_schema_agrees(text: str, valid: bool) -> None:
             "config.yaml:1: public.trusted_proxies.0: must not be every address",
         ),
         ("public: {trusted_proxies: ['fe80::1%lo']}", "config.yaml:1: public.trusted_proxies.0: must be an address or"),
-        ("public: {trusted_proxies: 10.0.0.7}", "config.yaml:1: public.trusted_proxies: must be a valid list"),
+        (
+            "public: {trusted_proxies: 10.0.0.7}",
+            "config.yaml:1: public.trusted_proxies: must be a list, such as [a, b]",
+        ),
         ("api: {listen: '0.0.0.0:80'}", "config.yaml:1: api.listen: without tokens the API listens on loopback only"),
         ("api: {listen: '127.0.0.1:8080'}", "config.yaml:1: api.listen: the API and the public port need addresses"),
         ("metadata: {fields: [colour]}", "config.yaml:1: metadata.fields: 'colour' must be one of format,"),
@@ -136,6 +157,39 @@ def test_the_json_schema_agrees(text: str, valid: bool) -> None:
 )
 def test_a_mistake_names_file_line_key_and_what_is_right(text: str, wanted: str) -> None:
     assert any(one.startswith(wanted) for one in mistakes(text)), mistakes(text)
+
+
+def test_a_format_that_is_none_is_one_mistake() -> None:
+    wanted = "must be jpg, png, webp, avif, gif, tif, bmp, source or auto"
+    assert mistakes("formats: {default: svg}") == [f"config.yaml:1: formats.default: {wanted}"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "why"),
+    [
+        ("{env: NOPE}", "the environment variable NOPE is not set"),
+        ("{file: /nope}", "the file /nope cannot be read: No such file or directory"),
+        ("[x]", "must be a string, {file: PATH} or {env: NAME}"),
+    ],
+)
+@pytest.mark.parametrize("option", ["public: {keys", "tracing: {headers"])
+def test_a_secret_that_cannot_be_read_is_one_mistake(option: str, secret: str, why: str) -> None:
+    place = option.replace(": {", ".")
+    assert mistakes(f"{option}: {{a: {secret}}}}}") == [f"config.yaml:1: {place}.a: {why}"]
+
+
+def test_no_mistake_is_told_in_the_words_of_the_library_that_found_it() -> None:
+    told = mistakes(
+        "public: {url: 1, cors: [a], trusted_proxies: a, max_age: [], listen: 1}\n"
+        "api: {tokens: {}, allow_anonymous_network: yep}\n"
+        "formats: {accept: jpg, out: [svg], quality: {jpg: high}, tolerate_truncated: 2}\n"
+        "limits: {frames: 0, width: 70000, rate: -1}\n"
+        "store: {kind: s3, swift: {retries: 11, connections: x, timeout: 0s}}\n"
+        "engine: {recycle: 0, memory: 1}\n"
+    )
+    assert len(told) >= 20
+    for one in told:
+        assert not re.search("valid|input|should|string|integer|list_type|literal|greater|less than or|dict", one), one
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.holding import Shape
 from gateway.negotiate import base_format, bucket, source_format
 from gateway.rules import FORMATS
 from tests.gateway.requests import steady
@@ -11,6 +12,7 @@ from tests.gateway.requests import steady
 WEIGHTS = st.sampled_from([None, 0, 1, 300, 500, 501, 900, 1000])
 RANGES = ["image/avif", "image/webp", "image/jpeg", "image/png", "image/gif", "image/*", "*/*", "text/html"]
 PREFERENCES = st.lists(st.sampled_from(["avif", "webp"]), unique=True)
+STILL, MOVING = Shape(640, 480), Shape(640, 480, 9)
 blanks = st.sampled_from(["", " ", "\t", "  "])
 
 
@@ -62,20 +64,23 @@ def test_a_long_header_costs_no_more_than_a_short_one():
 
 
 @pytest.mark.parametrize(
-    ("alpha", "frames", "out", "expected"),
+    ("alpha", "shape", "out", "expected"),
     [
-        (False, 1, FORMATS, "jpg"),
-        (True, 1, FORMATS, "png"),
-        (False, 9, FORMATS, "gif"),
-        (True, 9, FORMATS, "gif"),
-        (True, 9, ["jpg", "png"], "png"),
-        (False, 9, ["jpg", "png"], "jpg"),
-        (False, 1, ["webp", "png"], "png"),
-        (True, 1, ["webp", "jpg"], "webp"),
+        (False, STILL, FORMATS, "jpg"),
+        (True, STILL, FORMATS, "png"),
+        (False, MOVING, FORMATS, "gif"),
+        (True, MOVING, FORMATS, "gif"),
+        (True, MOVING, ["jpg", "png"], "png"),
+        (False, MOVING, ["jpg", "png"], "jpg"),
+        (False, STILL, ["webp", "png"], "png"),
+        (True, STILL, ["webp", "jpg"], "webp"),
+        (False, Shape(9, 65500), FORMATS, "jpg"),
+        (False, Shape(9, 65501), FORMATS, "png"),
+        (False, Shape(65536, 9, 2), FORMATS, "png"),
     ],
 )
-def test_the_base_format_shows_an_image_everywhere(alpha, frames, out, expected):
-    assert base_format(alpha, frames, out) == expected
+def test_the_base_format_shows_an_image_everywhere(alpha, shape, out, expected):
+    assert base_format(alpha, shape, out) == expected
 
 
 def test_the_source_format_is_the_original_s_where_that_may_go_out():

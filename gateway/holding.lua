@@ -1,0 +1,56 @@
+-- Which formats can hold what a recipe makes of an image: its animation, and its pixels a side. Twin of holding.py,
+-- where the bounds of the formats are told.
+
+local floor = math.floor
+local ipairs = ipairs
+local max = math.max
+local min = math.min
+local tonumber = tonumber
+
+local _M = {}
+
+
+-- The most pixels that a side of the result may have. `shape` has the image's width, height and frames.
+local function longest(recipe, shape, rules)
+    local width, height = shape.width, shape.height
+    local w, h = tonumber(recipe.w or 0), tonumber(recipe.h or 0)
+    if w > 0 and h > 0 and recipe.fit ~= "outside" then
+        local grows = recipe.up or recipe.fit == "pad"
+        width, height = grows and w or min(w, width), grows and h or min(h, height)
+    elseif (w > 0 or h > 0) and (recipe.crop or recipe.trim) then
+        if recipe.up then
+            width, height = max(width, rules.limits.width), max(height, rules.limits.height)
+        end
+    elseif w > 0 or h > 0 then
+        local scale = max(w / width, h / height)
+        if not recipe.up then
+            scale = min(scale, 1)
+        end
+        width, height = max(1, floor(width * scale + 0.5)), max(1, floor(height * scale + 0.5))
+    end
+    if tonumber(recipe.rot or 0) % 90 ~= 0 then
+        return width + height
+    end
+
+    return max(width, height)
+end
+
+
+-- The formats that `auto` may become for this recipe of this image, the preferred first: of the rules' `negotiate`,
+-- which it is where all of them may.
+function _M.fitting(recipe, shape, rules)
+    local moves = shape.frames > 1 and not recipe.frame
+    local side = longest(recipe, shape, rules)
+    local found = {}
+    for _, one in ipairs(rules.negotiate) do
+        local row = rules.formats[one.format]
+        if side <= (row.longest or side) and (row.animated or not moves) then
+            found[#found + 1] = one
+        end
+    end
+
+    return #found == #rules.negotiate and rules.negotiate or found
+end
+
+
+return _M

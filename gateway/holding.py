@@ -1,0 +1,67 @@
+"""Which formats can hold what a recipe makes of an image: its animation, and its pixels a side. Twin of holding.lua.
+
+What each format holds is in the vocabulary: `animated` where it holds more than one frame here, `longest` where a side
+ends. WebP's is that of its bit stream; JPEG's libjpeg's JPEG_MAX_DIMENSION; AVIF's what libavif, and so every browser,
+reads (its AVIF_DEFAULT_IMAGE_DIMENSION_LIMIT: it writes more); GIF's the 16 bits of its header.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from gateway.recipes import Recipe
+from gateway.rules import VOCABULARY, Rules
+
+_FORMATS = VOCABULARY["formats"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What of an image matters here: its pixels as shown, and the number of its frames."""
+
+    width: int
+    height: int
+    frames: int = 1
+
+
+def fitting(recipe: Recipe, shape: Shape, rules: Rules) -> list[str]:
+    """The formats that `auto` may become for this recipe of this image, the preferred first."""
+    moves = shape.frames > 1 and "frame" not in recipe
+    side = longest(recipe, shape, rules)
+    return [
+        format
+        for format in rules.negotiate
+        if side <= longest_side(format) and (not moves or _FORMATS[format].get("animated", False))
+    ]
+
+
+def longest_side(format: str) -> float:
+    """The most pixels of a side in this format."""
+    most: float = _FORMATS[format].get("longest", math.inf)
+    return most
+
+
+def longest(recipe: Recipe, shape: Shape, rules: Rules) -> int:
+    """The most pixels that a side of the result may have; it may have fewer.
+
+    What is cut may be of any shape, so its open side is taken to be as long as the limits let the engine make it; a
+    slanted turn lies within the sum of the sides.
+    """
+    width, height = shape.width, shape.height
+    w, h = int(recipe.get("w", 0)), int(recipe.get("h", 0))
+    up, fit = "up" in recipe, recipe.get("fit")
+    if w > 0 and h > 0 and fit != "outside":
+        grows = up or fit == "pad"
+        width, height = (w, h) if grows else (min(w, width), min(h, height))
+    elif (w > 0 or h > 0) and ("crop" in recipe or "trim" in recipe):
+        if up:
+            width, height = max(width, rules.limits["width"]), max(height, rules.limits["height"])
+    elif w > 0 or h > 0:
+        scale = max(w / width, h / height)
+        if not up:
+            scale = min(scale, 1.0)
+        width, height = max(1, math.floor(width * scale + 0.5)), max(1, math.floor(height * scale + 0.5))
+    if int(recipe.get("rot", 0)) % 90 != 0:
+        return width + height
+    return max(width, height)

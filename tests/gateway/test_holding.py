@@ -1,0 +1,60 @@
+"""Which formats can hold a result, against what the engine's arithmetic makes of a recipe."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from gateway.holding import Shape, fitting, longest, longest_side
+from gateway.rules import FORMATS, Rules
+from service.engine import geometry
+from service.engine.job import Unsatisfiable
+from tests.gateway.requests import steady
+
+RULES = Rules(limits={"width": 20000, "height": 9000, "frames": 500})
+sides = st.integers(1, 40000)
+numbers = st.integers(1, 20000).map(str)
+recipes = st.fixed_dictionaries(
+    {},
+    optional={
+        "crop": st.sampled_from(["10:20:30:400", "50p:0p:50p:1p", "0:0:9999:9999"]),
+        "w": numbers,
+        "h": numbers,
+        "fit": st.sampled_from(["outside", "cover", "fill", "pad", "liquid"]),
+        "up": st.just("1"),
+        "rot": st.integers(1, 359).map(str),
+    },
+)
+
+
+@steady
+@given(sides, sides, recipes)
+@example(17000, 60, {"rot": "1"})
+def test_no_result_is_longer_than_it_is_taken_to_be(width, height, recipe):
+    if not {"w", "h"} <= recipe.keys():
+        recipe.pop("fit", None)
+    try:
+        made = geometry.result((width, height), recipe)
+    except Unsatisfiable:
+        assume(False)
+    limits, own = RULES.limits, max(width, height)
+    assume(made[0] <= max(limits["width"], own) and made[1] <= max(limits["height"], own))  # else it is refused
+
+    assert longest(recipe, Shape(width, height), RULES) >= max(made)
+
+
+@steady
+@given(sides, sides, numbers, st.sampled_from(["w", "h"]), st.booleans())
+def test_where_one_side_is_bounded_it_is_just_as_long(width, height, number, key, up):
+    recipe = {key: number} | ({"up": "1"} if up else {})
+
+    assert longest(recipe, Shape(width, height), RULES) == max(geometry.result((width, height), recipe))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_format_may_be_chosen_up_to_its_longest_side(format):
+    rules, most = replace(RULES, negotiate=[format]), min(longest_side(format), 10**6)
+
+    assert fitting({}, Shape(int(most), 1), rules) == [format]
+    assert fitting({}, Shape(1, int(most) + 1), rules) == ([format] if format in ("png", "tif", "bmp") else [])
