@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import logging
 import shutil
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from service.store.base import Container
 
 PREDECESSOR = 5.0  # seconds for another process to let go of the caches
 SYNC = 60.0  # seconds between two times at which the kernel is asked to write all it has
+PAUSE = 30.0  # seconds after which a background task that failed begins again
+FAILING = 600.0  # seconds for which that is told: the next failure comes within them where nothing has changed
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +57,13 @@ class Care:
     originals_janitor: Janitor
     revalidation: Revalidation
     access_times: bool
+    failed: dict[str, float] = field(default_factory=dict)  # when a background task did last, monotonic, by its name
+
+    @property
+    def failing(self) -> list[str]:
+        """The background tasks that failed lately, for a reason that nobody foresaw."""
+        now = time.monotonic()
+        return [task for task, when in self.failed.items() if now - when < FAILING]
 
     @property
     def janitors(self) -> tuple[Janitor, Janitor]:
@@ -94,14 +104,13 @@ async def caring(
         _looks_at_access_times(disk.work.folder),
     )
     disk.work.on_full = care.derived_janitor.make_room
-    tasks = [
-        asyncio.create_task(_forever(work))
-        for work in (
-            *(janitor.run() for janitor in care.janitors),
-            care.revalidation.run(),
-            _sync(generation),
-        )
-    ]
+    works: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = {
+        "eviction of derived images": care.derived_janitor.run,
+        "eviction of originals": care.originals_janitor.run,
+        "comparison with the store": care.revalidation.run,
+        "sync": lambda: _sync(generation),
+    }
+    tasks = [asyncio.create_task(_forever(name, work, care.failed)) for name, work in works.items()]
     try:
         yield care
     finally:
@@ -120,12 +129,15 @@ async def _sync(generation: Generation) -> None:
             await asyncio.to_thread(generation.sync)
 
 
-async def _forever(work: Coroutine[Any, Any, None]) -> None:
-    """A background task that should not end: when it does, that is told, and the service goes on without it."""
-    try:
-        await work
-    except Exception:
-        log.exception("the caches are not cared for any more in one way; restart the service")
+async def _forever(name: str, work: Callable[[], Coroutine[Any, Any, None]], failed: dict[str, float]) -> None:
+    """A background task that should not end: when it does, that is told, and a while later it begins again."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("the caches' %s failed; it begins again in %g s", name, PAUSE)
+        failed[name] = time.monotonic()
+        await asyncio.sleep(PAUSE)
 
 
 def _looks_at_access_times(folder: Path) -> bool:

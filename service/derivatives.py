@@ -24,7 +24,7 @@ from service.cache.tickets import Ticket, Tickets
 from service.cache.validators import stamp
 from service.cache.work import Work
 from service.decisions import Decisions
-from service.engine.job import EngineError, Saturated
+from service.engine.job import EngineError, Removed, Saturated
 from service.engine.pool import EnginePool
 from service.intake import admit
 from service.keeping import Keeping
@@ -130,9 +130,11 @@ class Derivatives:
 
     async def forget_everywhere(self, image: str) -> int:
         """`forget`, and remove what the derived container holds of the image. Raises Unavailable, OSError."""
-        removed = self.forget(image)
-        async for name in self._kept.names(f"{image}/@"):
-            await self._kept.remove(name)
+        try:
+            removed = self.forget(image)
+        finally:  # the container lets go of it even where the disk does not
+            async for name in self._kept.names(f"{image}/@"):
+                await self._kept.remove(name)
         return removed + self.forget(image)
 
     async def keep(self, name: Name) -> Derivative:
@@ -190,7 +192,7 @@ class Derivatives:
                 try:
                     return await self._produce(name, original, ticket, spare=False)
                 except (EngineError, OSError) as error:
-                    if not original.path.exists():  # somebody cleaned up the caches
+                    if isinstance(error, Removed) or not original.path.exists():  # somebody cleaned up the caches
                         return None
                     if not self._is_disk(error):
                         raise

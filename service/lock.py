@@ -37,6 +37,18 @@ def exclusive(folder: Path, role: str, *, option: str = "runtime.root", patience
         os.close(file)
 
 
+def is_held(folder: Path, role: str) -> bool:
+    """Whether a process has the folder's lock for this role now. Raises OSError where that cannot be known."""
+    try:
+        file = os.open(folder / f"{role}.lock", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:  # nobody ever had it
+        return False
+    try:
+        return not _try_lock(file)
+    finally:
+        os.close(file)
+
+
 def _try_lock(file: int) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -65,7 +65,10 @@ class Revalidation:
         self._executor = executor
 
     async def run(self) -> None:
-        """Sweep at once, since nobody knows how old the caches are, and then on and on, until cancelled."""
+        """Sweep at once, since nobody knows how old the caches are, and then on and on, until cancelled.
+
+        Raises what nobody foresaw; it can be begun again.
+        """
         told = -TELL
         while True:
             began = time.monotonic()
@@ -77,6 +80,9 @@ class Revalidation:
                 if began - told >= TELL:
                     told = began
                     log.warning("the originals cannot be compared with the caches: %s", error)
+            except Exception:
+                self.failures += 1
+                raise
             took = time.monotonic() - began
             await asyncio.sleep(max(self._interval - took, took / 4, 0.05))
 

@@ -25,9 +25,10 @@ from service.cache.work import Work
 from service.caring import caring, opened_disk
 from service.derivatives import Derivatives, Making
 from service.engine.job import Limits
-from service.engine.pool import EnginePool, EngineSettings
+from service.engine.pool import EnginePool
+from service.engine.settings import EngineSettings
 from service.keeping import Keeping
-from service.lock import AlreadyRunning, exclusive
+from service.lock import AlreadyRunning, exclusive, is_held
 from service.machine import write_policy
 from service.metered import MeteredStore
 from service.metrics import Metrics
@@ -91,7 +92,7 @@ async def running(config: Config) -> AsyncIterator[Context]:
         inner = open_store(config)
         store = MeteredStore(inner, breaker_of(inner), tracing.store_call)
         stack.push_async_callback(store.close)
-        await _start(store, strict=_has_predecessor(paths))  # who serves now may reach its store
+        await _start(store, strict=is_held(paths.runtime, "service"))  # who serves now may reach its store
         versions = await software()
         if was_handed():  # all that can be done beside a predecessor is done, and it may go
             paths.service_prepared.write_text(f"{os.getpid()}\n")
@@ -107,15 +108,6 @@ async def running(config: Config) -> AsyncIterator[Context]:
             observe(app, port, config.log.slow, known)
             await stack.enter_async_context(listening(app, listen, SHUTDOWN))
         yield context
-
-
-def _has_predecessor(paths: Paths) -> bool:
-    """Whether another service serves in this runtime folder, which this one is to follow."""
-    try:
-        with exclusive(paths.runtime, "service"):
-            return False
-    except AlreadyRunning:
-        return True
 
 
 async def _alone(paths: Paths, stack: contextlib.AsyncExitStack, patience: float) -> None:

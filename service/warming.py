@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from gateway.names import Name
 from service.derivatives import Derivatives
 from service.engine.job import EngineError
-from service.store.base import Container, NotFound
+from service.store.base import Container, Corrupt, NotFound
 
 PAGE = 1000
 PATIENCE = 0.1  # seconds between two looks whether the engine is wanted
 
 
+Wanted = tuple[Name, str]
+"""A derived name, and the Accept header of a client that asks for it, where the name leaves the format open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Warmed:
-    """One derived image: its name, and what became of it: HIT-…, MISS when it was made now, or the error's code."""
+    """One derived image: its name, and what became of it: HIT-…, MISS when it was made now, or the problem's code."""
 
     name: str
     outcome: str
@@ -26,7 +30,7 @@ class Warmed:
 async def warm(
     derivatives: Derivatives,
     originals: Container,
-    names: Callable[[str], Sequence[Name]],
+    names: Callable[[str], Sequence[Wanted]],
     *,
     prefix: str = "",
     busy: Callable[[], bool] = lambda: False,
@@ -41,13 +45,13 @@ async def warm(
         page = await originals.list(prefix=prefix, marker=marker, limit=PAGE)
         marker = page.marker
         for original in page.objects:
-            for name in names(original.name):
+            for name, accept in names(original.name):
                 while busy():  # noqa: ASYNC110  # the engine's queue can only be looked at
                     await asyncio.sleep(PATIENCE)
-                yield Warmed(str(name), await _make(derivatives, name))
+                yield Warmed(str(name), await _make(derivatives, name, accept))
 
 
-async def count(originals: Container, names: Callable[[str], Sequence[Name]], prefix: str) -> int:
+async def count(originals: Container, names: Callable[[str], Sequence[Wanted]], prefix: str) -> int:
     """How many derived images `warm` will look at, as far as the listing tells now. Raises Unavailable."""
     total, marker = 0, ""
     while True:
@@ -58,11 +62,13 @@ async def count(originals: Container, names: Callable[[str], Sequence[Name]], pr
         marker = page.marker
 
 
-async def _make(derivatives: Derivatives, name: Name) -> str:
+async def _make(derivatives: Derivatives, name: Name, accept: str) -> str:
     try:
-        return (await derivatives.get(name)).level
+        return (await derivatives.get(name, accept)).level
     except NotFound:  # deleted since it was listed
         return "gone"
+    except Corrupt:
+        return "corrupt-transfer"
     except EngineError as error:
         if error.code == "saturated":
             raise

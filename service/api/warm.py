@@ -13,8 +13,8 @@ from aiohttp import web
 from pydantic import Field, StringConstraints
 
 from gateway.errors import Refused
-from gateway.names import Name, check_image, decide, escape, parse
-from gateway.rules import Rules
+from gateway.names import Name, check_image, escape, parse
+from gateway.rules import CONTENT_TYPES, Rules
 from service.api.answers import WarmProgress
 from service.api.asking import LONGEST_NAME, Body, asking
 from service.api.context import CONTEXT, Context
@@ -24,7 +24,7 @@ from service.api.sending import write
 from service.api.urls import problem_of
 from service.engine.job import EngineError, Saturated
 from service.store.base import StoreError
-from service.warming import Warmed, count, warm
+from service.warming import Wanted, Warmed, count, warm
 
 MOST = 32  # recipes of one request
 TICK = 1.0  # seconds between two lines at most, so that a client that has left is noticed
@@ -74,7 +74,7 @@ async def warm_images(request: web.Request, asked: WarmBody) -> web.StreamRespon
         turn.taken = False
 
 
-async def _answer(request: web.Request, names: Callable[[str], Sequence[Name]], prefix: str) -> web.StreamResponse:
+async def _answer(request: web.Request, names: Callable[[str], Sequence[Wanted]], prefix: str) -> web.StreamResponse:
     context, turn = request.app[CONTEXT], request.app[WARMING]
     originals = context.store.originals
     response = web.StreamResponse(headers={"Content-Type": NDJSON, "Cache-Control": "no-store"})
@@ -98,23 +98,23 @@ async def _answer(request: web.Request, names: Callable[[str], Sequence[Name]], 
     return await _end(request, response, progress.model_copy(update={"total": progress.done}), None)
 
 
-def _namer(recipes: Sequence[str], rules: Rules) -> Callable[[str], Sequence[Name]]:
-    """A function that tells what is to be made of an image: its derived names, with each format that `auto` may
-    become. Raises Refused."""
-    wanted: dict[str, Name] = {}
+def _namer(recipes: Sequence[str], rules: Rules) -> Callable[[str], Sequence[Wanted]]:
+    """A function that tells what is to be made of an image: its derived names, `auto` as clients of each format would
+    ask for it. Raises Refused."""
+    wanted: dict[tuple[str, str], Name] = {}
     for recipe in recipes:
         leaf = recipe if recipe.startswith("@") else f"@{recipe}.{rules.default_format}"
         name = parse(escape(f"image/{leaf}"), "", rules)
         formats = rules.negotiate if name.format == "auto" else ()
-        for one in (*(decide(name, format, rules) for format in formats), name):
-            wanted[str(one)] = one
+        for accept in (*(CONTENT_TYPES[format] for format in formats), ""):
+            wanted[str(name), accept] = name
 
-    def names(image: str) -> Sequence[Name]:
+    def names(image: str) -> Sequence[Wanted]:
         try:
             check_image(image)
         except Refused:  # it came into the store in another way, and cannot be asked for
             return ()
-        return [replace(name, image=image) for name in wanted.values()]
+        return [(replace(name, image=image), accept) for (_, accept), name in wanted.items()]
 
     return names
 

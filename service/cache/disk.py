@@ -65,9 +65,12 @@ class DerivedTree:
         self.root = root
         self.usage = Usage()
         self._work = work
+        self._stuck: set[str] = set()  # images of which something is left that the disk did not let go of
 
     def find(self, name: Name) -> Published | None:
-        """The derived file, if it is there."""
+        """The derived file, if it is there, and not of what should be gone."""
+        if name.image in self._stuck:
+            return None
         relative = disk_path(name)
         try:
             status = (self.root / relative).stat()
@@ -97,8 +100,8 @@ class DerivedTree:
         return Published(target, relative, size, modified)
 
     def marker(self, image: str) -> Marker | None:
-        """What the image's files were made of, if there are any."""
-        return read_marker(self.root / folder_path(image)[0] / MARKER)
+        """What the image's files were made of, if there are any that count."""
+        return None if image in self._stuck else read_marker(self.root / folder_path(image)[0] / MARKER)
 
     def smaller(self, image: str) -> dict[str, str]:
         """By format that `auto` may choose for the whole image, the format that gives fewer bytes, as far as noted."""
@@ -119,9 +122,12 @@ class DerivedTree:
         """Remove all that was derived of an image, and nothing of images below its name; the number of files.
 
         The marker goes last, so that what a crash leaves still tells what it was made of. Raises OSError when
-        something cannot be removed, after all else is.
+        something cannot be removed, after all else is; what is left is then not found any more.
         """
-        return self._empty(*dict.fromkeys((hashed_folder(image), folder_path(image)[0])))
+        self._stuck.add(image)
+        removed = self._empty(*dict.fromkeys((hashed_folder(image), folder_path(image)[0])))
+        self._stuck.discard(image)
+        return removed
 
     def forget_folder(self, folder: str) -> int:
         """`forget` for one folder below the root, whatever image it is of."""
@@ -132,17 +138,21 @@ class DerivedTree:
         grave = self._work.path()
         self.root.rename(grave)
         self.root.mkdir()
+        self._stuck.clear()
         self.usage.bytes = self.usage.files = 0
         return grave
 
     def evict(self, files: Iterable[Path]) -> int:
         """Remove single files, and what they leave empty; a marker stays while there is anything it tells of."""
-        removed = 0
+        removed, folders = 0, dict[Path, None]()
         for file in files:
-            with contextlib.suppress(OSError):
-                if file.name != MARKER:
+            folders[file.parent] = None
+            if file.name != MARKER:
+                with contextlib.suppress(OSError):
                     removed += self._remove(file)
-                self._retire(file.parent)
+        for folder in folders:
+            with contextlib.suppress(OSError):
+                self._retire(folder)
         return removed
 
     def _empty(self, *folders: str) -> int:
@@ -160,12 +170,20 @@ class DerivedTree:
 
     def _retire(self, folder: Path) -> None:
         """Remove a folder's marker when it is all that is left of the image, and then the folder."""
-        leaves = self._leaves(folder)
-        if [leaf.name for leaf in leaves] == [MARKER]:
-            image = folder.relative_to(self.root).as_posix()
-            if image.startswith("@/") or not (self.root / hashed_folder(image)).exists():
-                self._remove(leaves[0])
+        with os.scandir(folder) as entries:
+            if any(entry.name != MARKER and not entry.is_dir(follow_symlinks=False) for entry in entries):
+                return
+        if not self._has_hashed(folder):
+            self._remove(folder / MARKER)
         self._prune(folder)
+
+    def _has_hashed(self, folder: Path) -> bool:
+        """Whether there are files of the folder's image under a hash besides."""
+        image = folder.relative_to(self.root).as_posix()
+        try:
+            return not image.startswith("@/") and (self.root / hashed_folder(image)).exists()
+        except UnicodeEncodeError:  # it is no image's: somebody else made it
+            return False
 
     def _prune(self, folder: Path) -> None:
         """Remove a folder that is empty, and those above that it leaves empty."""

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from service.cache.marker import LAYOUT
 from service.cache.walk import files
 
 RECORD = "caches.json"
@@ -30,7 +31,7 @@ class Generation:
 
     def __init__(self, root: Path, made_by: str, boot: str | None = None) -> None:
         self._root = root
-        self._made_by = made_by
+        self._made_by = f"{made_by} {LAYOUT}"
         self._boot = _boot() if boot is None else boot
         self._before = self._read()
 

@@ -28,13 +28,14 @@ class Cached:
 
 def cached_images(root: Path, prefix: str = "") -> Iterator[Cached]:
     """Every image below the root whose name begins with a prefix. Memory holds the names of one folder for each
-    level, and no more.
+    level, and no more. Folders that can be no image's are passed over: somebody else made them.
 
     `a` comes before `a.jpg` and that before `a/b`: what is below a folder sorts by the name with its slash.
     """
     folder = prefix[: prefix.rfind("/") + 1]
     if not folder or _is_held(folder[:-1]):
-        yield from (one for one in _below(str(root), folder) if one.name.startswith(prefix))
+        found = _below(str(root), folder)
+        yield from (one for one in found if one.name.startswith(prefix) and _is_image(one.name))
 
 
 def hashed_images(root: Path) -> Iterator[Cached]:
@@ -47,10 +48,15 @@ def hashed_images(root: Path) -> Iterator[Cached]:
 
 def _is_held(folder: str) -> bool:
     """Whether there can be such a folder of names below the root, and not elsewhere."""
+    return _is_image(folder) and folder_path(folder)[1]
+
+
+def _is_image(name: str) -> bool:
     try:
-        return folder_path(check_image(folder))[1]
+        check_image(name)
     except Refused:
         return False
+    return True
 
 
 def _below(root: str, above: str) -> Iterator[Cached]:

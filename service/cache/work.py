@@ -60,13 +60,17 @@ class Work:
                 self.spare.rmdir()
 
     def path(self, *, spare: bool = False) -> Path:
-        """A new path, for whoever removes the file himself."""
+        """A new path, for whoever removes the file himself. Raises OSError where the caches were deleted and their
+        folder cannot be made anew."""
         folder = self.spare if spare and self.spare else self.folder
+        if folder == self.folder:
+            folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{self._process}-{next(self._serial)}"
 
     @contextlib.contextmanager
     def file(self, *, spare: bool = False) -> Iterator[Path]:
-        """A path for a file that is being made; whatever is still there at the end is removed."""
+        """A path for a file that is being made; whatever is still there at the end is removed. Raises OSError as
+        `path` does."""
         path = self.path(spare=spare)
         try:
             yield path
@@ -80,7 +84,10 @@ class Work:
         return time.monotonic() - self._failed < RETRY
 
     def trouble(self, error: OSError) -> None:
-        """Take note that the disk failed: counted, and told once in a while."""
+        """Take note that the disk failed: counted, and told once in a while. That a file is missing is no failure: the
+        caches are being deleted, and come back."""
+        if isinstance(error, FileNotFoundError):
+            return
         now = time.monotonic()
         self._failed = now
         self.failures[os.strerror(error.errno) if error.errno else type(error).__name__] += 1

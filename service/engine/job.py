@@ -7,6 +7,7 @@ EngineError
 ├── TimedOut      it took longer than its limit and was ended         (504)
 ├── Crashed       the engine process died over it                     (422)
 └── Saturated     the queue is full; carries `retry_after`            (503)
+    └── Removed   its files or folders were removed while it ran      (503)
 """
 
 from __future__ import annotations
@@ -51,6 +52,10 @@ class Saturated(EngineError):
     def __init__(self, message: str, retry_after: float = 1.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Removed(Saturated):
+    code = "removed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Contents that killed engine processes lately: a bounded memory of how often, and when last."""
+"""What killed engine processes lately: a bounded memory of how often, and when last."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ import time
 from collections import OrderedDict
 
 STRIKES = 2
-"""A content is refused once it killed this many processes..."""
+"""It is refused once it killed this many processes..."""
 
 SECONDS = 600.0
 """...for so long after the last..."""
 
 MOST = 1024
-"""...and so many contents are remembered, the latest."""
+"""...and so many of them are remembered, the latest."""
 
 
 class Offenders:
-    """Counts by content, an opaque key; the empty key is nobody's and never counted."""
+    """Counts by an opaque key, such as a content; the empty key is nobody's and never counted."""
 
     def __init__(self) -> None:
         self._strikes: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
-    def strike(self, content: str) -> None:
-        """The content killed a process just now."""
-        if not content:
+    def strike(self, key: str) -> None:
+        """It killed a process just now."""
+        if not key:
             return
-        self._strikes[content] = (self._count(content) + 1, time.monotonic())
-        self._strikes.move_to_end(content)
+        self._strikes[key] = (self._count(key) + 1, time.monotonic())
+        self._strikes.move_to_end(key)
         if len(self._strikes) > MOST:
             self._strikes.popitem(last=False)
 
-    def __contains__(self, content: str) -> bool:
-        """Whether the content is refused now."""
-        return self._count(content) >= STRIKES
+    def __contains__(self, key: str) -> bool:
+        """Whether it is refused now."""
+        return self._count(key) >= STRIKES
 
     def __len__(self) -> int:
         return len(self._strikes)
 
-    def _count(self, content: str) -> int:
-        count, when = self._strikes.get(content, (0, 0.0))
+    def _count(self, key: str) -> int:
+        count, when = self._strikes.get(key, (0, 0.0))
         return count if time.monotonic() - when < SECONDS else 0

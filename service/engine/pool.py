@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from service.engine.admission import Admission, Closed, Full
-from service.engine.cage import Cage
 from service.engine.job import Crashed, EngineError, Job, Result, Saturated, TimedOut
 from service.engine.offenders import Offenders
 from service.engine.process import Died, EngineProcess
+from service.engine.settings import EngineSettings
 from service.engine.stats import Stats
 from service.engine.worker import encode_job
 
@@ -44,27 +42,6 @@ REHIRE = (0.25, 10.0)
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """How many processes, and what each may take.
-
-    `memory` is in bytes over what a ready process has mapped; one that still holds more than half of it after a job
-    is replaced, as is one that did `recycle` jobs. `time` is the seconds one job may take, without its wait; `queue`
-    how many jobs may wait in each lane. `config_dir` holds ImageMagick's policy. `readable` and `writable` are the
-    files or folders, existing ones, that jobs name files in. `module` has the entry points (see `worker`).
-    """
-
-    processes: int
-    memory: int
-    recycle: int
-    time: float
-    queue: int
-    config_dir: Path
-    readable: tuple[Path, ...]
-    writable: tuple[Path, ...]
-    module: str = "service.engine.pipeline"
-
-
 class EnginePool:
     """`start` it, `run` jobs, `close` it; all on one event loop, in its main thread."""
 
@@ -75,7 +52,8 @@ class EnginePool:
         self._settings = settings
         self._admission: Admission[EngineProcess] = Admission(LANES, settings.queue)
         self._processes: set[EngineProcess] = set()
-        self._offenders = Offenders()
+        self._deadly = Offenders()  # by content
+        self._slow = Offenders()  # by content and what was to become of it
         self._seconds = 0.1  # of one job, a moving average
         self._watchers: set[asyncio.Task[None]] = set()
         self._endings: set[asyncio.Task[None]] = set()
@@ -151,28 +129,35 @@ class EnginePool:
     ) -> Result:
         """Have the job done by some process, by preference the one that had `affinity` (the original) last.
 
-        `content` identifies the original's bytes: what killed two processes is refused for ten minutes. A job that
-        crashes its process is tried `attempts` times in all. Whoever is cancelled while waiting was never computed
-        for; when it runs already, it goes on for at most ABANDONED_GRACE seconds. Of a job that was begun and failed,
-        or was abandoned, nothing stays at `job.output`, so no two jobs may share one. Raises Saturated, TimedOut,
-        Crashed, what the engine reports (NotAnImage, TooLarge, Undecodable, ...), and EngineError for what nobody
-        foresaw.
+        `content` identifies the original's bytes. One that crashed two processes is refused for ten minutes, whatever
+        is to become of it; one that took too long twice, for the same thing only. A job that crashes its process is
+        tried `attempts` times in all. Whoever is cancelled while waiting was never computed for; when it runs already,
+        it goes on for at most ABANDONED_GRACE seconds. Of a job that was begun and failed, or was abandoned, nothing
+        stays at `job.output`, so no two jobs may share one. Raises Saturated, TimedOut, Crashed, what the engine
+        reports (NotAnImage, TooLarge, Undecodable, Removed, ...), and EngineError for what nobody foresaw.
         """
-        line = encode_job(job)
+        deed = _deed(job, content)
         while True:
-            if content in self._offenders:
-                self.stats.banned += 1
-                raise Crashed("this image ended engine processes lately and is not tried again for a while")
+            self._refuse(content, deed)
             attempts -= 1
             try:
-                return await self._run_once(job, line, affinity, lane, content)
+                return await self._run_once(job, affinity, lane, content, deed)
             except Crashed:
                 if attempts < 1:
                     raise
 
-    async def _run_once(self, job: Job, line: bytes, affinity: str, lane: str, content: str) -> Result:
+    def _refuse(self, content: str, deed: str) -> None:
+        if content in self._deadly:
+            self.stats.banned += 1
+            raise Crashed("this image ended engine processes lately and is not tried again for a while")
+        if deed in self._slow:
+            self.stats.banned += 1
+            raise TimedOut("this took too long lately and is not tried again for a while")
+
+    async def _run_once(self, job: Job, affinity: str, lane: str, content: str, deed: str) -> Result:
+        line = encode_job(job)
         process = await self._admit(lane, affinity)
-        working = asyncio.ensure_future(self._work(process, line, content))
+        working = asyncio.ensure_future(self._work(process, line, content, deed))
         try:
             result = await asyncio.shield(working)
         except asyncio.CancelledError:
@@ -191,7 +176,7 @@ class EnginePool:
         if self._failing and not self._processes:
             raise Saturated("no engine process can be started", REHIRE[1])
         try:
-            while not (process := await self._admission.acquire(lane, affinity)).alive:
+            while not (process := await self._admission.acquire(lane, affinity)).alive or self._displaced(process):
                 pass  # it ended in its sleep a moment ago, and its watcher does not know yet
         except Full:
             raise self._refusal() from None
@@ -205,7 +190,7 @@ class EnginePool:
         seconds = self._seconds * sum(self.waiting.values()) / self._settings.processes
         return Saturated("the engine's queue is full", min(max(seconds, RETRY_AFTER[0]), RETRY_AFTER[1]))
 
-    async def _work(self, process: EngineProcess, line: bytes, content: str) -> Result:
+    async def _work(self, process: EngineProcess, line: bytes, content: str, deed: str) -> Result:
         began = time.monotonic()
         self.stats.running += 1
         try:
@@ -213,15 +198,15 @@ class EnginePool:
                 outcome = await process.ask(line)
         except TimeoutError:
             await self._end(process)
-            raise self._too_long(content) from None
+            raise self._too_long(deed) from None
         except Died as died:
             await self._end(process)
             if self._closing:
                 raise Saturated("the engine is closing") from died
             log.warning("engine process %d ended over a job: %s", process.pid, died)
             if process.exit_signal == signal.SIGXCPU:
-                raise self._too_long(content) from died
-            self._offenders.strike(content)
+                raise self._too_long(deed) from died
+            self._deadly.strike(content)
             raise Crashed("the engine process ended over this image") from died
         except asyncio.CancelledError:
             await self._end(process)
@@ -234,8 +219,16 @@ class EnginePool:
             return outcome
         raise outcome
 
-    def _too_long(self, content: str) -> TimedOut:
-        self._offenders.strike(content)
+    def _displaced(self, process: EngineProcess) -> bool:
+        """Whether folders that the process was let into were deleted since; then it is replaced."""
+        if not process.is_displaced():
+            return False
+        log.info("engine process %d is replaced: the folders it was let into were deleted", process.pid)
+        self._replace(process)
+        return True
+
+    def _too_long(self, deed: str) -> TimedOut:
+        self._slow.strike(deed)
         return TimedOut(f"the image took longer than {self._settings.time:g} s")
 
     async def _end(self, process: EngineProcess) -> None:
@@ -245,7 +238,11 @@ class EnginePool:
     def _release(self, process: EngineProcess) -> None:
         if process.jobs < self._settings.recycle and process.resident() <= self._settings.memory // 2:
             self._admission.offer(process)
-            return
+        else:
+            self._replace(process)
+
+    def _replace(self, process: EngineProcess) -> None:
+        """End a process in good health; its watcher sees to the next."""
         self.stats.recycled += 1
         _keep(self._endings, process.kill())
 
@@ -257,15 +254,7 @@ class EnginePool:
         _remove(output)
 
     async def _hire(self) -> None:
-        settings = self._settings
-        bounds = Cage(
-            parent=os.getpid(),
-            memory=settings.memory,
-            seconds=settings.time,
-            readable=tuple(str(path.absolute()) for path in (settings.config_dir, *settings.readable)),
-            writable=tuple(str(path.absolute()) for path in settings.writable),
-        )
-        process = await EngineProcess.start(settings.module, bounds, settings.config_dir.absolute())
+        process = await EngineProcess.start(self._settings)
         self.capabilities, self.cage = process.capabilities, process.cage
         self._processes.add(process)
         _keep(self._watchers, self._watch(process))
@@ -289,6 +278,11 @@ class EnginePool:
             await asyncio.sleep(pause)
             pause = min(2 * pause, REHIRE[1])
         self._failing = False
+
+
+def _deed(job: Job, content: str) -> str:
+    """The key of what becomes of a content: slow is not the image, but one thing done with it. Empty as `content`."""
+    return content and f"{content}\n{job.task} {job.recipe} {job.format}"
 
 
 def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:

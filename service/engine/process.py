@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from service.engine import cage, worker
-from service.engine.job import EngineError, Result
+from service.engine.job import EngineError, Removed, Result
+from service.engine.settings import EngineSettings, Folders
 
 READY_WITHIN = 30.0
 """Seconds a new process may take until it says that it can work; about 0.3 is usual."""
@@ -29,7 +30,7 @@ INHERITED = (
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
-_REPORTED: dict[str, type[EngineError]] = {EngineError.code: EngineError}
+_REPORTED: dict[str, type[EngineError]] = {error.code: error for error in (EngineError, Removed)}
 _REPORTED.update({error.code: error for error in EngineError.__subclasses__()})
 
 log = logging.getLogger(__name__)
@@ -42,8 +43,10 @@ class Died(Exception):
 class EngineProcess:
     """Made by `start`. Not for two callers at once."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, settings: EngineSettings, folders: Folders) -> None:
         self._process = process
+        self._settings = settings
+        self._folders = folders  # it was let into
         self._said = bytearray()
         self._listening = asyncio.ensure_future(self._listen())
         self.capabilities: dict[str, tuple[bool, bool]] = {}
@@ -51,19 +54,20 @@ class EngineProcess:
         self.jobs = 0
 
     @classmethod
-    async def start(cls, module: str, bounds: cage.Cage, configuration: Path) -> EngineProcess:
+    async def start(cls, settings: EngineSettings) -> EngineProcess:
         """A process that can work. Raises Died when it does not come up within READY_WITHIN seconds."""
-        process = cls(
-            await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "service.engine.worker", module, bounds.to_json()),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=environment(configuration),
-                limit=worker.LINE,
-                start_new_session=True,
-            )
+        settings.make_folders()
+        folders = settings.folders()  # before it is let into them: a change meanwhile is noticed
+        started = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "service.engine.worker", settings.module, _cage(settings).to_json()),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment(settings.config_dir.absolute()),
+            limit=worker.LINE,
+            start_new_session=True,
         )
+        process = cls(started, settings, folders)
         try:
             async with asyncio.timeout(READY_WITHIN):
                 ready = await process._read()
@@ -103,7 +107,14 @@ class EngineProcess:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it ended: reading tells
             self._process.stdin.write(line)
             await self._process.stdin.drain()
-        return _outcome(await self._read())
+        reply = await self._read()
+        if "error" in reply and self.is_displaced():
+            return Removed("the folders that this was made in were deleted meanwhile")
+        return _outcome(reply)
+
+    def is_displaced(self) -> bool:
+        """Whether folders that it was let into were deleted since: those of the same name are closed to it."""
+        return self._folders != self._settings.folders()
 
     def resident(self) -> int:
         """Bytes of memory it holds now, 0 when it is gone."""
@@ -140,6 +151,16 @@ class EngineProcess:
         while text := await self._process.stderr.read(TAIL):
             self._said += text
             del self._said[:-TAIL]
+
+
+def _cage(settings: EngineSettings) -> cage.Cage:
+    return cage.Cage(
+        parent=os.getpid(),
+        memory=settings.memory,
+        seconds=settings.time,
+        readable=tuple(str(path.absolute()) for path in (settings.config_dir, *settings.readable)),
+        writable=tuple(str(path.absolute()) for path in settings.writable),
+    )
 
 
 def _outcome(reply: dict[str, Any]) -> Result | EngineError:

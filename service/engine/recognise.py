@@ -11,7 +11,6 @@ from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, NotAnImage, Undecodable
 
 HEAD = 2048
-TAKEN = "jpg, png, gif, webp, tif, bmp, avif, heic and ico"
 
 
 class _Format(NamedTuple):
@@ -36,7 +35,7 @@ def recognise(path: Path) -> Header:
     """Format, size in pixels as stored, frames, alpha and orientation of the image in `path`.
 
     It reads headers only, which takes well under 5 ms for a JPEG of any size; the frames of a GIF are found by walking
-    over them, some 100 ms for 100 MB. Raises NotAnImage where the content is none of the formats taken here,
+    over them, some 100 ms for 100 MB. Raises NotAnImage where the content is none of the formats known here,
     Undecodable where it is one whose header is broken or incomplete, OSError where `path` cannot be read. A file whose
     pixels are cut short is recognised all the same: to tell that is `is_complete`'s part.
     """
@@ -62,4 +61,4 @@ def _format(source: Source) -> _Format:
         if format_.matches(head, source):
             return format_
     looks = others.looks_like(head)
-    raise NotAnImage(f"Not an image of a kind taken here ({TAKEN})" + (f": it looks like {looks}" if looks else ""))
+    raise NotAnImage("Not an image of a kind known here" + (f": it looks like {looks}" if looks else ""))

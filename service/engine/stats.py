@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 class Stats:
     """Since the start, but for `running`, which is now.
 
-    `ended` counts jobs by how: `done`, or the error's code. `refused` jobs found the queue full, `banned` ones were of
-    a content that kills, `abandoned` ones lost their caller while they ran. `restarts` counts tries to replace a
+    `ended` counts jobs by how: `done`, or the error's code. `refused` jobs found the queue full, `banned` ones had
+    ended processes lately, `abandoned` ones lost their caller while they ran. `restarts` counts tries to replace a
     process, `kills` processes ended over a job, `recycled` those replaced in good health. `stages` sums seconds:
     `queue`, and what results tell.
     """

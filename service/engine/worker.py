@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from service.engine import cage
-from service.engine.job import EngineError, Header, Job, Limits, Result
+from service.engine.job import EngineError, Header, Job, Limits, Removed, Result
 
 LINE = 64 * 1024
 """The longest line in either direction, in bytes."""
@@ -93,7 +93,7 @@ def _answer(entries: Any, line: bytes) -> dict[str, Any]:
     except FileNotFoundError as error:
         if str(error.filename) != job.source:
             return {"error": INTERNAL, "detail": traceback.format_exc()[-4000:]}
-        return {"error": EngineError.code, "detail": "the original was replaced or removed meanwhile"}
+        return {"error": Removed.code, "detail": "the original was replaced or removed meanwhile"}
     except MemoryError:
         return {"error": "too-large", "detail": "the image takes more memory than an engine process may use"}
     except Exception:

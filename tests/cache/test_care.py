@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from gateway.names import Name, parse
+from service import caring
 from service.cache import janitor
 from service.cache.recency import touch
 from service.cache_stats import stats_of
+from service.revalidation import Revalidation
+from service.store.base import Corrupt, StoredObject
 from service.warming import warm
 from tests import images
 from tests.cache.nodes import Node, node
@@ -77,6 +80,59 @@ async def test_a_service_under_load_stays_within_its_budgets(tmp_path: Path, mon
         assert stats_of(one.context.care).derived.evicted > 0
 
 
+async def test_a_background_task_that_fails_is_told_and_begins_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(caring, "PAUSE", 0.1)
+    monkeypatch.setattr(caring, "FAILING", 1.0)
+    async with node(tmp_path, {"cache": {"revalidate": "100ms"}}) as one:
+
+        async def ready() -> tuple[int, str]:
+            async with one.client.get(f"http://{one.config.api.listen}/health/ready") as answer:
+                return answer.status, (await answer.json())["checks"]["caches"]
+
+        async def until(status: int) -> str:
+            async with asyncio.timeout(20):
+                while (answer := await ready())[0] != status:
+                    await asyncio.sleep(0.05)
+            return answer[1]
+
+        await until(200)
+        with monkeypatch.context() as patch:
+            patch.setattr(Revalidation, "sweep", lambda _: 1 / 0)
+            assert "comparison with the store" in await until(503)
+            async with asyncio.timeout(20):
+                while one.context.care.revalidation.failures < 3:
+                    await asyncio.sleep(0.05)
+        assert "comparison with the store failed" in caplog.text
+        assert await until(200) == "ready"
+        await fill(one, 1)
+        await one.api("000.png/@w=4.png")
+        (one.root / "var/store/000.png").write_bytes(images.png(images.flat(8, 8, (9, 9, 9))))
+        async with asyncio.timeout(20):
+            while (await one.api("000.png/@w=4.png")).colour != (9, 9, 9):
+                await asyncio.sleep(0.05)
+
+
+async def test_warming_passes_over_what_the_store_has_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with node(tmp_path) as one:
+        for number in range(3):
+            (one.root / f"var/store/{number}.png").write_bytes(images.png())
+        store = one.context.store.originals
+        fetch = store.fetch
+
+        async def damaged(name: str, target: Path) -> StoredObject:
+            if name == "1.png":
+                raise Corrupt("the object's bytes do not have its checksum")
+            return await fetch(name, target)
+
+        monkeypatch.setattr(store, "fetch", damaged)
+        works = warm(
+            one.context.derivatives, store, lambda image: [(parse(f"{image}/@w=4.png", "", one.context.rules), "")]
+        )
+        assert [warmed.outcome async for warmed in works] == ["MISS", "corrupt-transfer", "MISS"]
+
+
 async def test_warming_makes_what_is_not_there_and_waits_while_the_engine_is_wanted(tmp_path: Path) -> None:
     async with node(tmp_path) as one:
         await fill(one, 5)
@@ -84,8 +140,8 @@ async def test_warming_makes_what_is_not_there_and_waits_while_the_engine_is_wan
         await one.api("001.png/@w=4.png")
         waits = iter([True, True])
 
-        def names(image: str) -> list[Name]:
-            return [parse(f"{image}/@w={width}.png", "", one.context.rules) for width in (4, 5)]
+        def names(image: str) -> list[tuple[Name, str]]:
+            return [(parse(f"{image}/@w={width}.png", "", one.context.rules), "") for width in (4, 5)]
 
         told = [
             warmed

@@ -54,6 +54,18 @@ def no_room(one: Node, monkeypatch: pytest.MonkeyPatch, error: int) -> Iterator[
         yield
 
 
+@contextlib.contextmanager
+def held_fast(one: Node, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The disk does not let go of any derived image."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(one.context.care.disk.tree, "_remove", fail)
+        yield
+
+
 async def all_is_answered(one: Node, width: int) -> None:
     for ask, more in ((one.public, 0), (one.api, 1)):
         for turn in range(3):
@@ -72,6 +84,37 @@ async def all_is_kept_again(one: Node, width: int) -> None:
     assert (await one.public(f"green.png/@w={width}.png")).headers["X-Cache"] == "MISS"
     assert (await one.public(f"green.png/@w={width}.png")).headers["X-Cache"] == "HIT-DISK"
     assert list(one.context.care.disk.work.folder.iterdir()) == []
+
+
+async def test_an_upload_that_the_store_holds_succeeds_although_the_disk_keeps_what_is_old(
+    one: Node, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    blue = (1, 2, 200)
+    with caplog.at_level(logging.ERROR), held_fast(one, monkeypatch):
+        stored = await one.upload("green.png", images.png(images.flat(64, 48, blue)))
+        assert stored.status == 201
+        for name in ("green.png/@w=20.png", "green.png/@w=20.auto", "green.png"):
+            assert (await one.api(name)).colour == pytest.approx(blue, abs=2)  # one of them is a JPEG
+        version = stored.headers["ETag"].strip('"')
+        assert (await one.public(f"green.png/@w=20.png?v={version}")).colour == blue
+    assert any("of what was green.png cannot be removed" in record.getMessage() for record in caplog.records)
+    await all_lets_go(one)
+    for ask in (one.api, one.public):
+        assert (await ask("green.png/@w=20.png")).colour == blue
+
+
+async def test_a_deletion_that_the_store_has_made_succeeds_although_the_disk_keeps_what_is_old(
+    one: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with held_fast(one, monkeypatch):
+        assert (await one.delete("green.png")).status == 204
+        assert (await one.api("green.png/@w=20.png")).status == 404
+
+
+async def all_lets_go(one: Node) -> None:
+    """A request finds out that the disk works again, and publishes."""
+    await asyncio.sleep(0.3)
+    assert (await one.api("green.png/@w=20.png")).headers["X-Cache"] == "MISS"
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EIO])
@@ -103,8 +146,11 @@ async def test_work_goes_elsewhere_while_the_work_folder_takes_nothing(one: Node
     await all_is_kept_again(one, 40)
 
 
-async def test_originals_are_fetched_elsewhere_while_their_folder_takes_nothing(one: Node) -> None:
-    with out_of_order(one.root / "var/cache/originals"):
+async def test_originals_are_fetched_elsewhere_while_their_folder_takes_nothing(
+    one: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with out_of_order(one.root / "var/cache/originals"), monkeypatch.context() as patch:
+        patch.setattr(work_module, "RETRY", 60.0)  # derived images are kept as soon as the disk is tried again
         await all_is_answered(one, 50)
     await all_is_kept_again(one, 50)
 
@@ -128,6 +174,15 @@ async def test_the_spare_folder_holds_little_and_nothing_that_a_killed_process_l
     again = Work(one.context.care.disk.work.folder, spare)
     again.clean()
     assert list(spare.iterdir()) == []
+
+
+async def test_many_originals_are_read_at_once_without_a_disk(one: Node) -> None:
+    for number in range(30):
+        (one.root / f"var/store/{number}.png").write_bytes(PHOTO)
+    with out_of_order(one.root / "var/cache/originals"):
+        for leaf in ("@w=9.png", "@w=8.png", "@meta.json"):
+            answers = await asyncio.gather(*(one.api(f"{number}.png/{leaf}") for number in range(30)))
+            assert {answer.status for answer in answers} == {200}
 
 
 def test_a_spare_folder_of_somebody_else_is_not_used(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.cache.generation import SETTLED, Generation
+from service.cache.marker import LAYOUT, read_marker
 from tests import images
 from tests.cache.nodes import node
 from tests.cache.trees import paths, publish, tree_in
@@ -41,6 +42,24 @@ async def test_what_other_options_made_is_made_anew(tmp_path: Path, options: dic
         if "quality" in str(options):
             assert len(after.body) < len(before.body)
             assert after.headers["ETag"] != before.headers["ETag"]
+
+
+async def test_markers_of_another_layout_are_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("service.cache.generation.LAYOUT", LAYOUT - 1)
+        async with node(tmp_path) as first:
+            await first.upload("a.gif", images.gif_animated())
+            await first.api("a.gif/@w=20.avif")
+    old = tmp_path / "var/cache/derived/a.gif/@base"
+    etag, modified = old.read_text().split()[2], old.read_text().split()[-1]
+    old.write_text(f"gif gif {etag}\n{modified}\n")
+    assert read_marker(old) is None
+    async with node(tmp_path, nginx=True) as second:
+        for ask in (second.public, second.public, second.api):
+            assert (await ask("a.gif/@w=20.auto", Accept="image/avif")).headers["Content-Type"] == "image/gif"
+        marker = read_marker(old)
+        assert marker is not None
+        assert (marker.etag, marker.shape.frames) == (etag, 5)
 
 
 async def test_an_original_that_was_replaced_while_the_node_was_down_is_noticed_at_once(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -85,6 +86,23 @@ async def test_above_the_high_watermark_the_tree_shrinks_to_the_low_one(
     assert LOW * 0.9 < getattr(tree.usage, limit) / size <= LOW < HIGH
     assert 20 < evicted < 60
     assert len(paths(tree)) == 2 * (200 - evicted)
+
+
+async def test_a_folder_of_many_files_holds_nobody_up(tree: DerivedTree, executor: ThreadPoolExecutor) -> None:
+    folder = publish(tree, "a").path.parent
+    for number in range(20_000):
+        (folder / f"@w={number},up=1.jpg").touch()
+        os.utime(folder / f"@w={number},up=1.jpg", (0, 1000))
+    janitor = Janitor(tree, Budget(10**12, 20_000), executor)
+    await janitor.count()
+    tidying = asyncio.create_task(janitor.tidy())
+    longest = 0.0
+    while not tidying.done():
+        began = time.monotonic()
+        await asyncio.sleep(0.001)
+        longest = max(longest, time.monotonic() - began)
+    assert await tidying > 2000
+    assert longest < 0.5
 
 
 async def test_what_was_read_stays_and_what_was_not_goes(tree: DerivedTree, executor: ThreadPoolExecutor) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from service.uploads import Wish
 from tests import images
 from tests.cache.nodes import Node, node
 
@@ -89,6 +90,31 @@ class Held:
             if not self.reached.is_set():
                 self.reached.set()
                 await self.go_on.wait()
+
+
+async def test_an_upload_that_is_cancelled_twice_is_held_until_the_store_has_answered(one: Node) -> None:
+    uploads = one.context.uploads
+    held = Held(one.context.store.originals, "put")
+
+    async def upload() -> None:
+        with uploads.receive() as incoming:
+            incoming.write(picture(3))
+            await uploads.store("a.png", incoming, Wish())
+
+    uploading = asyncio.create_task(upload())
+    async with asyncio.timeout(10):
+        await held.reached.wait()
+    for _ in range(3):
+        uploading.cancel()
+        await asyncio.sleep(0.02)
+    assert not uploading.done()
+    assert len(list(one.context.care.disk.work.folder.iterdir())) == 1
+    held.go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await uploading
+    held.release()
+    assert list(one.context.care.disk.work.folder.iterdir()) == []
+    assert generation_of((await one.api("a.png/@w=4.png")).colour) == 3
 
 
 @pytest.mark.parametrize("change", ["replace", "delete", "purge"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -155,6 +156,22 @@ async def test_files_that_tell_of_no_original_go(one: Node) -> None:
     sweep = await one.context.care.revalidation.sweep()
     assert sweep.suspected == 1
     assert not (one.derived / "a.png").exists()
+
+
+async def test_folders_that_can_be_no_image_end_no_sweep(one: Node) -> None:
+    await one.upload("a.png", picture(1))
+    await one.api("a.png/@w=4.png")
+    foreign = [os.fsdecode(os.fsencode(one.derived) + leaf) for leaf in (b"/\xff", b"/a.png/\xff", b"/b\n", b"/@c")]
+    for folder in foreign:
+        Path(folder).mkdir()
+        Path(folder, "@x.jpg").touch()
+    (one.root / "var/store/a.png").write_bytes(picture(2))
+    sweep = await one.context.care.revalidation.sweep()
+    assert (sweep.cached, sweep.suspected) == (1, 1)
+    assert (await one.api("a.png/@w=4.png")).colour == picture_colour(2)
+    async with one.client.post(f"http://{one.config.api.listen}/purge", json={"prefix": "a"}) as answer:
+        assert (answer.status, (await answer.json())["images"]) == (200, 1)
+    assert all(Path(folder, "@x.jpg").exists() for folder in foreign)
 
 
 async def test_a_listing_that_lags_behind_takes_nothing_away(one: Node) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,42 @@ def test_usage_is_what_the_disk_holds(tree: DerivedTree) -> None:
 def test_evicting_the_last_file_takes_the_marker_and_the_folders(tree: DerivedTree) -> None:
     for file in [publish(tree, "c/d/e", 1).path, publish(tree, LONG, 1).path]:
         tree.evict([file])
+    assert list(tree.root.iterdir()) == []
+
+
+def test_evicting_a_few_of_many_files_looks_at_few(tree: DerivedTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of 20,000 files would hold up the service for seconds if all were looked at for each that goes."""
+    files = [publish(tree, "a", width).path for width in range(1, 401)]
+    looked = 0
+
+    class Watched:
+        def __init__(self, folder: Path) -> None:
+            self._entries = scandir(folder)
+
+        def __enter__(self) -> Iterator[os.DirEntry[str]]:
+            return self._entries_seen()
+
+        def __exit__(self, *_: object) -> None:
+            self._entries.close()
+
+        def _entries_seen(self) -> Iterator[os.DirEntry[str]]:
+            nonlocal looked
+            for entry in self._entries:
+                looked += 1
+                yield entry
+
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", Watched)
+    assert tree.evict(files[:16]) == 16
+    assert looked <= 2
+
+
+@pytest.mark.parametrize("leaf", ["@base", "@x.jpg"])
+def test_what_others_put_into_the_tree_can_be_evicted(tree: DerivedTree, leaf: str) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tree.root) + b"/\xff"))
+    folder.mkdir()
+    (folder / leaf).write_bytes(b"")
+    tree.evict([folder / leaf])
     assert list(tree.root.iterdir()) == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from gateway.holding import Shape
 from gateway.names import Name
 from service.cache.disk import DerivedTree, Published
 from service.cache.marker import Marker
@@ -12,7 +13,7 @@ from service.cache.work import Work
 
 
 def marker(etag: str = "e", modified: int = 1000) -> Marker:
-    return Marker("jpg", "jpg", etag, modified)
+    return Marker("jpg", "jpg", etag, modified, Shape(640, 480))
 
 
 def name(image: str, width: int = 1, format: str = "jpg") -> Name:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service.engine.pool import EnginePool, EngineSettings
+from service.engine.pool import EnginePool
+from service.engine.settings import EngineSettings
 from tests.engine.pools import Begin
 
 

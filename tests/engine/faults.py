@@ -69,6 +69,7 @@ _DEEDS = {
     "keep": _keep,
     "leave half": _leave_half,
     "note": _note,
+    "other": str,
     "print": lambda text: os.write(1, text.encode() + b"\n"),
     "refuse": _refuse,
     "segfault": _segfault,

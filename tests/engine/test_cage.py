@@ -12,7 +12,8 @@ from PIL import Image
 from service.engine.cage import cage_report
 from service.engine.job import Header, Job, Limits, NotAnImage, TooLarge
 from service.engine.policy import PolicyLimits, write_configuration
-from service.engine.pool import EnginePool, EngineSettings
+from service.engine.pool import EnginePool
+from service.engine.settings import EngineSettings
 
 MEMORY = 256 << 20
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "gif": "GIF", "tif": "TIFF", "bmp": "BMP"}

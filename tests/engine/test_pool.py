@@ -95,7 +95,8 @@ async def test_processes_die_with_the_service_even_over_a_job(tmp_path: Path) ->
 _SERVICE = """
 import asyncio, sys
 from pathlib import Path
-from service.engine.pool import EnginePool, EngineSettings
+from service.engine.pool import EnginePool
+from service.engine.settings import EngineSettings
 from tests.engine.pools import job
 
 async def main(folder):

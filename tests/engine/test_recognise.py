@@ -200,13 +200,13 @@ def test_camera_raw_files_in_tiff_are_no_images_of_ours(look) -> None:
         (b"\0\0\0\x1cftypisom\0\0\0\0isommp42", "video"),
         (b"\x8aMNG\r\n\x1a\n", "MNG"),
         (b"P6\n2 2\n255\n" + b"\0" * 12, "PNM"),
-        (bytes(range(256)), "jpg, png"),
+        (bytes(range(256)), "known here$"),
     ],
 )
 def test_what_is_no_image_of_ours_is_named(data: bytes, looks: str, look) -> None:
     with pytest.raises(NotAnImage, match=looks) as caught:
         look(data)
-    assert "jpg, png, gif, webp, tif, bmp, avif, heic and ico" in str(caught.value)
+    assert str(caught.value).startswith("Not an image of a kind known here")
 
 
 @pytest.mark.parametrize("name", WHOLE)

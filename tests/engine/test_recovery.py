@@ -60,6 +60,23 @@ async def test_content_that_killed_twice_is_not_tried_a_third_time(begin: Begin,
     await pool.run(job(), affinity="cat", content="sha-of-cat")
 
 
+@pytest.mark.parametrize("deed", ["hang", "spin"])
+async def test_what_took_too_long_twice_is_not_tried_a_third_time_and_the_rest_of_its_content_is(
+    begin: Begin, tmp_path: Path, deed: str
+) -> None:
+    pool = await begin(processes=1, time=0.5)
+    note = tmp_path / "note"
+    for _ in range(3):
+        with pytest.raises(TimedOut):
+            await pool.run(job(note=note, **{deed: ""}), affinity="cat", content="cat")
+    assert len(note.read_text().splitlines()) == 2
+    assert pool.stats.banned == 1
+    await pool.run(job(), affinity="cat", content="cat")
+    with pytest.raises(TimedOut):
+        await pool.run(job(note=note, other="", **{deed: ""}), affinity="cat", content="cat")
+    assert len(note.read_text().splitlines()) == 3
+
+
 async def test_process_that_dies_idle_is_replaced(begin: Begin) -> None:
     pool = await begin(processes=1)
     (pid,) = pool.pids

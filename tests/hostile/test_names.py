@@ -62,6 +62,17 @@ def ask(gateway: Gateway, target: str, method: bytes = b"GET", *headers: bytes, 
     return [answer for client in (gateway.public, gateway.api) for answer in exchange(client, request)]
 
 
+@pytest.mark.parametrize("name", ["./good.jpg", "a/../good.jpg", "%2e/good.jpg", "a/%2E%2e/good.jpg", "good.jpg/.."])
+def test_dots_are_no_part_of_a_name(gateway: Gateway, name: str) -> None:
+    assert [answer.status for answer in ask(gateway, name + "/@w=8.png")] == [400, 400]
+
+
+@pytest.mark.parametrize("name", ["../outside.png", "%2e%2e/outside.png", "a/../../outside.png", "../var/outside.png"])
+def test_out_of_the_images_there_is_nothing(gateway: Gateway, name: str) -> None:
+    assert [answer.status for answer in ask(gateway, name)] == [404, 400]
+    assert [answer.status for answer in ask(gateway, "../" + name)] == [400, 400]
+
+
 def test_no_way_of_writing_two_dots_leads_outside(gateway: Gateway) -> None:
     with unharmed(gateway):
         for name in CLIMBS:

@@ -25,7 +25,7 @@ UNFORESEEN = re.compile(
     r"an unexpected failure|the engine failed|Traceback|Unhandled|was never retrieved|\[alert\]|\[emerg\]"
 )
 _serial = itertools.count()
-ENDED = re.compile(r"engine process \d+ ended over a job|timed-out: ")
+ENDED = re.compile(r"engine process \d+ ended over a job|timed-out: the image took longer")
 
 
 @contextlib.contextmanager

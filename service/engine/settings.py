@@ -1,0 +1,50 @@
+"""What a pool of engine processes is given."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+Folders = tuple[tuple[int, int] | None, ...]
+"""Files or folders by device and inode, None for what is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How many processes, and what each may take.
+
+    `memory` is in bytes over what a ready process has mapped; one that still holds more than half of it after a job
+    is replaced, as is one that did `recycle` jobs. `time` is the seconds one job may take, without its wait; `queue`
+    how many jobs may wait in each lane. `config_dir` holds ImageMagick's policy. `readable` and `writable` are the
+    files or folders, existing ones, that jobs name files in. `module` has the entry points (see `worker`).
+    """
+
+    processes: int
+    memory: int
+    recycle: int
+    time: float
+    queue: int
+    config_dir: Path
+    readable: tuple[Path, ...]
+    writable: tuple[Path, ...]
+    module: str = "service.engine.pipeline"
+
+    def make_folders(self) -> None:
+        """Make anew what was deleted, as far as the disk takes it, for nobody else: a process can only be let into what
+        is there."""
+        for path in self.readable:
+            with contextlib.suppress(OSError):
+                path.mkdir(0o700, parents=True, exist_ok=True)
+
+    def folders(self) -> Folders:
+        """Where the paths lead now."""
+        return tuple(_identity(path) for path in (*self.readable, *self.writable))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

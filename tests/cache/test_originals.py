@@ -1,0 +1,62 @@
+"""Copies of originals: one that is read stays, and one that went is fetched again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from service import originals
+from service.engine.job import Header
+from tests import images
+from tests.cache.nodes import Node, node
+
+SLOW = 0.3  # seconds
+recognise = originals.recognise
+
+
+def slowly(path: Path) -> Header:
+    time.sleep(SLOW)
+    return recognise(path)
+
+
+@pytest.fixture
+async def restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Node]:
+    """A node that has a copy of an original, has seen nothing of it, and needs some time for that."""
+    async with node(tmp_path) as before:
+        await before.upload("a.png", images.png())
+        assert (await before.api("a.png/@w=4.png")).status == 200
+    monkeypatch.setattr(originals, "recognise", slowly)
+    async with node(tmp_path) as running:
+        yield running
+
+
+def copies(one: Node) -> list[Path]:
+    return [path for path in one.context.originals.root.rglob("*") if path.is_file()]
+
+
+async def test_a_copy_is_not_evicted_while_its_header_is_read(restarted: Node) -> None:
+    asking = asyncio.create_task(restarted.api("a.png/@w=5.png"))
+    await asyncio.sleep(SLOW / 2)
+    assert restarted.context.originals.evict(copies(restarted)) == 0
+    assert (await asking).status == 200
+    assert restarted.context.originals.evict(copies(restarted)) == 1
+
+
+async def test_a_copy_that_somebody_deletes_meanwhile_is_fetched_again(restarted: Node) -> None:
+    asking = asyncio.create_task(restarted.api("a.png/@w=5.png"))
+    await asyncio.sleep(SLOW / 2)
+    for copy in copies(restarted):
+        copy.unlink()
+    assert (await asking).status == 200
+    assert not restarted.context.care.disk.work.failures
+
+
+async def test_an_original_that_is_replaced_while_its_header_is_read_is_not_answered(restarted: Node) -> None:
+    asking = asyncio.create_task(restarted.api("a.png/@w=5.png"))
+    await asyncio.sleep(SLOW / 2)
+    await restarted.upload("a.png", images.png(images.flat(8, 8, (1, 2, 3))))
+    assert (await asking).colour == (1, 2, 3)
