@@ -10,23 +10,30 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import yaml
+
 from gateway import checks
 from gateway.config import rules_of
-from gateway.settings import Config
-from gateway.units import print_size, split_listen
+from gateway.settings import Api, Config, Public
+from gateway.units import print_size
 from service import front
 from service.engine import turbo
 from service.engine.cage import cage_report
 from service.engine.job import EngineError
 from service.engine.policy import prove_policy
+from service.lock import is_held
 from service.machine import capabilities
-from service.paths import Paths, make_folders, paths_of
+from service.paths import Paths, paths_of
+from service.sockets import require_free
 from service.store.base import StoreError
-from service.stores import open_store
+from service.store.directory import MISSING
+from service.stores import directory_settings, open_store
 from service.tracing import NOT_INSTALLED, installed
+from service.up import ACCEPTED
 
 LEAST_FREE = 0.05  # of a cache's budget that should be free on its disk
 NGINX_TIME = 30.0  # seconds for nginx -t
@@ -47,33 +54,62 @@ class Finding:
 
 
 def check(config: Config) -> list[Finding]:
-    """All findings, in the order in which a start would meet them."""
-    paths = paths_of(config)
-    findings = list(_folders(config, paths))
-    usable = not any(finding.wrong for finding in findings)
-    every = (_space, _twins, _formats, _policy, _cage, _nginx, _ports, _store, _tracing)
-    for look in every if usable else (_twins, _ports):
-        findings += look(config, paths)
-    return findings
+    """All findings, in the order in which a start would meet them. Of what the configuration names nothing is made or
+    changed: ImageMagick's policy, which a gateway that runs here has too, is tried in a folder of its own."""
+    looks = [_folders, _overlaps, _memory, _space, _twins, _formats, _policy, _cage, _nginx, _ports, _store, _tracing]
+    with tempfile.TemporaryDirectory() as scratch:
+        tried = config.model_copy(update={"runtime": config.runtime.model_copy(update={"root": Path(scratch)})})
+        paths = replace(paths_of(config), policy=paths_of(tried).policy)
+        paths.policy.mkdir()
+        return [finding for look in looks for finding in look(tried, paths)]
 
 
 def _folders(config: Config, paths: Paths) -> Iterator[Finding]:
-    try:
-        make_folders(paths)
-    except OSError as error:
-        yield Finding("cache.root, runtime.root", f"{error.filename}: {error.strerror}; make it, or name another")
-        return
-    for folder in (paths.derived, paths.originals, paths.work, paths.runtime):
-        if not os.access(folder, os.W_OK | os.X_OK):
-            yield Finding("permissions", f"{folder} cannot be written by uid {os.geteuid()}: chown it")
-    if paths.work.stat().st_dev != paths.derived.stat().st_dev:
+    caches = {_nearest(folder): "cache.root" for folder in (paths.derived, paths.originals, paths.work)}
+    for place, option in {**caches, _nearest(paths.runtime): "runtime.root"}.items():
+        try:
+            Path(tempfile.mkdtemp(dir=place)).rmdir()
+        except OSError as error:
+            text = f"uid {os.geteuid()} can make nothing in {place} ({error.strerror}); mend it, or name another"
+            yield Finding(option, text)
+    places = filter(Path.exists, map(_nearest, (paths.work, paths.derived)))
+    if len({place.stat().st_dev for place in places}) > 1:
         yield Finding("cache.root", f"{paths.work} and {paths.derived} must be on one file system")
     if os.geteuid() == 0:
         yield Finding("user", "this runs as root; a user of its own is better (docs/operations.md)", wrong=False)
 
 
+def _nearest(folder: Path) -> Path:
+    """The folder itself, or what there is of the path to it."""
+    return next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+
+
+def _overlaps(config: Config, paths: Paths) -> Iterator[Finding]:
+    if config.store.kind != "directory":
+        return
+    settings = directory_settings(config)
+    folders = {"store.directory.root": settings.root, "store.directory.derived": settings.derived}
+    folders |= {"cache.root": paths.work.parent, "runtime.root": paths.runtime}
+    for (one, first), (other, second) in combinations(folders.items(), 2):
+        apart = (one, other) == ("cache.root", "runtime.root")
+        for inner, outer, within, around in ((one, other, first, second), (other, one, second, first)):
+            if not apart and within.resolve().is_relative_to(around.resolve()):
+                yield Finding(inner, f"{within} lies in {around}, which is {outer}; each needs a folder of its own")
+                break
+
+
+def _memory(config: Config, paths: Paths) -> Iterator[Finding]:
+    has = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if config.cache.memory > has:
+        text = f"{print_size(config.cache.memory)} is more than this machine has, {has / 2**30:.1f} GiB"
+        yield Finding("cache.memory", text, wrong=False)
+
+
 def _space(config: Config, paths: Paths) -> Iterator[Finding]:
-    usage = shutil.disk_usage(paths.derived)
+    place = _nearest(paths.derived)
+    if not place.is_dir():  # which is told already
+        return
+    usage = shutil.disk_usage(place)
     budget = config.cache.derived + config.cache.originals
     if usage.total < budget:
         yield Finding(
@@ -134,22 +170,40 @@ def _nginx(config: Config, paths: Paths) -> Iterator[Finding]:
 
 
 def _ports(config: Config, paths: Paths) -> Iterator[Finding]:
-    for key, listen in (("public.listen", config.public.listen), ("api.listen", config.api.listen)):
-        host, port = split_listen(listen)
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                yield Finding(key, f"{listen}: {error.strerror}; stop what listens there, or name another port")
+    ours = _in_force(paths)
+    for option, listen in (("public.listen", config.public.listen), ("api.listen", config.api.listen)):
+        if listen in ours:
+            yield Finding(option, f"{listen} is held by the gateway that runs here", wrong=False)
+            continue
+        try:
+            require_free(option, listen)
+        except OSError as error:
+            yield Finding(option, str(error).removeprefix(f"{option}: "))
+
+
+def _in_force(paths: Paths) -> set[str]:
+    """The addresses at which a gateway that runs in this runtime folder listens, as far as we may know."""
+    try:
+        if not is_held(paths.runtime, "up"):
+            return set()
+        document = yaml.safe_load((paths.runtime / ACCEPTED).read_text("utf-8")) or {}
+    except OSError:
+        return set()
+    sections = {"public": Public, "api": Api}
+    return {(document.get(name) or {}).get("listen", section().listen) for name, section in sections.items()}
 
 
 def _store(config: Config, paths: Paths) -> Iterator[Finding]:
+    if config.store.kind == "directory":
+        yield from _missing(config)
+        if not directory_settings(config).root.is_dir():
+            return
+
     async def reach() -> None:
         store = open_store(config)
         try:
-            await store.start()
+            if config.store.kind != "directory":  # whose start would make it
+                await store.start()
             await store.originals.list(limit=1)
         finally:
             await store.close()
@@ -158,6 +212,18 @@ def _store(config: Config, paths: Paths) -> Iterator[Finding]:
         asyncio.run(reach())
     except (StoreError, OSError) as error:
         yield Finding(f"store ({config.store.kind})", str(error))
+
+
+def _missing(config: Config) -> Iterator[Finding]:
+    settings = directory_settings(config)
+    for option, folder, made in (
+        ("store.directory.root", settings.root, settings.makes_root()),
+        ("store.directory.derived", settings.derived, settings.makes(settings.derived)),
+    ):
+        if not os.path.lexists(folder) and made:
+            yield Finding(option, f"{folder} does not exist yet; a start makes it, with nothing in it", wrong=False)
+        elif not folder.is_dir():
+            yield Finding(option, MISSING.format(folder=folder))
 
 
 def _tracing(config: Config, paths: Paths) -> Iterator[Finding]:

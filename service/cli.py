@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from gateway.access import sign
-from gateway.config import ConfigError, defaults, load, rules_of
+from gateway.config import ConfigError, Mistake, defaults, load, rules_of
 from gateway.config_text import json_schema, print_config
 from gateway.errors import Refused
 from gateway.names import escape, parse
 from gateway.settings import Config
 from service import cli_client, logs
 from service import up as gateway
+from service.cli_options import LONGEST_LIFETIME, plainly, up_to
 from service.engine.job import EngineError
 from service.lock import AlreadyRunning
 from service.paths import make_folders, paths_of
+from service.programs import StartFailed
 from service.store.base import StoreError
-from service.supervisor import StartFailed
 
 FILE = Path("config.yaml")
 
@@ -34,20 +35,35 @@ def main(arguments: list[str] | None = None) -> int:
         config, file = read_config(options.config, getattr(options, "base", None))
         logs.configure(config.log)
         return COMMANDS[options.command](config, file, options)
-    except (ConfigError, Refused, StartFailed, StoreError, EngineError, AlreadyRunning, OSError) as error:
+    except (ConfigError, Refused, StartFailed, StoreError, EngineError, AlreadyRunning) as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(plainly(error), file=sys.stderr)
         return 1
 
 
 def read_config(given: Path | None, base: Path | None = None) -> tuple[Config, Path | None]:
     """The configuration and the file it came from; `base` is where relative paths start if not beside the file.
 
-    Raises ConfigError, OSError.
+    Raises ConfigError.
     """
     file = given or (FILE if FILE.exists() else None)
     if file is None:
         return defaults(Path.cwd()), None
-    return _parse(file.read_text("utf-8"), file, base or file.parent.absolute()), file
+    return _parse(_read(file), file, base or file.parent.absolute()), file
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except FileNotFoundError:
+        why = "there is no such file; name the configuration with -c"
+    except OSError as error:
+        why = f"the configuration cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        why = "the configuration is not UTF-8"
+    raise ConfigError([Mistake(0, str(file), "", why)])
 
 
 def _parse(text: str, file: Path, base: Path) -> Config:
@@ -71,7 +87,7 @@ def up(_config: Config, file: Path | None, _options: argparse.Namespace) -> int:
     def read() -> tuple[Config, str]:
         if file is None:
             return defaults(Path.cwd()), ""
-        text = file.read_text("utf-8")
+        text = _read(file)
         return _parse(text, file, file.parent.absolute()), text
 
     gateway.up(*read(), read)
@@ -160,9 +176,12 @@ ARGUMENTS: dict[str, list[tuple[list[str], dict[str, Any]]]] = {
     ],
     "config": [(["--schema"], {"action": "store_true", "help": "print the JSON Schema instead"})],
     "sign": [
-        (["url"], {"metavar": "URL", "help": "a URL below /images/, or a derived name"}),
+        (["url"], {"metavar": "URL", "help": "a URL below /images/, a derived name, or an image's name"}),
         (["--key"], {"metavar": "ID", "help": "the key to sign with (the first)"}),
-        (["--lifetime"], {"type": float, "metavar": "SECONDS", "help": "when the signature ends (never)"}),
+        (
+            ["--lifetime"],
+            {"type": up_to(LONGEST_LIFETIME), "metavar": "SECONDS", "help": "how long it holds (for ever)"},
+        ),
     ],
     **cli_client.ARGUMENTS,
 }

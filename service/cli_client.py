@@ -6,6 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from service.cli_options import LONGEST_LIFETIME, folder, up_to
+
 API, TOKEN = "IMAGE_GATEWAY_API", "IMAGE_GATEWAY_TOKEN"  # in the environment
 
 _COMMON: list[tuple[list[str], dict[str, Any]]] = [
@@ -29,9 +31,9 @@ ARGUMENTS: dict[str, list[tuple[list[str], dict[str, Any]]]] = {
     "upload": [
         *_COMMON,
         (["path"], {"nargs": "+", "type": Path, "metavar": "PATH", "help": "files, and folders with all below them"}),
-        (["--prefix"], {"default": "", "metavar": "FOLDER", "help": "where they go in the repository"}),
+        (["--prefix"], {"type": folder, "default": "", "metavar": "FOLDER", "help": "where they go in the repository"}),
         (["--replace"], {"action": "store_true", "help": "replace images that differ"}),
-        (["--parallel"], {"type": int, "default": 4, "metavar": "N", "help": "how many at once (4)"}),
+        (["--parallel"], {"type": up_to(100), "default": 4, "metavar": "N", "help": "how many at once (4)"}),
     ],
     "ls": [
         *_COMMON,
@@ -44,7 +46,7 @@ ARGUMENTS: dict[str, list[tuple[list[str], dict[str, Any]]]] = {
         *_COMMON,
         _NAMES,
         (["--original"], {"action": "store_true", "help": "of the untouched originals"}),
-        (["--lifetime"], {"type": int, "metavar": "SECONDS", "help": "how long they hold"}),
+        (["--lifetime"], {"type": up_to(LONGEST_LIFETIME), "metavar": "SECONDS", "help": "how long they hold"}),
         (["--inline"], {"action": "store_true", "help": "for a browser to show, not to save"}),
     ],
     "get": [

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 from service.engine.job import Header, Limits, NotAnImage, TooLarge
+from service.engine.recognise import recognise
+
+
+def take(path: Path, accept: Collection[str], limits: Limits) -> Header:
+    """The header of a file that is taken. Raises as `recognise` and `admit` do, and tells what is accepted."""
+    try:
+        header = recognise(path)
+    except NotAnImage as error:
+        raise NotAnImage(f"{error}; accepted are {', '.join(accept)}") from error
+    admit(header, accept, limits)
+    return header
 
 
 def admit(header: Header, accept: Collection[str], limits: Limits) -> None:

@@ -42,17 +42,23 @@ def sockets_of(config: Config, paths: Paths) -> Iterator[Sockets]:
         if was_handed():
             api, front = (socket.socket(fileno=int(number)) for number in os.environ[HANDED].split(","))
         else:
-            api, front = _open_api(config.api.listen), _open_front(paths.socket)
+            api, front = _listen("api.listen", config.api.listen), _open_front(paths.socket)
         yield Sockets(stack.enter_context(api), stack.enter_context(front))
 
 
-def _open_api(listen: str) -> socket.socket:
+def require_free(option: str, listen: str) -> None:
+    """Raises OSError where nothing can listen at the address that the option names; its text says what to do."""
+    _listen(option, listen).close()
+
+
+def _listen(option: str, listen: str) -> socket.socket:
     host, port = split_listen(listen)
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
-        raise OSError(error.errno, f"api.listen: {listen}: {error.strerror}") from error
+        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        raise OSError(f"{option}: {listen}: {why}; stop what listens there, or name another address") from error
 
 
 def _open_front(path: Path) -> socket.socket:

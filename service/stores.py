@@ -8,6 +8,8 @@ from pydantic import SecretStr
 
 from gateway.settings import Config
 from gateway.store_settings import SwiftOptions, TempUrl
+from service.cache.generation import RECORD
+from service.paths import paths_of
 from service.store.base import Store
 from service.store.breaker import Breaker
 from service.store.directory import DirectorySettings, DirectoryStore
@@ -20,8 +22,14 @@ def open_store(config: Config) -> Store:
         from service.store.swift import SwiftStore  # noqa: PLC0415  # 0.2 s of imports that only this store needs
 
         return SwiftStore(settings_from_environment(_swift(config.store.swift), os.environ))
+    return DirectoryStore(directory_settings(config))
+
+
+def directory_settings(config: Config) -> DirectorySettings:
+    """Where the directory store lies. Caches that were begun have seen originals."""
     base, options = config.base.absolute(), config.store.directory
-    return DirectoryStore(DirectorySettings(root=base / options.root, derived=base / options.derived))
+    begun = (paths_of(config).work.parent / RECORD).exists()
+    return DirectorySettings(base / options.root, base / options.derived, home=base, new=not begun)
 
 
 def breaker_of(store: Store) -> Breaker | None:

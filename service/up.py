@@ -22,8 +22,9 @@ from service.absence import standing_in
 from service.lock import exclusive
 from service.machine import writable_formats
 from service.paths import Paths, make_folders, paths_of
-from service.sockets import HANDED, Sockets, sockets_of
-from service.supervisor import Program, Supervisor, wrote_its_pid
+from service.programs import Program, wrote_its_pid
+from service.sockets import HANDED, Sockets, require_free, sockets_of
+from service.supervisor import Supervisor
 
 STOP_NGINX = 35.0  # seconds; nginx ends what it is sending within worker_shutdown_timeout
 STOP_SERVICE = 40.0
@@ -54,6 +55,7 @@ def up(config: Config, text: str, read: Read) -> None:
     paths = paths_of(config)
     make_folders(paths)
     with exclusive(paths.runtime, "up"), sockets_of(config, paths) as sockets:
+        require_free("public.listen", config.public.listen)  # nginx would try five times, and tell each
         gateway = _Gateway(config, text, paths, sockets, read)
         asyncio.run(gateway.run())
 

@@ -17,8 +17,7 @@ from service.cache.work import Work
 from service.derivatives import Derivatives, Making
 from service.engine.job import Header, Job, Saturated, TooLarge
 from service.engine.pool import EnginePool
-from service.engine.recognise import recognise
-from service.intake import admit
+from service.intake import take
 from service.originals import Originals
 from service.store.base import (
     Container,
@@ -167,9 +166,8 @@ class Uploads:
 
     async def _store(self, name: str, upload: Incoming, wish: Wish) -> Stored:
         upload.file.flush()
-        header = await asyncio.to_thread(recognise, upload.path)
-        admit(header, self._making.accept, self._making.limits)
         making = self._making
+        header = await asyncio.to_thread(take, upload.path, making.accept, making.limits)
         job = Job("verify", str(upload.path), header, making.limits, tolerant=making.tolerant)
         await self._engine.run(job, affinity=upload.sha256, content=upload.sha256)
         async with self._lock(name):
@@ -223,13 +221,15 @@ class Uploads:
             raise
 
     async def _settle(self, name: str, stored: StoredObject | None) -> None:
-        """Let everybody on this node know. What cannot be removed from the derived container is never served: it
-        does not name the original that is there now."""
-        self._originals.learn(name, stored)
+        """Let everybody on this node know. The store has made the change, so what cannot be removed is no failure of
+        it: the service takes nothing from the tree or the derived container that is not of what is there now."""
         try:
+            self._originals.learn(name, stored)
             await self._derivatives.forget_everywhere(name)
         except StoreError as error:
             log.warning("derived images of %s are left in the derived container: %s", name, error)
+        except OSError as error:
+            log.error("derived images of what was %s cannot be removed, and nginx may serve them: %s", name, error)
 
     def _lock(self, name: str) -> asyncio.Lock:
         """One change of a name at a time, on this node."""
@@ -237,10 +237,14 @@ class Uploads:
 
 
 async def _settled(change: Coroutine[Any, Any, T]) -> T:
-    """The result of a change; whoever is cancelled meanwhile is held until it is settled."""
+    """The result of a change; whoever is cancelled meanwhile, however often, is held until it is settled."""
     work = asyncio.ensure_future(change)
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        await asyncio.wait({work})
-        raise
+    cancelled: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        raise cancelled
+    return work.result()

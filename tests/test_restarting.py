@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from tests import images
-from tests.gateways import Gateway, descendants, free_ports, running_gateway, write_config
+from tests.gateways import Gateway, command_line, descendants, free_ports, running_gateway, write_config
 from tests.test_supervision import until
 
 RESTARTS = int(os.environ.get("RESTARTS", "5"))  # fifty are as good, and take minutes
@@ -153,8 +153,12 @@ def test_a_reload_puts_presets_limits_and_tokens_in_force(gateway: Gateway) -> N
         ({"api": {"listen": "127.0.0.1:1"}}, "api.listen: only a new start can change it"),
         ({"cache": {"root": "elsewhere"}}, "cache.root: only a new start can change it"),
         ({"store": {"kind": "directory", "directory": {"root": "/proc/nothing"}}}, "the service does not start"),
+        (
+            {"store": {"directory": {"root": "elsewhere"}}},
+            "elsewhere is no folder that exists; make it, or name another",
+        ),
     ],
-    ids=["a mistake", "the port", "the caches", "a store that is none"],
+    ids=["a mistake", "the port", "the caches", "a store that is none", "a store that is not there"],
 )
 def test_a_configuration_that_cannot_be_put_in_force_changes_nothing(
     gateway: Gateway, sections: dict[str, object], says: str
@@ -172,6 +176,16 @@ def test_a_configuration_that_cannot_be_put_in_force_changes_nothing(
         file.write_text(before)
 
 
+def test_a_configuration_that_is_gone_changes_nothing(gateway: Gateway) -> None:
+    file = gateway.root / "config.yaml"
+    aside = file.rename(file.with_name("aside"))
+    try:
+        assert f"not reloaded: {file}: there is no such file; name the configuration with -c" in reload(gateway)
+        assert ask(gateway, HIT).status_code == 200
+    finally:
+        aside.rename(file)
+
+
 def test_systemd_hears_of_readiness_reload_and_stop(tmp_path: Path) -> None:
     file = write_config(tmp_path, {}, free_ports(2))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
@@ -184,6 +198,10 @@ def test_systemd_hears_of_readiness_reload_and_stop(tmp_path: Path) -> None:
             stderr=subprocess.DEVNULL,
         )
         try:
+            until(lambda: any("service serve" in command_line(pid) for pid in descendants(process.pid)))
+            process.send_signal(signal.SIGHUP)  # nobody is told that it is up yet: heeded when it is
+            assert systemd.recv(200) == b"READY=1"
+            assert systemd.recv(200).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
             assert systemd.recv(200) == b"READY=1"
             environments = [Path(f"/proc/{pid}/environ").read_bytes() for pid in descendants(process.pid)]
             assert not any(b"NOTIFY_SOCKET" in one for one in environments)

@@ -114,7 +114,7 @@ def counted(outcome: str) -> float:
         ("{endpoint: 'http://a..b'}", "tracing.endpoint: must be http://HOST:PORT"),
         ("{headers: {'a b': hunter2}}", "tracing.headers: 'a b' is no name of a header"),
         ('{headers: {a: "hunter2\\r\\nb: c"}}', "tracing.headers: the value of a must be printable ASCII"),
-        ("{sample: 1.5}", "tracing.sample: must be less than or equal to 1"),
+        ("{sample: 1.5}", "tracing.sample: must be at most 1"),
         ("{service_name: ''}", "tracing.service_name: "),
     ],
 )

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from gateway.errors import Refused, quote
 from gateway.names import split_query
+from gateway.wording import explain
 from service.api.errors import UnsupportedBody
 from service.api.receiving import read_small
 
@@ -95,6 +96,5 @@ def _line(detail: ErrorDetails, known: list[str], what: str) -> str:
     place = quote(".".join(map(str, detail["loc"])))
     if detail["type"] == "extra_forbidden":
         return f"{place}: no such {what}; there are {', '.join(known)}"
-    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("should", "must")
-    message = message[0].lower() + message[1:]
+    message = explain(detail)
     return f"{place}: {message}" if place else message

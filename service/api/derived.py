@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import BinaryIO
 
@@ -15,9 +16,12 @@ from service.api.problems import VARIES
 from service.api.redirect import is_large, redirect
 from service.api.sending import File, send
 from service.derivatives import Derivative
-from service.store.base import Unavailable
+from service.engine.job import EngineError
+from service.store.base import StoreError
 
 INTERNAL = "/@derived/"  # the internal location of nginx that serves files of the derived tree
+
+log = logging.getLogger(__name__)
 
 
 async def answer_with_file(request: web.Request, name: Name) -> web.StreamResponse:
@@ -38,7 +42,8 @@ async def _redirect(request: web.Request, found: Derivative) -> web.Response | N
     context = request.app[CONTEXT]
     try:
         kept = await context.derivatives.keep(found.name)
-    except Unavailable:
+    except (StoreError, EngineError, OSError) as error:
+        log.warning("no redirect for %s: %s", found.name, error)
         return None
     return await redirect(request, context.store.derived, str(kept.name))
 
@@ -67,7 +72,7 @@ async def _send(request: web.Request, name: Name, found: Derivative, data: Binar
 def derived_headers(context: Context, name: Name, found: Derivative) -> dict[str, str]:
     """What every answer with a derived image bears on both ports; `name` is what was asked for."""
     public = context.config.public
-    headers = {"X-Cache": found.level, "Cache-Control": cache_control(context, name)}
+    headers = {"X-Cache": found.level, "Cache-Control": cache_control(context, name, found)}
     if public.cors:
         headers["Access-Control-Allow-Origin"] = public.cors
     if name.format == "auto":
@@ -75,16 +80,15 @@ def derived_headers(context: Context, name: Name, found: Derivative) -> dict[str
     return headers
 
 
-def cache_control(context: Context, name: Name) -> str:
-    """For ever where the URL carries the version of the original that is there, else as configured."""
+def cache_control(context: Context, name: Name, found: Derivative) -> str:
+    """As configured; for ever where the URL carries the version of the original that is there, and never ends."""
     version, stored = name.signature.get("v"), context.originals.known(name.image)
-    if version and stored and version == stored.etag:
-        return freshness.IMMUTABLE
-    return freshness.cache_control(name, context.rules)
+    current = stored is not None and version == stored.etag and found.original in (None, version)
+    return freshness.cache_control(name, context.rules, time.time(), current=current)
 
 
 async def _prepare(request: web.Request, name: Name) -> None:
-    """See that a link with a version finds at least that version. Raises NotFound, Unavailable."""
+    """See that a link with a version finds at least that version, if the store can tell. Raises NotFound."""
     if name.format == "auto":
         request[VARIES] = True
     version = name.signature.get("v")

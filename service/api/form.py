@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import BodyPartReader, MultipartReader, web
 
-from gateway.errors import Refused
+from gateway.errors import Refused, quote
 from service.api.receiving import Patience, Read, discard
 
 FIELD = "file"
@@ -13,7 +13,7 @@ CHUNK = 64 * 1024
 
 
 class Form:
-    """The files of a form: its parts whose name is `file`."""
+    """The files of a form: its parts whose name is `file`. One under another name is refused: it would be lost."""
 
     def __init__(self, parts: MultipartReader, most: int) -> None:
         self._parts = parts
@@ -60,5 +60,7 @@ class Form:
                 raise Refused(400, "Content-Transfer-Encoding: send the bytes as they are")
             if part.name == FIELD:
                 return part
+            if part.filename:
+                raise Refused(400, f"the file is in the field {quote(part.name or '')}; it must be in {FIELD}")
             await discard(self.reader(part), patience, LARGEST_FIELD)
         return None

@@ -1,4 +1,5 @@
-"""Whether the service lives, and whether it and what it depends on can do their work. Asked of nothing but memory."""
+"""Whether the service lives, and whether it and what it depends on can do their work. Asked of nothing but memory: of
+the store what its last answer was, which is no older than `cache.revalidate`."""
 
 from __future__ import annotations
 
@@ -20,7 +21,10 @@ async def live(_request: web.Request) -> web.Response:
 async def health(request: web.Request) -> web.Response:
     """`/health/ready`: ready, or 503 with what is not, and why. Whoever operates it wants to know."""
     context = request.app[CONTEXT]
-    return _answer({"engine": _engine(context), "store": _store(request.app[METRICS].store), "disk": _disk(context)})
+    store = request.app[METRICS].store
+    return _answer(
+        {"engine": _engine(context), "store": _store(store), "disk": _disk(context), "caches": _caches(context)}
+    )
 
 
 async def serving(request: web.Request) -> web.Response:
@@ -47,3 +51,8 @@ def _store(store: MeteredStore) -> str:
 
 def _disk(context: Context) -> str:
     return "the caches' disk fails; images are answered without being kept" if context.care.disk.work.troubled else FINE
+
+
+def _caches(context: Context) -> str:
+    failing = context.care.failing
+    return f"failed lately: {', '.join(failing)}; the log says why, and it is tried again" if failing else FINE

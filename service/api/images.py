@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from email.utils import formatdate
 
@@ -23,6 +24,8 @@ from service.api.several import answer_with_several
 from service.api.urls import temporary_url
 from service.store.base import StoredObject
 from service.uploads import CHECKSUM
+
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 @asking(ImageQuery)
@@ -102,6 +105,6 @@ def _original_headers(stored: StoredObject) -> Mapping[str, str]:
         "X-Content-Type-Options": "nosniff",
     }
     checksum = stored.metadata.get(CHECKSUM, "")
-    if checksum:
+    if _SHA256.fullmatch(checksum):  # others may write metadata too
         headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(checksum)).decode()}:"
     return headers

@@ -8,7 +8,7 @@ import logging
 from aiohttp import web
 
 from service.api.context import CONTEXT
-from service.store.base import Container, NoTemporaryUrls, Unavailable
+from service.store.base import Container, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ async def redirect(request: web.Request, container: Container, name: str) -> web
     lifetime = request.app[CONTEXT].config.store.swift.temp_url.lifetime
     try:
         found = await container.temporary_url(name, lifetime=lifetime, inline=True)
-    except (NoTemporaryUrls, Unavailable) as error:
+    except StoreError as error:
         log.warning("no redirect for %s: %s", name, error)
         return None
     return web.Response(status=307, headers={"Location": found.url, "Cache-Control": "private, no-store"})

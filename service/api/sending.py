@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import calendar
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import formatdate
+from email.utils import formatdate, parsedate
 from typing import BinaryIO
 
 from aiohttp import web
@@ -71,14 +72,16 @@ async def _send(request: web.Request, file: File) -> web.StreamResponse:
 
 
 def condition(asked: Mapping[str, str], etag: str, modified: str) -> int:
-    """200, 304 or 412: what the request's conditions make of an answer with these validators, in RFC 9110's order.
+    """200, 304 or 412: what the request's conditions make of an answer with these validators, in the order of RFC 9110,
+    13.2.2.
 
-    A date counts only if it is exactly ours, as nginx has it: our dates order nothing.
+    If-Modified-Since counts only if it is exactly ours, as nginx has it: what replaces an image may bear an earlier
+    date.
     """
     if "If-Match" in asked:
         if not _names(asked["If-Match"], etag):
             return 412
-    elif "If-Unmodified-Since" in asked and asked["If-Unmodified-Since"] != modified:
+    elif _is_before(asked.get("If-Unmodified-Since", ""), modified):
         return 412
     if "If-None-Match" in asked:
         return 304 if _names(asked["If-None-Match"], etag, weak=True) else 200
@@ -88,6 +91,15 @@ def condition(asked: Mapping[str, str], etag: str, modified: str) -> int:
 def _names(condition: str, etag: str, *, weak: bool = False) -> bool:
     listed = [one.strip() for one in condition.split(",")]
     return "*" in listed or etag in listed or (weak and f"W/{etag}" in listed)
+
+
+def _is_before(date: str, modified: str) -> bool:
+    """Whether a date is earlier than ours. What is no date is ignored, as RFC 9110, 13.1.4 has it."""
+    one, other = parsedate(date), parsedate(modified)
+    try:
+        return one is not None and other is not None and calendar.timegm(one) < calendar.timegm(other)
+    except (ValueError, OverflowError):  # a year that there is not
+        return False
 
 
 def _asked_range(asked: Mapping[str, str], headers: Mapping[str, str]) -> str | None:

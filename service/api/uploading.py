@@ -9,7 +9,8 @@ from email.message import Message
 from typing import Any
 from urllib.parse import quote as percent_encode
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
+from multidict import CIMultiDict
 from pydantic import Field
 
 from gateway.errors import Refused
@@ -89,7 +90,7 @@ async def _upload_one(request: web.Request, path: str, allowed: Wish) -> web.Res
             if await form.peek():
                 raise Refused(400, "the form has several files: post them to a folder, POST /images/DIR/")
 
-        file = _File(name, form.reader(part), digests.expected({**request.headers, **part.headers}), complete)
+        file = _File(name, form.reader(part), _said_of_part(request, part), complete)
         return _created(await _store(context, file, allowed))
 
 
@@ -107,8 +108,8 @@ async def _upload_several(request: web.Request, folder: str, allowed: Wish) -> w
         try:
             name = check_image(folder + _leaf(part.filename))
             with audited(request, "upload", name):
-                said = digests.expected({**request.headers, **part.headers})
-                image = await _store(context, _File(name, form.reader(part), said, form.peek), allowed)
+                file = _File(name, form.reader(part), _said_of_part(request, part), form.peek)
+                image = await _store(context, file, allowed)
             results.append(UploadResult(name=name, status=201, image=image))
         except (EngineError, StoreError, Refused, DigestMismatch) as error:
             problem = error
@@ -120,6 +121,13 @@ async def _upload_several(request: web.Request, folder: str, allowed: Wish) -> w
         raise problem
     only = results[0].image if len(results) == 1 else None
     return _created(only) if only else _many(results)
+
+
+def _said_of_part(request: web.Request, part: BodyPartReader) -> digests.Expected:
+    """What the part's own headers say of the file, and the request's where those say nothing."""
+    headers = CIMultiDict(request.headers)
+    headers.update(part.headers)
+    return digests.expected(headers)
 
 
 async def _store(context: Context, file: _File, allowed: Wish) -> StoredImage:

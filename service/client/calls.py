@@ -14,6 +14,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from service.api.answers import Listing, Purged, Stats, StoredImage, TemporaryUrlResult, WarmProgress
+from service.client.errors import Refused
 
 Result = TypeVar("Result")
 RETRIES = 3
@@ -151,6 +152,8 @@ def warm(recipes: Sequence[str], prefix: str = "") -> Call[WarmProgress]:
 
 
 def _path(name: str) -> str:
+    if not {".", ".."}.isdisjoint(name.split("/")):  # as a URL it would be resolved, and name another image
+        raise Refused("the name has a segment '.' or '..'")
     return f"/images/{quote(name, safe='/!$&()*+,;=:@-._~')}"
 
 

@@ -13,7 +13,7 @@ import httpx
 from service.api.answers import ListedImage, Listing, StoredImage, WarmProgress
 from service.client import calls
 from service.client.calls import Call, pause
-from service.client.errors import check, unreachable
+from service.client.errors import Refused, check, require_url, unreachable
 
 Result = TypeVar("Result")
 CHUNK = 256 * 1024
@@ -24,6 +24,9 @@ NO_TIMEOUT = httpx.Timeout(None, connect=5.0)
 class _Settings:
     def __init__(self, base_url: str, token: str | None) -> None:
         self.base_url = base_url.rstrip("/")
+        require_url(self.base_url)
+        if token and not (token.isascii() and token.isprintable()):
+            raise Refused("the token must be printable ASCII, on one line")
         self.options: Mapping[str, Any] = {
             "base_url": self.base_url,
             "headers": {"Authorization": f"Bearer {token}"} if token else {},

@@ -81,6 +81,16 @@ def check(response: httpx.Response) -> None:
     raise kind(message, problem)
 
 
+def require_url(base_url: str) -> None:
+    """Raise Unreachable where this cannot be the address of a gateway."""
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host or not 0 < (url.port or 80) < 65536:
+        raise Unreachable(f"{base_url} is no address of a gateway's API: it must be such as http://127.0.0.1:8081")
+
+
 def unreachable(error: httpx.TransportError, base_url: str) -> GatewayError:
     """The error of a connection that could not be made, or broke."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):

@@ -61,7 +61,7 @@ class Uploading:
     failed: list[tuple[str, str]] = field(default_factory=list)
 
     async def run(self, files: Iterable[LocalFile], parallel: int) -> None:
-        """Raises Unreachable, at the first file that meets nobody."""
+        """Store the files, `parallel` at once, from 1. Raises Unreachable, at the first file that meets nobody."""
         waiting = iter(files)
         async with AsyncGateway(self.base_url, self.token) as gateway:
 
@@ -69,7 +69,7 @@ class Uploading:
                 for file in waiting:
                     await self._one(gateway, file)
 
-            tasks = [asyncio.create_task(work()) for _ in range(max(1, parallel))]
+            tasks = [asyncio.create_task(work()) for _ in range(parallel)]
             try:
                 await asyncio.gather(*tasks)
             finally:
@@ -94,7 +94,8 @@ class Uploading:
         except Unreachable:
             raise
         except (GatewayError, OSError) as error:
-            self.failed.append((file.name, str(error)))
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            self.failed.append((file.name, reason))
         self.told(file.bytes - sent)
 
     async def _store(self, gateway: AsyncGateway, file: LocalFile, sent: Callable[[int], None]) -> bool:

@@ -20,6 +20,7 @@ from service.store.base import (
     Page,
     StoredObject,
     TemporaryUrl,
+    Unavailable,
     Unholdable,
 )
 from service.store.condition import Condition
@@ -40,16 +41,31 @@ from service.store.directory_files import (
 from service.store.directory_listing import list_directory
 from service.store.errand import Errand, run
 
+MISSING = "{folder} is no folder that exists; make it, or name another"
 _CHUNK = 1 << 20
 _THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class DirectorySettings:
-    """Where the originals lie, and where derived images are kept that have been asked to stay."""
+    """Where the originals lie, and where derived images are kept that have been asked to stay.
+
+    What is missing is made below `home`, or in a folder that is there; the originals' only if they are `new`, which
+    tells that none of them was ever seen. Else a disk that is not mounted would be taken for a store without images.
+    """
 
     root: Path
     derived: Path
+    home: Path | None = None
+    new: bool = True
+
+    def makes_root(self) -> bool:
+        """Whether a start makes the originals' directory, where it is missing."""
+        return self.new and self.makes(self.root)
+
+    def makes(self, folder: Path) -> bool:
+        plain = Path(os.path.normpath(folder))
+        return plain.parent.is_dir() or (self.home is not None and plain.is_relative_to(self.home))
 
 
 class DirectoryStore:
@@ -59,11 +75,13 @@ class DirectoryStore:
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="directory-store")
         self.originals = DirectoryContainer(settings.root, self._executor)
         self.derived = DirectoryContainer(settings.derived, self._executor, derived=True)
+        self._settings = settings
 
     async def start(self) -> None:
-        """Make the directories that are missing and remove what a crash left. Raises Unavailable, StoreFull."""
-        for container in (self.originals, self.derived):
-            await container.start()
+        """Make the directories that are missing and may be made, and remove what a crash left. Raises Unavailable,
+        StoreFull."""
+        await self.originals.start("store.directory.root", make=self._settings.makes_root())
+        await self.derived.start("store.directory.derived", make=self._settings.makes(self._settings.derived))
 
     async def close(self) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)
@@ -72,18 +90,20 @@ class DirectoryStore:
 class DirectoryContainer:
     """The files below `root`. `derived` tells that names may have segments that begin with `@`.
 
-    Content type and metadata are kept where the file system has extended attributes; elsewhere they are lost, the
-    bytes never. Expiry is ignored.
+    Content type and metadata are kept where the file system has extended attributes, until somebody else writes into
+    the file; elsewhere they are lost, the bytes never. Files and folders that we may not read are not there. Expiry is
+    ignored.
     """
 
     def __init__(self, root: Path, executor: ThreadPoolExecutor, *, derived: bool = False) -> None:
-        self._root = root
+        self._folder = root
         self._executor = executor
         self._derived = derived
         self._lock = threading.Lock()  # between looking and renaming, and between making and removing directories
 
-    async def start(self) -> None:
-        await run(self._executor, self._start)
+    async def start(self, option: str, *, make: bool) -> None:
+        """`option` is what names the root in the configuration. Raises Unavailable, StoreFull."""
+        await run(self._executor, lambda _: self._start(option, make=make))
 
     async def stat(self, name: str) -> StoredObject:
         return await run(self._executor, lambda _: self._stat(name))
@@ -121,9 +141,19 @@ class DirectoryContainer:
     ) -> TemporaryUrl:
         raise NoTemporaryUrls("a directory store has no temporary URLs; a Swift store has")
 
-    def _start(self, _: Errand) -> None:
+    @property
+    def _root(self) -> Path:
+        if self._derived:  # everybody may delete it at any time, and it comes back
+            with contextlib.suppress(OSError):
+                self._folder.mkdir(exist_ok=True)
+        return self._folder
+
+    def _start(self, option: str, *, make: bool) -> None:
         try:
-            self._root.mkdir(parents=True, exist_ok=True)
+            if make:
+                self._root.mkdir(parents=True, exist_ok=True)
+            elif not self._root.is_dir():
+                raise Unavailable(f"{option}: {MISSING.format(folder=self._root)}")
             remove_leftovers(self._root)
         except OSError as error:
             raise failure(error) from error
@@ -144,7 +174,9 @@ class DirectoryContainer:
 
     def _put(self, upload: _Upload, errand: Errand) -> StoredObject:
         with upload.source.open("rb", buffering=0) as data, _translated():
-            upload.condition.check(self._present(upload.path, upload.name))  # before a large file is copied for nothing
+            with _permitted(upload.name):
+                present = self._present(upload.path, upload.name)
+            upload.condition.check(present)  # before a large file is copied for nothing
             with temporary_file(self._root) as temporary:
                 digest = hashlib.md5(usedforsecurity=False)
                 while chunk := data.read(_CHUNK):
@@ -153,18 +185,18 @@ class DirectoryContainer:
                     _write(temporary.file, chunk)
                 if digest.hexdigest() != upload.md5.lower():
                     raise Corrupt(f"{upload.name!r} has another MD5 than was announced")
-                keep_properties(temporary.file, upload.content_type, upload.metadata)
-                touch(temporary.file, None)
-                os.fsync(temporary.file)
-                return self._publish(upload, temporary, errand)
+                _stamp(upload, temporary, present)
+                return self._publish(upload, temporary, errand, present)
 
-    def _publish(self, upload: _Upload, temporary: TemporaryFile, errand: Errand) -> StoredObject:
+    def _publish(
+        self, upload: _Upload, temporary: TemporaryFile, errand: Errand, before: StoredObject | None
+    ) -> StoredObject:
         with contextlib.ExitStack() as stack:
-            with self._lock:
+            with self._lock, _permitted(upload.name):
                 present = self._present(upload.path, upload.name)
                 upload.condition.check(present)
-                if present is not None:
-                    touch(temporary.file, present)
+                if present != before:  # somebody else was faster
+                    _stamp(upload, temporary, present)
                 errand.check()
                 parent = stack.enter_context(directory(self._root, upload.path[:-1], make=True))
                 move(temporary, parent, upload.path[-1])
@@ -178,7 +210,7 @@ class DirectoryContainer:
             if path is None or present is None:
                 raise NotFound(f"there is no {name!r}")
             Condition(name, True, if_match).check(present)
-            with directory(self._root, path[:-1]) as parent:
+            with _permitted(name), directory(self._root, path[:-1]) as parent:
                 os.unlink(path[-1], dir_fd=parent)
                 os.fsync(parent)
             for depth in range(len(path) - 1, 0, -1):
@@ -193,9 +225,12 @@ class DirectoryContainer:
             return list_directory(self._root, prefix, delimiter, marker, limit, derived=self._derived)
 
     def _present(self, path: Sequence[bytes], name: str) -> StoredObject | None:
+        """What would be replaced or deleted. Raises PermissionError where we may not read it."""
         try:
             with directory(self._root, path[:-1]) as parent, regular_file(parent, path[-1]) as file:
                 return describe(file, name)
+        except PermissionError:
+            raise
         except OSError as error:
             if is_absent(error):
                 return None
@@ -235,6 +270,23 @@ def _translated(name: str | None = None) -> Iterator[None]:
         if error.errno == errno.ENAMETOOLONG:
             raise Unholdable("a segment of the name is longer than this file system holds") from error
         raise failure(error) from error
+
+
+@contextlib.contextmanager
+def _permitted(name: str) -> Iterator[None]:
+    """A change of what lies below the root. That we may not make it says something of this name, nothing of the store:
+    its root is ours."""
+    try:
+        yield
+    except PermissionError as error:
+        raise Unholdable(f"{name!r} lies where this store may change nothing") from error
+
+
+def _stamp(upload: _Upload, temporary: TemporaryFile, replaced: StoredObject | None) -> None:
+    """Give a whole file its time and, with it, its properties, and see that they reach the disk."""
+    touch(temporary.file, replaced)
+    keep_properties(temporary.file, upload.content_type, upload.metadata)
+    os.fsync(temporary.file)
 
 
 def _write(file: int, chunk: bytes) -> None:

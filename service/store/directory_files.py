@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from service.store.base import StoredObject, StoreError, StoreFull, Unavailable, Unholdable
 
@@ -26,7 +27,7 @@ RESERVED = b"@tmp"
 _STARTED_NS = time.time_ns()
 _XATTR = "user.image-gateway"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO}
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO, errno.EACCES}
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -39,7 +40,7 @@ def segments(name: str) -> list[bytes] | None:
 
 
 def is_absent(error: OSError) -> bool:
-    """Whether the error says that there is no such file, rather than that the disk failed."""
+    """Whether the error says that there is no such file, or none that we may read, rather than that the disk failed."""
     return error.errno in _ABSENT
 
 
@@ -102,14 +103,13 @@ def regular_file(parent: int, leaf: bytes) -> Iterator[int]:
 def describe(file: int, name: str) -> StoredObject:
     """What an open file holds. The ETag is made of its time and size: hashing every file would read the whole store."""
     status = os.fstat(file)
-    properties: dict[str, str | dict[str, str]] = {}
-    with contextlib.suppress(OSError, ValueError):
-        properties = json.loads(os.getxattr(file, _XATTR))
+    etag = _etag(status)
+    properties = _properties(file, etag)
     metadata = properties.get("metadata")
     return StoredObject(
         name,
         status.st_size,
-        etag=f"{status.st_mtime_ns:x}-{status.st_size:x}",
+        etag=etag,
         modified=status.st_mtime_ns / 1e9,
         content_type=str(properties.get("content_type", "application/octet-stream")),
         metadata=metadata if isinstance(metadata, dict) else {},
@@ -117,10 +117,27 @@ def describe(file: int, name: str) -> StoredObject:
 
 
 def keep_properties(file: int, content_type: str, metadata: Mapping[str, str]) -> None:
-    """Keep content type and metadata with the file, where its file system has extended attributes."""
-    properties = {"content_type": content_type, "metadata": {key.lower(): value for key, value in metadata.items()}}
+    """Keep content type and metadata with the file, as it is now, where its file system has extended attributes."""
+    properties = {
+        "etag": _etag(os.fstat(file)),
+        "content_type": content_type,
+        "metadata": {key.lower(): value for key, value in metadata.items()},
+    }
     with contextlib.suppress(OSError):
         os.setxattr(file, _XATTR, json.dumps(properties).encode())
+
+
+def _properties(file: int, etag: str) -> Mapping[str, Any]:
+    """What was kept with the file, unless somebody else has written into it since."""
+    with contextlib.suppress(OSError, ValueError):
+        properties = json.loads(os.getxattr(file, _XATTR))
+        if isinstance(properties, dict) and properties.get("etag") == etag:
+            return properties
+    return {}
+
+
+def _etag(status: os.stat_result) -> str:
+    return f"{status.st_mtime_ns:x}-{status.st_size:x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +189,12 @@ def _remove_if_left(parent: int, leaf: bytes) -> None:
 
 
 def touch(file: int, replaced: StoredObject | None) -> None:
-    """Give the file a time of its own, and another than the replaced one's: the ETag is made of it."""
+    """Give the file a time of its own, and a later one than the replaced one's: the ETag is made of it."""
     now = time.time_ns()  # finer than the kernel's own stamps, which are alike within a tick of 4 ms
     if replaced is None:
         os.utime(file, ns=(now, now))
         return
-    before = int(replaced.etag.partition("-")[0], 16)
+    before = int(replaced.etag.rpartition("-")[0], 16)  # negative before 1970
     for step in (1, 1_000, 1_000_000, 2_000_000_000):  # some file systems know only coarser times
         at = max(now, before + step)
         os.utime(file, ns=(at, at))

@@ -45,8 +45,7 @@ def _describe(parent: int, leaf: bytes, name: str) -> StoredObject | None:
         with regular_file(parent, leaf) as file:
             return dataclasses.replace(describe(file, name), metadata={})
     except OSError as error:
-        # Removed meanwhile, or not ours to read.
-        if is_absent(error) or isinstance(error, PermissionError):
+        if is_absent(error):  # removed meanwhile, or not ours to read
             return None
         raise
 

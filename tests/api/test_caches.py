@@ -69,6 +69,14 @@ def test_warming_makes_what_is_missing_and_tells_what_cannot_be_made(
     assert [(line.made, line.done) for line in client.warm(["@w=20.png"], f"{folder}/1")] == [(0, 1), (0, 1)]
 
 
+def test_warming_makes_no_still_image_of_an_animation(shared: gateways.Gateway, client: Gateway, folder: str) -> None:
+    moving = f"{folder}/moving.gif"
+    assert shared.api.put(f"/images/{moving}", content=images.gif_animated()).status_code == 201
+    lines = list(client.warm(["@w=30.auto"], f"{folder}/"))
+    assert (lines[-1].done, lines[-1].made, lines[-1].failed) == (3, 2, 0)
+    assert {file.name for file in (shared.derived / moving).glob("@w=30*")} == {"@w=30.webp", "@w=30.gif"}
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -84,6 +92,23 @@ def test_warming_makes_what_is_missing_and_tells_what_cannot_be_made(
 )
 def test_a_warming_that_means_nothing_is_refused(shared: gateways.Gateway, body: dict[str, Any]) -> None:
     assert shared.api.post("/warm", json=body).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"recipes": []}, "recipes: must not be empty"),
+        ({"recipes": ["full"] * 1001}, "recipes: must hold at most "),
+        ({}, "recipes: is missing"),
+        ({"recipes": "full"}, "recipes: must be a list, such as [a, b]"),
+        ({"recipes": [1]}, "recipes.0: must be a text"),
+        ({"recipes": ["full"], "prefix": 1}, "prefix: must be a text"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told_in_plain_words(
+    shared: gateways.Gateway, body: dict[str, Any], detail: str
+) -> None:
+    assert shared.api.post("/warm", json=body).json()["detail"].startswith(detail)
 
 
 async def first_line(response: aiohttp.ClientResponse) -> dict[str, Any]:

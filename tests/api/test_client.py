@@ -142,3 +142,89 @@ def test_an_image_comes_down_and_goes_away(
     assert terminal.run("url", name, status=1) == [f"{name}: 501: this store cannot make temporary URLs"]
     assert terminal.run("rm", name) == []
     assert terminal.run("rm", name, status=1) == [f"{name}: 404: there is no such image"]
+
+
+@pytest.mark.parametrize(
+    "api", ["nonsense", "127.0.0.1:8081", "ftp://x", "http://", "http://[::1", "http://x:123456", "//x"]
+)
+def test_what_is_no_address_is_told_so(terminal: Terminal, capsys: pytest.CaptureFixture[str], api: str) -> None:
+    with pytest.raises(Unreachable, match="no address of a gateway's API"):
+        AsyncGateway(api)
+    assert cli.main(["ls", "--api", api]) == 1
+    told = capsys.readouterr().err
+    assert told == f"{api.rstrip('/')} is no address of a gateway's API: it must be such as http://127.0.0.1:8081\n"
+
+
+@pytest.mark.parametrize("token", ["secret\nsecret", "secret\x1b", "s\u00e9cret"])
+def test_a_token_that_no_header_holds_is_refused_and_not_shown(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("IMAGE_GATEWAY_TOKEN", token)
+    wanted = ["the token must be printable ASCII, on one line"]
+    assert terminal.run("ls", status=1) == wanted
+    assert terminal.run("upload", __file__, status=1) == wanted
+
+
+@pytest.mark.parametrize("name", ["a/../b.jpg", "../b.jpg", "./b.jpg", "b.jpg/..", "b.jpg/./@w=1.png"])
+def test_no_command_means_another_image_than_it_names(
+    terminal: Terminal, client: Gateway, folder: str, cat: bytes, name: str
+) -> None:
+    why = "the name has a segment '.' or '..'"
+    client.upload(f"{folder}/b.jpg", cat)
+    given = f"{folder}/{name}"
+    for command in ("rm", "meta"):
+        assert terminal.run(command, given, status=1) == [f"{given}: {why}"]
+    assert terminal.run("get", given, status=1) == [why]
+    with pytest.raises(Refused, match="segment"):
+        client.upload(given, cat)
+    assert client.get(f"{folder}/b.jpg", original="true") == cat
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["upload", "x.jpg", "--prefix", "../x"], "--prefix: ../x: the name has a segment '.' or '..'"),
+        (["upload", "x.jpg", "--prefix", "a//b"], "--prefix: a//b: the name has an empty segment"),
+        (["upload", "x.jpg", "--parallel", "0"], "--parallel: 0: must be a whole number from 1 to 100"),
+        (["upload", "x.jpg", "--parallel", "many"], "--parallel: many: must be a whole number from 1 to 100"),
+        (["url", "x.jpg", "--lifetime", "0"], "--lifetime: 0: must be a whole number from 1 to 1000000000"),
+        (["sign", "x.jpg", "--lifetime", "-5"], "--lifetime: -5: must be a whole number from 1 to 1000000000"),
+    ],
+)
+def test_an_option_that_means_nothing_is_refused(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], why: str
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(arguments)
+    assert f"error: argument {why}" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_told_plainly(
+    terminal: Terminal, client: Gateway, folder: str, cat: bytes, tmp_path: Path
+) -> None:
+    client.upload(f"{folder}/cat.jpg", cat)
+    for path in (tmp_path / "none", tmp_path / "none/cat.jpg"):
+        assert terminal.run("upload", path, status=1) == [f"{path}: No such file or directory"]
+    target = tmp_path / "none/cat.jpg"
+    told = [f"{target}: No such file or directory"]
+    assert terminal.run("get", f"{folder}/cat.jpg", "-o", target, status=1) == told
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (None, "there is no such file; name the configuration with -c"),
+        (b"\xff\xfe", "the configuration is not UTF-8"),
+    ],
+)
+def test_a_configuration_that_cannot_be_read_is_told_plainly(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, data: bytes | None, why: str
+) -> None:
+    file = tmp_path / "config.yaml"
+    if data is not None:
+        file.write_bytes(data)
+    for command in ("up", "check", "config"):
+        assert cli.main([command, "-c", str(file)]) == 1
+        assert capsys.readouterr().err == f"{file}: {why}\n"
+    assert cli.main(["check", "-c", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"{tmp_path}: the configuration cannot be read: Is a directory\n"

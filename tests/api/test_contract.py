@@ -46,6 +46,15 @@ def test_conditions_and_ranges_hold_for_every_kind_of_answer(shared: Gateway, th
     assert status(If_Modified_Since=modified) == 304
     assert status(If_Match='"other"') == 412
     assert status(If_Match=etag) == 200
+    long_ago = "Sun, 06 Nov 1994 08:49:37 GMT"
+    assert status(If_Unmodified_Since=modified) == 200
+    assert status(If_Unmodified_Since="Sun, 06 Nov 2094 08:49:37 GMT") == 200
+    assert status(If_Unmodified_Since=long_ago) == status(If_Unmodified_Since="Sunday, 06-Nov-94 08:49:37 GMT") == 412
+    for no_date in ("yesterday", "Sun, 06 Nov 10000 08:49:37 GMT"):
+        assert status(If_Unmodified_Since=no_date) == 200
+    assert status(If_Match=etag, If_Unmodified_Since=long_ago) == 200  # RFC 9110, 13.2.2: ETags go before dates
+    assert status(If_None_Match=etag, If_Modified_Since=long_ago) == 304
+    assert status(If_None_Match='"other"', If_Modified_Since=modified) == 200
     part = shared.api.get(path, headers={"Range": "bytes=2-5"})
     assert (part.status_code, part.content) == (206, whole.content[2:6])
     assert shared.api.get(path, headers={"Range": "bytes=-3"}).content == whole.content[-3:]

@@ -87,9 +87,9 @@ def test_lines_give_everything_at_once(shared: Gateway, listed: str) -> None:
 @pytest.mark.parametrize(
     ("parameter", "value", "word"),
     [
-        ("limit", "0", "greater"),
-        ("limit", "10001", "less"),
-        ("limit", "many", "integer"),
+        ("limit", "0", "at least 1"),
+        ("limit", "10001", "at most 10000"),
+        ("limit", "many", "a whole number"),
         ("regex", "(", "missing )"),
         ("regex", "x" * 1001, "1000"),
         ("limits", "3", "there are prefix"),

@@ -124,6 +124,20 @@ def test_digests_are_verified_before_anything_is_stored(
     assert original(shared, name).headers["Repr-Digest"] == f"sha-256=:{digest}:"
 
 
+@pytest.mark.parametrize("header", ["Content-MD5", "content-md5", "CONTENT-MD5"])
+@pytest.mark.parametrize("path", ["{}/cat.jpg", "{}/"], ids=["one file", "a folder"])
+def test_a_digest_of_a_form_part_counts_however_its_header_is_spelled_and_before_the_requests(
+    shared: Gateway, folder: str, cat: bytes, header: str, path: str
+) -> None:
+    right, wrong = (base64.b64encode(hashlib.md5(data).digest()).decode() for data in (cat, b"other"))
+    url = f"/images/{path.format(folder)}"
+    for of_part, of_request, status in ((wrong, right, 400), (right, wrong, 201)):
+        part = ("cat.jpg", cat, "image/jpeg", {header: of_part})
+        answered = shared.api.post(url, files={"file": part}, headers={"content-MD5": of_request})
+        assert answered.status_code == status, answered.text
+        assert original(shared, f"{folder}/cat.jpg").status_code == (404 if status == 400 else 200)
+
+
 def test_a_body_that_is_announced_too_long_is_refused_before_it_is_sent(shared: Gateway, folder: str) -> None:
     with raw.connection(shared) as opened:
         request = raw.head("PUT", f"/images/{folder}/x.jpg", Content_Length=3 * 2**20, Expect="100-continue")
@@ -202,6 +216,24 @@ def test_a_form_that_breaks_off_stores_nothing(shared: Gateway, folder: str, cat
         broken = shared.api.post(f"/images/{folder}/{path}", content=part + end, headers=headers)
         assert broken.status_code == 400, (end, broken.text)
     assert shared.api.get("/images", params={"prefix": f"{folder}/"}).json()["images"] == []
+
+
+@pytest.mark.parametrize("path", ["", "x.jpg"])
+@pytest.mark.parametrize("size", [100, 100_000])
+def test_a_file_under_another_name_than_file_is_told_so(shared: Gateway, folder: str, path: str, size: int) -> None:
+    data = os.urandom(size)
+    for files in ([("image", ("y.jpg", data))], [("file", ("y.jpg", data)), ("image", ("z.jpg", data))]):
+        refused = shared.api.post(f"/images/{folder}/{path}", files=files)
+        assert refused.status_code == 400
+        assert refused.json()["detail"] == "the file is in the field image; it must be in file"
+
+
+def test_what_is_not_accepted_is_told_with_what_is(shared: Gateway, folder: str) -> None:
+    accepted = "accepted are jpg, png, webp, avif, gif, tif, bmp, heic"  # not ico, unless it is configured
+    for data in (b"text", b"%PDF-1.4\n", images.ico()):
+        refused = shared.upload(f"{folder}/x.jpg", data)
+        assert refused.status_code == 415
+        assert refused.json()["detail"].endswith(f"; {accepted}"), refused.text
 
 
 def test_what_is_no_whole_image_is_refused(shared: Gateway, folder: str, cat: bytes) -> None:

@@ -108,6 +108,35 @@ def test_a_large_original_is_answered_by_a_redirect_where_that_is_configured(
         assert gateway.api.get("/images/large.jpg/@w=8.jpg").status_code == 200
 
 
+@pytest.mark.parametrize("status", ["413 Request Entity Too Large", "507 Insufficient Storage", "400 Bad Request"])
+def test_a_large_image_that_the_container_does_not_take_is_answered_itself(
+    swift: SwiftServer, options: dict[str, Any], tmp_path: Path, status: str
+) -> None:
+    with ExitStack() as stack:
+        proxy = stack.enter_context(proxy_before(swift.url))
+        gateway = stack.enter_context(running_gateway(tmp_path / "g", through(options, proxy, redirect="1KiB")))
+        gateway.upload("large.jpg", CAT, replace="true")
+        derived = options["store"]["swift"]["derived_container"]
+        proxy.fault = Fault(lambda line: line.startswith("PUT ") and derived in line, answer=answer(status))
+        answered = gateway.api.get("/images/large.jpg/@w=191.png")
+        assert proxy.fault.seen
+        assert answered.status_code == 200
+        assert images.pixels(answered.content).shape == (143, 191, 3)
+
+
+def test_a_checksum_that_somebody_else_wrote_and_that_is_none_is_not_told(
+    swift: SwiftServer, options: dict[str, Any], tmp_path: Path
+) -> None:
+    container = options["store"]["swift"]["container"]
+    for name, checksum in (("words.jpg", "q+/=zz"), ("short.jpg", "00ff")):
+        client(swift.url).put_object(container, name, CAT, headers={"X-Object-Meta-Sha256": checksum})
+    with running_gateway(tmp_path / "g", options) as gateway:
+        for name in ("words.jpg", "short.jpg"):
+            found = gateway.api.get(f"/images/{name}?original=true")
+            assert (found.status_code, found.content) == (200, CAT)
+            assert "Repr-Digest" not in found.headers
+
+
 FAULTS = {
     "refusing": Fault(refuse=True),
     "silent": Fault(silent=True),

@@ -1,0 +1,210 @@
+"""One program kept running: what dies is started again, what is replaced hands over, what is stopped leaves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+QUICKEST_RESTART = 0.2  # seconds before a program that died is started again, doubled each time...
+SLOWEST_RESTART = 10.0  # ...up to this
+STEADY = 30.0  # seconds after which a program counts as healthy again
+LONG_AWAY = 1.0  # seconds of pause after which nobody waits for a program any more: that of the third end in a row
+LONGEST_START = 120.0  # seconds that a new process may take to follow an old one that is gone
+POLL = 0.02  # seconds between two questions whether a program is ready
+
+log = logging.getLogger(__name__)
+
+
+class StartFailed(Exception):
+    """A program ended before it was ready for the first time; what it said is on standard error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is kept alive: `ready` tells whether the process of this id serves, `prepared` whether it would if only its
+    predecessor were gone; `stop` ends it gracefully, within `patience` seconds. It inherits the `descriptors`, and
+    finds `environment` added to ours. `absence` is entered when it ends again and again, and left when it is ready."""
+
+    name: str
+    command: Sequence[str]
+    ready: Callable[[int], bool]
+    stop: signal.Signals
+    patience: float
+    prepared: Callable[[int], bool] = lambda _pid: True
+    descriptors: tuple[int, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    absence: Callable[[], AbstractAsyncContextManager[None]] | None = None
+
+
+class Keeper:
+    """Keeps one program running."""
+
+    def __init__(self, program: Program) -> None:
+        self.ready = asyncio.Event()  # the process that runs now serves
+        self._program = program
+        self._process: asyncio.subprocess.Process | None = None
+        self._successor: asyncio.subprocess.Process | None = None
+        self._stopping = False
+        self._starting = asyncio.Lock()  # held from the decision what runs next until it is known as what runs
+        self._absence: contextlib.AsyncExitStack | None = None
+        self._wake = asyncio.Event()  # a successor is there, so there is nothing to wait for before the next start
+
+    async def keep(self) -> None:
+        """Run the program, again and again. Raises StartFailed when it ends before it ever was ready."""
+        pause = QUICKEST_RESTART
+        ever_ready = False
+        loop = asyncio.get_running_loop()
+        while not self._stopping:
+            began = loop.time()
+            async with self._starting:
+                self._process, self._successor = self._successor or await _spawn(self._program), None
+                self._wake.clear()
+            watch = asyncio.ensure_future(self._watch_ready(self._process))
+            status = await self._process.wait()
+            watch.cancel()
+            ever_ready |= self.ready.is_set()
+            self.ready.clear()
+            _end_group(self._process.pid)
+            if self._stopping or self._successor:
+                continue
+            if not ever_ready:
+                raise StartFailed(f"{self._program.name} ended with status {status} before it was ready")
+            pause = QUICKEST_RESTART if loop.time() - began > STEADY else min(2 * pause, SLOWEST_RESTART)
+            log.error("%s ended with status %d; it is started again in %.1f s", self._program.name, status, pause)
+            await self._pause(pause)
+
+    async def replace(self, program: Program) -> bool:
+        """As `Supervisor.replace`."""
+        successor = await _spawn(program)
+        try:
+            if await self._hand_over(program, successor):
+                return True
+        except asyncio.CancelledError:
+            await _end(program, successor)
+            raise
+        await _end(program, successor)
+        return False
+
+    async def _hand_over(self, program: Program, successor: asyncio.subprocess.Process) -> bool:
+        if not await _until(successor, lambda: program.prepared(successor.pid)):
+            return False
+        async with self._starting:
+            before, self._program, self._successor = self._program, program, successor
+            self._wake.set()
+        if self._process is not None:
+            await _end(before, self._process)
+        if await _until(successor, lambda: self._process is successor and self.ready.is_set()):
+            return True
+        self._program = before
+        return False
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait before the next start, unless a successor comes."""
+        if seconds > LONG_AWAY:
+            await self._begin_absence()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+
+    async def _begin_absence(self) -> None:
+        if self._program.absence is None or self._absence is not None:
+            return
+        absence = contextlib.AsyncExitStack()
+        try:
+            await absence.enter_async_context(self._program.absence())
+        except OSError as error:
+            log.warning("whoever asks for %s has to wait: %s", self._program.name, error)
+            return
+        self._absence = absence
+        log.error("whoever asks for %s is told that it is away, until it is ready", self._program.name)
+
+    async def _end_absence(self) -> None:
+        absence, self._absence = self._absence, None
+        if absence is not None:
+            await absence.aclose()
+
+    async def stop(self) -> None:
+        """End the program: gracefully, and if that takes too long, at once."""
+        self._stopping = True
+        await self._end_absence()
+        async with self._starting:
+            running = self._process, self._successor
+        for process in running:
+            if process is not None:
+                await _end(self._program, process)
+        self._successor = None
+
+    def signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(number)
+
+    async def _watch_ready(self, process: asyncio.subprocess.Process) -> None:
+        while not self.ready.is_set():
+            await asyncio.sleep(POLL)
+            if self._program.ready(process.pid):
+                await self._end_absence()
+                self.ready.set()
+
+
+async def _spawn(program: Program) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *program.command,
+        stdin=asyncio.subprocess.DEVNULL,
+        preexec_fn=_leave_with_parent,
+        pass_fds=program.descriptors,
+        env={**os.environ, **program.environment},
+    )
+
+
+async def _until(process: asyncio.subprocess.Process, condition: Callable[[], bool]) -> bool:
+    """Wait for a condition; whether it came true within LONGEST_START seconds, while the process ran."""
+    end = asyncio.get_running_loop().time() + LONGEST_START
+    while process.returncode is None and asyncio.get_running_loop().time() < end:
+        if condition():
+            return True
+        await asyncio.sleep(POLL)
+    return False
+
+
+async def _end(program: Program, process: asyncio.subprocess.Process) -> None:
+    """End a process and all that it started: gracefully, and if that takes too long, at once."""
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(program.stop)
+    try:
+        async with asyncio.timeout(program.patience):
+            await process.wait()
+    except TimeoutError:
+        log.error("%s did not stop within %g s; it is killed", program.name, program.patience)
+    _end_group(process.pid)
+    await process.wait()
+
+
+def _leave_with_parent() -> None:
+    """In the child, before it runs: a group of its own, which ends when this process does."""
+    os.setsid()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _end_group(pid: int) -> None:
+    """End whatever a program has left behind: nginx's workers outlive a master that was killed."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def wrote_its_pid(pid: int, file: Path) -> bool:
+    """Whether a program has written its id to its pid file, as it does once it serves."""
+    try:
+        return file.read_text().strip() == str(pid)
+    except OSError:
+        return False
