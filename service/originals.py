@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import os
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +25,7 @@ MOST_KNOWN = 20_000  # originals whose properties are remembered
 MOST_MISSING = 4096  # names that are known to be missing
 MISSING_FOR = 2.0  # seconds that a 404 is remembered
 REASK = 1.0  # seconds between two questions about an original whose links name another version
+SMALL = 1 << 20  # bytes of an original whose header is read at once: 20 to 50 microseconds, 1 ms for a GIF's frames
 MOST_SPARE = 4  # originals in the spare folder while the disk takes none, unless more are read at once
 MOST_ATTEMPTS = 10  # to have a copy that is replaced, or deleted by others, again and again
 
@@ -49,7 +51,7 @@ class _Known:
 
 
 class Originals:
-    """The copies below `root`, named by a hash of name and ETag, so that a replaced original is another file.
+    """The copies below `root`, named by hashes of name and ETag, so that a replaced original is another file.
 
     `revalidate` is how many seconds old may be what is known of an original.
     """
@@ -98,6 +100,10 @@ class Originals:
         """The original, fetched if it is not here. Its copy is there when this returns; whoever awaits anything before
         it is open has it `pinned`. Raises what the store raises, NotAnImage, Undecodable and Saturated."""
         for _ in range(MOST_ATTEMPTS):
+            if self._is_new(name):
+                original = await self._fetches.join(name, lambda: self._fetch(name))
+                if original and original.path.exists():
+                    return original
             stored = await self.stat(name)
             path = self._path(stored)
             with self._pin(path):  # before it is fetched, since others may come between its arrival and whoever waits
@@ -169,8 +175,22 @@ class Originals:
                 raise NotFound(name)
             return stored
 
+    def _is_new(self, name: str) -> bool:
+        """Whether nothing is known of an original, and no copy is here, so that there is no use in asking about it
+        before it is fetched."""
+        if name in self._known or name in self._missing or self._work.troubled:
+            return False
+        key = _key(name)
+        try:
+            with os.scandir(self.root / key[:2]) as copies:
+                return not any(copy.name.startswith(key) for copy in copies)
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+
     async def _fetch(self, name: str) -> Original | None:
-        return await self._recognised(*await self._bring(name))
+        return await self._recognised(*await self._bring(name), fetched=True)
 
     async def _bring(self, name: str) -> tuple[StoredObject, Path]:
         if not self._work.troubled:
@@ -222,19 +242,20 @@ class Originals:
                     return one
         return None
 
-    async def _recognised(self, stored: StoredObject, path: Path) -> Original | None:
+    async def _recognised(self, stored: StoredObject, path: Path, *, fetched: bool = False) -> Original | None:
         """The original in this copy, None when it goes before it is read. Raises NotAnImage and Undecodable."""
         with self._pin(path), contextlib.suppress(FileNotFoundError):
-            return Original(stored, path, await self._header(stored, path))
+            return Original(stored, path, await self._header(stored, path, fetched=fetched))
         return None
 
-    async def _header(self, stored: StoredObject, path: Path) -> Header:
+    async def _header(self, stored: StoredObject, path: Path, *, fetched: bool) -> Header:
+        at_once = fetched and stored.bytes <= SMALL
         known = self._known.get(stored.name)
         if known is None or known.stored.etag != stored.etag:
-            return await asyncio.to_thread(recognise, path)
+            return await _recognise(path, at_once=at_once)
         if known.header is None:
             try:
-                known.header = await asyncio.to_thread(recognise, path)
+                known.header = await _recognise(path, at_once=at_once)
             except EngineError as error:
                 known.header = error
         if isinstance(known.header, EngineError):
@@ -252,8 +273,8 @@ class Originals:
                 del self._pins[path.name]
 
     def _path(self, stored: StoredObject) -> Path:
-        digest = hashlib.sha256(f"{stored.name}\n{stored.etag}".encode()).hexdigest()
-        return self.root / digest[:2] / digest
+        key, version = _key(stored.name), hashlib.sha256(f"{stored.name}\n{stored.etag}".encode()).hexdigest()[:32]
+        return self.root / key[:2] / f"{key}-{version}"
 
     def _remove(self, path: Path) -> int:
         in_spare = path in self._spare
@@ -270,6 +291,16 @@ class Originals:
             path.parent.rmdir()
             self.usage.add(BLOCK, -1)
         return 1
+
+
+async def _recognise(path: Path, *, at_once: bool) -> Header:
+    """A small file that was written a moment ago is read sooner than a thread would begin with it."""
+    return recognise(path) if at_once else await asyncio.to_thread(recognise, path)
+
+
+def _key(name: str) -> str:
+    """With what the names of all copies of an original begin."""
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 def _version(stored: StoredObject) -> tuple[str, int]:

@@ -158,7 +158,10 @@ class DerivedTree:
     def _empty(self, *folders: str) -> int:
         removed, failures = 0, []
         for folder in folders:
-            for leaf in sorted(self._leaves(self.root / folder), key=lambda path: path.name == MARKER):
+            leaves = self._leaves(self.root / folder)
+            if leaves is None:
+                continue
+            for leaf in sorted(leaves, key=lambda path: path.name == MARKER):
                 try:
                     removed += self._remove(leaf)
                 except OSError as error:
@@ -223,13 +226,13 @@ class DerivedTree:
         self.usage.add(size, -1)
         return 1
 
-    def _leaves(self, folder: Path) -> list[Path]:
-        """The files of a folder, without those of its folders."""
+    def _leaves(self, folder: Path) -> list[Path] | None:
+        """The files of a folder, without those of its folders; None where there is no such folder."""
         try:
             with os.scandir(folder) as entries:
                 return [Path(entry.path) for entry in entries if not entry.is_dir(follow_symlinks=False)]
         except (FileNotFoundError, NotADirectoryError):
-            return []
+            return None
 
 
 def _size(file: Path) -> int | None:

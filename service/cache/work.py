@@ -63,7 +63,7 @@ class Work:
         """A new path, for whoever removes the file himself. Raises OSError where the caches were deleted and their
         folder cannot be made anew."""
         folder = self.spare if spare and self.spare else self.folder
-        if folder == self.folder:
+        if folder == self.folder and not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{self._process}-{next(self._serial)}"
 

@@ -27,17 +27,18 @@ async def test_a_store_that_is_slow_does_not_gather_requests_without_end(
 ) -> None:
     answers = asyncio.Event()
     container = one.context.store.originals
-    stat = container.stat
+    fetch = container.fetch
 
-    async def slow(name: str) -> object:
+    async def slow(name: str, target: Path) -> object:
         await answers.wait()
-        return await stat(name)
+        return await fetch(name, target)
 
-    monkeypatch.setattr(container, "stat", slow)
+    monkeypatch.setattr(container, "fetch", slow)
     most = FLIGHTS * one.context.engine.capacity
     waiting = [asyncio.ensure_future(one.api(f"missing-{number}.jpg/@w=9.png")) for number in range(most)]
-    while len(one.context.derivatives.flights) < most:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(10):
+        while len(one.context.derivatives.flights) < most:
+            await asyncio.sleep(0.01)
     refused = await asyncio.gather(*(one.api(f"other-{number}.jpg/@w=9.png") for number in range(20)))
     assert {answer.status for answer in refused} == {503}
     assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)

@@ -11,6 +11,7 @@ import pytest
 
 from service import originals
 from service.engine.job import Header
+from service.store.base import StoredObject
 from tests import images
 from tests.cache.nodes import Node, node
 
@@ -60,3 +61,32 @@ async def test_an_original_that_is_replaced_while_its_header_is_read_is_not_answ
     await asyncio.sleep(SLOW / 2)
     await restarted.upload("a.png", images.png(images.flat(8, 8, (1, 2, 3))))
     assert (await asking).colour == (1, 2, 3)
+
+
+async def test_an_original_of_which_nothing_is_here_is_fetched_without_asking_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with node(tmp_path) as one:
+        (one.root / "var/store/new.png").write_bytes(images.png())
+        asked = []
+        stat = one.context.store.originals.stat
+
+        async def watched(name: str) -> StoredObject:
+            asked.append(name)
+            return await stat(name)
+
+        monkeypatch.setattr(one.context.store.originals, "stat", watched)
+        assert (await one.api("new.png/@w=4.png")).status == 200
+        assert (await one.api("none.png/@w=4.png")).status == 404
+        assert not asked
+
+
+async def test_a_copy_that_an_earlier_process_fetched_is_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with node(tmp_path) as before:
+        await before.upload("a.png", images.png())
+        assert (await before.api("a.png/@w=4.png")).status == 200
+    async with node(tmp_path) as one:
+        monkeypatch.setattr(one.context.store.originals, "fetch", None)
+        assert (await one.api("a.png/@w=5.png")).status == 200

@@ -62,14 +62,14 @@ async def test_an_image_that_cannot_be_decoded_is_tried_once_a_missing_one_asked
     (store / "half.jpg").unlink()
     asked = 0
     container = one.context.store.originals
-    stat = container.stat
+    fetch = container.fetch
 
-    async def counted(name: str) -> object:
+    async def counted(name: str, target: Path) -> object:
         nonlocal asked
         asked += 1
-        return await stat(name)
+        return await fetch(name, target)
 
-    container.stat = counted  # type: ignore[method-assign,assignment]  # a real store that is watched
+    container.fetch = counted  # type: ignore[method-assign,assignment]  # a real store that is watched
     answers = [*await asyncio.gather(*(one.public("nobody.jpg/@w=9.png") for _ in range(50)))]
     assert {answer.status for answer in answers} == {404}
     assert asked == 1

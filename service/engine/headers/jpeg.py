@@ -69,8 +69,8 @@ def missing(source: Source) -> str | None:
     return None if complete else "the JPEG has no end marker"
 
 
-def segments(source: Source) -> Iterator[Segment]:
-    """Every segment after SOI, EOI included and last. Raises Undecodable.
+def segments(source: Source, *, scans: bool = True) -> Iterator[Segment]:
+    """Every segment after SOI, EOI included and last; without `scans` those before the first scan. Raises Undecodable.
 
     Bytes between segments that belong to none are passed over, as libjpeg does.
     """
@@ -80,6 +80,8 @@ def segments(source: Source) -> Iterator[Segment]:
         marker = source.number(offset + 1, 1)
         if marker == EOI:
             yield Segment(marker, offset + 2, offset + 2, offset + 2)
+            return
+        if marker == SOS and not scans:
             return
         if marker == SOI:
             raise Undecodable("The JPEG is damaged: an image begins inside the image")

@@ -65,9 +65,7 @@ def _profile(source: Source) -> bytes:
     """The ICC profile to keep, put together from its parts (ICC.1:2022, B.4); nothing where a part is missing."""
     parts: dict[int, bytes] = {}
     counts = set()
-    for segment in segments(source):
-        if segment.marker == SOS:
-            break
+    for segment in segments(source, scans=False):
         size = segment.end - segment.start
         if segment.marker != APP2 or size < ICC_PREFIX or source.read(segment.start, len(ICC)) != ICC:
             continue
