@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
-import os
 import time
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from service.cache.flight import Flights
 from service.cache.tickets import Tickets
-from service.cache.usage import BLOCK, Usage
+from service.cache.usage import Usage
 from service.cache.work import Work
+from service.copies import Copies
 from service.engine.job import EngineError, Header, Saturated
 from service.engine.recognise import recognise
 from service.store.base import Container, NotFound, StoredObject, Unavailable
@@ -26,7 +25,6 @@ MOST_MISSING = 4096  # names that are known to be missing
 MISSING_FOR = 2.0  # seconds that a 404 is remembered
 REASK = 1.0  # seconds between two questions about an original whose links name another version
 SMALL = 1 << 20  # bytes of an original whose header is read at once: 20 to 50 microseconds, 1 ms for a GIF's frames
-MOST_SPARE = 4  # originals in the spare folder while the disk takes none, unless more are read at once
 MOST_ATTEMPTS = 10  # to have a copy that is replaced, or deleted by others, again and again
 
 log = logging.getLogger(__name__)
@@ -51,7 +49,7 @@ class _Known:
 
 
 class Originals:
-    """The copies below `root`, named by hashes of name and ETag, so that a replaced original is another file.
+    """What is known of originals, and their copies below `root`.
 
     `revalidate` is how many seconds old may be what is known of an original.
     """
@@ -59,14 +57,13 @@ class Originals:
     def __init__(self, container: Container, root: Path, work: Work, revalidate: float) -> None:
         self.root = root
         self.usage = Usage()
+        self._copies = Copies(root, self.usage)
         self._container = container
         self._work = work
         self._revalidate = revalidate
         self._listeners: list[Listener] = []
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._missing: OrderedDict[str, float] = OrderedDict()
-        self._spare: OrderedDict[Path, None] = OrderedDict()
-        self._pins: Counter[str] = Counter()  # by the name of the file, whatever folder it comes to
         self._questions: Flights[StoredObject] = Flights()
         self._fetches: Flights[Original | None] = Flights()
         self._tickets = Tickets()
@@ -105,9 +102,11 @@ class Originals:
                 if original and original.path.exists():
                     return original
             stored = await self.stat(name)
-            path = self._path(stored)
-            with self._pin(path):  # before it is fetched, since others may come between its arrival and whoever waits
-                found = self._find(stored)
+            path = self._copies.path(stored)
+            with self._copies.pinned(
+                path
+            ):  # before it is fetched, since others may come between its arrival and whoever waits
+                found = self._copies.find(stored)
                 if found:
                     original = await self._recognised(stored, found)
                 else:
@@ -118,7 +117,7 @@ class Originals:
 
     def pinned(self, original: Original) -> contextlib.AbstractContextManager[None]:
         """While this holds, the copy is not evicted. It still goes when the original is replaced."""
-        return self._pin(original.path)
+        return self._copies.pinned(original.path)
 
     def learn(self, name: str, stored: StoredObject | None) -> None:
         """Take note of what the store holds now; None that it holds nothing. Whatever was asked or fetched before a
@@ -136,7 +135,7 @@ class Originals:
             return
         self._tickets.void(name)
         if before and (stored is None or before.stored.etag != stored.etag):
-            self._remove(self._path(before.stored))
+            self._copies.remove(self._copies.path(before.stored))
         for listener in self._listeners:
             listener(name, stored)
 
@@ -158,7 +157,7 @@ class Originals:
 
     def evict(self, files: Iterable[Path]) -> int:
         """Remove copies that nobody reads now; how many."""
-        return sum(self._remove(file) for file in files if file.name not in self._pins)
+        return self._copies.evict(files)
 
     async def _ask(self, name: str) -> StoredObject:
         while True:
@@ -180,14 +179,7 @@ class Originals:
         before it is fetched."""
         if name in self._known or name in self._missing or self._work.troubled:
             return False
-        key = _key(name)
-        try:
-            with os.scandir(self.root / key[:2]) as copies:
-                return not any(copy.name.startswith(key) for copy in copies)
-        except FileNotFoundError:
-            return True
-        except OSError:
-            return False
+        return not self._copies.any_of(name)
 
     async def _fetch(self, name: str) -> Original | None:
         return await self._recognised(*await self._bring(name), fetched=True)
@@ -212,39 +204,11 @@ class Originals:
                 if not ticket.valid:  # it was replaced while it was being fetched
                     continue
                 self.learn(name, stored)
-                return stored, self._take_in(stored, arriving, spare=spare)
-
-    def _take_in(self, stored: StoredObject, arriving: Path, *, spare: bool) -> Path:
-        """Give a fetched file its name."""
-        path = self._path(stored)
-        if not spare:
-            self._remove(path)
-            if not path.parent.exists():
-                path.parent.mkdir(parents=True)
-                self.usage.add(BLOCK)
-            arriving.replace(path)
-            self.usage.add(stored.bytes)
-            return path
-        path = arriving.with_name(path.name)
-        arriving.replace(path)
-        idle = [one for one in self._spare if one.name not in self._pins]
-        for oldest in idle[: max(0, len(self._spare) + 1 - MOST_SPARE)]:
-            self._remove(oldest)
-        self._spare[path] = None
-        return path
-
-    def _find(self, stored: StoredObject) -> Path | None:
-        """The whole copy of this original. What has another size was damaged by a crash of the machine."""
-        path = self._path(stored)
-        for one in (path, *(spare for spare in self._spare if spare.name == path.name)):
-            with contextlib.suppress(OSError):
-                if one.stat().st_size == stored.bytes:
-                    return one
-        return None
+                return stored, self._copies.take_in(stored, arriving, spare=spare)
 
     async def _recognised(self, stored: StoredObject, path: Path, *, fetched: bool = False) -> Original | None:
         """The original in this copy, None when it goes before it is read. Raises NotAnImage and Undecodable."""
-        with self._pin(path), contextlib.suppress(FileNotFoundError):
+        with self._copies.pinned(path), contextlib.suppress(FileNotFoundError):
             return Original(stored, path, await self._header(stored, path, fetched=fetched))
         return None
 
@@ -262,45 +226,10 @@ class Originals:
             raise known.header
         return known.header
 
-    @contextlib.contextmanager
-    def _pin(self, path: Path) -> Iterator[None]:
-        self._pins[path.name] += 1
-        try:
-            yield
-        finally:
-            self._pins[path.name] -= 1
-            if not self._pins[path.name]:
-                del self._pins[path.name]
-
-    def _path(self, stored: StoredObject) -> Path:
-        key, version = _key(stored.name), hashlib.sha256(f"{stored.name}\n{stored.etag}".encode()).hexdigest()[:32]
-        return self.root / key[:2] / f"{key}-{version}"
-
-    def _remove(self, path: Path) -> int:
-        in_spare = path in self._spare
-        self._spare.pop(path, None)
-        try:
-            size = path.stat().st_size
-            path.unlink()
-        except OSError:
-            return 0
-        if in_spare:
-            return 1
-        self.usage.add(size, -1)
-        with contextlib.suppress(OSError):  # it holds others
-            path.parent.rmdir()
-            self.usage.add(BLOCK, -1)
-        return 1
-
 
 async def _recognise(path: Path, *, at_once: bool) -> Header:
     """A small file that was written a moment ago is read sooner than a thread would begin with it."""
     return recognise(path) if at_once else await asyncio.to_thread(recognise, path)
-
-
-def _key(name: str) -> str:
-    """With what the names of all copies of an original begin."""
-    return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 def _version(stored: StoredObject) -> tuple[str, int]:
