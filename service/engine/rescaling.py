@@ -21,6 +21,7 @@ from service.engine.job import Header, Job, Result, Undecodable
 from service.engine.picture import Details, Frame
 from service.engine.planes import Planes
 from service.engine.recent import recalled
+from service.engine.samples import resized
 from service.engine.steps.orient import TURNS
 from service.engine.steps.resample import FILTER, REDUCING_GAP, focus
 from service.engine.stripping.jpeg import profile_segments
@@ -143,7 +144,7 @@ def _resized(
     box = Box(region.left * across, region.top * down, region.right * across, region.bottom * down)
     box = box.moved(shown.left, shown.top)
     plane = _reaching(plane, math.ceil(box.right - _NOTHING), math.ceil(box.bottom - _NOTHING))
-    return plane.resize(size, kernel, box.within(plane.size).edges, REDUCING_GAP)
+    return resized(plane, size, kernel, box.within(plane.size), REDUCING_GAP)
 
 
 def _reaching(plane: Pillow.Image, right: int, bottom: int) -> Pillow.Image:
