@@ -1,7 +1,7 @@
 """A JPEG's luma and chroma as they are stored, each a plane of its own, out of a file and back into one.
 
 libjpeg-turbo's own library does both. Nothing becomes RGB in between, and chroma of half the size stays so: 682x557
-pixels of a photograph take 8.8 ms of decoding in place of 9.9, 3.7 of scaling in place of 5.8.
+pixels of a photograph take 8.8 ms of decoding in place of 9.9, 3.2 of scaling in place of 5.8.
 """
 
 from __future__ import annotations

@@ -21,19 +21,21 @@ def resized(plane: Pillow.Image, size: Size, kernel: Pillow.Resampling, box: Box
     """
     if max(box.width / size[0], box.height / size[1]) >= 2 * gap:
         return plane.resize(size, kernel, box.edges, gap)
-    lower = _with_height(plane, size[1], kernel, box.top, box.bottom)
-    return _transposed(_with_height(_transposed(lower), size[0], kernel, box.left, box.right))
+    lower = _with_height(plane, size[1], kernel, (box.top, box.bottom))
+    return _transposed(_with_height(_transposed(lower), size[0], kernel, (box.left, box.right)))
 
 
 def _transposed(plane: Pillow.Image) -> Pillow.Image:
     return plane.transpose(Pillow.Transpose.TRANSPOSE)
 
 
-def _with_height(plane: Pillow.Image, height: int, kernel: Pillow.Resampling, top: float, bottom: float) -> Pillow.Image:
-    """The rows from `top` to `bottom`, as so many rows."""
+def _with_height(
+    plane: Pillow.Image, height: int, kernel: Pillow.Resampling, rows: tuple[float, float]
+) -> Pillow.Image:
+    """The rows from one edge to another, as so many rows."""
     across = -(-plane.width // _BANDS)
     stride = across * _BANDS
     samples = plane.tobytes("raw", "L", stride, 1)
     pixels = Pillow.frombuffer("CMYK", (across, plane.height), samples, "raw", "CMYK", 0, 1)
-    pixels = pixels.resize((across, height), kernel, (0, top, across, bottom))
+    pixels = pixels.resize((across, height), kernel, (0, rows[0], across, rows[1]))
     return Pillow.frombuffer("L", (plane.width, height), pixels.tobytes(), "raw", "L", stride, 1)
