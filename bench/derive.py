@@ -1,8 +1,8 @@
 """What a derived image costs: CPU time over the whole path, caches cold, of the gateway and of its peers in turn.
 
 Every request is for an original that the server has not seen, except in a burst, which is six widths of one such
-original asked for at once. Rounds are compared by median. What came back is scored against the original, by
-bench/score.py.
+original asked for at once. In every round another server begins; rounds are compared by median. What came back is
+scored against the original, by bench/score.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bench import peers, photographs
 from bench.peers import Server
 from bench.processes import cpu, tree
 
-ROUNDS = 3
+ROUNDS = 6
 AT_ONCE = 4  # requests under way, so that both processes of a server are busy
 BURST = (320, 480, 640, 960, 1280, 1920)
 SCORE_SLACK = 0.5  # points that may be missing to the cheaper peer's score
@@ -38,7 +38,7 @@ class Row:
     format: str
     bar: float
     widths: tuple[int, ...] = (640,)
-    images: int = 8
+    images: int = 12
 
 
 @dataclass
@@ -94,7 +94,8 @@ def measure(servers: list[Server], originals: dict[str, Path], pictures: Path) -
     for turn in range(ROUNDS + 1):  # the first warms up: everything is loaded and nothing counted
         for index, row in enumerate(ROWS):
             names = laid_out(originals[row.source], pictures, f"{index}-{turn}", row.images)
-            for server in servers:
+            first = turn % len(servers)
+            for server in servers[first:] + servers[:first]:
                 found, pids = results[index][server.name], tree(server.pid)
                 before = cpu(pids)
                 bodies = fetched(server, names, row)

@@ -31,7 +31,7 @@ class Copies:
     def path(self, stored: StoredObject) -> Path:
         """Where the copy of an original is, or would be."""
         key, version = _key(stored.name), hashlib.sha256(f"{stored.name}\n{stored.etag}".encode()).hexdigest()[:32]
-        return self.root / key[:2] / f"{key}-{version}"
+        return self.root / f"{key[:2]}/{key}-{version}"
 
     def any_of(self, name: str) -> bool:
         """Whether there may be a copy of this name, of whichever version."""

@@ -13,7 +13,7 @@ local ngx = ngx
 
 local _M = {}
 
-local REMEMBERED = 512 -- Accept headers among certain formats, of every worker
+local REMEMBERED = 384 -- Accept headers among certain formats, of every worker; see docs/performance.md for the number
 
 local rules
 local accepts

@@ -29,7 +29,7 @@ local PREFIX = "/images/"
 local METHODS = "GET, HEAD, OPTIONS"
 local NOWHERE = "/@none" -- a path that no derived image has
 local LONGEST_REMEMBERED = 1024 -- bytes of a request that is worth remembering
-local REMEMBERED = 8192 -- requests, of every worker
+local REMEMBERED = 6144 -- requests, of every worker; see docs/performance.md for the number
 local ALWAYS = math_huge
 
 local rules
@@ -71,23 +71,29 @@ local function parse(request_uri)
     if not name then
         return { status = status, detail = detail }
     end
-    local miss = PREFIX .. names.escape(names.print(name, rules))
-    local separator = "?"
-    for _, key in ipairs(rules.request_parameters) do
-        if name.signature[key] then
-            miss = miss .. separator .. key .. "=" .. ngx.escape_uri(name.signature[key])
-            separator = "&"
-        end
-    end
 
     return {
         name = name,
-        miss = miss,
         paths = {},
         allowed_until = -1,
         version = name.signature.v,
         ends = name.signature.exp ~= nil,
     }
+end
+
+
+-- What the service is asked for: the name as it is written, and what a request may have beside it.
+local function question(name)
+    local asked = PREFIX .. names.escape(names.print(name, rules))
+    local separator = "?"
+    for _, key in ipairs(rules.request_parameters) do
+        if name.signature[key] then
+            asked = asked .. separator .. key .. "=" .. ngx.escape_uri(name.signature[key])
+            separator = "&"
+        end
+    end
+
+    return asked
 end
 
 
@@ -221,10 +227,14 @@ function _M.miss()
         return ngx.exec("@refused")
     end
 
-    ngx.var.miss = reading.miss
     local is_here = reading.version and markers.is_file(place(reading))
-    if relief.holds() then
-        return ngx.exec(is_here and "@rules" or "@refused")
+    local is_full = relief.holds()
+    if is_full and not is_here then
+        return ngx.exec("@refused")
+    end
+    ngx.var.miss = question(reading.name)
+    if is_full then
+        return ngx.exec("@rules")
     end
     if is_here then
         ngx.req.read_body() -- refused here, if it is malformed or too large: @version has no page for that

@@ -14,7 +14,7 @@ local tonumber = tonumber
 
 local _M = {}
 
-local REMEMBERED = 8192 -- images, of every worker
+local REMEMBERED = 6144 -- images, of every worker; see docs/performance.md for the number
 local MARKER_FOR = 1 -- seconds that a marker is believed without looking, as long as the clock does not step back
 local SMALLER = "@smaller" -- beside the marker
 

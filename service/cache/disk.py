@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from gateway.names import Name, disk_path, folder_path, hashed_folder
+from gateway.names import Name, disk_path, folder_path, hashed_folder, marker_path
 from service.cache.marker import MARKER, Marker, read_marker, write_marker
 from service.cache.recency import fresh_atime, is_referenced
 from service.cache.smaller import SMALLER, read_smaller, write_smaller
@@ -101,7 +101,7 @@ class DerivedTree:
 
     def marker(self, image: str) -> Marker | None:
         """What the image's files were made of, if there are any that count."""
-        return None if image in self._stuck else read_marker(self.root / folder_path(image)[0] / MARKER)
+        return None if image in self._stuck else read_marker(self.root / marker_path(image))
 
     def smaller(self, image: str) -> dict[str, str]:
         """By format that `auto` may choose for the whole image, the format that gives fewer bytes, as far as noted."""
@@ -204,7 +204,7 @@ class DerivedTree:
         self.forget(image)
         with self._work.file() as path:
             write_marker(path, marker)
-            target = self.root / folder_path(image)[0] / MARKER
+            target = self.root / marker_path(image)
             self._make_folder(target.parent)
             path.replace(target)
             self.usage.add(BLOCK)
