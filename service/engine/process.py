@@ -48,7 +48,6 @@ class EngineProcess:
         self._settings = settings
         self._folders = folders  # it was let into
         self._said = bytearray()
-        self._statm = Path(f"/proc/{process.pid}/statm").open("rb", buffering=0)
         self._listening = asyncio.ensure_future(self._listen())
         self.capabilities: dict[str, tuple[bool, bool]] = {}
         self.cage: dict[str, bool | str] = {}
@@ -120,8 +119,8 @@ class EngineProcess:
     def resident(self) -> int:
         """Bytes of memory it holds now, 0 when it is gone."""
         try:
-            return int(os.pread(self._statm.fileno(), 100, 0).split()[1]) * PAGE
-        except (OSError, ValueError, IndexError):
+            return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * PAGE
+        except (OSError, IndexError):
             return 0
 
     async def wait(self) -> None:
@@ -149,10 +148,9 @@ class EngineProcess:
 
     async def _listen(self) -> None:
         assert self._process.stderr is not None
-        with self._statm:
-            while text := await self._process.stderr.read(TAIL):
-                self._said += text
-                del self._said[:-TAIL]
+        while text := await self._process.stderr.read(TAIL):
+            self._said += text
+            del self._said[:-TAIL]
 
 
 def _cage(settings: EngineSettings) -> cage.Cage:
