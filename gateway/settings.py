@@ -139,7 +139,7 @@ class LimitOptions(Section):
     width: int = Field(4096, description="of a derived image", ge=1, le=65535)
     height: int = Field(4096, description="of a derived image", ge=1, le=65535)
     time: Seconds = Field(30.0, description="for one image", gt=0)
-    queue: int = Field(128, description="images that may wait for an engine process", ge=1)
+    queue: int = Field(128, description="images that may wait for an engine process, in each of its lanes", ge=1)
     rate: float = Field(
         0.0, description="misses per second of one client address, the rest is told 429; 0: no limit", ge=0, le=100000
     )

@@ -11,10 +11,12 @@ from gateway.holding import Shape
 from gateway.names import Name
 from gateway.negotiate import base_format, source_format
 from gateway.rules import CONTENT_TYPES, Rules
+from service import stages
 from service.cache.disk import Published
 from service.cache.marker import Marker
 from service.engine.geometry import upright
 from service.engine.job import Header, Job, Limits
+from service.engine.pool import Lane
 from service.originals import Original
 
 Level = Literal["HIT-DISK", "HIT-MEMORY", "HIT-STORE", "MISS"]
@@ -67,7 +69,11 @@ def job_of(name: Name, original: Original, making: Making, quality: int, output:
     )
 
 
-def lane_of(header: Header) -> Literal["small", "large"]:
+def lane_of(header: Header) -> Lane:
+    """Where the work on such an original waits for the engine, in the request that is under way."""
+    trace = stages.current.get()
+    if trace is not None and trace.port == "api":
+        return "api"
     return "large" if header.width * header.height * header.frames > LARGE else "small"
 
 

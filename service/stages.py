@@ -42,9 +42,10 @@ class Spans(Protocol):
 
 @dataclass(slots=True)
 class Trace:
-    """A request under way: its id, and the seconds it took so far, by stage."""
+    """A request under way: its id, the port that it came by, and the seconds it took so far, by stage."""
 
     id: str
+    port: str
     stages: dict[str, float] = field(default_factory=dict)
     spans: Spans | None = None
 

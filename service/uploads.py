@@ -169,7 +169,7 @@ class Uploads:
         making = self._making
         header = await asyncio.to_thread(take, upload.path, making.accept, making.limits)
         job = Job("verify", str(upload.path), header, making.limits, tolerant=making.tolerant)
-        await self._engine.run(job, affinity=upload.sha256, content=upload.sha256)
+        await self._engine.run(job, affinity=upload.sha256, lane="upload", content=upload.sha256)
         async with self._lock(name):
             return await self._put(name, upload, header, wish)
 

@@ -71,7 +71,7 @@ def observe(app: web.Application, port: str, slow: float, known: Metrics) -> Non
 def _observer(port: str, slow: float) -> Middleware:
     @web.middleware
     async def observer(request: web.Request, handler: Handler) -> web.StreamResponse:
-        trace = stages.Trace(_id_of(request))
+        trace = stages.Trace(_id_of(request), port)
         stages.current.set(trace)
         began, status, level = time.perf_counter(), GONE, ""
         try:

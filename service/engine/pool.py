@@ -23,8 +23,13 @@ from service.engine.settings import EngineSettings
 from service.engine.stats import Stats
 from service.engine.worker import encode_job
 
-LANES = {"small": 4, "large": 1}
-"""Weights: four small jobs are let in for each large one while both wait."""
+Lane = Literal["upload", "api", "small", "large"]
+"""Who waits for whom: the check of an upload, an image for a client of the API, and one for the public, which may be a
+small or a large job."""
+
+LANES: dict[str, int] = {"upload": 2, "api": 2, "small": 4, "large": 1}
+"""Weights: while all wait, four small jobs are let in for each large one, and two of each kind for those inside. So a
+thumbnail does not wait behind large work, and no flood of the public's keeps anybody inside from working."""
 
 ABANDONED_GRACE = 1.0
 """Seconds that a job nobody waits for any more may go on. Most end within it, and ending one by killing its process
@@ -108,7 +113,7 @@ class EnginePool:
         """How many jobs may wait or be under way at once."""
         return self._settings.processes + len(LANES) * self._settings.queue
 
-    def require_room(self, lane: Literal["small", "large"]) -> None:
+    def require_room(self, lane: Lane) -> None:
         """Raises Saturated where `run` would, for whoever would do other work first."""
         if self._admission.full(lane):
             raise self._refusal()
@@ -123,7 +128,7 @@ class EnginePool:
         job: Job,
         *,
         affinity: str,
-        lane: Literal["small", "large"] = "small",
+        lane: Lane = "small",
         content: str = "",
         attempts: int = 1,
     ) -> Result:
@@ -154,7 +159,7 @@ class EnginePool:
             self.stats.banned += 1
             raise TimedOut("this took too long lately and is not tried again for a while")
 
-    async def _run_once(self, job: Job, affinity: str, lane: str, content: str, deed: str) -> Result:
+    async def _run_once(self, job: Job, affinity: str, lane: Lane, content: str, deed: str) -> Result:
         line = encode_job(job)
         process = await self._admit(lane, affinity)
         working = asyncio.ensure_future(self._work(process, line, content, deed))
@@ -171,7 +176,7 @@ class EnginePool:
         self.stats.add_stages(result.stages)
         return result
 
-    async def _admit(self, lane: str, affinity: str) -> EngineProcess:
+    async def _admit(self, lane: Lane, affinity: str) -> EngineProcess:
         began = time.monotonic()
         if self._failing and not self._processes:
             raise Saturated("no engine process can be started", REHIRE[1])

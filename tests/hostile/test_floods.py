@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import images
 from tests.gateways import Gateway, running_gateway
 from tests.hostile.watch import ensure_good, unharmed
 
@@ -82,6 +84,40 @@ def test_a_flood_of_recipes_is_made_or_refused_and_spoils_no_hit(crowded: Gatewa
         for answer in answers:
             assert answer.is_success or int(answer.headers["Retry-After"]) >= 1
         assert len(list((crowded.derived / "good.jpg").glob("@crop=*,blur=3.jpg"))) == statuses[200]
+
+
+INSIDE: dict[str, Callable[[Gateway], httpx.Response]] = {
+    "upload": lambda gateway: gateway.upload("inside.png", images.png(images.photo(64, 48)), replace="true"),
+    "derived": lambda gateway: gateway.api.get("/images/good.jpg/@w=29.webp"),
+    "metadata": lambda gateway: gateway.api.get("/images/good.jpg?meta=true"),
+    "list": lambda gateway: gateway.api.get("/images"),
+}
+
+
+@pytest.mark.parametrize("wish", INSIDE)
+def test_a_queue_full_of_what_the_public_wants_keeps_nobody_inside_from_working(crowded: Gateway, wish: str) -> None:
+    first = 10 * list(INSIDE).index(wish)
+    slow = [f"{crowded.public.base_url}/images/good.jpg/@w=700,up=1,blur=20,rot={first + n}.png" for n in range(1, 6)]
+    with unharmed(crowded), ThreadPoolExecutor(len(slow)) as pool:
+        asked = [pool.submit(httpx.get, path, timeout=60) for path in slow]
+        until(lambda: waiting(crowded, "small") == len(slow) - 1)
+        assert crowded.public.get(f"/images/good.jpg/@w={31 + first}.png").status_code == 503
+        answer = INSIDE[wish](crowded)
+        assert answer.is_success, answer.text
+    assert {one.result().status_code for one in asked} == {200}
+
+
+def waiting(gateway: Gateway, lane: str) -> float:
+    found = re.search(rf'^image_gateway_engine_waiting{{lane="{lane}"}} (\S+)$', gateway.api.get("/metrics").text, re.M)
+    assert found
+    return float(found[1])
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
 
 
 def test_a_flood_of_missing_names_leaves_nothing(gateway: Gateway) -> None:
