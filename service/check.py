@@ -26,7 +26,7 @@ from service.engine.cage import cage_report
 from service.engine.job import EngineError
 from service.engine.policy import prove_policy
 from service.lock import is_held
-from service.machine import capabilities
+from service.machine import capabilities, write_policy
 from service.paths import Paths, paths_of
 from service.sockets import require_free
 from service.store.base import StoreError
@@ -142,6 +142,7 @@ def _formats(config: Config, paths: Paths) -> Iterator[Finding]:
 
 
 def _policy(config: Config, paths: Paths) -> Iterator[Finding]:
+    write_policy(config, paths.policy)
     for attempt, outcome in prove_policy(paths.policy).items():
         if outcome:
             yield Finding("ImageMagick's policy", f"{attempt} was not refused: {outcome}")

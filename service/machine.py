@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from gateway.settings import Config
 from service.engine.job import EngineError
 from service.engine.policy import PolicyLimits, write_configuration
 from service.engine.process import environment
-from service.paths import paths_of
 
 _ASK = "import json, sys; from service.engine.pipeline import capabilities; json.dump(capabilities(), sys.stdout)"
 TIME = 60.0  # seconds
 
 
-def write_policy(config: Config) -> None:
-    """Write ImageMagick's configuration for the engine. Raises OSError."""
+def write_policy(config: Config, folder: Path) -> None:
+    """Write ImageMagick's configuration for the engine into a folder. Raises OSError."""
     limits = config.limits
     write_configuration(
-        paths_of(config).policy,
+        folder,
         config.formats.accept,
         config.formats.out,
         PolicyLimits(memory=config.engine.memory, pixels=limits.pixels, side=65535, frames=limits.frames),
@@ -28,16 +29,18 @@ def write_policy(config: Config) -> None:
 
 
 def capabilities(config: Config) -> dict[str, tuple[bool, bool]]:
-    """By format, whether it can be read and written under the configured policy. Raises EngineError."""
-    write_policy(config)
-    asked = subprocess.run(
-        [sys.executable, "-P", "-c", _ASK],
-        env=environment(paths_of(config).policy),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIME,
-    )
+    """By format, whether it can be read and written under the configured policy, which nobody else sees meanwhile: the
+    configuration may never come in force. Raises EngineError."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_policy(config, Path(folder))
+        asked = subprocess.run(
+            [sys.executable, "-P", "-c", _ASK],
+            env=environment(Path(folder)),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIME,
+        )
     if asked.returncode:
         raise EngineError(f"ImageMagick cannot be used: {asked.stderr.strip().splitlines()[-1]}")
     return {word: (can_read, can_write) for word, (can_read, can_write) in json.loads(asked.stdout).items()}

@@ -146,7 +146,7 @@ async def _put_together(
 
 
 def _engine_settings(config: Config, paths: Paths, work: Work) -> EngineSettings:
-    write_policy(config)
+    write_policy(config, paths.policy)
     processes = config.engine.processes
     spare = (work.spare,) if work.spare else ()
     return EngineSettings(
