@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-keystone lint bench lock test-fresh clean
+.PHONY: help setup run test test-keystone lint bench lock test-fresh test-systemd clean
 
 BIN := .venv/bin
 
@@ -33,6 +33,9 @@ lock: ## Resolve pyproject.toml anew into requirements.lock and requirements-dev
 
 test-fresh: ## Install and make a first request in an empty Debian (root, debootstrap, about five minutes)
 	@scripts/test-fresh $(ARGS)
+
+test-systemd: ## The same under a systemd of its own: start, reload, kill -9, stop (root, debootstrap, about three minutes)
+	@scripts/test-systemd
 
 clean: ## Remove what was built; the pictures and caches under var/ stay
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -54,7 +54,7 @@ async def test_with_a_full_queue_the_derived_container_is_not_asked(one: Node, m
     container = one.context.store.derived
     stat = container.stat
     busy = [asyncio.ensure_future(one.api(HEAVY.replace("1200", f"{1200 + number}"))) for number in range(2)]
-    while not one.context.engine.waiting["small"]:
+    while not one.context.engine.waiting["api"]:
         await asyncio.sleep(0.01)
 
     async def counted(name: str) -> object:
