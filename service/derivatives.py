@@ -8,7 +8,6 @@ event loop, and nothing is awaited between the check and the rename.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import BinaryIO
 
 from gateway.names import Name
 from gateway.rules import Rules
+from service.backlog import Backlog
 from service.cache.disk import DerivedTree, Published
 from service.cache.failures import Failures
 from service.cache.flight import Flights
@@ -31,7 +31,7 @@ from service.keeping import Keeping
 from service.making import Derivative, Level, Making, job_of, lane_of, marker_of
 from service.originals import Original, Originals
 from service.stages import stage
-from service.store.base import Corrupt, StoredObject, StoreError
+from service.store.base import Corrupt, StoredObject
 
 __all__ = ["Derivative", "Derivatives", "Level", "Making"]
 
@@ -40,8 +40,6 @@ MOST_ATTEMPTS = 50  # of one flight while its image is replaced again and again
 FLIGHTS = 2  # times what the engine takes may be under way, waits for the store included
 MOST_SPARE = 4  # flights at once that work in the spare folder, since that is memory
 LARGEST_SPARE = 64 * 2**20  # bytes of an image that is answered without being kept
-
-log = logging.getLogger(__name__)
 
 
 class Derivatives:
@@ -72,7 +70,7 @@ class Derivatives:
         self._tickets = Tickets()
         self._decisions = Decisions(rules, making, originals, tree, self._tickets, self._find)
         self._spare = asyncio.Semaphore(MOST_SPARE)
-        self._background: set[asyncio.Task[None]] = set()
+        self.backlog = Backlog(self._keep)
         originals.on_change(self.settle)
 
     async def get(self, name: Name, accept: str = "") -> Derivative:
@@ -151,7 +149,7 @@ class Derivatives:
 
     async def close(self) -> None:
         """Wait for what is still being written to the store."""
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await self.backlog.close()
 
     async def _find(self, name: Name, accept: str = "") -> Derivative:
         if not name.decided:
@@ -213,7 +211,7 @@ class Derivatives:
                 return None
             made = Derivative(name, self._publish(path, name, original, spare=spare), level, etag)
         if level == "MISS" and self._making.persist == "always":
-            self._keep_in_background(made)
+            self.backlog.add(made)
         return made
 
     async def _derive(self, name: Name, original: Original, path: Path) -> None:
@@ -268,14 +266,3 @@ class Derivatives:
                 return True
         await self._kept.remove(str(name))  # no URL may lead to an old image
         return False
-
-    def _keep_in_background(self, made: Derivative) -> None:
-        async def keep() -> None:
-            try:
-                await self._keep(made)
-            except (StoreError, OSError) as error:
-                log.warning("the derived container did not take %s: %s", made.name, error)
-
-        task = asyncio.ensure_future(keep())
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)

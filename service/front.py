@@ -6,7 +6,6 @@ import json
 import os
 import pwd
 import re
-import resource
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
@@ -16,13 +15,13 @@ from jinja2 import Environment, StrictUndefined
 from gateway.freshness import preset_times
 from gateway.rules import CONTENT_TYPES, Rules
 from gateway.settings import Config
+from service import descriptors
 from service.cache.recency import keeps_access_times
 from service.paths import Paths
 
 SEGMENT = "[A-Za-z0-9_~=,:+-][A-Za-z0-9._~=,:+@-]*"
 LEAF = "@[a-z0-9.,=:-]+"
 PATIENCE = 10  # seconds that nginx waits for the service beyond the time limit of one image
-MOST_FILES = 65536
 BURST = 10  # seconds of misses that may come at once: a page of thumbnails that nobody saw before...
 MISSES_AT_ONCE = 20  # ...and at least so many
 LOG_LEVELS = {"debug": "info", "info": "warn", "warning": "warn", "error": "error"}  # nginx says more at each level
@@ -53,7 +52,7 @@ def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
             log_level=LOG_LEVELS[config.log.level],
             types=[(kind, word) for word, kind in CONTENT_TYPES.items()] + [("application/json", "json")],
             lua_path=f"{lua_root()}/?.lua",
-            files=_files(),
+            files=descriptors.most(),
             note_hits="" if _keeps_access_times(paths) else ' require("nginx.lua.hits").note()',
             rules=paths.nginx / "rules.json",
             socket=paths.socket,
@@ -125,12 +124,6 @@ def _common_headers(config: Config) -> str:
     if config.public.cors:
         headers["Access-Control-Allow-Origin"] = config.public.cors
     return "\n".join(f'            add_header {name} "{value}" always;' for name, value in headers.items())
-
-
-def _files() -> int:
-    """Descriptors that a worker may have: connections, and the files it keeps open between requests."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    return MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
 
 
 def _user() -> str:

@@ -33,6 +33,9 @@ class Derivative:
     level: Level
     original: str | None = None
 
+    def __str__(self) -> str:
+        return str(self.name)
+
     @property
     def content_type(self) -> str:
         return "application/json" if self.name.is_meta else CONTENT_TYPES[self.name.format]

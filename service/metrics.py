@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from service import metered, stages
+from service.backlog import UNKEPT
 from service.caring import Care
 from service.engine.pool import EnginePool
 from service.metered import MeteredStore
@@ -57,7 +58,7 @@ class Metrics(Collector):
         self.engine = engine
         self._care = care
         self._registry = CollectorRegistry(auto_describe=False)
-        own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, SPANS)
+        own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, SPANS, UNKEPT)
         for one in (*own, stages.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)
         ProcessCollector(namespace="image_gateway", registry=self._registry)

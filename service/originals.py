@@ -221,15 +221,20 @@ class Originals:
             try:
                 known.header = await _recognise(path, at_once=at_once)
             except EngineError as error:
-                known.header = error
+                known.header = _afresh(error)
         if isinstance(known.header, EngineError):
-            raise known.header
+            raise _afresh(known.header)
         return known.header
 
 
 async def _recognise(path: Path, *, at_once: bool) -> Header:
     """A small file that was written a moment ago is read sooner than a thread would begin with it."""
     return recognise(path) if at_once else await asyncio.to_thread(recognise, path)
+
+
+def _afresh(error: EngineError) -> EngineError:
+    """The same error without what has passed it on: each time it is raised, that grows, and holds requests."""
+    return type(error)(str(error))
 
 
 def _version(stored: StoredObject) -> tuple[str, int]:

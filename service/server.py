@@ -24,6 +24,7 @@ from service.api.metrics import observe
 from service.cache.work import Work
 from service.caring import caring, opened_disk
 from service.derivatives import Derivatives, Making
+from service.descriptors import raise_limit
 from service.engine.job import Limits
 from service.engine.pool import EnginePool
 from service.engine.settings import EngineSettings
@@ -50,6 +51,7 @@ log = logging.getLogger(__name__)
 
 def serve(config: Config) -> None:
     """Run the service until SIGTERM or SIGINT. Raises OSError, StoreError or EngineError where it cannot start."""
+    raise_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(asyncio.CancelledError):
         runner.run(_serve(config))
 

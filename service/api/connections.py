@@ -67,8 +67,8 @@ async def _open(runner: web.AppRunner, listen: socket.socket) -> asyncio.Server:
             auto_decompress=False,
         )
 
-    create = loop.create_unix_server if listen.family == socket.AF_UNIX else loop.create_server
-    return await create(connection, sock=listen.dup(), backlog=BACKLOG)
+    # Not create_unix_server: since Python 3.13 its server removes the socket's file, which the next service needs.
+    return await loop.create_server(connection, sock=listen.dup(), backlog=BACKLOG)
 
 
 async def _hear_out(runner: web.AppRunner) -> None:

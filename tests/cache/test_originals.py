@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service import originals
-from service.engine.job import Header
+from service.engine.job import Header, NotAnImage
 from service.store.base import StoredObject
 from tests import images
 from tests.cache.nodes import Node, node
@@ -90,3 +90,16 @@ async def test_a_copy_that_an_earlier_process_fetched_is_used_again(
     async with node(tmp_path) as one:
         monkeypatch.setattr(one.context.store.originals, "fetch", None)
         assert (await one.api("a.png/@w=5.png")).status == 200
+
+
+async def test_what_is_told_of_a_file_that_is_no_image_holds_no_earlier_request(tmp_path: Path) -> None:
+    async with node(tmp_path) as one:
+        (one.root / "var/store/bad.jpg").write_text("no image at all")
+        told = []
+        for _ in range(4):
+            with pytest.raises(NotAnImage) as refused:
+                await one.context.originals.get("bad.jpg")
+            told.append(refused)
+    assert len({id(refused.value) for refused in told}) == len(told)
+    assert len({str(refused.value) for refused in told}) == 1
+    assert len({len(refused.traceback) for refused in told[1:]}) == 1, "each error holds the frames of those before"

@@ -1,0 +1,68 @@
+"""Derived images on their way to the derived container, behind the answers that were given with them.
+
+A store that is slower than images are made would gather them without end, and every miss would wait behind them for
+its original. So few are sent at once, few wait, and what comes beyond that is not kept: it can always be made again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from prometheus_client import Counter
+
+from service.store.base import StoreError
+
+AT_ONCE = 4  # a quarter of the connections to a Swift, at its default
+MOST = 64  # that wait or are sent
+PATIENCE = 10.0  # seconds that an end waits for them
+
+UNKEPT = Counter(
+    "image_gateway_unkept",
+    "Images that the derived container was not given, although the policy is to keep all: too many waited for it.",
+    registry=None,
+)
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class Backlog(Generic[T]):
+    """What `keep` is still to be called with. All on one event loop."""
+
+    def __init__(self, keep: Callable[[T], Awaitable[object]]) -> None:
+        self._keep = keep
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def add(self, made: T) -> None:
+        """Have it kept as soon as there is a place; never raises."""
+        if len(self._tasks) >= MOST:
+            UNKEPT.inc()
+            log.warning("not kept, since %d images wait for the derived container: %s", MOST, made)
+            return
+        task = asyncio.ensure_future(self._send(made))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Wait for what is still on its way, PATIENCE seconds at most; what is left then is not kept."""
+        if not self._tasks:
+            return
+        _, left = await asyncio.wait(self._tasks, timeout=PATIENCE)
+        UNKEPT.inc(len(left))
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    async def _send(self, made: T) -> None:
+        async with self._places:
+            try:
+                await self._keep(made)
+            except (StoreError, OSError) as error:
+                log.warning("the derived container did not take %s: %s", made, error)

@@ -1,0 +1,20 @@
+"""How many files and connections a process of the gateway may have open at once."""
+
+from __future__ import annotations
+
+import resource
+
+MOST = 65536
+
+
+def most() -> int:
+    """What the system allows, within reason."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
+
+
+def raise_limit() -> None:
+    """Have this process take what is allowed: most shells begin with 1024, which a crowd of clients exceeds."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < most():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most(), hard))
