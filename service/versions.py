@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from service.engine.job import EngineError
+from service.engine.process import WAND_LIBRARIES
 
 PACKAGES = ("image-gateway", "wand", "pillow")
 _HOME = str(Path(__file__).resolve().parents[1])
@@ -23,7 +24,7 @@ async def software() -> str:
     """One line. Libraries are asked in a process of their own, for this one has no use for them. Raises EngineError."""
     asked = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-c", _ASK),
-        env={**os.environ, "PYTHONPATH": _HOME},
+        env={**WAND_LIBRARIES, **os.environ, "PYTHONPATH": _HOME},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -33,7 +33,7 @@ thumbnail does not wait behind large work, and no flood of the public's keeps an
 
 ABANDONED_GRACE = 1.0
 """Seconds that a job nobody waits for any more may go on. Most end within it, and ending one by killing its process
-costs a start (0.3 s of CPU) and everything the process had decoded; what takes longer is worth killing."""
+costs a start (0.15 s of CPU) and everything the process had decoded; what takes longer is worth killing."""
 
 RETRY_AFTER = (1.0, 30.0)
 """The least and the most seconds a refused caller is told to wait."""
