@@ -15,6 +15,7 @@ without arguments each gives a small photo-like picture. Profiles to embed are i
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 import zlib
@@ -42,8 +43,10 @@ _STORE = {
 }
 
 
+@functools.lru_cache(64)
 def photo(width: int = 320, height: int = 240, seed: int = 1) -> Pixels:
-    """Something like a photograph: a sky, hills, a sun and film grain. No two corners alike."""
+    """Something like a photograph: a sky, hills, a sun and film grain. No two corners alike. Read-only, for whoever
+    asks for the same one gets the same."""
     random = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width].astype(np.float64)
     x, y = (x + 0.5) / width, (y + 0.5) / height
@@ -54,7 +57,9 @@ def photo(width: int = 320, height: int = 240, seed: int = 1) -> Pixels:
         colour = np.array([90 - 20 * layer, 130 - 22 * layer, 95 - 22 * layer]) * (0.8 + 0.4 * x[..., None])
         image = np.where((y > ridge)[..., None], colour, image)
     image += random.normal(0, 3, image.shape)
-    return np.clip(image, 0, 255).astype(np.uint8)
+    drawn = np.clip(image, 0, 255).astype(np.uint8)
+    drawn.setflags(write=False)
+    return drawn
 
 
 def soft_alpha(width: int = 320, height: int = 240) -> Pixels:

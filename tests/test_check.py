@@ -8,15 +8,20 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway import checks
+from gateway.rules import Rules
+from service import cli, logs
 from tests.gateways import free_ports, running_gateway, write_config
 
 HOME = Path(__file__).resolve().parent.parent
+
+Check = Callable[[Path, Mapping[str, Any]], tuple[int, list[str]]]
 
 
 def run(command: str, file: Path, code: Path = HOME) -> subprocess.CompletedProcess[str]:
@@ -46,9 +51,44 @@ def taken() -> Iterator[str]:
 def check(root: Path, options: Mapping[str, Any] | None = None, code: Path = HOME) -> tuple[int, list[str]]:
     """Exit status, and the lines that say `wrong`. `code` is the project's tree to check with."""
     ended = run("check", write_config(root, options or {}, free_ports(2)), code)
-    return ended.returncode, [line for line in ended.stdout.splitlines() if line.startswith("wrong")] + [
-        line for line in ended.stderr.splitlines() if line
+    return ended.returncode, told(ended.stdout, ended.stderr)
+
+
+def told(stdout: str, stderr: str) -> list[str]:
+    """What a check found wrong, and whatever else went wrong."""
+    return [line for line in stdout.splitlines() if line.startswith("wrong")] + [
+        line for line in stderr.splitlines() if line
     ]
+
+
+@pytest.fixture(scope="module")
+def comparing_once() -> Iterator[None]:
+    """The twins, whose comparison takes a second, are compared once for all configurations that have the same rules."""
+    compare = checks.compare
+    made: list[tuple[Rules, list[checks.Finding]]] = []
+
+    def once(rules: Rules, lua_root: Path) -> list[checks.Finding]:
+        for known, findings in made:
+            if known == rules:
+                return findings
+        made.append((rules, list(compare(rules, lua_root))))
+        return made[-1][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checks, "compare", once)
+        yield
+
+
+@pytest.fixture
+def check_here(comparing_once: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
+    """What `check` does, in this process: the same command, but for the start of a Python."""
+    monkeypatch.setattr(logs, "configure", lambda _: None)  # this process has logs of its own
+
+    def here(root: Path, options: Mapping[str, Any]) -> tuple[int, list[str]]:
+        status = cli.main(["check", "-c", str(write_config(root, options, free_ports(2)))])
+        return status, told(*capsys.readouterr())
+
+    return here
 
 
 def test_all_is_well_at_the_defaults(tmp_path: Path) -> None:
@@ -74,16 +114,16 @@ def test_all_is_well_at_the_defaults(tmp_path: Path) -> None:
     ],
 )
 def test_a_finding_names_the_key_and_fails_the_check(
-    tmp_path: Path, options: Mapping[str, Any], wanted: str | None
+    check_here: Check, tmp_path: Path, options: Mapping[str, Any], wanted: str | None
 ) -> None:
-    status, wrong = check(tmp_path, options)
+    status, wrong = check_here(tmp_path, options)
     assert status == (1 if wanted else 0)
     assert not wanted or any(wanted in line for line in wrong), wrong
 
 
-def test_a_taken_port_is_found(tmp_path: Path) -> None:
+def test_a_taken_port_is_found(check_here: Check, tmp_path: Path) -> None:
     with taken() as listen:
-        status, wrong = check(tmp_path, {"api": {"listen": listen}})
+        status, wrong = check_here(tmp_path, {"api": {"listen": listen}})
     assert status == 1
     assert any(line.startswith(f"wrong api.listen: {listen}: Address already in use") for line in wrong)
 

@@ -109,7 +109,7 @@ def test_cover_crops_between_pixels_where_it_must():
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_smart_keeps_the_part_with_something_to_see(side):
     scene = np.full((200, 600, 3), (150, 180, 200), np.uint8)
-    busy = images.photo(120, 120, seed=3)
+    busy = images.photo(120, 120, seed=3).copy()
     busy[30:90, 30:90] = (224, 172, 140)
     at = 30 if side == "left" else 450
     scene[40:160, at : at + 120] = busy

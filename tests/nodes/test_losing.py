@@ -42,11 +42,13 @@ def test_nodes_may_be_killed_and_cut_off_and_come_back_under_load(cluster: Clust
         time.sleep(1)
         began = time.monotonic()
         await_work_in_flight(cluster, KILLED)
+        killing = time.monotonic()
         cluster.kill(KILLED)
         killed = time.monotonic()
         time.sleep(1)
 
         await_work_in_flight(cluster, CUT)
+        cutting = time.monotonic()
         cluster.network.cut(CUT)
         cut = time.monotonic()
         cluster.nodes[CUT].continue_service()
@@ -67,7 +69,7 @@ def test_nodes_may_be_killed_and_cut_off_and_come_back_under_load(cluster: Clust
         time.sleep(1)
     check_all(cluster, truth)
 
-    losses = [Loss(NODES[KILLED], killed, started), Loss(NODES[CUT], cut, restored)]
+    losses = [Loss(NODES[KILLED], killing, killed, started), Loss(NODES[CUT], cutting, cut, restored)]
     assert [one.flaw for one in load.asked if one.flaw] == []
     assert [one for one in load.asked if one.failure and not any(loss.excuses(one) for loss in losses)] == []
     assert all(loss.in_flight(load) for loss in losses)
@@ -79,10 +81,11 @@ def test_nodes_may_be_killed_and_cut_off_and_come_back_under_load(cluster: Clust
 
 @dataclass(frozen=True)
 class Loss:
-    """From when to when a node was not there; monotonic."""
+    """A node was about to be lost at `begin`, was not there from `gone` to `end`; monotonic."""
 
     node: str
     begin: float
+    gone: float
     end: float
 
     def in_flight(self, load: Load) -> list[Asked]:
@@ -91,10 +94,10 @@ class Loss:
 
     def in_vain(self, load: Load) -> list[Asked]:
         """What the balancer sent to the node while it was not there."""
-        return [one for one in load.asked if self.node in one.tried and self.begin < one.began < one.ended < self.end]
+        return [one for one in load.asked if self.node in one.tried and self.gone < one.began < one.ended < self.end]
 
     def excuses(self, one: Asked) -> bool:
-        return one.tried[-1:] == (self.node,) and one.began < self.begin
+        return one.tried[-1:] == (self.node,) and one.began < self.gone
 
 
 def tell(load: Load, losses: list[Loss]) -> None:

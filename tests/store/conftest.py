@@ -1,7 +1,7 @@
 """The stores that the contract is checked against, each fresh and empty for every test."""
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +11,7 @@ from service.store.base import Store
 from service.store.directory import DirectorySettings, DirectoryStore
 from service.store.swift import SwiftStore
 from service.store.swift_settings import SwiftSettings
-from tests.swift.server import SwiftServer, running_swift
-
-
-@pytest.fixture(scope="session")
-def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwiftServer]:
-    """A real Swift, for as long as the session lasts."""
-    with running_swift(tmp_path_factory.mktemp("swift")) as server:
-        yield server
+from tests.swift.server import SwiftServer
 
 
 @pytest.fixture(params=["directory", "swift"])
