@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from service.cache.disk import DerivedTree
 from service.cache.generation import Generation
 from service.cache.janitor import Janitor
 from service.cache.memory import Memory
+from service.cache.reaper import Reaper
 from service.cache.recency import keeps_access_times
 from service.cache.usage import Budget
 from service.cache.walk import background
@@ -44,6 +44,7 @@ class Disk:
     work: Work
     tree: DerivedTree
     memory: Memory
+    reaper: Reaper
 
 
 @dataclass(slots=True)
@@ -76,9 +77,9 @@ def opened_disk(config: Config, paths: Paths) -> Iterator[Disk]:
     root = paths.work.parent
     with exclusive(root, "caches", option="cache.root", patience=PREDECESSOR):
         work = Work(paths.work, spare_folder(root))
-        work.clean()
+        reaper = Reaper(work.clean())
         try:
-            yield Disk(root, work, DerivedTree(paths.derived, work), Memory(config.cache.memory))
+            yield Disk(root, work, DerivedTree(paths.derived, work), Memory(config.cache.memory), reaper)
         finally:
             work.close()
 
@@ -89,11 +90,11 @@ async def caring(
 ) -> AsyncIterator[Care]:
     """Throw out what cannot be trusted, then count, evict, compare and sync while the context lasts. Raises OSError."""
     generation = Generation(disk.root, made_by)
-    executor = background()
     if generation.changed:
-        executor.submit(shutil.rmtree, derivatives.forget_all(), ignore_errors=True)
+        disk.reaper.leave(derivatives.forget_all())
     await asyncio.to_thread(generation.distrust, disk.tree.root, originals.root)
     generation.begin()
+    executor = background()
     care = Care(
         disk,
         originals,

@@ -109,6 +109,7 @@ async def running(config: Config) -> AsyncIterator[Context]:
             tracing.follow(app, port)
             observe(app, port, config.log.slow, known)
             await stack.enter_async_context(listening(app, listen, SHUTDOWN))
+        stack.enter_context(context.care.disk.reaper.working())  # the last: it hinders no start, and ends before all
         yield context
 
 

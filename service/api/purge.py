@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from pathlib import Path
 
 from aiohttp import web
 from pydantic import Field, model_validator
@@ -20,7 +16,6 @@ from service.api.context import CONTEXT, Context
 from service.api.selection import PAGE
 from service.api.together import in_order
 from service.cache.images import cached_images
-from service.cache.marker import MARKER
 from service.cache.walk import background, batches
 from service.store.base import NotFound
 
@@ -93,21 +88,13 @@ async def _forget_prefix(context: Context, prefix: str) -> tuple[int, int]:
 
 
 async def _purge_all(context: Context) -> Purged:
-    """As of a prefix, in one step here: the whole tree is moved out of sight, and then deleted."""
-    images, files = await asyncio.to_thread(_bury, context.derivatives.forget_all())
+    """As of a prefix, in one step here: the whole tree is moved out of sight, and then deleted. When the service stops
+    meanwhile, that much is not waited for, and the next start deletes the rest."""
+    reaper = context.care.disk.reaper
+    gone = await reaper.delete(context.derivatives.forget_all())
     objects = await _delete(context, "")
-    more = await asyncio.to_thread(_bury, context.derivatives.forget_all())
-    return Purged(images=images, files=files + more[1], objects=objects)
-
-
-def _bury(grave: Path) -> tuple[int, int]:
-    """Delete a tree; how many images it held something of, and how many files."""
-    images = files = 0
-    for _, _, names in os.walk(grave):
-        images += MARKER in names
-        files += len(names)
-    shutil.rmtree(grave, ignore_errors=True)
-    return images, files
+    more = await reaper.delete(context.derivatives.forget_all())
+    return Purged(images=gone.images, files=gone.files + more.files, objects=objects)
 
 
 async def _images(context: Context, prefix: str) -> AsyncIterator[str]:

@@ -14,7 +14,6 @@ import itertools
 import logging
 import os
 import secrets
-import shutil
 import stat
 import tempfile
 import time
@@ -26,6 +25,7 @@ RETRY = 5.0  # seconds after which a disk that failed is tried again
 TELL = 60.0  # seconds between two log lines about the same disk
 LEAST_FREE = 32 * 2**20  # bytes: with less, a failure that nobody explained is put down to the disk
 FULL = (errno.ENOSPC, errno.EDQUOT)
+TOO_MANY_OPEN = (errno.EMFILE, errno.ENFILE)
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it, and checked
 
 log = logging.getLogger(__name__)
@@ -45,15 +45,21 @@ class Work:
         self._failed = -RETRY
         self._told = -TELL
 
-    def clean(self) -> None:
-        """Remove what a process that ended has left. Called before anything is under way."""
+    def clean(self) -> list[Path]:
+        """Remove the files that a process that ended has left, which are few, and tell the folders, which may hold any
+        number. Called before anything is under way. Raises OSError where the folder cannot be read."""
+        folders = []
         for folder in filter(None, (self.folder, self.spare)):
             for leftover in folder.iterdir():
                 with contextlib.suppress(OSError):
-                    shutil.rmtree(leftover) if leftover.is_dir() and not leftover.is_symlink() else leftover.unlink()
+                    if leftover.is_dir() and not leftover.is_symlink():
+                        folders.append(leftover)
+                    else:
+                        leftover.unlink()
+        return folders
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Leave nothing behind but folders that are still being deleted."""
         self.clean()
         if self.spare:
             with contextlib.suppress(OSError):
@@ -85,8 +91,8 @@ class Work:
 
     def trouble(self, error: OSError) -> None:
         """Take note that the disk failed: counted, and told once in a while. That a file is missing is no failure: the
-        caches are being deleted, and come back."""
-        if isinstance(error, FileNotFoundError):
+        caches are being deleted, and come back. Nor is it one that this process has too many open."""
+        if isinstance(error, FileNotFoundError) or error.errno in TOO_MANY_OPEN:
             return
         now = time.monotonic()
         self._failed = now

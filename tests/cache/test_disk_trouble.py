@@ -195,3 +195,13 @@ def test_a_spare_folder_of_somebody_else_is_not_used(tmp_path: Path) -> None:
         assert spare_folder(tmp_path) is None
     finally:
         mine.unlink()
+
+
+@pytest.mark.parametrize(
+    ("error", "troubled"), [(errno.EIO, True), (errno.ENOSPC, True), (errno.EMFILE, False), (errno.ENOENT, False)]
+)
+def test_the_disk_is_blamed_for_what_is_its_fault(error: int, troubled: bool, tmp_path: Path) -> None:
+    work = Work(tmp_path, None)
+    work.trouble(OSError(error, os.strerror(error)))
+    assert work.troubled == troubled
+    assert bool(work.failures) == troubled

@@ -1,0 +1,108 @@
+"""Deletes folders that nobody sees any more: old derived trees, and what a process that ended has left.
+
+That takes as long as there are files, so nobody waits for it who need not: it begins when the service serves, in a
+thread of the lowest priority, and ends with the file at hand when the service stops. The next start goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.cache.marker import MARKER
+from service.cache.walk import background
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Deleted:
+    """What was deleted of a derived tree: files, markers included, and of how many images."""
+
+    images: int = 0
+    files: int = 0
+    failure: OSError | None = None  # the first, where something cannot be deleted
+
+
+class Reaper:
+    """`folders` are out of sight: no reader knows their paths, no writer uses them again, and no tree counts them."""
+
+    def __init__(self, folders: Iterable[Path] = ()) -> None:
+        self._waiting = list(folders)
+        self._stopping = threading.Event()
+
+    def leave(self, folder: Path) -> None:
+        """Have a folder deleted as soon as the service serves, which it does not yet."""
+        self._waiting.append(folder)
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """While the service serves. At the end nothing more is deleted, and nobody waits for the file at hand."""
+        self._begin(self._waiting)
+        try:
+            yield
+        finally:
+            self._stopping.set()
+
+    async def delete(self, folder: Path) -> Deleted:
+        """Delete a folder, even when whoever waits for it leaves; what was deleted of it before the service stopped."""
+        return await asyncio.shield(asyncio.wrap_future(self._begin([folder])))
+
+    def _begin(self, folders: list[Path]) -> Future[Deleted]:
+        executor = background()  # of their own: nobody waits behind what others have deleted
+        deletion = executor.submit(self._delete, folders)
+        executor.shutdown(wait=False)  # the thread ends with its work
+        return deletion
+
+    def _delete(self, folders: list[Path]) -> Deleted:
+        deleted = Deleted()
+        for folder in folders:
+            self._reap(folder, deleted)
+        if deleted.failure:
+            log.warning("not all old files can be deleted (%s); the next start tries again", deleted.failure)
+        return deleted
+
+    def _reap(self, folder: str | Path, deleted: Deleted) -> bool:
+        """Delete a folder and all below it; whether it is gone. There is no list of what is in it, however much that
+        is: it shrinks while it is read, and is read again where the file system left something out over that."""
+        progress = True
+        while progress:
+            progress = False
+            try:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        if self._stopping.is_set():
+                            return False
+                        if entry.is_dir(follow_symlinks=False):
+                            progress |= self._reap(entry.path, deleted)
+                        else:
+                            progress |= _unlink(entry, deleted)
+                Path(folder).rmdir()
+            except FileNotFoundError:  # somebody deletes the caches
+                return True
+            except OSError as error:
+                if not progress:
+                    deleted.failure = deleted.failure or error
+            else:
+                return True
+        return False
+
+
+def _unlink(entry: os.DirEntry[str], deleted: Deleted) -> bool:
+    try:
+        Path(entry.path).unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        deleted.failure = deleted.failure or error
+        return False
+    deleted.files += 1
+    deleted.images += entry.name == MARKER
+    return True
