@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,8 +18,8 @@ MOST_SPARE = 4  # originals in the spare folder while the disk takes none, unles
 
 
 class Copies:
-    """The files below `root`, named by hashes of name and ETag, so that a replaced original is another file. `usage`
-    is told what they take."""
+    """The files below `root`, a folder for each name, named by hashes of name and ETag, so that a replaced original is
+    another file. `usage` is told what they take."""
 
     def __init__(self, root: Path, usage: Usage) -> None:
         self.root = root
@@ -30,19 +29,15 @@ class Copies:
 
     def path(self, stored: StoredObject) -> Path:
         """Where the copy of an original is, or would be."""
-        key, version = _key(stored.name), hashlib.sha256(f"{stored.name}\n{stored.etag}".encode()).hexdigest()[:32]
-        return self.root / f"{key[:2]}/{key}-{version}"
+        return self._folder(stored.name) / _hash(f"{stored.name}\n{stored.etag}")
 
     def any_of(self, name: str) -> bool:
-        """Whether there may be a copy of this name, of whichever version."""
-        key = _key(name)
+        """Whether there may be a copy of this name, of whichever version: one look, however many copies there are."""
         try:
-            with os.scandir(self.root / key[:2]) as files:
-                return any(file.name.startswith(key) for file in files)
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return True
+            self._folder(name).lstat()
+        except OSError as error:
+            return not isinstance(error, FileNotFoundError)
+        return True
 
     def find(self, stored: StoredObject) -> Path | None:
         """The whole copy of this original. What has another size was damaged by a crash of the machine."""
@@ -58,11 +53,12 @@ class Copies:
         path = self.path(stored)
         if not spare:
             self.remove(path)
-            if not path.parent.exists():
-                path.parent.mkdir(parents=True)
-                self._usage.add(BLOCK)
+            for folder in (path.parent.parent, path.parent):
+                if not folder.exists():
+                    folder.mkdir(parents=True)
+                    self._usage.add(BLOCK, path=folder)
             arriving.replace(path)
-            self._usage.add(stored.bytes)
+            self._usage.add(stored.bytes, path=path)
             return path
         path = arriving.with_name(path.name)
         arriving.replace(path)
@@ -88,23 +84,38 @@ class Copies:
         return sum(self.remove(file) for file in files if file.name not in self._pins)
 
     def remove(self, path: Path) -> int:
-        """Remove one copy, whoever reads it; 0 where there is none."""
+        """Remove one copy, whoever reads it; 0 where there is none. Folders that hold nothing go, too, as a crash may
+        have left them."""
         in_spare = path in self._spare
         self._spare.pop(path, None)
-        try:
-            size = path.stat().st_size
-            path.unlink()
-        except OSError:
-            return 0
-        if in_spare:
-            return 1
-        self._usage.add(size, -1)
+        size = _unlink(path)
+        if not in_spare:
+            if size is not None:
+                self._usage.add(size, -1, path)
+            self._leave(path.parent)
+        return int(size is not None)
+
+    def _leave(self, folder: Path) -> None:
         with contextlib.suppress(OSError):  # it holds others
-            path.parent.rmdir()
-            self._usage.add(BLOCK, -1)
-        return 1
+            while self.root in folder.parents:
+                folder.rmdir()
+                self._usage.add(BLOCK, -1, folder)
+                folder = folder.parent
+
+    def _folder(self, name: str) -> Path:
+        """What holds all copies of an original, and nothing else."""
+        key = _hash(name)
+        return self.root / key[:2] / key
 
 
-def _key(name: str) -> str:
-    """With what the names of all copies of an original begin."""
-    return hashlib.sha256(name.encode()).hexdigest()[:32]
+def _unlink(path: Path) -> int | None:
+    """Remove a file; how large it was, None where it is not removed."""
+    with contextlib.suppress(OSError):
+        size = path.stat().st_size
+        path.unlink()
+        return size
+    return None
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

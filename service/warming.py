@@ -11,7 +11,7 @@ from service.derivatives import Derivatives
 from service.engine.job import EngineError
 from service.store.base import Container, Corrupt, NotFound
 
-PAGE = 1000
+PAGE = 5000  # names of the listing at once
 PATIENCE = 0.1  # seconds between two looks whether the engine is wanted
 
 

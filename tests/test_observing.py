@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
@@ -77,15 +78,30 @@ def count_in(before: dict[tuple[str, frozenset[tuple[str, str]]], float], status
 
 def test_hits_are_counted_although_the_service_is_gone_and_although_nginx_reloads(gateway: Gateway) -> None:
     gateway.public.get(HIT)
-    until(lambda: counted(gateway, cache="MISS") > 0)
-    before = counted(gateway, cache="HIT-DISK", status="200")
+    before = counted(gateway, cache="HIT-DISK", status="206")
     gateway.stop_service()
     for _ in range(20):
-        assert gateway.public.get(HIT).status_code == 200
+        assert gateway.public.get(HIT, headers={"Range": "bytes=0-9"}).status_code == 206
     (master,) = gateway.pids("nginx: master")
     os.kill(master, signal.SIGHUP)
     gateway.continue_service()
-    until(lambda: counted(gateway, cache="HIT-DISK", status="200") >= before + 20)
+    until(lambda: counted(gateway, cache="HIT-DISK", status="206") >= before + 20)
+    assert counted(gateway, cache="HIT-DISK", status="206") == before + 20
+
+
+def test_hits_are_counted_once_although_they_are_told_again_to_a_service_that_was_frozen(gateway: Gateway) -> None:
+    known = {"If-None-Match": gateway.public.get(HIT).headers["ETag"]}
+    gave_up = gateway.log.count("lua tcp socket read timed out")
+    gateway.stop_service()
+    for _ in range(10):
+        assert gateway.public.get(HIT, headers=known).status_code == 304
+        assert gateway.public.get("/images/cat.jpg?w=90&format=jpg", headers=known).status_code == 304
+    until(lambda: gateway.log.count("lua tcp socket read timed out") > gave_up)
+    gateway.continue_service()
+    until(lambda: counted(gateway, cache="HIT-DISK", status="304") >= 20)
+    assert gateway.public.get(HIT, headers=known).status_code == 304  # told when all that was told before has been read
+    until(lambda: counted(gateway, cache="HIT-DISK", status="304") > 20)
+    assert counted(gateway, cache="HIT-DISK", status="304") == 21
 
 
 def test_stages_store_caches_and_engine_are_told(gateway: Gateway) -> None:
@@ -129,8 +145,16 @@ def test_every_alert_is_explained(gateway: Gateway) -> None:
 
 
 def test_only_nginx_hands_over_counts_and_they_must_make_sense(gateway: Gateway) -> None:
-    assert gateway.api.post("/counts", json={"HIT-DISK 200": 5}).status_code == 404
-    assert gateway.public.post("/counts", json={"HIT-DISK 200": 5}).status_code in (404, 405)
+    batch = {"id": "1-2.5-3", "counts": {"HIT-DISK 206": 5}}
+    assert gateway.api.post("/counts", json=batch).status_code == 404
+    assert gateway.public.post("/counts", json=batch).status_code in (404, 405)
+    (socket,) = gateway.root.rglob("*.sock")
+    before = counted(gateway, cache="HIT-DISK", status="206")
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://nginx") as nginx:
+        for wrong in (5, {}, {**batch, "id": "a b"}, {**batch, "counts": {"HIT-DISK 206": 2, "HIT-DISK 999": 1}}):
+            assert nginx.post("/counts", json=wrong).status_code == 400
+        assert [nginx.post("/counts", json=batch).status_code for _ in range(3)] == [204] * 3
+    assert counted(gateway, cache="HIT-DISK", status="206") == before + 5
 
 
 def test_an_id_goes_from_nginx_through_the_log_and_back(gateway: Gateway) -> None:

@@ -1,24 +1,29 @@
 -- What nginx answers alone, counted by cache level and status: in tables of each worker, so that a request costs no
--- more than an increment; and canonical names, which meet no Lua, by the lines that nginx logs. All is handed over to
--- the service every second; what it does not take is kept for later.
+-- more than an increment; and canonical names, which meet no Lua, by the lines that nginx logs. Every second all is
+-- brought together in shared memory, and one worker hands it over to the service: in batches with ids of their own, so
+-- that one which is told again, because the service was slow to confirm it, is counted once.
 
 local cjson = require("cjson.safe")
 
-local find = string.find
 local gmatch = string.gmatch
 local io_open = io.open
+local match = string.match
 local next = next
 local ngx = ngx
 local pairs = pairs
+local pcall = pcall
+local type = type
 
 local _M = {}
 
 local EVERY = 1 -- seconds
-local PATIENCE = 5000 -- milliseconds; a service that follows another answers within
+local PATIENCE = 2000 -- milliseconds; a batch that is not confirmed by then is told again
 
 local hits, others = {}, {} -- by status: derived images, and all else that needed no service
-local left = ngx.shared.counts -- by key: what the service did not take, and what workers had not told when they left
-local service, log
+local shared = ngx.shared.counts -- by "LEVEL STATUS": what is in no batch yet; by id: batches that are not confirmed
+local handing_over = false
+local serial = 0
+local service, log, begun
 
 
 -- Count an answer with a derived image that was on disk.
@@ -35,97 +40,134 @@ function _M.other()
 end
 
 
--- Move all counts into a batch: {["LEVEL STATUS"] = count}.
-local function collect()
-    local batch = {}
-    for status, count in pairs(hits) do
-        batch["HIT-DISK " .. status] = count
+local function share(level, counts)
+    for status, count in pairs(counts) do
+        shared:incr(level .. " " .. status, count, 0)
     end
-    for status, count in pairs(others) do
-        batch[" " .. status] = count
-    end
+end
+
+
+local function share_own()
+    share("HIT-DISK", hits)
+    share("", others)
     hits, others = {}, {}
-    return batch
-end
-
-
-local function leave(batch)
-    for key, count in pairs(batch) do
-        left:incr(key, count, 0)
-    end
-end
-
-
-local function take_left(batch)
-    for _, key in pairs(left:get_keys(0)) do
-        local count = left:get(key)
-        if count > 0 then
-            left:incr(key, -count)
-            batch[key] = (batch[key] or 0) + count
-        end
-    end
 end
 
 
 -- The lines since the last time, a status each. nginx appends, so an emptied file begins anew; what it writes in the
 -- instant between is not counted.
-local function take_logged(batch)
+local function share_logged()
     local file = io_open(log, "rb")
     local lines = file and file:read("*a") or ""
     if file then
         file:close()
     end
-    if lines == "" then
+    local emptied = lines ~= "" and io_open(log, "wb")
+    if not emptied then
         return
     end
-    io_open(log, "wb"):close()
+    emptied:close()
+    local counts = {}
     for status in gmatch(lines, "%d%d%d") do
-        local key = "HIT-DISK " .. status
-        batch[key] = (batch[key] or 0) + 1
+        counts[status] = (counts[status] or 0) + 1
     end
+    share("HIT-DISK", counts)
 end
 
 
 -- A worker that leaves has no timers any more, but it may still be asked by who keeps a connection.
-local function leave_from_now_on()
-    leave(collect())
+local function share_from_now_on()
     function _M.hit()
-        left:incr("HIT-DISK " .. ngx.status, 1, 0)
+        shared:incr("HIT-DISK " .. ngx.status, 1, 0)
     end
     function _M.other()
-        left:incr(" " .. ngx.status, 1, 0)
+        shared:incr(" " .. ngx.status, 1, 0)
     end
 end
 
 
--- Whether the service has taken a batch.
+-- What is in the shared memory: counts that are in no batch, and batches.
+local function look()
+    local counts, batches = {}, {}
+    for _, key in pairs(shared:get_keys(0)) do
+        local value = shared:get(key)
+        if type(value) == "string" then
+            batches[key] = value
+        elseif value and value > 0 then
+            counts[key] = value
+        end
+    end
+    return counts, batches
+end
+
+
+-- Make a batch of counts. It is there before they are taken off: where there is no memory for it, all stays as it is.
+-- During a reload two workers may take the same; then less than nothing is left, and it evens out.
+local function batch_of(counts)
+    serial = serial + 1
+    local id = begun .. "-" .. serial
+    local batch = cjson.encode({ id = id, counts = counts })
+    if not next(counts) or not shared:safe_set(id, batch) then
+        return {}
+    end
+    for key, count in pairs(counts) do
+        shared:incr(key, -count)
+    end
+    return { [id] = batch }
+end
+
+
+-- Whether the service is done with a batch. One that it refuses is of no use to it later either.
 local function send(batch)
     local socket = ngx.socket.tcp()
     socket:settimeout(PATIENCE)
     if not socket:connect("unix:" .. service) then
         return false
     end
-    local body = cjson.encode(batch)
     socket:send({
-        "POST /counts HTTP/1.1\r\nHost: nginx\r\nConnection: close\r\nContent-Length: ", #body, "\r\n\r\n", body,
+        "POST /counts HTTP/1.1\r\nHost: nginx\r\nConnection: close\r\nContent-Length: ", #batch, "\r\n\r\n", batch,
     })
-    local line = socket:receive("*l")
+    local status = match(socket:receive("*l") or "", "^HTTP/1.1 (%d+)")
     socket:close()
-    return line ~= nil and find(line, " 204", 1, true) ~= nil
+    if status == "400" then
+        ngx.log(ngx.ERR, "the service refuses counts, which are lost: ", batch)
+    end
+    return status == "204" or status == "400"
+end
+
+
+-- Tell the service of a batch until it is confirmed; what comes meanwhile waits for the next one.
+local function hand_over()
+    local counts, batches = look()
+    if not next(batches) then
+        batches = batch_of(counts)
+    end
+    for id, batch in pairs(batches) do
+        if not send(batch) then
+            return
+        end
+        shared:delete(id)
+    end
 end
 
 
 local function tell(leaving)
+    share_own()
     if leaving then
-        return leave_from_now_on()
+        return share_from_now_on()
     end
-    local batch = collect()
-    if ngx.worker.id() == 0 then
-        take_left(batch)
-        take_logged(batch)
+    if ngx.worker.id() ~= 0 then
+        return
     end
-    if next(batch) and not send(batch) then
-        leave(batch)
+    share_logged()
+    if handing_over then
+        return
+    end
+    handing_over = true
+    local done, why = pcall(hand_over)
+    handing_over = false
+    if not done then
+        ngx.log(ngx.ERR, "counts are not handed over: ", why)
     end
 end
 
@@ -133,6 +175,7 @@ end
 -- Begin to tell the service that listens at this socket, of the hits in this log too. Called once in every worker.
 function _M.start(socket, hits_log)
     service, log = socket, hits_log
+    begun = ngx.worker.pid() .. "-" .. ngx.now()
     ngx.timer.every(EVERY, tell)
 end
 

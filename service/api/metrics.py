@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
 import uuid
+from collections import deque
+from typing import Annotated
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 
 from gateway.errors import Refused
 from service import stages
@@ -21,7 +23,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REQUEST_ID = "X-Request-Id"
 RELIEF = "X-Relief"  # seconds for which nginx refuses what has to be made by itself, which costs a tenth
 LEVELS = ("HIT-DISK", "HIT-MEMORY", "HIT-STORE", "MISS")
-LARGEST_BATCH = 64 * 1024  # bytes
+MOST_COUNTED = 100  # batches of nginx's counts that are remembered; it tells one until it is confirmed, then the next
 GONE = 499  # the status, as nginx has it, of a request whose client left
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -39,7 +41,16 @@ _KINDS = {
 LONG = ("warm", "purge", "several", "list")  # kinds that take long because much is asked
 _ASKED = {"original": "original", "meta": "metadata", "url": "url", "regex": "several"}
 
+_counted: deque[str] = deque(maxlen=MOST_COUNTED)  # ids of batches; as old as the counters, which are this process's
+
 log = logging.getLogger(__name__)
+
+
+class Batch(BaseModel):
+    """Counts of answers by "LEVEL STATUS", with an id of their own. nginx has a status 000 for what got no answer."""
+
+    id: str = Field(pattern=r"^[0-9.-]{1,64}$")
+    counts: dict[Annotated[str, Field(pattern=f"^(?:{'|'.join(LEVELS)})? [0-5][0-9]{{2}}$")], NonNegativeInt]
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -48,16 +59,17 @@ async def metrics(request: web.Request) -> web.Response:
 
 
 async def take_counts(request: web.Request) -> web.Response:
-    """`POST /counts` of nginx: what it answered alone since it last told, as {"LEVEL STATUS": count}."""
+    """`POST /counts` of nginx: a batch of what it answered alone. One that was counted before, and is told again since
+    nginx did not hear so, is only confirmed."""
     try:
-        batch = json.loads(await request.content.read(LARGEST_BATCH))
-        counts = {tuple(key.split(" ")): int(count) for key, count in batch.items()}
-        if not all(level in ("", *LEVELS) and 100 <= int(status) < 600 for level, status in counts):
-            raise ValueError("no such level or status")
-    except (ValueError, TypeError, AttributeError) as error:
+        batch = Batch.model_validate_json(await request.read())
+    except ValidationError as error:
         raise Refused(400, "the counts are malformed") from error
-    for (level, status), count in counts.items():
-        REQUESTS.labels("public", "derived", status, level).inc(count)
+    if batch.id not in _counted:
+        _counted.append(batch.id)
+        for key, count in batch.counts.items():
+            level, status = key.split(" ")
+            REQUESTS.labels("public", "derived", status, level).inc(count)
     return web.Response(status=204)
 
 

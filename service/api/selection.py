@@ -11,7 +11,7 @@ import re2
 from gateway.errors import Refused
 from service.store.base import Container, Page, StoredObject
 
-PAGE = 1000  # names that are asked of the store at once
+PAGE = 5000  # names that are asked of the store at once: a directory looks through a whole folder for each page
 MOST_MEMORY = 1 << 20  # bytes that a regular expression may compile to
 LONGEST_PATTERN = 1000  # characters
 

@@ -95,8 +95,8 @@ class DerivedTree:
         replaced = _size(target)
         finished.replace(target)
         if replaced is not None:
-            self.usage.add(replaced, -1)
-        self.usage.add(size)
+            self.usage.add(replaced, -1, target)
+        self.usage.add(size, path=target)
         return Published(target, relative, size, modified)
 
     def marker(self, image: str) -> Marker | None:
@@ -116,7 +116,7 @@ class DerivedTree:
             replaced = _size(target)
             path.replace(target)
         if replaced is None:
-            self.usage.add(BLOCK)
+            self.usage.add(BLOCK, path=target)
 
     def forget(self, image: str) -> int:
         """Remove all that was derived of an image, and nothing of images below its name; the number of files.
@@ -139,7 +139,7 @@ class DerivedTree:
         self.root.rename(grave)
         self.root.mkdir()
         self._stuck.clear()
-        self.usage.bytes = self.usage.files = 0
+        self.usage.clear()
         return grave
 
     def evict(self, files: Iterable[Path]) -> int:
@@ -195,7 +195,7 @@ class DerivedTree:
                 folder.rmdir()
             except OSError:
                 return
-            self.usage.add(BLOCK, -1)
+            self.usage.add(BLOCK, -1, folder)
             folder = folder.parent
 
     def _mark(self, image: str, marker: Marker) -> None:
@@ -207,7 +207,7 @@ class DerivedTree:
             target = self.root / marker_path(image)
             self._make_folder(target.parent)
             path.replace(target)
-            self.usage.add(BLOCK)
+            self.usage.add(BLOCK, path=target)
 
     def _make_folder(self, folder: Path) -> None:
         missing = []
@@ -216,14 +216,14 @@ class DerivedTree:
             folder = folder.parent
         for one in reversed(missing):
             one.mkdir(exist_ok=True)
-            self.usage.add(BLOCK)
+            self.usage.add(BLOCK, path=one)
 
     def _remove(self, file: Path) -> int:
         size = _size(file)
         if size is None:
             return 0
         file.unlink(missing_ok=True)
-        self.usage.add(size, -1)
+        self.usage.add(size, -1, file)
         return 1
 
     def _leaves(self, folder: Path) -> list[Path] | None:

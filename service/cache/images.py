@@ -13,6 +13,7 @@ from pathlib import Path
 from gateway.errors import Refused
 from gateway.names import check_image, folder_path
 from service.cache.marker import MARKER
+from service.cache.walk import GONE, pass_over
 
 HASHED = "@"  # the folder of names that the file system cannot hold
 RUN = 10_000  # names that are sorted at once: 5 ms in which no other thread runs
@@ -28,7 +29,8 @@ class Cached:
 
 def cached_images(root: Path, prefix: str = "") -> Iterator[Cached]:
     """Every image below the root whose name begins with a prefix. Memory holds the names of one folder for each
-    level, and no more. Folders that can be no image's are passed over: somebody else made them.
+    level, and no more. Folders that can be no image's are passed over: somebody else made them. So are those that
+    cannot be read. Raises OSError where that is the root itself.
 
     `a` comes before `a.jpg` and that before `a/b`: what is below a folder sorts by the name with its slash.
     """
@@ -40,7 +42,7 @@ def cached_images(root: Path, prefix: str = "") -> Iterator[Cached]:
 
 def hashed_images(root: Path) -> Iterator[Cached]:
     """The images that lie under a hash of their name; `name` is the folder."""
-    for folder in _folders(f"{root}/{HASHED}"):
+    for folder in _folders(str(root), HASHED):
         cached = _look(str(root), f"{HASHED}/{folder}")
         if cached and cached.fingerprint is not None:
             yield cached
@@ -71,7 +73,7 @@ def _below(root: str, above: str) -> Iterator[Cached]:
 
 def _keys(root: str, above: str) -> Iterator[str]:
     """Each folder as the image that it may be, and as what may lie below it."""
-    for folder in _folders(f"{root}/{above}"):
+    for folder in _folders(root, above):
         if above or folder != HASHED:
             yield folder
             yield f"{folder}/"
@@ -87,11 +89,17 @@ def _look(root: str, image: str) -> Cached | None:
     return None
 
 
-def _folders(path: str) -> Iterator[str]:
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(path) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield entry.name
+def _folders(root: str, above: str) -> Iterator[str]:
+    path = f"{root}/{above}".rstrip("/")
+    try:
+        with contextlib.suppress(*GONE), os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield entry.name
+    except OSError as error:
+        if not above:
+            raise
+        pass_over(path, error)
 
 
 def _sorted(names: Iterator[str]) -> Iterator[str]:

@@ -19,11 +19,10 @@ from typing import Protocol
 from service.cache.marker import MARKER
 from service.cache.recency import last_use, spend_round
 from service.cache.usage import BLOCK, HIGH, LOW, Ages, Budget, Usage, taken
-from service.cache.walk import batches, files
+from service.cache.walk import GONE, batches, files, pass_over
 
-FILE_CLOCK = 5  # CLOCK_REALTIME_COARSE of clock_gettime(2), from which files get their times
-GRAIN = 0.02  # seconds, more than the grain of that clock: only what comes within it may be missed
 LOOK = 1.0  # seconds between two looks at the usage
+LONGEST = 60.0  # seconds between two looks while nothing can be done, after twice as many each time
 RECOUNT = 3600.0  # seconds after which a tree is counted anew: others may delete files, too
 MOST_ROUNDS = 5  # of one eviction: after them every file has spent its rounds, and the count must be wrong
 FASTEST = 16  # files that are removed without letting anybody else do something
@@ -54,6 +53,7 @@ class Janitor:
         self._executor = executor
         self._hand: AsyncIterator[list[Path | None]] | None = None
         self._wanted = budget
+        self._pause = LOOK
 
     async def run(self) -> None:
         """Count, then keep watch, until cancelled."""
@@ -66,29 +66,34 @@ class Janitor:
                 await self.tidy()
             except OSError as error:
                 log.warning("%s cannot be looked through: %s", self._tree.root.name, error.strerror)
-            await asyncio.sleep(LOOK)
+                self._pause = min(2 * self._pause, LONGEST)
+            await asyncio.sleep(self._pause)
 
     async def count(self) -> None:
-        """Learn what the tree takes, while it is in use: what comes and goes meanwhile, the tree counts itself."""
-        await asyncio.sleep(GRAIN)
-        usage, found, began = self._tree.usage, Usage(), time.clock_gettime_ns(FILE_CLOCK)
-        before, ages = Usage(usage.bytes, usage.files), Ages(time.time())
-        async for batch in batches(_seen(str(self._tree.root), began, ages), self._executor):
-            found.bytes += sum(batch)
-            found.files += len(batch)
-        usage.bytes = max(0, usage.bytes - before.bytes + found.bytes)
-        usage.files = max(0, usage.files - before.files + found.files)
-        self.learned, self.ages = True, ages
+        """Learn what the tree takes, exactly although it is in use. Raises OSError."""
+        ages = Ages(time.time())
+        with self._tree.usage.counting() as count:
+            async for batch in batches(_seen(str(self._tree.root), ages), self._executor):
+                count.find(batch)
+        self.ages = ages
+        if not self.learned:
+            self.learned = True
+            if self._wanted != self.budget:  # a tenth of what was known of it then would be all there is
+                self.make_room()
 
     async def tidy(self) -> int:
         """Evict from above the high watermark down to the low one; how many files."""
-        if not self.learned or not self._wanted.exceeded(self._tree.usage, HIGH):
+        if not self.learned:
+            return 0
+        if not self._wanted.exceeded(self._tree.usage, HIGH):
+            self._wanted, self._pause = self.budget, LOOK
             return 0
         removed, last_round = 0, self.rounds + MOST_ROUNDS
         while self._wanted.exceeded(self._tree.usage, LOW) and self.rounds < last_round:
             removed += await self._evict(await self._next())
         if self.rounds >= last_round:
             await self.count()
+        self._rest(stuck=not removed and self._wanted.exceeded(self._tree.usage, HIGH))
         self._wanted = self.budget
         self.evicted += removed
         log.log(
@@ -104,6 +109,12 @@ class Janitor:
         """The disk is full although the budget is not spent: give back a tenth of what the tree takes."""
         usage = self._tree.usage
         self._wanted = Budget(min(self.budget.bytes, usage.bytes), min(self.budget.files, usage.files))
+
+    def _rest(self, *, stuck: bool) -> None:
+        """How long until the next look: ever longer while nothing can be evicted, which is told when it begins."""
+        if stuck and self._pause == LOOK:
+            log.warning("%s: nothing can be evicted of %s", self._tree.root.name, self._tree.usage)
+        self._pause = min(2 * self._pause, LONGEST) if stuck else LOOK
 
     async def _evict(self, unused: list[Path]) -> int:
         removed = 0
@@ -125,25 +136,26 @@ class Janitor:
         return [path for path in passed or [] if path]
 
 
-def _seen(root: str, before: int, ages: Ages) -> Iterator[int]:
-    """What every file and folder takes that is there since before a time in nanoseconds since the epoch. When the files
-    were last used goes into `ages`."""
+def _seen(root: str, ages: Ages) -> Iterator[tuple[str, int]]:
+    """Every file and folder: its path and what it takes. When the files were last used goes into `ages`."""
     for path, status, is_folder in files(root):
         if not is_folder and not path.endswith(f"/{MARKER}"):
             ages.add(last_use(status))
-        if status.st_ctime_ns < before:
-            yield BLOCK if is_folder else taken(status.st_size)
+        yield path, BLOCK if is_folder else taken(status.st_size)
 
 
 def _passed(folder: str) -> Iterator[Path | None]:
     """Let the hand pass every file: its path where it may go, None where it stays. A folder that holds nothing but its
-    marker, or not even that, is told by the marker's path."""
+    marker, or not even that, is told by the marker's path. Raises OSError where the folder itself cannot be read."""
     alone = True
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+    with contextlib.suppress(*GONE), os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 alone = False
-                yield from _passed(entry.path)
+                try:
+                    yield from _passed(entry.path)
+                except OSError as error:
+                    pass_over(entry.path, error)
             elif entry.name != MARKER:
                 alone = False
                 yield _unused(entry.path)

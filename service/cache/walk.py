@@ -1,14 +1,17 @@
 """Walks over a tree of files, in the background: a batch at a time in a thread of the lowest priority.
 
-A walk holds the open folders from the root to where it is, and no list of files, however many there are.
+A walk holds the names of some files of each folder from the root to where it is, however many there are.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 import itertools
+import logging
 import os
+import stat
 import threading
 from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +20,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 BATCH = 256  # files, about 3 ms of work
+NAMES = 50_000  # of one folder that are held, a few MB; a larger one is read as often as that many are in it
+GONE = (FileNotFoundError, NotADirectoryError)
+MOST_TOLD = 100  # folders that the log names because they cannot be read
 REST = 3.0  # times the duration of a batch that passes before the next: a quarter of one core at most
+
+log = logging.getLogger(__name__)
+_told: set[str] = set()
 
 
 def background() -> ThreadPoolExecutor:
@@ -41,15 +50,42 @@ async def batches(
 
 
 def files(root: str) -> Iterator[tuple[str, os.stat_result, bool]]:
-    """Every file and folder below the root: its path, what `stat` tells, and whether it is a folder, which comes after
-    what is in it. What goes away meanwhile is left out."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(root) as entries:
-        for entry in entries:
-            is_folder = entry.is_dir(follow_symlinks=False)
-            if is_folder:
-                yield from files(entry.path)
-            with contextlib.suppress(FileNotFoundError):
-                yield entry.path, entry.stat(follow_symlinks=False), is_folder
+    """Every file and folder below the root: its path, what `stat` tells, and whether it is a folder. They come in the
+    order of their names, what is in a folder next after it. What goes away meanwhile is left out, and so is what
+    cannot be read. Raises OSError where that is the root itself, unless there is none."""
+    for name in _names(root):
+        path = f"{root}/{name}"
+        try:
+            status = os.lstat(path)
+        except OSError as error:
+            pass_over(root, error)
+            continue
+        is_folder = stat.S_ISDIR(status.st_mode)
+        yield path, status, is_folder
+        if is_folder:
+            try:
+                yield from files(path)
+            except OSError as error:
+                pass_over(path, error)
+
+
+def pass_over(folder: str, error: OSError) -> None:
+    """Go on without a folder, or something in it, that cannot be read; told once, unless it is only gone."""
+    if isinstance(error, GONE) or folder in _told or len(_told) >= MOST_TOLD:
+        return
+    _told.add(folder)
+    log.warning("%s cannot be looked through (%s); what cannot be read is passed over", folder, error.strerror)
+
+
+def _names(folder: str) -> Iterator[str]:
+    """What is in a folder, sorted."""
+    last: str | None = ""
+    while last is not None:
+        names: list[str] = []
+        with contextlib.suppress(*GONE), os.scandir(folder) as entries:
+            names = heapq.nsmallest(NAMES, (entry.name for entry in entries if entry.name > last))
+        yield from names
+        last = names[-1] if len(names) == NAMES else None
 
 
 def _yield_to_others() -> None:

@@ -88,6 +88,8 @@ class _Walk:
                 if base.startswith(self.skip):
                     return
                 continue
+            if not self._is_name(path):
+                continue
             if not key.endswith(b"/"):
                 yield path.decode(), descriptor, key
                 continue
@@ -100,23 +102,29 @@ class _Walk:
                     os.close(inner)
 
     def _entries(self, descriptor: int, base: bytes) -> Iterator[bytes]:
+        """What is left of a directory. Every page looks through all of it, so what comes before the marker is passed
+        over first, and the names of files are checked when it is their turn."""
+        marker = self._marker
         with os.scandir(descriptor) as entries:
             for entry in entries:
+                leaf = os.fsencode(entry.name)
+                path = base + leaf
+                if path < marker and not marker.startswith(path):
+                    continue
                 is_directory = entry.is_dir(follow_symlinks=False)
                 if not is_directory and not entry.is_file(follow_symlinks=False):
                     continue
-                leaf = os.fsencode(entry.name)
+                if leaf.startswith(b"@") and not (self._derived and base):
+                    continue
                 key = leaf + b"/" if is_directory else leaf
-                if self._is_name(leaf, base, is_directory=is_directory) and self._is_wanted(base + key, is_directory):
+                if self._is_wanted(base + key, is_directory):
                     yield key
 
-    def _is_name(self, leaf: bytes, base: bytes, *, is_directory: bool) -> bool:
-        """Whether this can be a name, or part of one: the tree may hold what was never stored through us."""
-        if leaf.startswith(b"@") and not (self._derived and base):
-            return False
-        if is_directory:
-            return len(base) + len(leaf) < LONGEST_IMAGE_NAME
-        return self._derived or is_image_name(base + leaf)
+    def _is_name(self, path: bytes) -> bool:
+        """Whether this can be a name, or what one begins with: the tree may hold what was never stored through us."""
+        if path.endswith(b"/"):
+            return len(path) <= LONGEST_IMAGE_NAME
+        return self._derived or is_image_name(path)
 
     def _is_wanted(self, path: bytes, is_directory: bool) -> bool:
         if not path.startswith(self._prefix) and not (is_directory and self._prefix.startswith(path)):

@@ -8,9 +8,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from service.cache import janitor as janitor_module
 from service.cache import walk
 from service.cache.disk import DerivedTree
 from service.cache.janitor import Janitor
@@ -156,6 +158,56 @@ async def test_a_full_disk_takes_a_tenth_although_the_budget_is_not_spent(
     janitor.make_room()
     assert 10 <= await janitor.tidy() <= 30
     assert await janitor.tidy() == 0
+
+
+async def test_room_that_somebody_else_made_is_room_enough(tree: DerivedTree, executor: ThreadPoolExecutor) -> None:
+    fill(tree, 100)
+    janitor = janitor_of(tree, executor, images=1000)
+    await janitor.count()
+    janitor.make_room()
+    for number in range(50):
+        tree.forget(f"jpg/{number:03}")
+    assert await janitor.tidy() == 0
+    fill(tree, 100)
+    assert await janitor.tidy() == 0
+
+
+async def test_a_disk_that_is_full_before_the_count_ends_takes_a_tenth_too(
+    tree: DerivedTree, executor: ThreadPoolExecutor
+) -> None:
+    fill(tree, 100)
+    again = tree_in(tree.root.parent)
+    janitor = janitor_of(again, executor, images=1000)
+    janitor.make_room()
+    assert await janitor.tidy() == 0
+    await janitor.count()
+    assert 10 <= await janitor.tidy() <= 30
+    assert await janitor.tidy() == 0
+
+
+async def test_where_nothing_can_be_evicted_it_is_tried_ever_more_rarely(
+    tree: DerivedTree, executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file system that became read-only: the hand would go round and round."""
+    pauses = list[float]()
+
+    async def slept(seconds: float) -> None:
+        if seconds < janitor_module.LOOK:
+            return
+        pauses.append(seconds)
+        if len(pauses) == 9:
+            monkeypatch.undo()
+        elif len(pauses) == 11:
+            raise asyncio.CancelledError
+
+    fill(tree, 20)
+    monkeypatch.setattr(tree, "evict", lambda _: 0)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(asyncio.CancelledError):
+        patch.setattr(janitor_module, "asyncio", SimpleNamespace(sleep=slept))
+        await janitor_of(tree, executor, images=10).run()
+    assert pauses == [2, 4, 8, 16, 32, 60, 60, 60, 60, 1, 1]
+    assert len(paths(tree)) < 20
+    assert [record.levelname for record in caplog.records if "nothing can be evicted" in record.message] == ["WARNING"]
 
 
 async def test_a_count_that_others_made_wrong_is_made_right(tree: DerivedTree, executor: ThreadPoolExecutor) -> None:

@@ -16,6 +16,7 @@ from tests import images
 from tests.cache.nodes import Node, node
 
 READS = 4000
+REPLACEMENTS = 20  # at least
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ async def test_no_read_that_begins_after_a_replacement_was_answered_sees_an_olde
     async def read(number: int) -> None:
         ask = one.public if number % 2 else one.api
         for turn in reads:
-            if turn >= READS:
+            if turn >= READS and settled > REPLACEMENTS:
                 return
             began = settled
             answer = await ask(f"x.png{recipes[turn % len(recipes)]}", Accept="image/webp")
@@ -59,7 +60,6 @@ async def test_no_read_that_begins_after_a_replacement_was_answered_sees_an_olde
 
     replacing = asyncio.create_task(replace())
     await asyncio.gather(*(read(number) for number in range(8)))
-    assert settled > 20
     replacing.cancel()
     await asyncio.gather(replacing, return_exceptions=True)
 
@@ -76,8 +76,8 @@ STAGES = {
 def leave_old_copy(one: Node, image: str) -> None:
     """What a process before this one had fetched, of an original that was replaced since."""
     key = hashlib.sha256(image.encode()).hexdigest()[:32]
-    copy = one.context.originals.root / key[:2] / f"{key}-{'0' * 32}"
-    copy.parent.mkdir(exist_ok=True)
+    copy = one.context.originals.root / key[:2] / key / ("0" * 32)
+    copy.parent.mkdir(parents=True, exist_ok=True)
     copy.touch()
 
 

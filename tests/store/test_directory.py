@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.store import directory_files
+from service.store import directory_files, directory_listing
 from service.store.base import NoTemporaryUrls, NotFound, StoreFull, Unavailable, Unholdable
 from service.store.directory import DirectorySettings, DirectoryStore
 from tests.swift.stores import content, put
@@ -254,3 +254,22 @@ async def test_a_full_disk_of_the_target_is_not_a_full_store(
     with pytest.raises(OSError, match="No space left"):
         await store.originals.fetch("a", tmp_path / "target")
     assert not (tmp_path / "target").exists()
+
+
+async def test_a_listing_checks_every_name_once_however_many_pages_it_takes(
+    store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "f").mkdir()
+    lying = [f"f/{number:04}.jpg" for number in range(1000)]
+    for name in lying:
+        (root / name).touch()
+    checked: list[bytes] = []
+    monkeypatch.setattr(directory_listing, "is_image_name", lambda name: not checked.append(name))
+    found: list[str] = []
+    marker: str | None = ""
+    while marker is not None:
+        page = await store.originals.list(marker=marker, limit=20)
+        found += [one.name for one in page.objects]
+        marker = page.marker
+    assert found == lying
+    assert len(checked) < 1.1 * len(lying)  # of each page but the last also the name after it, to know that it is there
