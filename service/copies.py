@@ -52,7 +52,9 @@ class Copies:
         """Give a fetched file its name. Raises OSError."""
         path = self.path(stored)
         if not spare:
-            self.remove(path)
+            replaced = _unlink(path)
+            if replaced is not None:
+                self._usage.add(replaced, -1, path)
             for folder in (path.parent.parent, path.parent):
                 if not folder.exists():
                     folder.mkdir(parents=True)
