@@ -15,8 +15,8 @@ from prometheus_client import Counter
 
 from service.store.base import StoreError
 
-AT_ONCE = 4  # a quarter of the connections to a Swift, at its default
-MOST = 64  # that wait or are sent
+AT_ONCE = 8  # half of the connections to a Swift, at its default
+MOST = 256  # that wait or are sent
 PATIENCE = 10.0  # seconds that an end waits for them
 
 UNKEPT = Counter(
@@ -55,6 +55,8 @@ class Backlog(Generic[T]):
         if not self._tasks:
             return
         _, left = await asyncio.wait(self._tasks, timeout=PATIENCE)
+        if left:
+            log.warning("not kept, since the derived container takes too long: %d images", len(left))
         UNKEPT.inc(len(left))
         for task in left:
             task.cancel()

@@ -28,7 +28,7 @@ from service.engine.job import EngineError, Removed, Saturated
 from service.engine.pool import EnginePool
 from service.intake import admit
 from service.keeping import Keeping
-from service.making import Derivative, Level, Making, job_of, lane_of, marker_of
+from service.making import Derivative, Level, Making, is_inside, job_of, lane_of, marker_of
 from service.originals import Original, Originals
 from service.stages import stage
 from service.store.base import Corrupt, StoredObject
@@ -157,12 +157,18 @@ class Derivatives:
         file = self._tree.find(name)
         if file:
             return Derivative(name, file, "HIT-DISK")
-        return await self.flights.join(str(name), lambda: self._make(name))
+        joined = str(name) in self.flights
+        try:
+            return await self.flights.join(str(name), lambda: self._make(name))
+        except Saturated:
+            if not (joined and is_inside()):
+                raise
+        return await self.flights.join(str(name), lambda: self._make(name))  # that may have been the public's
 
     async def _make(self, name: Name) -> Derivative:
         """The flight; it starts again when the image was replaced meanwhile. With as many under way again as the engine
         takes, it does not start: they wait for a store that is slow, and would for the engine."""
-        if len(self.flights) > FLIGHTS * self._engine.capacity:
+        if len(self.flights) > FLIGHTS * self._engine.capacity * (2 if is_inside() else 1):
             raise Saturated("too many images are on their way")
         for _ in range(MOST_ATTEMPTS):
             with self._tickets.hold(name.image) as ticket:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 
 MOST = 65536
+
+log = logging.getLogger(__name__)
 
 
 def most() -> int:
@@ -17,4 +20,7 @@ def raise_limit() -> None:
     """Have this process take what is allowed: most shells begin with 1024, which a crowd of clients exceeds."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < most():
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most(), hard))
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most(), hard))
+        except (OSError, ValueError) as error:  # a sandbox forbids it, or fs.nr_open is below the hard limit
+            log.warning("no more than %d files and connections can be open at once: %s", soft, error)

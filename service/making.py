@@ -72,10 +72,15 @@ def job_of(name: Name, original: Original, making: Making, quality: int, output:
     )
 
 
+def is_inside() -> bool:
+    """Whether the request that is under way came by the API's port."""
+    trace = stages.current.get()
+    return trace is not None and trace.port == "api"
+
+
 def lane_of(header: Header) -> Lane:
     """Where the work on such an original waits for the engine, in the request that is under way."""
-    trace = stages.current.get()
-    if trace is not None and trace.port == "api":
+    if is_inside():
         return "api"
     return "large" if header.width * header.height * header.frames > LARGE else "small"
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
 
-from service.descriptors import MOST, most
+import pytest
+
+from service.descriptors import MOST, most, raise_limit
 from tests.gateways import running_gateway
 
 LIMIT = """
@@ -36,3 +39,15 @@ def test_the_service_has_raised_its_limit(tmp_path: Path) -> None:
     assert found
     assert found[1] == "unlimited" or int(found[1]) >= most()
     assert most() <= MOST
+
+
+def test_a_limit_that_cannot_be_raised_keeps_no_service_from_starting(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(_what: int, _limits: tuple[int, int]) -> None:
+        raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _what: (1024, 1 << 30))
+    monkeypatch.setattr(resource, "setrlimit", refused)
+    raise_limit()
+    assert "no more than 1024 files and connections can be open at once" in caplog.text

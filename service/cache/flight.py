@@ -20,6 +20,9 @@ class Flights(Generic[T]):
     def __len__(self) -> int:
         return len(self._flights)
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._flights
+
     async def join(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
         """The result of `work`, which is started unless a flight of this name is under way. Raises what it raises."""
         task, waiters = self._flights.get(name, (None, []))

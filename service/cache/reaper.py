@@ -84,6 +84,8 @@ class Reaper:
                             progress |= self._reap(entry.path, deleted)
                         else:
                             progress |= _unlink(entry, deleted)
+                if self._stopping.is_set():
+                    return False
                 Path(folder).rmdir()
             except FileNotFoundError:  # somebody deletes the caches
                 return True

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.names import Name
+from service import stages
 from service.derivatives import FLIGHTS
+from service.engine.job import Saturated
 from tests import images
 from tests.cache.nodes import Node, node
 
@@ -34,7 +37,7 @@ async def test_a_store_that_is_slow_does_not_gather_requests_without_end(
         return await fetch(name, target)
 
     monkeypatch.setattr(container, "fetch", slow)
-    most = FLIGHTS * one.context.engine.capacity
+    most = 2 * FLIGHTS * one.context.engine.capacity  # twice as many as the public may have
     waiting = [asyncio.ensure_future(one.api(f"missing-{number}.jpg/@w=9.png")) for number in range(most)]
     async with asyncio.timeout(10):
         while len(one.context.derivatives.flights) < most:
@@ -46,6 +49,37 @@ async def test_a_store_that_is_slow_does_not_gather_requests_without_end(
     answers.set()
     assert {answer.status for answer in await asyncio.gather(*waiting)} == {404}
     assert (await one.api("photo.jpg/@full.jpg")).status == 200
+
+
+async def test_who_joins_a_request_of_the_publics_that_is_refused_is_not_refused_with_it(
+    one: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    derivatives, engine = one.context.derivatives, one.context.engine
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    get = one.context.originals.get
+
+    async def slow(name: str) -> object:
+        begun.set()
+        await go_on.wait()
+        return await get(name)
+
+    def full(lane: str) -> None:
+        if lane != "api":
+            raise Saturated("the public's lane is full")
+
+    monkeypatch.setattr(one.context.originals, "get", slow)
+    monkeypatch.setattr(engine, "require_room", full)
+    stages.current.set(stages.Trace("1", "public"))
+    public = asyncio.ensure_future(derivatives.get(Name("photo.jpg", {"w": "9"}, "png")))
+    await begun.wait()
+    inside = asyncio.ensure_future(one.api("photo.jpg/@w=9.png"))
+    async with asyncio.timeout(10):
+        while not derivatives.flights.shared:
+            await asyncio.sleep(0.01)
+    go_on.set()
+    with pytest.raises(Saturated):
+        await public
+    assert (await inside).status == 200
 
 
 async def test_with_a_full_queue_the_derived_container_is_not_asked(one: Node, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -130,3 +130,15 @@ async def test_a_tree_that_cannot_be_read_itself_is_not_taken_for_an_empty_one(
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         list(cached_images(tree.root))
     assert tree.usage.files == before
+
+
+@pytest.mark.parametrize("walk", [lambda root: files(str(root)), cached_images], ids=["files", "images"])
+def test_what_only_the_moment_forbids_ends_the_walk(
+    walk: Callable[[Path], Iterator[object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = tree_in(tmp_path)
+    for name in ("a.jpg", "b/c.jpg", "d.jpg"):
+        publish(tree, name)
+    unreadable(tree.root / "b", errno.EMFILE, monkeypatch)
+    with pytest.raises(OSError, match="Too many open files"):
+        list(walk(tree.root))
