@@ -14,7 +14,7 @@ run: setup ## Start the gateway with a sample photograph; STORE=swift has a real
 
 test: ## Every test; ARGS="-k name" goes to pytest
 	@scripts/setup --dev
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-keystone: ## The store against a real Keystone besides the real Swift (installs it below var/; a minute or two)
 	@scripts/setup --dev

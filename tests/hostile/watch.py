@@ -64,9 +64,12 @@ class _State:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._before = _Snapshot(gateway)
+        end = time.monotonic() + SETTLE
+        while not (before := _Snapshot(gateway)).engines:  # the one that there was is being replaced
+            assert time.monotonic() < end, "the gateway has no engine process"
+            time.sleep(0.1)
+        self._before = before
         self._said = len(gateway.log)
-        assert self._before.engines, "the gateway has no engine process"
 
     @property
     def log(self) -> str:
