@@ -16,7 +16,7 @@ from service.cache.disk import Published
 from service.cache.marker import Marker
 from service.engine.geometry import upright
 from service.engine.job import Header, Job, Limits
-from service.engine.pool import Lane
+from service.engine.lanes import Lane
 from service.originals import Original
 
 Level = Literal["HIT-DISK", "HIT-MEMORY", "HIT-STORE", "MISS"]

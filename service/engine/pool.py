@@ -13,23 +13,16 @@ import signal
 import time
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from service.engine.admission import Admission, Closed, Full
 from service.engine.job import Crashed, EngineError, Job, Result, Saturated, TimedOut
+from service.engine.lanes import LANES, Lane
 from service.engine.offenders import Offenders
 from service.engine.process import Died, EngineProcess
 from service.engine.settings import EngineSettings
 from service.engine.stats import Stats
 from service.engine.worker import encode_job
-
-Lane = Literal["upload", "api", "small", "large"]
-"""Who waits for whom: the check of an upload, an image for a client of the API, and one for the public, which may be a
-small or a large job."""
-
-LANES: dict[str, int] = {"upload": 2, "api": 2, "small": 4, "large": 1}
-"""Weights: while all wait, four small jobs are let in for each large one, and two of each kind for those inside. So a
-thumbnail does not wait behind large work, and no flood of the public's keeps anybody inside from working."""
 
 ABANDONED_GRACE = 1.0
 """Seconds that a job nobody waits for any more may go on. Most end within it, and ending one by killing its process

@@ -13,7 +13,7 @@ from service import stages
 from service.derivatives import FLIGHTS
 from service.engine.job import Saturated
 from tests import images
-from tests.cache.nodes import Node, node
+from tests.cache.nodes import Answer, Node, node
 
 HEAVY = "photo.jpg/@w=1200,q=auto,blur=9.avif"
 
@@ -37,11 +37,18 @@ async def test_a_store_that_is_slow_does_not_gather_requests_without_end(
         return await fetch(name, target)
 
     monkeypatch.setattr(container, "fetch", slow)
+    derivatives, public = one.context.derivatives, FLIGHTS * one.context.engine.capacity
     most = 2 * FLIGHTS * one.context.engine.capacity  # twice as many as the public may have
-    waiting = [asyncio.ensure_future(one.api(f"missing-{number}.jpg/@w=9.png")) for number in range(most)]
-    async with asyncio.timeout(10):
-        while len(one.context.derivatives.flights) < most:
-            await asyncio.sleep(0.01)
+    waiting: list[asyncio.Future[Answer]] = []
+    for bound in (public, most):
+        missing = range(len(waiting), bound)
+        waiting += [asyncio.ensure_future(one.api(f"missing-{number}.jpg/@w=9.png")) for number in missing]
+        async with asyncio.timeout(10):
+            while len(derivatives.flights) < bound:
+                await asyncio.sleep(0.01)
+        stages.current.set(stages.Trace("1", "public"))
+        with pytest.raises(Saturated):
+            await derivatives.get(Name("other.jpg", {"w": "9"}, "png"))
     refused = await asyncio.gather(*(one.api(f"other-{number}.jpg/@w=9.png") for number in range(20)))
     assert {answer.status for answer in refused} == {503}
     assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
