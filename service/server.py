@@ -85,8 +85,12 @@ async def _start(store: Store, *, strict: bool) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(config: Config) -> AsyncIterator[Context]:
-    """The whole service, listening; it is gone without a trace when the context ends."""
+async def running(config: Config, patience: float = PREDECESSOR, *, strict: bool = True) -> AsyncIterator[Context]:
+    """The whole service, listening; it is gone without a trace when the context ends.
+
+    With sockets that were handed over it waits up to `patience` seconds for its predecessor to end, and a store that
+    cannot be reached stops it while the predecessor runs, if `strict`.
+    """
     paths = paths_of(config)
     make_folders(paths)
     async with contextlib.AsyncExitStack() as stack:
@@ -94,11 +98,11 @@ async def running(config: Config) -> AsyncIterator[Context]:
         inner = open_store(config)
         store = MeteredStore(inner, breaker_of(inner), tracing.store_call)
         stack.push_async_callback(store.close)
-        await _start(store, strict=is_held(paths.runtime, "service"))  # who serves now may reach its store
+        await _start(store, strict=strict and is_held(paths.runtime, "service"))  # who serves now may reach its store
         versions = await software()
         if was_handed():  # all that can be done beside a predecessor is done, and it may go
             paths.service_prepared.write_text(f"{os.getpid()}\n")
-        await _alone(paths, stack, PREDECESSOR if was_handed() else 0.0)
+        await _alone(paths, stack, patience if was_handed() else 0.0)
         sockets = stack.enter_context(sockets_of(config, paths))
         context = await _put_together(config, paths, store, versions, stack)
         known = Metrics(context.engine, context.care, store)

@@ -70,7 +70,7 @@ class _Gateway:
         self._supervisor = Supervisor([self._service, self._nginx_program()])
 
     async def run(self) -> None:
-        _write_private(self._paths.runtime / ACCEPTED, self._text)
+        write_private(self._paths.runtime / ACCEPTED, self._text)
         write_front(self._config, self._paths)
         try:
             await self._supervisor.run(self._announce, self._reload)
@@ -99,9 +99,9 @@ class _Gateway:
         if changed:
             raise NotInForce("\n".join(f"{key}: only a new start can change it" for key in changed))
         rules = await asyncio.to_thread(_prove_front, config, self._paths)
-        _write_private(self._paths.runtime / ACCEPTED, text)
+        write_private(self._paths.runtime / ACCEPTED, text)
         if not await self._supervisor.replace(self._service):
-            _write_private(self._paths.runtime / ACCEPTED, self._text)
+            write_private(self._paths.runtime / ACCEPTED, self._text)
             raise NotInForce("the service does not start with it; what it said is above")
         self._config, self._text = config, text
         logs.configure(config.log)
@@ -164,7 +164,7 @@ def _prove_front(config: Config, paths: Paths) -> Rules:
     return rules
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
     """Write a file that may hold secrets, whole or not at all."""
     unfinished = path.with_name(f".{path.name}")
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

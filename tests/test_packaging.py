@@ -67,7 +67,8 @@ def check_locked(requirements: list[str], pinned: dict[str, str]) -> None:
 
 def test_the_runtime_lock_holds_everything_the_service_needs_within_its_ranges():
     project = PROJECT["project"]
-    needed = project["dependencies"] + project["optional-dependencies"]["tracing"]
+    extras = project["optional-dependencies"]
+    needed = project["dependencies"] + extras["tracing"] + extras["gunicorn"]
     check_locked(needed + PROJECT["build-system"]["requires"], lock("requirements.lock"))
 
 
