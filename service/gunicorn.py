@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, suppress
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +22,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from gateway.config import ConfigError
+from gateway.settings import Config
 from service import logs
 from service.cli import read_config
 from service.cli_options import plainly
@@ -27,6 +30,8 @@ from service.descriptors import raise_limit
 from service.engine.job import EngineError
 from service.gunicorn_master import BEFORE
 from service.lock import AlreadyRunning
+from service.paths import Paths, paths_of
+from service.programs import wrote_its_pid
 from service.server import PREDECESSOR, running
 from service.sockets import HANDED
 from service.store.base import StoreError
@@ -35,7 +40,17 @@ CANNOT_START = 3  # the exit status by which a worker has Gunicorn stop; Arbiter
 KILLED_BY = 3.0  # seconds within which Gunicorn has ended a worker that drained for longer than its timeout
 LOOK = 0.1  # seconds between two looks whether the worker is to stop while it starts
 
+PREPARE = 10.0  # seconds that the new worker of a reload may take until it is prepared
+
 log = logging.getLogger(__name__)
+
+
+class _CannotStartError(Exception):
+    """The service does not start; the text says why, a line for each reason."""
+
+    def tell(self, what: str) -> None:
+        for line in str(self).splitlines():
+            log.error("%s: %s", what, line)
 
 
 class Worker(Protocol):
@@ -83,6 +98,7 @@ async def application() -> web.Application:
     """What Gunicorn runs. Raises RuntimeError without the configuration in deploy/gunicorn."""
     if not _taken:
         raise RuntimeError("start Gunicorn with -c deploy/gunicorn/gunicorn.conf.py: it hands over the sockets")
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGQUIT, signal.SIGINT})  # the loop runs now
     app = web.Application()
     app.cleanup_ctx.append(_service)
     return app
@@ -92,59 +108,68 @@ async def _service(_app: web.Application) -> AsyncIterator[None]:
     taken = _taken[0]
     raise_limit()
     async with AsyncExitStack() as stack:
-        await _unless_stopped(taken, stack)
+        config = await _unless_stopped(taken.worker, _start(taken, stack))
+        log.info("ready: the API listens on %s", config.api.listen)
         yield
+        await _until_followed(taken, paths_of(config))
         log.info("stopping")
 
 
-async def _unless_stopped(taken: _Taken, stack: AsyncExitStack) -> None:
+async def _unless_stopped(worker: Worker, start: Coroutine[Any, Any, Config]) -> Config:
     """Start the service; a worker that is told to stop meanwhile ends at once."""
-    starting = asyncio.ensure_future(_start(taken, stack))
+    starting = asyncio.ensure_future(start)
     while not starting.done():
-        if not taken.worker.alive:
+        if not worker.alive:
             starting.cancel()
         await asyncio.wait({starting}, timeout=LOOK)
-    if starting.cancelled():
-        raise SystemExit(0)
-    failure = starting.result()
-    if failure:
-        for line in failure.splitlines():
-            log.error("cannot start: %s", line)
-        raise SystemExit(CANNOT_START)
+    try:
+        return starting.result()
+    except asyncio.CancelledError:
+        raise SystemExit(0) from None
+    except _CannotStartError as error:
+        error.tell("cannot start")
+        raise SystemExit(CANNOT_START) from None
 
 
-async def _start(taken: _Taken, stack: AsyncExitStack) -> str:
-    """Start the service with the accepted configuration; where that fails in a reload, with the one before. Returns
-    why neither works, or nothing."""
+async def _start(taken: _Taken, stack: AsyncExitStack) -> Config:
+    """Start the service with the accepted configuration; where that fails in a reload, with the one before. Raises
+    _CannotStartError."""
     before = taken.accepted.with_name(BEFORE)
-    failure = await _try(taken, taken.accepted, stack, strict=True)
-    if not failure:
+    try:
+        config = await _try(taken, taken.accepted, stack, strict=True)
+    except _CannotStartError as error:
+        if not before.exists():
+            raise
+        error.tell("not reloaded")
+    else:
         before.unlink(missing_ok=True)
-        return ""
-    if not before.exists():
-        return failure
-    for line in failure.splitlines():
-        log.error("not reloaded: %s", line)
-    failure = await _try(taken, before, stack, strict=False)
-    if not failure:
-        before.replace(taken.accepted)
-    return failure
+        return config
+    config = await _try(taken, before, stack, strict=False)
+    before.replace(taken.accepted)
+    return config
 
 
-async def _try(taken: _Taken, file: Path, stack: AsyncExitStack, *, strict: bool) -> str:
-    """Start the service with the configuration in `file`. Returns why that fails, or nothing."""
+async def _try(taken: _Taken, file: Path, stack: AsyncExitStack, *, strict: bool) -> Config:
+    """Start the service with the configuration in `file`. Raises _CannotStartError."""
     try:
         config, _ = read_config(file, taken.base)
         logs.configure(config.log)
-        # Copies: a start that fails closes its sockets.
-        os.environ[HANDED] = f"{os.dup(taken.api)},{os.dup(taken.front)}"
+        os.environ[HANDED] = f"{os.dup(taken.api)},{os.dup(taken.front)}"  # a start that fails closes its sockets
         await stack.enter_async_context(running(config, taken.patience, strict=strict))
     except OSError as error:
-        return plainly(error)
+        raise _CannotStartError(plainly(error)) from error
     except (ConfigError, StoreError, EngineError, AlreadyRunning) as error:
-        return str(error) or type(error).__name__
-    with suppress(OSError):
-        for number in (taken.api, taken.front):
-            os.close(number)
-    log.info("ready: the API listens on %s", config.api.listen)
-    return ""
+        raise _CannotStartError(str(error) or type(error).__name__) from error
+    os.close(taken.api)
+    os.close(taken.front)
+    return config
+
+
+async def _until_followed(taken: _Taken, paths: Paths) -> None:
+    """In a reload, serve on until the new worker has prepared what it can beside this one. Gunicorn's master removes
+    the unix socket when it stops: then no worker follows."""
+    end = time.monotonic() + PREPARE
+    while time.monotonic() < end and taken.accepted.with_name(BEFORE).exists() and paths.socket.exists():
+        if not wrote_its_pid(os.getpid(), paths.service_prepared):
+            return
+        await asyncio.sleep(LOOK)

@@ -7,6 +7,7 @@ file again at every SIGHUP. The master imports no code of the gateway, so a new 
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -64,6 +65,11 @@ def nworkers_changed(server, new_value, old_value):
         server.log.error("refused: %s", ONE.format(new_value))
         server.cfg.set("workers", 1)
         server.num_workers = 1
+
+
+def post_fork(server, worker):
+    """Hold signals back while the worker loads its code: aiohttp's worker would lose them until its loop runs."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGQUIT, signal.SIGINT})
 
 
 def post_worker_init(worker):
