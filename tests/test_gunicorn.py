@@ -87,10 +87,10 @@ def test_a_configuration_with_mistakes_is_told_in_a_line_each(tmp_path: Path) ->
     assert "Traceback" not in said
 
 
-def test_a_store_that_cannot_be_used_ends_gunicorn_with_the_reason(tmp_path: Path) -> None:
-    write_config(tmp_path, {"store": {"directory": {"root": "/nowhere/pictures"}}}, free_ports(2))
+def test_a_store_that_is_not_configured_ends_gunicorn_with_the_reason(tmp_path: Path) -> None:
+    write_config(tmp_path, {"store": {"kind": "swift"}}, free_ports(2))
     said = ends(tmp_path)
-    assert "cannot start: store.directory.root" in said
+    assert "cannot start: Swift cannot be used without store.swift.auth_url" in said
     assert "Traceback" not in said
 
 
