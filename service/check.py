@@ -185,7 +185,7 @@ def _ports(config: Config, paths: Paths) -> Iterator[Finding]:
 def _in_force(paths: Paths) -> set[str]:
     """The addresses at which a gateway that runs in this runtime folder listens, as far as we may know."""
     try:
-        if not is_held(paths.runtime, "up"):
+        if not any(is_held(paths.runtime, role) for role in ("up", "service")):  # the latter: under Gunicorn
             return set()
         document = yaml.safe_load((paths.runtime / ACCEPTED).read_text("utf-8")) or {}
     except OSError:
