@@ -20,6 +20,7 @@ LONG = (
     "swift/test_faults",
     "test_tracing",
     "test_restarting",
+    "test_gunicorn",
     "hostile/test_bombs",
     "test_check",
     "test_absence",
