@@ -13,7 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 from gateway.names import is_preset_word
 from gateway.section import Location, Secret, Section
 from gateway.store_settings import StoreOptions
-from gateway.units import Count, Listen, Network, Seconds, Size
+from gateway.units import Count, Listen, Network, Seconds, Size, url_of
 from gateway.wording import Wanted
 
 Format = Literal["jpg", "png", "webp", "avif", "gif", "tif", "bmp"]
@@ -43,10 +43,10 @@ class Public(Section):
     """The public port: nginx, derived images only."""
 
     listen: Listen = Field("127.0.0.1:8080", description="where nginx listens")
-    url: Annotated[str, Wanted("a URL without a query, such as https://images.example.org")] = Field(
-        "http://127.0.0.1:8080",
-        description="what clients call it; links begin with this",
-        pattern=r"^https?://[^\s?#]+$",
+    url: Annotated[str, Wanted("a URL without a query, such as https://images.example.org, or empty")] = Field(
+        "",
+        description="what clients call it; links begin with this; empty: http:// and where nginx listens",
+        pattern=r"^(https?://[^\s?#]+)?$",
     )
     access: Literal["open", "presets", "signed"] = Field("open", description="open, presets or signed")
     keys: dict[str, Secret] = Field(
@@ -61,6 +61,11 @@ class Public(Section):
     preset_max_age: dict[str, Seconds] = Field(
         default_factory=dict, description="the same for what single presets expand to, such as {thumbnail: 30d}"
     )
+
+    @property
+    def base_url(self) -> str:
+        """What links begin with: `url`, else the URL at which this machine reaches nginx."""
+        return self.url or url_of(self.listen)
 
     @field_validator("keys")
     @classmethod

@@ -118,6 +118,18 @@ def is_loopback(listen: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
+def url_of(listen: str) -> str:
+    """The URL at which this machine reaches a checked `Listen`: of a wildcard such as 0.0.0.0, that of loopback."""
+    host, port = split_listen(listen)
+    try:
+        address = ip_address(host)
+    except ValueError:  # a name
+        return f"http://{host}:{port}"
+    if address.is_unspecified:
+        address = ip_address("127.0.0.1" if address.version == 4 else "::1")
+    return f"http://{address if address.version == 4 else f'[{address}]'}:{port}"
+
+
 def _network(value: Any) -> str:
     what = "must be an address or a network, such as 10.0.0.7, 10.0.0.0/8 or fd00::/8"
     if not isinstance(value, str) or "%" in value:  # a zone means something on one machine only

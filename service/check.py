@@ -19,7 +19,7 @@ import yaml
 from gateway import checks
 from gateway.config import rules_of
 from gateway.settings import Api, Config, Public
-from gateway.units import print_size
+from gateway.units import is_loopback, print_size
 from service import front
 from service.engine import turbo
 from service.engine.cage import cage_report
@@ -180,6 +180,9 @@ def _ports(config: Config, paths: Paths) -> Iterator[Finding]:
             require_free(option, listen)
         except OSError as error:
             yield Finding(option, str(error).removeprefix(f"{option}: "))
+    if not config.public.url and not is_loopback(config.public.listen):
+        text = f"links begin with {config.public.base_url}, where nginx listens; name what clients call it instead"
+        yield Finding("public.url", text, wrong=False)
 
 
 def _in_force(paths: Paths) -> set[str]:

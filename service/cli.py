@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -16,12 +17,11 @@ from gateway.config_text import json_schema, print_config
 from gateway.errors import Refused
 from gateway.names import escape, parse
 from gateway.settings import Config
-from service import cli_client, logs
+from service import cli_client, front, logs, rendering
 from service import up as gateway
 from service.cli_options import LONGEST_LIFETIME, plainly, up_to
 from service.engine.job import EngineError
 from service.lock import AlreadyRunning
-from service.paths import make_folders, paths_of
 from service.programs import StartFailed
 from service.store.base import StoreError
 
@@ -102,11 +102,13 @@ def serve(config: Config, _file: Path | None, _options: argparse.Namespace) -> i
     return 0
 
 
-def render(config: Config, _file: Path | None, _options: argparse.Namespace) -> int:
-    """Write the nginx configuration where `up` puts it, and print it."""
-    paths = paths_of(config)
-    make_folders(paths)
-    print(gateway.write_front(config, paths), end="")
+def render(config: Config, _file: Path | None, options: argparse.Namespace) -> int:
+    """Print the nginx configuration, or write the folder that nginx runs on."""
+    if options.to is None:
+        print(rendering.nginx_conf(config), end="")
+        return 0
+    folder = rendering.write_folder(config, options.to)
+    print(f"written; this runs it beside `image-gateway serve`: {shlex.join(front.command(folder))}")
     return 0
 
 
@@ -136,12 +138,12 @@ def sign_url(config: Config, _file: Path | None, options: argparse.Namespace) ->
     key_id = options.key or next(iter(rules.keys))
     if key_id not in rules.keys:
         raise Refused(400, f"--key {key_id}: no such key; there are {', '.join(rules.keys)}")
-    path, _, query = options.url.removeprefix(config.public.url).removeprefix("/images/").partition("?")
+    path, _, query = options.url.removeprefix(config.public.base_url).removeprefix("/images/").partition("?")
     name = parse(path, query, rules)
     expires = int(time.time() + options.lifetime) if options.lifetime else None
     end = "" if expires is None else f"&exp={expires}"
     signature = sign(str(name), rules.keys[key_id], expires)
-    print(f"{config.public.url}/images/{escape(str(name))}?sig={key_id}.{signature}{end}")
+    print(f"{config.public.base_url}/images/{escape(str(name))}?sig={key_id}.{signature}{end}")
     return 0
 
 
@@ -164,7 +166,7 @@ COMMANDS: dict[str, Callable[[Config, Path | None, argparse.Namespace], int]] = 
 HELP = {
     "up": "run nginx and the service, in the foreground",
     "serve": "run the service alone",
-    "render": "write and print the nginx configuration",
+    "render": "print the nginx configuration, or write it into a folder",
     "check": "find what is wrong before a start does",
     "config": "print the whole configuration, commented",
     "sign": "print the signed URL of a derived image",
@@ -173,6 +175,12 @@ HELP = {
 ARGUMENTS: dict[str, list[tuple[list[str], dict[str, Any]]]] = {
     "serve": [
         (["--base"], {"type": Path, "metavar": "DIR", "help": "where relative paths start (beside the configuration)"}),
+    ],
+    "render": [
+        (
+            ["--to"],
+            {"type": Path, "metavar": "DIR", "help": "write a folder that nginx runs on, and print nothing of it"},
+        ),
     ],
     "config": [(["--schema"], {"action": "store_true", "help": "print the JSON Schema instead"})],
     "sign": [

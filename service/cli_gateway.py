@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gateway.settings import Config
-from gateway.units import split_listen
+from gateway.units import url_of
 from service.cli_client import API, TOKEN
 from service.client import Gateway
-
-ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # compared with, not listened on
 
 
 @contextmanager
@@ -24,9 +22,7 @@ def connected(config: Config, options: argparse.Namespace) -> Iterator[Gateway]:
 
 def address(config: Config, options: argparse.Namespace) -> str:
     """The URL of its API."""
-    host, port = split_listen(config.api.listen)
-    local = f"http://{ANY_HOST.get(host, f'[{host}]' if ':' in host else host)}:{port}"
-    return str(options.api or os.environ.get(API) or local)
+    return str(options.api or os.environ.get(API) or url_of(config.api.listen))
 
 
 def token() -> str | None:

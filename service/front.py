@@ -34,10 +34,10 @@ def lua_root() -> Path:
     return Path(str(resources.files("gateway"))).parent
 
 
-def direct_pattern(rules: Rules) -> str:
+def canonical_pattern(rules: Rules) -> str:
     """The raw requests that are canonical names as they stand, apart from what only files can tell: nothing
-    escaped, no query, no dot segments, and the last segment that of a derived image."""
-    return f"^/images(?:/{SEGMENT})+/{LEAF}[.](?:{'|'.join(rules.out)})$"
+    escaped, no query, no dot segments, and the last segment that of a derived image. `path` is what follows /images."""
+    return f"^/images(?<path>(?:/{SEGMENT})+/{LEAF}[.](?:{'|'.join(rules.out)}))$"
 
 
 def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
@@ -53,11 +53,11 @@ def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
             types=[(kind, word) for word, kind in CONTENT_TYPES.items()] + [("application/json", "json")],
             lua_path=f"{lua_root()}/?.lua",
             files=descriptors.most(),
-            note_hits="" if _keeps_access_times(paths) else ' require("nginx.lua.hits").note()',
+            note_hits="" if _keeps_access_times(paths) else 'require("nginx.lua.hits").note()',
             rules=paths.nginx / "rules.json",
             socket=paths.socket,
             hits_log=paths.nginx / "hits.log",
-            direct=direct_pattern(rules) if open_to_all else "",
+            canonical=canonical_pattern(rules) if open_to_all else "",
             listen=config.public.listen,
             trusted_proxies=config.public.trusted_proxies,
             derived=paths.derived,
@@ -105,9 +105,10 @@ def program() -> str:
 
 
 def _keeps_access_times(paths: Paths) -> bool:
-    """Whether the cache's mount tells by itself what nginx reads; where it cannot be tried, it is taken to."""
+    """Whether the cache's mount tells by itself what nginx reads; where it cannot be tried, it is taken to. Before the
+    first start, what there is of the path to the cache is tried."""
     try:
-        return keeps_access_times(paths.work)
+        return keeps_access_times(next(folder for folder in (paths.work, *paths.work.parents) if folder.exists()))
     except OSError:
         return True
 

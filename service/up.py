@@ -71,14 +71,15 @@ class _Gateway:
 
     async def run(self) -> None:
         write_private(self._paths.runtime / ACCEPTED, self._text)
-        write_front(self._config, self._paths)
+        rules = rules_of(self._config, writable_formats(self._config))
+        front.write(front.render(self._config, self._paths, rules), self._paths.nginx)
         try:
             await self._supervisor.run(self._announce, self._reload)
         finally:
             notify.stopping()
 
     def _announce(self) -> None:
-        public, api = self._config.public.url, self._config.api.listen
+        public, api = self._config.public.base_url, self._config.api.listen
         print(f"image gateway is up: public {public}, API http://{api}", flush=True)
         notify.ready()
 
@@ -138,13 +139,6 @@ class _Gateway:
             signal.SIGQUIT,
             STOP_NGINX,
         )
-
-
-def write_front(config: Config, paths: Paths) -> str:
-    """Write nginx's files where `up` has them; the nginx.conf."""
-    files = front.render(config, paths, rules_of(config, writable_formats(config)))
-    front.write(files, paths.nginx)
-    return files["nginx.conf"]
 
 
 def _prove_front(config: Config, paths: Paths) -> Rules:

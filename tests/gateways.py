@@ -76,8 +76,7 @@ def _is_free(port: int) -> bool:
 def write_config(root: Path, options: Mapping[str, Any], ports: list[int]) -> Path:
     """A config.yaml in `root` with these options and ports."""
     document = {key: dict(value) if isinstance(value, Mapping) else value for key, value in options.items()}
-    listen = f"127.0.0.1:{ports[0]}"
-    document["public"] = {"listen": listen, "url": f"http://{listen}", **document.get("public", {})}
+    document["public"] = {"listen": f"127.0.0.1:{ports[0]}", **document.get("public", {})}
     document["api"] = {"listen": f"127.0.0.1:{ports[1]}", **document.get("api", {})}
     document.setdefault("engine", {}).setdefault("processes", 1)
     file = root / "config.yaml"

@@ -163,6 +163,15 @@ def test_a_check_makes_nothing(tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == [file, elsewhere]
 
 
+def test_links_that_only_follow_a_public_listen_are_noted(tmp_path: Path) -> None:
+    public, api = free_ports(2)
+    file = write_config(tmp_path, {"public": {"listen": f"0.0.0.0:{public}"}}, [public, api])
+    noted = f"note  public.url: links begin with http://127.0.0.1:{public}, where nginx listens"
+    assert noted in run("check", file).stdout
+    file = write_config(tmp_path, {}, [public, api])
+    assert "public.url" not in run("check", file).stdout
+
+
 def test_more_memory_than_the_machine_has_is_noted(tmp_path: Path) -> None:
     file = write_config(tmp_path, {"cache": {"memory": "100TiB"}}, free_ports(2))
     assert "note  cache.memory: 100TiB is more than this machine has" in run("check", file).stdout

@@ -1,7 +1,7 @@
--- What nginx answers alone, counted by cache level and status: in tables of each worker, so that a request costs no
--- more than an increment; and canonical names, which meet no Lua, by the lines that nginx logs. Every second all is
--- brought together in shared memory, and one worker hands it over to the service: in batches with ids of their own, so
--- that one which is told again, because the service was slow to confirm it, is counted once.
+-- What nginx answers alone, counted by cache level and status: hits by the lines that nginx logs, so that a hit needs
+-- no Lua for it, and all else in a table of each worker, so that a request costs no more than an increment. Every
+-- second all is brought together in shared memory, and one worker hands it over to the service: in batches with ids of
+-- their own, so that one which is told again, because the service was slow to confirm it, is counted once.
 
 local cjson = require("cjson.safe")
 
@@ -19,21 +19,14 @@ local _M = {}
 local EVERY = 1 -- seconds
 local PATIENCE = 2000 -- milliseconds; a batch that is not confirmed by then is told again
 
-local hits, others = {}, {} -- by status: derived images, and all else that needed no service
+local others = {} -- by status: what needed no service, and is no derived image
 local shared = ngx.shared.counts -- by "LEVEL STATUS": what is in no batch yet; by id: batches that are not confirmed
 local handing_over = false
 local serial = 0
 local service, log, begun
 
 
--- Count an answer with a derived image that was on disk.
-function _M.hit()
-    local status = ngx.status
-    hits[status] = (hits[status] or 0) + 1
-end
-
-
--- Count another answer: a refusal, or a failure of the service.
+-- Count an answer without a derived image: a refusal, or a failure of the service.
 function _M.other()
     local status = ngx.status
     others[status] = (others[status] or 0) + 1
@@ -48,9 +41,8 @@ end
 
 
 local function share_own()
-    share("HIT-DISK", hits)
     share("", others)
-    hits, others = {}, {}
+    others = {}
 end
 
 
@@ -77,9 +69,6 @@ end
 
 -- A worker that leaves has no timers any more, but it may still be asked by who keeps a connection.
 local function share_from_now_on()
-    function _M.hit()
-        shared:incr("HIT-DISK " .. ngx.status, 1, 0)
-    end
     function _M.other()
         shared:incr(" " .. ngx.status, 1, 0)
     end

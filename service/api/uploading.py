@@ -153,7 +153,7 @@ async def _told(context: Context, name: str, upload: Incoming, stored: Stored) -
         md5=stored.md5,
         sha256=stored.sha256,
         created=stored.created,
-        url=f"{context.config.public.url}/images/{escape(name)}?v={_escaped(stored.object.etag)}",
+        url=f"{context.config.public.base_url}/images/{escape(name)}?v={_escaped(stored.object.etag)}",
         links=links,
         metadata=await _metadata(context, name),
     )
@@ -168,7 +168,7 @@ async def _metadata(context: Context, name: str) -> dict[str, Any] | None:
 
 
 def _links(context: Context, name: str, etag: str) -> Links:
-    rules, base, version = context.rules, f"{context.config.public.url}/images/", f"?v={_escaped(etag)}"
+    rules, base, version = context.rules, f"{context.config.public.base_url}/images/", f"?v={_escaped(etag)}"
     presets = {}
     for preset in rules.presets:
         leaf = f"{escape(name)}/@{preset}.{rules.default_format}"

@@ -207,6 +207,25 @@ def test_secrets_come_from_the_file_the_environment_or_a_file() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("public", "url"),
+    [
+        ("{}", "http://127.0.0.1:8080"),
+        ("{listen: '127.0.0.1:9000'}", "http://127.0.0.1:9000"),
+        ("{listen: '10.0.0.7:80'}", "http://10.0.0.7:80"),
+        ("{listen: 'images.internal:9000'}", "http://images.internal:9000"),
+        ("{listen: '[fd00::7]:9000'}", "http://[fd00::7]:9000"),
+        ("{listen: '0.0.0.0:9000'}", "http://127.0.0.1:9000"),
+        ("{listen: '[::]:9000'}", "http://[::1]:9000"),
+        ("{listen: '[0:0::0]:9000'}", "http://[::1]:9000"),
+        ("{listen: '0.0.0.0:9000', url: ''}", "http://127.0.0.1:9000"),
+        ("{listen: '0.0.0.0:9000', url: 'https://images.example.org'}", "https://images.example.org"),
+    ],
+)
+def test_links_begin_with_the_url_or_else_with_where_nginx_listens(public: str, url: str) -> None:
+    assert read(f"public: {public}").public.base_url == url
+
+
 def test_a_quality_that_is_not_named_keeps_its_default() -> None:
     assert dict(rules_of(read("formats: {quality: {webp: 70}}")).quality) == {"jpg": 80, "webp": 70, "avif": 50}
 
