@@ -66,7 +66,7 @@ def failures(make: Callable[[Rules], Contract]) -> Iterator[str]:
     document, contracts = vectors(), _remembered(make)
     for group, expected, ask in _QUESTIONS:
         for row in document[group]:
-            own = {key: row[key] for key in ("access", "metadata", "negotiate", "limits") if key in row}
+            own = {key: row[key] for key in _OWN_RULES if key in row}
             came = _said(ask, contracts(Rules(**document["rules"] | own)), row)
             right = row.get(expected) or f"{row['status']} {row.get('says', '')}".strip()
             if came != right and not (expected not in row and came[:4] == right[:4] and right[4:] in came[4:]):
@@ -192,7 +192,10 @@ _ASKED = (
     "access",
     "now",
     "current",
+    "ignored_query",
 )
+_OWN_RULES = ("access", "metadata", "negotiate", "limits", "ignored_query")
+"""The rules that a vector may have of its own."""
 
 
 def _said(ask: Callable[..., str], *arguments: Any) -> str:
