@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway import checks
-from gateway.checks import compare, observe
+from gateway.checks import compare, observe, prove
 from gateway.contracts import LUA_ROOT, LuaContract, PythonContract
 from gateway.rules import Rules
 from gateway.samples import Request, requests, sequences
@@ -78,6 +78,21 @@ def test_both_refuse_long_garbage_alike_and_at_once(text):
 )
 def test_the_twins_agree(rules):
     assert list(compare(rules)) == []
+
+
+def test_the_twins_agree_on_what_a_start_compares():
+    assert prove(RULES) is None
+
+
+def test_a_start_catches_most_of_what_a_check_does(tmp_path):
+    caught = 0
+    for number, (module, was, becomes) in enumerate(CHANGES):
+        shutil.copytree(LUA_ROOT / "gateway", tmp_path / str(number) / "gateway")
+        file = tmp_path / str(number) / "gateway" / f"{module}.lua"
+        file.write_text(file.read_text("utf-8").replace(was, becomes), "utf-8")
+        caught += prove(RULES, tmp_path / str(number)) is not None
+
+    assert caught > 0.9 * len(CHANGES)
 
 
 def test_both_read_the_same_document():
