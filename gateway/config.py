@@ -15,10 +15,11 @@ from pydantic_core import ErrorDetails
 from gateway.errors import ContractError, Refused
 from gateway.names import preset_recipe
 from gateway.recipes import canonicalise
-from gateway.rules import Rules
+from gateway.rules import VOCABULARY, Rules
 from gateway.section import Section
 from gateway.settings import Config
 from gateway.units import is_loopback
+from gateway.uri import is_ignored
 from gateway.wording import explain
 
 Place = tuple[str | int, ...]
@@ -98,6 +99,7 @@ def rules_of(config: Config, writable: set[str] | None = None) -> Rules:
         metadata=config.public.metadata,
         max_age=int(config.public.max_age),
         preset_max_age={preset: int(seconds) for preset, seconds in config.public.preset_max_age.items()},
+        ignored_query=tuple(config.public.ignored_query),
     )
 
 
@@ -112,6 +114,7 @@ def _combinations(config: Config) -> Iterator[tuple[Place, str]]:
     for preset in config.public.preset_max_age:
         if preset not in config.presets:
             yield ("public", "preset_max_age", preset), f"no such preset; there are {', '.join(config.presets)}"
+    yield from _dropped_words(config, rules)
     if config.public.access == "signed" and not config.public.keys:
         yield ("public", "keys"), "access: signed needs at least one key, such as {first: {env: IMAGE_GATEWAY_KEY}}"
     if not config.api.tokens and not config.api.allow_anonymous_network and not is_loopback(config.api.listen):
@@ -132,6 +135,15 @@ def _combinations(config: Config) -> Iterator[tuple[Place, str]]:
         yield ("runtime", "root"), f"too long for a socket ({LONGEST_SOCKET_PATH} bytes at most): {socket}"
     if config.store.swift.temp_url.lifetime > config.store.swift.temp_url.max_lifetime:
         yield ("store", "swift", "temp_url", "lifetime"), "must be at most max_lifetime"
+
+
+def _dropped_words(config: Config, rules: Rules) -> Iterator[tuple[Place, str]]:
+    """The patterns of query keys to drop that match a key which has a meaning."""
+    for place, pattern in enumerate(config.public.ignored_query):
+        for word in (*rules.query_words, *VOCABULARY["api_parameters"]):
+            if is_ignored(word, [pattern]):
+                yield ("public", "ignored_query", place), f"{pattern} would drop {word}, which has a meaning here"
+                break
 
 
 def _explain(detail: ErrorDetails, place: Place) -> str:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -103,12 +104,18 @@ class LuaContract:
     def __init__(self, rules: Rules, root: Path | None = None) -> None:
         self._lua = lupa.LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
         self._lua.globals()[b"package"][b"path"] = f"{root or LUA_ROOT}/?.lua".encode()
-        self._names, self._access, self._negotiate, self._holding, self._freshness, rules_of = (
+        self._names, self._access, self._negotiate, self._holding, self._freshness, self._rules_of = (
             self._require(f"gateway.{module}")
             for module in ("names", "access", "negotiate", "holding", "freshness", "rules")
         )
         self._crypto = self._lua.table_from({b"sha256_hex": _sha256_hex, b"hmac_sha256_base64url": _hmac_base64url})
-        self._rules = self._call(rules_of, "load", self._table(rules.document()))
+        self._rules = self._call(self._rules_of, "load", self._table(rules.document()))
+
+    def under(self, rules: Rules) -> LuaContract:
+        """The contract under other rules, of the same loaded Lua."""
+        other = copy(self)
+        other._rules = self._call(self._rules_of, "load", self._table(rules.document()))
+        return other
 
     def parse(self, path: str, query: str) -> Any:
         return self._call(self._names, "parse", path, query, self._rules)

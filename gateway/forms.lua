@@ -4,11 +4,13 @@
 -- Both become the same table: `given`, the operations as they were written (see recipes.add); `preset`, a bare word;
 -- `extension`, the format as it was written; or only `meta`, true where the metadata is asked for.
 
+local hints = require("gateway.hints")
 local recipes = require("gateway.recipes")
 local text_of = require("gateway.text")
 
 local add = recipes.add
 local contains = text_of.contains
+local did_you_mean = hints.did_you_mean
 local ipairs = ipairs
 local lower = string.lower
 local match = string.match
@@ -20,6 +22,7 @@ local _M = {}
 
 _M.META_LEAF = "@meta.json"
 
+local TRUTH_WORDS = { "True", "False" }
 local TRUTHS = { ["0"] = false, ["false"] = false, ["1"] = true, ["true"] = true }
 
 
@@ -61,7 +64,7 @@ local function truth(parameters, key)
     local text = parameters[key] or "0"
     local value = TRUTHS[lower(text)]
     if value == nil then
-        return nil, 400, key .. "=" .. quote(text) .. ": must be True or False"
+        return nil, 400, key .. "=" .. quote(text) .. ": must be True or False" .. did_you_mean(text, TRUTH_WORDS)
     end
 
     return value
@@ -118,7 +121,7 @@ function _M.read_query(parameters, keys, rules)
     local given = {}
     for _, key in ipairs(keys) do
         if not contains(rules.naming_parameters, key) then
-            local added, why, what = add(given, key, parameters[key], rules)
+            local added, why, what = add(given, key, parameters[key], rules, rules.query_words)
             if not added then
                 return nil, why, what
             end

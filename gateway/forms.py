@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gateway.errors import Refused, quote
+from gateway.hints import did_you_mean
 from gateway.recipes import add
 from gateway.rules import VOCABULARY, Rules
 
@@ -57,7 +58,7 @@ def read_query(parameters: dict[str, str], rules: Rules) -> Asked:
     given: dict[str, str] = {}
     for key, text in parameters.items():
         if key not in _NAMING_PARAMETERS:
-            add(given, key, text, rules)
+            add(given, key, text, rules, rules.query_words)
     if _truth(parameters, "meta"):
         return _metadata(given, parameters, preset)
     _bound_both(given, parameters)
@@ -69,7 +70,8 @@ def _truth(parameters: dict[str, str], key: str) -> bool:
     text = parameters.get(key, "0")
     value = _TRUTHS.get(text.lower())
     if value is None:
-        raise Refused(400, f"{key}={quote(text)}: must be True or False")
+        hint = did_you_mean(text, ("True", "False"))
+        raise Refused(400, f"{key}={quote(text)}: must be True or False{hint}")
     return value
 
 

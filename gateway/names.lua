@@ -5,6 +5,7 @@
 -- table of sha256_hex(text) and hmac_sha256_base64url(key, message).
 
 local forms = require("gateway.forms")
+local hints = require("gateway.hints")
 local paths = require("gateway.paths")
 local recipes = require("gateway.recipes")
 local text_of = require("gateway.text")
@@ -14,6 +15,7 @@ local byte = string.byte
 local canonicalise = recipes.canonicalise
 local concat = table.concat
 local contains = text_of.contains
+local did_you_mean = hints.did_you_mean
 local find = string.find
 local format_text = string.format
 local ipairs = ipairs
@@ -121,8 +123,9 @@ local function format_of(extension, rules)
     local word = lower(extension)
     local format = rules.format_aliases[word] or word
     if not contains(rules.out, format) and not UNDECIDED[format] then
-        local formats = concat(rules.out, ", ") .. ", " .. concat(rules.undecided, ", ")
-        return nil, 400, "format " .. quote(extension) .. ": must be one of " .. formats
+        local hint = did_you_mean(extension, rules.format_words, rules.meant.formats)
+        local formats = concat(rules.format_words, ", ")
+        return nil, 400, "format " .. quote(extension) .. ": must be one of " .. formats .. hint
     end
 
     return format
@@ -165,8 +168,8 @@ end
 
 -- What the raw `path` (without the prefix `/images/`) and the raw `query` (without `?`) ask for.
 --
--- The name is canonical; its format may still be `auto` or `source`. Errors have status 400, or 403 for what only
--- the API answers.
+-- The name is canonical; its format may still be `auto` or `source`. Parameters that the rules ignore are dropped.
+-- Errors have status 400, or 403 for what only the API answers.
 function _M.parse(path, query, rules)
     local segments, status, detail = uri.split_path(path)
     if not segments then
@@ -174,7 +177,7 @@ function _M.parse(path, query, rules)
     end
 
     local parameters, keys
-    parameters, keys, detail = uri.split_query(query or "")
+    parameters, keys, detail = uri.split_query(query or "", rules.ignored_query)
     if not parameters then
         return nil, keys, detail
     end
@@ -194,7 +197,8 @@ function _M.parse(path, query, rules)
     end
     if leaf and left[1] then
         local allowed = concat(rules.request_parameters, ", ")
-        return nil, 400, quote(left[1]) .. ": a derived name takes no parameters but " .. allowed
+        local hint = did_you_mean(left[1], rules.request_parameters)
+        return nil, 400, quote(left[1]) .. ": a derived name takes no parameters but " .. allowed .. hint
     end
 
     local asked, name

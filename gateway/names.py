@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from gateway.errors import Refused, quote
 from gateway.forms import META_LEAF, Asked, read_leaf, read_query
+from gateway.hints import did_you_mean
 from gateway.paths import file_path, folder_path, hashed_folder, marker_path
 from gateway.recipes import FULL, Recipe, canonicalise, preset_recipe, print_recipe, read
 from gateway.rules import FORMAT_ALIASES, VOCABULARY, Rules
@@ -38,6 +39,7 @@ __all__ = [
 LONGEST_IMAGE_NAME = 1024  # bytes, Swift's limit for an object's name
 
 _UNDECIDED = VOCABULARY["undecided"]
+_MEANT_FORMATS = VOCABULARY["meant"]["formats"]
 _REQUEST_PARAMETERS = VOCABULARY["request_parameters"]
 _API_PARAMETERS = VOCABULARY["api_parameters"]
 
@@ -100,10 +102,10 @@ def check_image(name: str) -> str:
 def parse(path: str, query: str, rules: Rules) -> Name:
     """What the raw `path` (without the prefix `/images/`) and the raw `query` (without `?`) ask for.
 
-    The name is canonical; its format may still be `auto` or `source`. Raises Refused with status 400, or 403
-    for what only the API answers.
+    The name is canonical; its format may still be `auto` or `source`. Parameters that the rules ignore are dropped.
+    Raises Refused with status 400, or 403 for what only the API answers.
     """
-    segments, parameters = split_path(path), split_query(query)
+    segments, parameters = split_path(path), split_query(query, rules.ignored_query)
     signature = {key: parameters.pop(key) for key in _REQUEST_PARAMETERS if key in parameters}
     for key in parameters:
         if key in _API_PARAMETERS:
@@ -113,7 +115,9 @@ def parse(path: str, query: str, rules: Rules) -> Name:
         return _name(image, read_query(parameters, rules), rules, signature)
     image = check_image("/".join(segments[:-1]))
     for key in parameters:
-        raise Refused(400, f"{quote(key)}: a derived name takes no parameters but {', '.join(_REQUEST_PARAMETERS)}")
+        hint = did_you_mean(key, _REQUEST_PARAMETERS)
+        allowed = ", ".join(_REQUEST_PARAMETERS)
+        raise Refused(400, f"{quote(key)}: a derived name takes no parameters but {allowed}{hint}")
     return _name(image, read_leaf(segments[-1], rules), rules, signature)
 
 
@@ -152,5 +156,7 @@ def _name(image: str, asked: Asked, rules: Rules, signature: dict[str, str]) -> 
 def _format(extension: str, rules: Rules) -> str:
     format = FORMAT_ALIASES.get(extension.lower(), extension.lower())
     if format not in rules.out and format not in _UNDECIDED:
-        raise Refused(400, f"format {quote(extension)}: must be one of {', '.join([*rules.out, *_UNDECIDED])}")
+        known = [*rules.out, *_UNDECIDED]
+        hint = did_you_mean(extension, known, _MEANT_FORMATS)
+        raise Refused(400, f"format {quote(extension)}: must be one of {', '.join(known)}{hint}")
     return format

@@ -3,11 +3,13 @@
 -- A recipe is a table of operation to canonical value, without its format. `source` and `auto` are formats that are
 -- not decided yet; what depends on the format is then kept.
 
+local hints = require("gateway.hints")
 local text_of = require("gateway.text")
 local values = require("gateway.values")
 
 local concat = table.concat
 local contains = text_of.contains
+local did_you_mean = hints.did_you_mean
 local expectation = values.expectation
 local floor = math.floor
 local format_text = string.format
@@ -22,18 +24,24 @@ local sort = table.sort
 local split = text_of.split
 local sub = string.sub
 local tonumber = tonumber
+local value_hint = values.value_hint
 
 local _M = {}
 
 _M.FULL = "full"
 
 
--- Add an operation to what is given: a list of { key, text }, which has each key it holds as a field too.
-function _M.add(given, word, text, rules)
+-- Add an operation to what is given: a list of { key, text }, which has each key it holds as a field too. `words` may
+-- be written here: by default the operations.
+function _M.add(given, word, text, rules, words)
     local key = rules.aliases[word]
     if not key then
         local unknown = word ~= "" and word or "=" .. text
-        return nil, 400, quote(unknown) .. ": no such operation; there are " .. concat(rules.order, ", ")
+        local hint = did_you_mean(word, words or rules.words, rules.meant.keys)
+        if hint == "" then
+            hint = "; there are " .. concat(rules.order, ", ")
+        end
+        return nil, 400, quote(unknown) .. ": no such operation" .. hint
     end
     if given[key] then
         return nil, 400, word .. ": given twice"
@@ -54,7 +62,9 @@ function _M.read(given, rules)
         local row = rules.operations[key]
         local value = normalise(row, text, rules.limits)
         if not value then
-            return nil, 400, key .. "=" .. quote(text) .. ": must be " .. expectation(row, rules.limits)
+            local wanted = expectation(row, rules.limits)
+            return nil, 400, key .. "=" .. quote(text) .. ": must be " .. wanted
+                .. value_hint(row, text, rules.meant.switches)
         end
         recipe[key] = value
     end
@@ -79,8 +89,11 @@ function _M.preset_recipe(preset, rules)
         sort(known)
         insert(known, 1, _M.FULL)
 
-        local unknown = preset ~= "" and preset or "preset="
-        return nil, 400, quote(unknown) .. ": no such preset; there are " .. concat(known, ", ")
+        local unknown, hint = preset ~= "" and preset or "preset=", did_you_mean(preset, known)
+        if hint == "" then
+            hint = "; there are " .. concat(known, ", ")
+        end
+        return nil, 400, quote(unknown) .. ": no such preset" .. hint
     end
 
     local given = {}

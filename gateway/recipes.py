@@ -6,25 +6,31 @@ not decided yet; what depends on the format is then kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gateway.errors import Refused, quote
+from gateway.hints import did_you_mean
 from gateway.rules import VOCABULARY, Rules
-from gateway.values import expectation, maximum, normalise
+from gateway.values import expectation, maximum, normalise, value_hint
 
 Recipe = dict[str, str]
 
 FULL = "full"
 
 _UNDECIDED = VOCABULARY["undecided"]
+_MEANT = VOCABULARY["meant"]
 
 
-def add(pairs: dict[str, str], word: str, value: str, rules: Rules) -> None:
-    """Add an operation, under any of its words, to what is given. Raises Refused for an unknown or a second one."""
+def add(pairs: dict[str, str], word: str, value: str, rules: Rules, words: Iterable[str] | None = None) -> None:
+    """Add an operation, under any of its words, to what is given. `words` may be written here: by default the
+    operations. Raises Refused for an unknown or a second one."""
     key = rules.aliases.get(word)
     if key is None:
-        raise Refused(400, f"{quote(word or f'={value}')}: no such operation; there are {', '.join(rules.operations)}")
+        hint = (
+            did_you_mean(word, words or rules.aliases, _MEANT["keys"]) or f"; there are {', '.join(rules.operations)}"
+        )
+        raise Refused(400, f"{quote(word or f'={value}')}: no such operation{hint}")
     if key in pairs:
         raise Refused(400, f"{word}: given twice")
     pairs[key] = value
@@ -37,7 +43,8 @@ def read(pairs: Mapping[str, str], rules: Rules) -> Recipe:
         row = rules.operations[key]
         value = normalise(row, text, rules.limits)
         if value is None:
-            raise Refused(400, f"{key}={quote(text)}: must be {expectation(row, rules.limits)}")
+            wanted = expectation(row, rules.limits)
+            raise Refused(400, f"{key}={quote(text)}: must be {wanted}{value_hint(row, text, _MEANT['switches'])}")
         recipe[key] = value
     for word in recipe.get("keep", "").split(":"):
         if word and word not in rules.keep:
@@ -48,8 +55,9 @@ def read(pairs: Mapping[str, str], rules: Rules) -> Recipe:
 def preset_recipe(preset: str, rules: Rules) -> Recipe:
     """The values of a preset, not yet canonical for any format. Raises Refused naming it and those there are."""
     if preset not in rules.presets:
-        known = ", ".join([FULL, *sorted(rules.presets)])
-        raise Refused(400, f"{quote(preset or 'preset=')}: no such preset; there are {known}")
+        known = [FULL, *sorted(rules.presets)]
+        hint = did_you_mean(preset, known) or f"; there are {', '.join(known)}"
+        raise Refused(400, f"{quote(preset or 'preset=')}: no such preset{hint}")
     pairs: dict[str, str] = {}
     for part in rules.presets[preset].split(","):
         key, equals, value = part.partition("=")

@@ -6,9 +6,18 @@ local ipairs = ipairs
 local _M = {}
 
 
+local function append(list, words)
+    for _, word in ipairs(words) do
+        list[#list + 1] = word
+    end
+end
+
+
 -- The rules of a decoded document. Beside what the document holds:
 -- operations  the rows of the vocabulary by key, and `order`, their keys in canonical order
 -- aliases     every word that names an operation, to its key
+-- words       the same words as a list, keys first; `query_words` has the other parameters of a query too
+-- format_words  the formats that may be asked for, decided or not
 -- negotiate   the formats that `auto` may become, each with its media type, the preferred first
 -- recipes_of_presets  what access.lua remembers: the presets' canonical recipes by format
 -- times_of_presets    what freshness.lua remembers: seconds by the presets' canonical recipes, by format
@@ -26,15 +35,20 @@ function _M.load(document)
         metadata = document.metadata,
         max_age = document.max_age,
         preset_max_age = document.preset_max_age,
+        ignored_query = document.ignored_query,
         undecided = vocabulary.undecided,
         formats = vocabulary.formats,
         format_aliases = vocabulary.format_aliases,
+        meant = vocabulary.meant,
         request_parameters = vocabulary.request_parameters,
         naming_parameters = vocabulary.naming_parameters,
         api_parameters = vocabulary.api_parameters,
         operations = {},
         order = {},
         aliases = {},
+        words = {},
+        query_words = {},
+        format_words = {},
         negotiate = {},
         recipes_of_presets = {},
         times_of_presets = {},
@@ -48,6 +62,15 @@ function _M.load(document)
             rules.aliases[alias] = row.key
         end
     end
+    append(rules.words, rules.order)
+    for _, row in ipairs(vocabulary.operations) do
+        append(rules.words, row.aliases or {})
+    end
+    append(rules.format_words, rules.out)
+    append(rules.format_words, rules.undecided)
+    append(rules.query_words, rules.words)
+    append(rules.query_words, vocabulary.naming_parameters)
+    append(rules.query_words, vocabulary.request_parameters)
 
     for place, format in ipairs(document.negotiate) do
         rules.negotiate[place] = { format = format, type = vocabulary.formats[format].type }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import resources
 from typing import Any
@@ -20,6 +20,7 @@ FORMAT_ALIASES: Mapping[str, str] = VOCABULARY["format_aliases"]
 
 DEFAULT_LIMITS = {"width": 4096, "height": 4096, "frames": 500}
 DEFAULT_QUALITY = {"jpg": 80, "webp": 80, "avif": 50}
+DEFAULT_IGNORED_QUERY = ("utm_*", "fbclid", "gclid", "_")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Rules:
     format, `auto` or `source`; `negotiate` is what `auto` may become, each of them in `out`, the preferred first;
     `keep` is what a recipe may keep; `presets` maps a bare word to its recipe; `access` is open, presets or signed;
     `keys` maps the id of a signing key to its secret; `metadata` tells whether the public port answers `@meta.json`;
-    `max_age` is how many seconds browsers may keep an image, `preset_max_age` the same for single presets.
+    `max_age` is how many seconds browsers may keep an image, `preset_max_age` the same for single presets;
+    `ignored_query` lists the query keys that are dropped unread; a `*` at the end stands for any rest.
     """
 
     limits: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_LIMITS))
@@ -46,6 +48,7 @@ class Rules:
     metadata: bool = False
     max_age: int = 3600
     preset_max_age: Mapping[str, int] = field(default_factory=dict)
+    ignored_query: Sequence[str] = DEFAULT_IGNORED_QUERY
 
     def document(self) -> dict[str, Any]:
         """The rules as one JSON document, for the Lua side. It holds the signing keys: keep it from other eyes."""
@@ -63,6 +66,7 @@ class Rules:
             "metadata": self.metadata,
             "max_age": self.max_age,
             "preset_max_age": dict(self.preset_max_age),
+            "ignored_query": list(self.ignored_query),
         }
 
     @cached_property
@@ -77,3 +81,13 @@ class Rules:
         for key, row in self.operations.items():
             words.update(dict.fromkeys(row.get("aliases", ()), key))
         return words
+
+    @cached_property
+    def query_words(self) -> Sequence[str]:
+        """Every parameter that a query on the public port may have: operations, their aliases, and the others."""
+        return (*self.aliases, *VOCABULARY["naming_parameters"], *VOCABULARY["request_parameters"])
+
+    @cached_property
+    def of_api(self) -> Rules:
+        """The rules of the API port, where a program asks: no parameter is dropped."""
+        return replace(self, ignored_query=())

@@ -120,16 +120,28 @@ def _form(chance: random.Random, rules: Rules) -> Request:
     if chance.random() < 0.6:
         parts = [f"{key}={value}" for key, value in pairs] + ([preset] if preset else [])
         chance.shuffle(parts)
-        return Request(f"{image}/" + _spelled(chance, f"@{','.join(parts)}.{format}"), "", accept)
+        query = "&".join(f"{key}={value}" for key, value in _ignored(chance, rules))
+        return Request(f"{image}/" + _spelled(chance, f"@{','.join(parts)}.{format}"), query, accept)
     pairs += [("preset", preset)] if preset else []
     pairs += [(chance.choice(("format", "kind")), format)] if chance.random() < 0.7 else []
     pairs += [(chance.choice(("thumbnail", "meta", "v")), chance.choice(("True", "False", "1")))] * (
         chance.random() < 0.1
     )
+    pairs += _ignored(chance, rules)
     chance.shuffle(pairs)
     return Request(
         _spelled(chance, image), "&".join(f"{key}={_spelled(chance, value)}" for key, value in pairs), accept
     )
+
+
+def _ignored(chance: random.Random, rules: Rules) -> list[tuple[str, str]]:
+    """At times a parameter that the rules drop, with a value that cannot be read."""
+    if not rules.ignored_query or chance.random() < 0.9:
+        return []
+    pattern = chance.choice(rules.ignored_query)
+    return [
+        (pattern.removesuffix("*") + chance.choice(("", "x")) * pattern.endswith("*"), chance.choice(("1", "%", "")))
+    ]
 
 
 def _operation(chance: random.Random, row: Mapping[str, Any], rules: Rules) -> tuple[str, str]:

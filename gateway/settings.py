@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from gateway.names import is_preset_word
+from gateway.rules import DEFAULT_IGNORED_QUERY
 from gateway.section import Location, Secret, Section
 from gateway.store_settings import StoreOptions
 from gateway.units import Count, Listen, Network, Seconds, Size, url_of
@@ -27,6 +28,7 @@ DEFAULT_QUALITY: Quality = {"jpg": 80, "webp": 80, "avif": 50}
 SHORTEST_KEY = 16  # bytes of a signing key; RFC 2104 advises as many as the hash, 32
 _LABEL = "[A-Za-z0-9_-]{1,63}"
 _ENDPOINT = re.compile(rf"https?://({_LABEL}(\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?(/[^\s?#]*)?")
+_QUERY_KEY = re.compile(r"[^\s*&=#%+\x00-\x20]+\*?")
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
 
 
@@ -36,6 +38,13 @@ def _processes(value: Any) -> Any:
     raise ValueError("must be auto, or a whole number from 1 to 256")
 
 
+def _query_key(value: Any) -> str:
+    if isinstance(value, str) and _QUERY_KEY.fullmatch(value):
+        return value
+    raise ValueError("must be a query key such as fbclid, or the beginning of some with a * at its end, such as utm_*")
+
+
+QueryKey = Annotated[str, BeforeValidator(_query_key)]
 Processes = Annotated[Literal["auto"] | int, BeforeValidator(_processes)]
 
 
@@ -60,6 +69,10 @@ class Public(Section):
     max_age: Seconds = Field(3600.0, description="how long browsers may keep an image whose URL carries no version")
     preset_max_age: dict[str, Seconds] = Field(
         default_factory=dict, description="the same for what single presets expand to, such as {thumbnail: 30d}"
+    )
+    ignored_query: list[QueryKey] = Field(
+        list(DEFAULT_IGNORED_QUERY),
+        description="query keys that are dropped, for they come from the web; a * at the end stands for any rest",
     )
 
     @property

@@ -12,6 +12,7 @@ local is_utf8 = text_of.is_utf8
 local partition = text_of.partition
 local quote = text_of.quote
 local split = text_of.split
+local sub = string.sub
 local tonumber = tonumber
 
 local _M = {}
@@ -64,8 +65,46 @@ function _M.split_path(path)
 end
 
 
--- The decoded parameters, each once: their values by key, and a list of the keys as they came.
-function _M.split_query(query)
+-- Whether one of the patterns is this key, or its beginning where the pattern ends in `*`.
+local function is_ignored(key, patterns)
+    for _, one in ipairs(patterns) do
+        if key == one or (sub(one, -1) == "*" and sub(key, 1, #one - 1) == sub(one, 1, -2)) then
+            return true
+        end
+    end
+
+    return false
+end
+
+
+-- Add the raw parameter `part` to what is known, unless its key is ignored: what that holds is not looked at.
+local function add(parameters, keys, part, ignored)
+    local raw_key, raw_value = partition(gsub(part, "%+", " "), "=")
+    local key, status, detail = decode(raw_key)
+    if not key then
+        return nil, status, detail
+    end
+    if is_ignored(key, ignored) then
+        return true
+    end
+
+    local value
+    value, status, detail = decode(raw_value or "")
+    if not value then
+        return nil, status, detail
+    end
+    if parameters[key] then
+        return nil, 400, quote(key) .. ": given twice"
+    end
+    parameters[key], keys[#keys + 1] = value, key
+
+    return true
+end
+
+
+-- The decoded parameters, each once, without those whose key one of `ignored` matches: their values by key, and a list
+-- of the keys as they came.
+function _M.split_query(query, ignored)
     if #query > LONGEST_REQUEST then
         return nil, 400, format("the query has more than %d bytes", LONGEST_REQUEST)
     end
@@ -73,20 +112,10 @@ function _M.split_query(query)
     local parameters, keys = {}, {}
     for _, part in ipairs(split(query, "&")) do
         if part ~= "" then
-            local raw_key, raw_value = partition(gsub(part, "%+", " "), "=")
-            local key, status, detail = decode(raw_key)
-            if not key then
+            local added, status, detail = add(parameters, keys, part, ignored)
+            if not added then
                 return nil, status, detail
             end
-            local value
-            value, status, detail = decode(raw_value or "")
-            if not value then
-                return nil, status, detail
-            end
-            if parameters[key] then
-                return nil, 400, quote(key) .. ": given twice"
-            end
-            parameters[key], keys[#keys + 1] = value, key
         end
     end
 

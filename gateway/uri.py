@@ -6,6 +6,7 @@ Raw text is what came over the wire; bytes that are not ASCII are surrogates (`s
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from urllib.parse import quote as percent_encode
 
 from gateway.errors import Refused, quote
@@ -27,19 +28,29 @@ def split_path(path: str) -> list[str]:
     return segments
 
 
-def split_query(query: str) -> dict[str, str]:
-    """The decoded parameters, each once. Raises Refused for a doubled key or a broken escape."""
+def split_query(query: str, ignored: Sequence[str] = ()) -> dict[str, str]:
+    """The decoded parameters, each once, without those whose key one of `ignored` matches: what these hold is not
+    looked at. Raises Refused for a doubled key or a broken escape."""
     if len(query.encode("utf-8", "surrogateescape")) > LONGEST_REQUEST:
         raise Refused(400, f"the query has more than {LONGEST_REQUEST} bytes")
     parameters: dict[str, str] = {}
     for part in query.split("&"):
         if part == "":
             continue
-        key, _, value = (_decode(half.replace("+", " ")) for half in part.partition("="))
+        raw_key, _, raw_value = part.replace("+", " ").partition("=")
+        key = _decode(raw_key)
+        if is_ignored(key, ignored):
+            continue
+        value = _decode(raw_value)
         if key in parameters:
             raise Refused(400, f"{quote(key)}: given twice")
         parameters[key] = value
     return parameters
+
+
+def is_ignored(key: str, patterns: Sequence[str]) -> bool:
+    """Whether one of the patterns is this key, or its beginning where the pattern ends in `*`."""
+    return any(key.startswith(one[:-1]) if one.endswith("*") else key == one for one in patterns)
 
 
 def escape(name: str) -> str:

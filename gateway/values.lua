@@ -1,10 +1,12 @@
 -- The value types of the vocabulary: text as it was written to its one canonical spelling. Twin of values.py.
 
+local hints = require("gateway.hints")
 local text_of = require("gateway.text")
 
 local abs = math.abs
 local concat = table.concat
 local contains = text_of.contains
+local did_you_mean = hints.did_you_mean
 local find = string.find
 local floor = math.floor
 local format = string.format
@@ -43,6 +45,7 @@ for _, point in pairs(COMPASS) do
     POINTS[point] = true
 end
 
+local SWITCH_WORDS = { "0", "1", "false", "true" }
 local SWITCHES = { ["0"] = "0", ["1"] = "1", ["false"] = "0", ["true"] = "1" }
 
 
@@ -279,6 +282,16 @@ end
 -- The canonical spelling of `text` as a value of `row`, or nil where it is not one.
 function _M.normalise(row, text, limits)
     return TYPES[row.type](row, text, limits)
+end
+
+
+-- `; did you mean cover?`, where a value that is not one of `row` is close to one of its words, or nothing.
+function _M.value_hint(row, text, switches)
+    if row.type == "switch" then
+        return did_you_mean(text, SWITCH_WORDS, switches)
+    end
+
+    return did_you_mean(text, row.words or {}, row.meant)
 end
 
 

@@ -6,9 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gateway.hints import did_you_mean
+
 Row = Mapping[str, Any]
 Limits = Mapping[str, int]
 
+_SWITCHES = {"0": "0", "1": "1", "false": "0", "true": "1"}
 MOST_DIGITS = 10  # of a whole part: all that any range needs, and exact in Lua's numbers
 
 _DECIMAL = re.compile(r"(-?)([0-9]*)(?:\.([0-9]*))?")
@@ -73,7 +76,7 @@ def _decimal(row: Row, text: str, limits: Limits) -> str | None:
 
 
 def _switch(row: Row, text: str, limits: Limits) -> str | None:
-    return {"0": "0", "1": "1", "false": "0", "true": "1"}.get(text.lower())
+    return _SWITCHES.get(text.lower())
 
 
 def _word(row: Row, text: str, limits: Limits) -> str | None:
@@ -175,3 +178,10 @@ def expectation(row: Row, limits: Limits) -> str:
 def normalise(row: Row, text: str, limits: Limits) -> str | None:
     """The canonical spelling of `text` as a value of `row`, or None where it is not one."""
     return _TYPES[row["type"]](row, text, limits)
+
+
+def value_hint(row: Row, text: str, switches: Mapping[str, str]) -> str:
+    """`; did you mean cover?`, where a value that is not one of `row` is close to one of its words, or nothing."""
+    if row["type"] == "switch":
+        return did_you_mean(text, _SWITCHES, switches)
+    return did_you_mean(text, row.get("words", ()), row.get("meant"))

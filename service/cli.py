@@ -24,6 +24,7 @@ from service.engine.job import EngineError
 from service.lock import AlreadyRunning
 from service.programs import StartFailed
 from service.store.base import StoreError
+from service.twins import TwinsDiffer
 
 FILE = Path("config.yaml")
 
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         config, file = read_config(options.config, getattr(options, "base", None))
         logs.configure(config.log)
         return COMMANDS[options.command](config, file, options)
-    except (ConfigError, Refused, StartFailed, StoreError, EngineError, AlreadyRunning) as error:
+    except (ConfigError, Refused, StartFailed, StoreError, EngineError, AlreadyRunning, TwinsDiffer) as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:

@@ -16,6 +16,7 @@ import uvloop
 from gateway.config import rules_of
 from gateway.rules import Rules
 from gateway.settings import Config
+from service import twins
 from service.api.app import api_app
 from service.api.connections import listening
 from service.api.context import Context
@@ -50,8 +51,11 @@ log = logging.getLogger(__name__)
 
 
 def serve(config: Config) -> None:
-    """Run the service until SIGTERM or SIGINT. Raises OSError, StoreError or EngineError where it cannot start."""
+    """Run the service until SIGTERM or SIGINT. Raises OSError, TwinsDiffer, StoreError or EngineError where it cannot
+    start."""
     raise_limit()
+    make_folders(paths_of(config))
+    twins.prove(config)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(asyncio.CancelledError):
         runner.run(_serve(config))
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from gateway.config import ConfigError, rules_of
 from gateway.rules import Rules
 from gateway.settings import Config
-from service import front, logs, notify
+from service import front, logs, notify, twins
 from service.absence import standing_in
 from service.lock import exclusive
 from service.machine import writable_formats
@@ -50,14 +50,16 @@ class NotInForce(Exception):
 def up(config: Config, text: str, read: Read) -> None:
     """Run the gateway until SIGTERM or Ctrl-C. `text` is where `config` was read from; `read` reads both again.
 
-    Raises StartFailed, OSError and AlreadyRunning where it cannot start.
+    Raises StartFailed, TwinsDiffer, OSError and AlreadyRunning where it cannot start.
     """
     paths = paths_of(config)
     make_folders(paths)
-    with exclusive(paths.runtime, "up"), sockets_of(config, paths) as sockets:
-        require_free("public.listen", config.public.listen)  # nginx would try five times, and tell each
-        gateway = _Gateway(config, text, paths, sockets, read)
-        asyncio.run(gateway.run())
+    with exclusive(paths.runtime, "up"):
+        twins.prove(config)
+        with sockets_of(config, paths) as sockets:
+            require_free("public.listen", config.public.listen)  # nginx would try five times, and tell each
+            gateway = _Gateway(config, text, paths, sockets, read)
+            asyncio.run(gateway.run())
 
 
 class _Gateway:
@@ -87,7 +89,7 @@ class _Gateway:
         notify.reloading()
         try:
             await self._put_in_force(*await asyncio.to_thread(self._read))
-        except (NotInForce, ConfigError, OSError) as error:
+        except (NotInForce, twins.TwinsDiffer, ConfigError, OSError) as error:
             for line in str(error).splitlines():
                 log.error("not reloaded: %s", line)
         else:
@@ -99,6 +101,7 @@ class _Gateway:
         changed = [key for key, value in FIXED.items() if value(config) != value(self._config)]
         if changed:
             raise NotInForce("\n".join(f"{key}: only a new start can change it" for key in changed))
+        await asyncio.to_thread(twins.prove_installed, text, config.base.absolute())
         rules = await asyncio.to_thread(_prove_front, config, self._paths)
         write_private(self._paths.runtime / ACCEPTED, text)
         if not await self._supervisor.replace(self._service):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, 
 from pydantic_core import ErrorDetails
 
 from gateway.errors import Refused, quote
+from gateway.hints import did_you_mean
 from gateway.names import split_query
 from gateway.wording import explain
 from service.api.errors import UnsupportedBody
@@ -95,6 +96,7 @@ def _explain(error: ValidationError, model: type[BaseModel], what: str) -> str:
 def _line(detail: ErrorDetails, known: list[str], what: str) -> str:
     place = quote(".".join(map(str, detail["loc"])))
     if detail["type"] == "extra_forbidden":
-        return f"{place}: no such {what}; there are {', '.join(known)}"
+        hint = did_you_mean(str(detail["loc"][-1]), known) or f"; there are {', '.join(known)}"
+        return f"{place}: no such {what}{hint}"
     message = explain(detail)
     return f"{place}: {message}" if place else message

@@ -29,7 +29,7 @@ class ImageQuery(Query):
 
     def name(self, path: str, context: Context) -> Name:
         """The derived image that the request names, its API parameters left aside. Raises Refused."""
-        name = parse(path, urlencode(self.model_extra or {}), context.rules)
+        name = parse(path, urlencode(self.model_extra or {}), context.rules.of_api)
         if self.original and (name.recipe or name.is_meta):
             raise Refused(400, "original: the untouched original takes no operations; leave one of them out")
         return name

@@ -124,6 +124,12 @@ def test_the_json_schema_agrees(text: str, valid: bool) -> None:
         ("public: {access: signed}", "config.yaml:1: public.keys: access: signed needs at least one key"),
         ("public: {keys: {a: short}}", "config.yaml:1: public.keys: the key 'a' must have at least 16 bytes"),
         ("public: {keys: {a.b: sixteen-bytes-long}}", "config.yaml:1: public.keys: the id 'a.b' must be letters"),
+        ("public: {ignored_query: [ref, '*']}", "config.yaml:1: public.ignored_query.1: must be a query key such as"),
+        ("public: {ignored_query: [a*b]}", "config.yaml:1: public.ignored_query.0: must be a query key such as"),
+        ("public: {ignored_query: ['xs*']}", "config.yaml:1: public.ignored_query.0: xs* would drop xsize, which has"),
+        ("public: {ignored_query: [sig]}", "config.yaml:1: public.ignored_query.0: sig would drop sig, which has"),
+        ("public: {ignored_query: ['orig*']}", "config.yaml:1: public.ignored_query.0: orig* would drop original"),
+        ("presets: {t: 'width=1'}", "config.yaml:1: presets.t: width: no such operation; did you mean w?"),
         ("public: {cors: 'a; b'}", "config.yaml:1: public.cors: must be *, one origin"),
         (
             "public: {trusted_proxies: [10.1.0.0/8]}",

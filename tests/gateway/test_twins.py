@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway import checks
-from gateway.checks import compare, observe
+from gateway.checks import compare, observe, prove
 from gateway.contracts import LUA_ROOT, LuaContract, PythonContract
 from gateway.rules import Rules
 from gateway.samples import Request, requests, sequences
@@ -80,6 +80,21 @@ def test_the_twins_agree(rules):
     assert list(compare(rules)) == []
 
 
+def test_the_twins_agree_on_what_a_start_compares():
+    assert prove(RULES) is None
+
+
+def test_a_start_catches_most_of_what_a_check_does(tmp_path):
+    caught = 0
+    for number, (module, was, becomes) in enumerate(CHANGES):
+        shutil.copytree(LUA_ROOT / "gateway", tmp_path / str(number) / "gateway")
+        file = tmp_path / str(number) / "gateway" / f"{module}.lua"
+        file.write_text(file.read_text("utf-8").replace(was, becomes), "utf-8")
+        caught += prove(RULES, tmp_path / str(number)) is not None
+
+    assert caught > 0.9 * len(CHANGES)
+
+
 def test_both_read_the_same_document():
     assert json.loads(json.dumps(SIGNED.document())) == SIGNED.document()
 
@@ -109,6 +124,11 @@ CHANGES = [
     ("uri", "%%(%x%x)", "%%(%x%x?)"),
     ("uri", 'gsub(part, "%+", " ")', 'gsub(part, "%+", "+")'),
     ("uri", "LONGEST_REQUEST = 8192", "LONGEST_REQUEST = 81920"),
+    ("uri", "key == one or", ""),
+    ("uri", "sub(key, 1, #one - 1) == sub(one, 1, -2)", "true"),
+    ("hints", "min(2, floor(#text / 3))", "floor(#text / 3)"),
+    ("hints", "previous == wanted", "previous ~= wanted"),
+    ("hints", "count < least", "count <= least"),
     ("names", "LONGEST_IMAGE_NAME = 1024", "LONGEST_IMAGE_NAME = 1023"),
     ("names", 'segment == "." or segment == ".."', 'segment == ".."'),
     ("names", r'or find(name, "\194[\128-\159]")', ""),
