@@ -19,7 +19,7 @@ local _M = {}
 local EVERY = 1 -- seconds
 local PATIENCE = 2000 -- milliseconds; a batch that is not confirmed by then is told again
 
-local hits, others = {}, {} -- by status: derived images, and all else that needed no service
+local hits, temp_urls, others = {}, {}, {} -- by status: derived images, temporary URLs, and all other answers
 local shared = ngx.shared.counts -- by "LEVEL STATUS": what is in no batch yet; by id: batches that are not confirmed
 local handing_over = false
 local serial = 0
@@ -30,6 +30,13 @@ local service, log, begun
 function _M.hit()
     local status = ngx.status
     hits[status] = (hits[status] or 0) + 1
+end
+
+
+-- Count an answer to a temporary URL, whatever it is.
+function _M.temp_url()
+    local status = ngx.status
+    temp_urls[status] = (temp_urls[status] or 0) + 1
 end
 
 
@@ -49,8 +56,9 @@ end
 
 local function share_own()
     share("HIT-DISK", hits)
+    share("TEMP-URL", temp_urls)
     share("", others)
-    hits, others = {}, {}
+    hits, temp_urls, others = {}, {}, {}
 end
 
 
@@ -79,6 +87,9 @@ end
 local function share_from_now_on()
     function _M.hit()
         shared:incr("HIT-DISK " .. ngx.status, 1, 0)
+    end
+    function _M.temp_url()
+        shared:incr("TEMP-URL " .. ngx.status, 1, 0)
     end
     function _M.other()
         shared:incr(" " .. ngx.status, 1, 0)
