@@ -45,6 +45,8 @@ local function same(one, other)
     return difference == 0
 end
 
+_M.same = same
+
 
 -- The canonical recipes of all presets in one format; presets that cannot be made in it are left out.
 local function preset_recipes(format, rules)

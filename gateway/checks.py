@@ -10,6 +10,7 @@ from itertools import chain, islice, product
 from pathlib import Path
 from typing import Any
 
+from gateway import temp_url_samples
 from gateway.contracts import LUA_ROOT, BrokenLua, Contract, LuaContract, PythonContract
 from gateway.errors import Refused
 from gateway.holding import Shape
@@ -41,10 +42,13 @@ class Finding:
 def compare(rules: Rules, lua_root: Path | None = None) -> Iterator[Finding]:
     """Where the Lua in `lua_root`/gateway (this package's own by default) and Python differ; nothing if they agree.
 
-    They are compared on the vectors, on every preset in every format, and on requests by chance.
+    They are compared on the vectors, on every preset in every format, on requests by chance, and on temporary
+    URLs by chance.
     """
     root = lua_root or LUA_ROOT
-    differences = chain(_on_vectors(root), _on_presets(rules, root), _on_requests(rules, root))
+    differences = chain(
+        _on_vectors(root), _on_presets(rules, root), _on_requests(rules, root), _on_temp_urls(rules, root)
+    )
     remedy = "restore gateway/ from the release, or change both twins alike"
     try:
         for difference in islice(differences, MOST_FINDINGS):
@@ -175,6 +179,18 @@ def _on_requests(rules: Rules, root: Path) -> Iterator[str]:
         yield from _differences(tried, root, requests(tried, GENERATED, seed))
 
 
+def _on_temp_urls(rules: Rules, root: Path) -> Iterator[str]:
+    python, lua = PythonContract(rules), LuaContract(rules, root)
+    for url in temp_url_samples.urls(GENERATED, 0):
+        in_python, in_lua = (_said(one.temp_url, *url) for one in (python, lua))
+        if in_python != in_lua:
+            yield f"Lua and Python differ on the temporary URL {_short(url)}: {_short(in_lua)} and {_short(in_python)}"
+    for head in temp_url_samples.heads(GENERATED, 0):
+        in_python, in_lua = (_said(one.media_type, head) for one in (python, lua))
+        if in_python != in_lua:
+            yield f"Lua and Python differ on a file that begins with {_short(head)}: {in_lua} and {in_python}"
+
+
 def _differences(rules: Rules, root: Path, asked: Iterable[Request]) -> Iterator[str]:
     python, lua = PythonContract(rules), LuaContract(rules, root)
     for request in asked:
@@ -200,6 +216,10 @@ def _fitting(contract: Contract, name: Any, shape: Shape) -> str:
     return " ".join(contract.fitting(name, shape)) or "none"
 
 
+def _temp_url(contract: Contract, row: Mapping[str, Any]) -> str:
+    return contract.temp_url(row["method"], row["path"], row["query"], row["keys"], row["now"])
+
+
 def _parsed(contract: Contract, row: Mapping[str, Any]) -> Any:
     return contract.parse(row["path"], row.get("query", ""))
 
@@ -219,10 +239,13 @@ _QUESTIONS: tuple[tuple[str, str, Callable[[Contract, Mapping[str, Any]], str]],
     ("paths", "is", lambda contract, row: contract.disk_path(_parsed(contract, row))),
     ("paths", "marker", lambda contract, row: contract.marker_path(_parsed(contract, row))),
     ("escapes", "is", lambda contract, row: contract.escape(row["name"])),
+    ("temp_urls", "is", _temp_url),
+    ("media_types", "is", lambda contract, row: contract.media_type(row["head"])),
 )
 """By group of the vectors: where the right answer stands, and how to get one. No such answer: a status is right."""
 
 _ASKED = (
+    "method",
     "path",
     "query",
     "format",
@@ -236,6 +259,7 @@ _ASKED = (
     "now",
     "current",
     "ignored_query",
+    "head",
 )
 _OWN_RULES = ("access", "metadata", "negotiate", "limits", "ignored_query")
 """The rules that a vector may have of its own."""

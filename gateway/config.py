@@ -18,6 +18,7 @@ from gateway.recipes import canonicalise
 from gateway.rules import VOCABULARY, Rules
 from gateway.section import Section
 from gateway.settings import Config
+from gateway.store_settings import DirectoryTempUrl, TempUrl
 from gateway.units import is_loopback
 from gateway.uri import is_ignored
 from gateway.wording import explain
@@ -133,8 +134,13 @@ def _combinations(config: Config) -> Iterator[tuple[Place, str]]:
     socket = config.base / config.runtime.root / SOCKET_NAME
     if len(str(socket).encode()) > LONGEST_SOCKET_PATH:
         yield ("runtime", "root"), f"too long for a socket ({LONGEST_SOCKET_PATH} bytes at most): {socket}"
-    if config.store.swift.temp_url.lifetime > config.store.swift.temp_url.max_lifetime:
-        yield ("store", "swift", "temp_url", "lifetime"), "must be at most max_lifetime"
+    yield from _lifetimes("swift", config.store.swift.temp_url)
+    yield from _lifetimes("directory", config.store.directory.temp_url)
+
+
+def _lifetimes(kind: str, urls: TempUrl | DirectoryTempUrl) -> Iterator[tuple[Place, str]]:
+    if urls.lifetime > urls.max_lifetime:
+        yield ("store", kind, "temp_url", "lifetime"), "must be at most max_lifetime"
 
 
 def _dropped_words(config: Config, rules: Rules) -> Iterator[tuple[Place, str]]:

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from gateway import access, freshness, holding, names, negotiate
+from gateway import access, freshness, holding, media_types, names, negotiate, temp_urls
 from gateway.errors import ContractError, Refused
 from gateway.holding import Shape
 from gateway.names import Name
@@ -30,8 +30,8 @@ class BrokenLua(ContractError):
 class Contract(Protocol):
     """What both languages answer. A name is opaque: only the contract that made it can read it.
 
-    Text is `str`, in which a byte that is not UTF-8 is a surrogate (`surrogateescape`). All but `bucket`, `escape`
-    and `sign` raise Refused; Lua's raises BrokenLua too.
+    Text is `str`, in which a byte that is not UTF-8 is a surrogate (`surrogateescape`). All but `bucket`, `escape`,
+    `media_type` and `sign` raise Refused; Lua's raises BrokenLua too.
     """
 
     def parse(self, path: str, query: str) -> Any: ...
@@ -47,6 +47,8 @@ class Contract(Protocol):
     def bucket(self, accept: str) -> str: ...
     def fitting(self, name: Any, shape: Shape) -> list[str]: ...
     def escape(self, text: str) -> str: ...
+    def temp_url(self, method: str, path: str, query: str, keys: Sequence[str], now: int) -> str: ...
+    def media_type(self, head: str) -> str: ...
 
 
 class PythonContract:
@@ -94,6 +96,16 @@ class PythonContract:
     def escape(self, text: str) -> str:
         return names.escape(text)
 
+    def temp_url(self, method: str, path: str, query: str, keys: Sequence[str], now: int) -> str:
+        """All that a temporary URL gives: what is sent, as what, and for how long, a line each."""
+        grant = temp_urls.admit(method, path, query, keys, now)
+        kind = temp_urls.media_type(grant.name)
+        fresh = temp_urls.cache_control(grant.expires, self._rules.max_age, now)
+        return "\n".join((grant.container, grant.name, str(grant.expires), grant.disposition, kind, fresh))
+
+    def media_type(self, head: str) -> str:
+        return media_types.media_type(_encode(head))
+
 
 class LuaContract:
     """The contract as nginx knows it: the .lua files below `root`, in LuaJIT, with hashes from Python.
@@ -108,7 +120,11 @@ class LuaContract:
             self._require(f"gateway.{module}")
             for module in ("names", "access", "negotiate", "holding", "freshness", "rules")
         )
-        self._crypto = self._lua.table_from({b"sha256_hex": _sha256_hex, b"hmac_sha256_base64url": _hmac_base64url})
+        self._temp_urls, self._media_types = (
+            self._require(f"gateway.{module}") for module in ("temp_urls", "media_types")
+        )
+        crypto = {b"sha256_hex": _sha256_hex, b"hmac_sha256_base64url": _hmac_base64url, b"hmac_hex": _hmac_hex}
+        self._crypto = self._lua.table_from(crypto)
         self._rules = self._call(self._rules_of, "load", self._table(rules.document()))
 
     def under(self, rules: Rules) -> LuaContract:
@@ -162,6 +178,17 @@ class LuaContract:
     def escape(self, text: str) -> str:
         return self._text(self._names, "escape", text)
 
+    def temp_url(self, method: str, path: str, query: str, keys: Sequence[str], now: int) -> str:
+        module = self._temp_urls
+        grant = self._call(module, "admit", method, path, query, self._table(keys), now, self._crypto)
+        container, name, disposition = (_decode(grant[key]) for key in (b"container", b"name", b"disposition"))
+        kind = self._text(module, "media_type", name, self._rules)
+        fresh = self._text(module, "cache_control", grant[b"expires"], self._rules[b"max_age"], now)
+        return "\n".join((container, name, f"{grant[b'expires']:.0f}", disposition, kind, fresh))
+
+    def media_type(self, head: str) -> str:
+        return self._text(self._media_types, "media_type", head)
+
     def _require(self, module: str) -> Any:
         try:
             return self._lua.require(module.encode())
@@ -205,6 +232,10 @@ def _sha256_hex(text: bytes) -> bytes:
 
 def _hmac_base64url(key: bytes, message: bytes) -> bytes:
     return base64.urlsafe_b64encode(hmac.new(key, message, hashlib.sha256).digest()).rstrip(b"=")
+
+
+def _hmac_hex(name: bytes, key: bytes, message: bytes) -> bytes:
+    return hmac.new(key, message, name.decode()).hexdigest().encode()
 
 
 def _encode(text: str) -> bytes:

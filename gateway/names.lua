@@ -103,6 +103,8 @@ local function check_image(name)
     return name
 end
 
+_M.check_image = check_image
+
 
 -- Take the parameters of the request itself out of those of the name: their values, and the keys that are left.
 local function take_signature(parameters, keys, rules)

@@ -14,11 +14,29 @@ from gateway.wording import Wanted
 Container = Annotated[str, Wanted("the name of a container: 1 to 256 characters, none of them a slash")]
 
 
+Digest = Literal["sha1", "sha256", "sha512"]
+LIFETIME = "how long a URL is valid when the request does not say"
+MAX_LIFETIME = "the longest a request may ask for"
+
+
+class DirectoryTempUrl(Section):
+    """Temporary URLs that nginx answers itself, below /temp/ of the public port."""
+
+    key: Secret | None = Field(
+        None, description="the key; without one, one is made and kept in derived, or in runtime.root"
+    )
+    key_2: Secret | None = Field(None, description="a second key that is also valid, for rotation")
+    digest: Digest = Field("sha256", description="sha1, sha256 or sha512, of the URLs that are given; all are taken")
+    lifetime: Seconds = Field(3600.0, description=LIFETIME)
+    max_lifetime: Seconds = Field(7 * 86400.0, description=MAX_LIFETIME)
+
+
 class DirectoryOptions(Section):
     """The embedded store: originals are plain files under root, by their names."""
 
     root: Location = Field(Path("var/store"), description="the originals; a directory of pictures is a valid store")
     derived: Location = Field(Path("var/derived"), description="derived images that are kept")
+    temp_url: DirectoryTempUrl = Field(DirectoryTempUrl(), description="temporary URLs")
 
 
 class TempUrl(Section):

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, starmap
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ from gateway.config import rules_of
 from gateway.settings import Api, Config, Public
 from gateway.units import is_loopback, print_size
 from service import front
+from service.check_temp_urls import key_findings
 from service.engine import turbo
 from service.engine.cage import cage_report
 from service.engine.job import EngineError
@@ -200,6 +201,7 @@ def _in_force(paths: Paths) -> set[str]:
 def _store(config: Config, paths: Paths) -> Iterator[Finding]:
     if config.store.kind == "directory":
         yield from _missing(config)
+        yield from starmap(Finding, key_findings(config))
         if not directory_settings(config).root.is_dir():
             return
 

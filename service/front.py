@@ -18,6 +18,7 @@ from gateway.settings import Config
 from service import descriptors
 from service.cache.recency import keeps_access_times
 from service.paths import Paths
+from service.temp_urls import front_rules
 
 SEGMENT = "[A-Za-z0-9_~=,:+-][A-Za-z0-9._~=,:+@-]*"
 LEAF = "@[a-z0-9.,=:-]+"
@@ -46,6 +47,7 @@ def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
     template = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False).from_string(source)  # noqa: S701  # it renders no HTML
     usual = f"public, max-age={rules.max_age}"
     open_to_all = config.public.access == "open"
+    temp_urls = front_rules(config)
     files = {
         "nginx.conf": template.render(
             user=_user(),
@@ -67,8 +69,16 @@ def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
             patience=int(config.limits.time) + PATIENCE,
             rate=round(60 * config.limits.rate),
             burst=max(MISSES_AT_ONCE, round(BURST * config.limits.rate)),
+            temp_urls=temp_urls is not None,
         ),
-        "rules.json": json.dumps({**rules.document(), "derived": str(paths.derived), "cache_control": usual}),
+        "rules.json": json.dumps(
+            {
+                **rules.document(),
+                "derived": str(paths.derived),
+                "cache_control": usual,
+                **({"temp_urls": temp_urls} if temp_urls else {}),
+            }
+        ),
     }
     modules = _modules()
     if modules:

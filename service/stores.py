@@ -14,6 +14,7 @@ from service.store.base import Store
 from service.store.breaker import Breaker
 from service.store.directory import DirectorySettings, DirectoryStore
 from service.store.swift_settings import SwiftSettings, TempUrlSettings, settings_from_environment
+from service.temp_urls import url_settings
 
 
 def open_store(config: Config) -> Store:
@@ -29,7 +30,9 @@ def directory_settings(config: Config) -> DirectorySettings:
     """Where the directory store lies. Caches that were begun have seen originals."""
     base, options = config.base.absolute(), config.store.directory
     begun = (paths_of(config).work.parent / RECORD).exists()
-    return DirectorySettings(base / options.root, base / options.derived, home=base, new=not begun)
+    return DirectorySettings(
+        base / options.root, base / options.derived, home=base, new=not begun, urls=url_settings(config)
+    )
 
 
 def breaker_of(store: Store) -> Breaker | None:

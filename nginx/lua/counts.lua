@@ -19,11 +19,18 @@ local _M = {}
 local EVERY = 1 -- seconds
 local PATIENCE = 2000 -- milliseconds; a batch that is not confirmed by then is told again
 
-local others = {} -- by status: what needed no service, and is no derived image
+local temp_urls, others = {}, {} -- by status: temporary URLs, and what needed no service and is no derived image
 local shared = ngx.shared.counts -- by "LEVEL STATUS": what is in no batch yet; by id: batches that are not confirmed
 local handing_over = false
 local serial = 0
 local service, log, begun
+
+
+-- Count an answer to a temporary URL, whatever it is.
+function _M.temp_url()
+    local status = ngx.status
+    temp_urls[status] = (temp_urls[status] or 0) + 1
+end
 
 
 -- Count an answer without a derived image: a refusal, or a failure of the service.
@@ -41,8 +48,9 @@ end
 
 
 local function share_own()
+    share("TEMP-URL", temp_urls)
     share("", others)
-    others = {}
+    temp_urls, others = {}, {}
 end
 
 
@@ -69,6 +77,9 @@ end
 
 -- A worker that leaves has no timers any more, but it may still be asked by who keeps a connection.
 local function share_from_now_on()
+    function _M.temp_url()
+        shared:incr("TEMP-URL " .. ngx.status, 1, 0)
+    end
     function _M.other()
         shared:incr(" " .. ngx.status, 1, 0)
     end

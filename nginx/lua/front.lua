@@ -12,6 +12,7 @@ local names = require("gateway.names")
 local problems = require("nginx.lua.problems")
 local relief = require("nginx.lua.relief")
 local rules_of = require("gateway.rules")
+local temp_urls = require("nginx.lua.temp_urls")
 
 local error = error
 local find = string.find
@@ -26,7 +27,6 @@ local tonumber = tonumber
 local _M = {}
 
 local PREFIX = "/images/"
-local METHODS = "GET, HEAD, OPTIONS"
 local NOWHERE = "/@none" -- a path that no derived image has
 local LONGEST_REMEMBERED = 1024 -- bytes of a request that is worth remembering
 local REMEMBERED = 6144 -- requests, of every worker; see docs/performance.md for the number
@@ -52,6 +52,7 @@ function _M.init(path)
     rules = rules_of.load(document)
     formats.init(rules)
     markers.init(document.derived)
+    temp_urls.init(rules, document.temp_urls)
     usual = document.cache_control
     requests = lrucache.new(REMEMBERED)
 end
@@ -250,10 +251,7 @@ function _M.refuse()
         return problems.answer(503, "no more images can be made just now")
     end
     if status == 204 then
-        ngx.header["Allow"] = METHODS
-        ngx.header["Access-Control-Allow-Methods"] = METHODS
-        ngx.header["Access-Control-Max-Age"] = "86400"
-        return ngx.exit(ngx.HTTP_NO_CONTENT)
+        return problems.options()
     end
     return problems.answer(status, detail)
 end

@@ -54,6 +54,7 @@ local DETAILS = {
 local LEFT_OVER = { -- of the file that would have been the answer
     "Access-Control-Allow-Origin",
     "Accept-Ranges",
+    "Content-Disposition",
     "Content-Security-Policy",
     "ETag",
     "Last-Modified",
@@ -67,6 +68,15 @@ local MORE_HEADERS = {
     [429] = { ["Retry-After"] = "1" },
     [503] = { ["Retry-After"] = "2" },
 }
+
+
+-- Tell a browser which methods there are, and say no more in this request.
+function _M.options()
+    ngx.header["Allow"] = METHODS
+    ngx.header["Access-Control-Allow-Methods"] = METHODS
+    ngx.header["Access-Control-Max-Age"] = "86400"
+    return ngx.exit(ngx.HTTP_NO_CONTENT)
+end
 
 
 -- Answer with a problem, and say no more in this request. Without a detail the status's own is told; 414, a request

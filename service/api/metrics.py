@@ -23,6 +23,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REQUEST_ID = "X-Request-Id"
 RELIEF = "X-Relief"  # seconds for which nginx refuses what has to be made by itself, which costs a tenth
 LEVELS = ("HIT-DISK", "HIT-MEMORY", "HIT-STORE", "MISS")
+TEMP_URL = "TEMP-URL"  # in place of a level: what nginx answered of temporary URLs
 MOST_COUNTED = 100  # batches of nginx's counts that are remembered; it tells one until it is confirmed, then the next
 GONE = 499  # the status, as nginx has it, of a request whose client left
 
@@ -50,7 +51,9 @@ class Batch(BaseModel):
     """Counts of answers by "LEVEL STATUS", with an id of their own. nginx has a status 000 for what got no answer."""
 
     id: str = Field(pattern=r"^[0-9.-]{1,64}$")
-    counts: dict[Annotated[str, Field(pattern=f"^(?:{'|'.join(LEVELS)})? [0-5][0-9]{{2}}$")], NonNegativeInt]
+    counts: dict[
+        Annotated[str, Field(pattern=f"^(?:{'|'.join((*LEVELS, TEMP_URL))})? [0-5][0-9]{{2}}$")], NonNegativeInt
+    ]
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -69,7 +72,8 @@ async def take_counts(request: web.Request) -> web.Response:
         _counted.append(batch.id)
         for key, count in batch.counts.items():
             level, status = key.split(" ")
-            REQUESTS.labels("public", "derived", status, level).inc(count)
+            kind, level = ("temp_url", "") if level == TEMP_URL else ("derived", level)
+            REQUESTS.labels("public", kind, status, level).inc(count)
     return web.Response(status=204)
 
 

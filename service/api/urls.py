@@ -17,7 +17,7 @@ from service.api.auth import require
 from service.api.context import CONTEXT, Context
 from service.api.problems import answer
 from service.api.together import in_order
-from service.store.base import NoTemporaryUrls, TemporaryUrl
+from service.store.base import TemporaryUrl
 
 MOST = 1000  # names of one batch
 AT_ONCE = 8  # of them
@@ -81,10 +81,8 @@ async def temporary_url(context: Context, name: Name, options: UrlOptions, accep
     Raises NoTemporaryUrls, NotFound, Unavailable, every EngineError.
     """
     store, given = context.store, context.config.store
-    if given.kind == "directory":  # known before an image is made for nothing
-        raise NoTemporaryUrls("a directory store has no temporary URLs; a Swift store has")
-    longest = given.swift.temp_url.max_lifetime
-    lifetime = min(options.lifetime or given.swift.temp_url.lifetime, longest)
+    urls = given.swift.temp_url if given.kind == "swift" else given.directory.temp_url
+    lifetime = min(options.lifetime or urls.lifetime, urls.max_lifetime)
     if options.original:
         await context.originals.stat(name.image)
         filename = options.filename or PurePosixPath(name.image).name

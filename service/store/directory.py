@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from gateway.temp_urls import DERIVED, ORIGINALS
 from service.store.base import (
     Corrupt,
     NoTemporaryUrls,
@@ -39,7 +40,9 @@ from service.store.directory_files import (
     touch,
 )
 from service.store.directory_listing import list_directory
+from service.store.directory_urls import UrlSettings, UrlSigner
 from service.store.errand import Errand, run
+from service.store.naming import storable
 
 MISSING = "{folder} is no folder that exists; make it, or name another"
 _CHUNK = 1 << 20
@@ -58,6 +61,7 @@ class DirectorySettings:
     derived: Path
     home: Path | None = None
     new: bool = True
+    urls: UrlSettings | None = None
 
     def makes_root(self) -> bool:
         """Whether a start makes the originals' directory, where it is missing."""
@@ -73,8 +77,10 @@ class DirectoryStore:
 
     def __init__(self, settings: DirectorySettings) -> None:
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="directory-store")
-        self.originals = DirectoryContainer(settings.root, self._executor)
-        self.derived = DirectoryContainer(settings.derived, self._executor, derived=True)
+        urls = settings.urls
+        to_originals, to_derived = (UrlSigner(urls, one) if urls else None for one in (ORIGINALS, DERIVED))
+        self.originals = DirectoryContainer(settings.root, self._executor, urls=to_originals)
+        self.derived = DirectoryContainer(settings.derived, self._executor, derived=True, urls=to_derived)
         self._settings = settings
 
     async def start(self) -> None:
@@ -88,17 +94,21 @@ class DirectoryStore:
 
 
 class DirectoryContainer:
-    """The files below `root`. `derived` tells that names may have segments that begin with `@`.
+    """The files below `root`. `derived` tells that names may have segments that begin with `@`; a last segment that is
+    too long for a file system lies under its hash, by which listings name it. `urls` makes temporary URLs.
 
     Content type and metadata are kept where the file system has extended attributes, until somebody else writes into
     the file; elsewhere they are lost, the bytes never. Files and folders that we may not read are not there. Expiry is
     ignored.
     """
 
-    def __init__(self, root: Path, executor: ThreadPoolExecutor, *, derived: bool = False) -> None:
+    def __init__(
+        self, root: Path, executor: ThreadPoolExecutor, *, derived: bool = False, urls: UrlSigner | None = None
+    ) -> None:
         self._folder = root
         self._executor = executor
         self._derived = derived
+        self._urls = urls
         self._lock = threading.Lock()  # between looking and renaming, and between making and removing directories
 
     async def start(self, option: str, *, make: bool) -> None:
@@ -124,7 +134,7 @@ class DirectoryContainer:
         if_match: str | None = None,
         delete_after: int | None = None,
     ) -> StoredObject:
-        path = segments(name)
+        path = self._segments(name)
         if path is None:
             raise Unholdable(f"{name!r} cannot be the path of a file")
         upload = _Upload(name, path, source, content_type, md5, metadata or {}, Condition(name, replace, if_match))
@@ -139,7 +149,13 @@ class DirectoryContainer:
     async def temporary_url(
         self, name: str, *, lifetime: float, filename: str | None = None, inline: bool = False
     ) -> TemporaryUrl:
-        raise NoTemporaryUrls("a directory store has no temporary URLs; a Swift store has")
+        urls = self._urls
+        if urls is None:
+            raise NoTemporaryUrls("this directory store was opened without temporary URLs")
+        await self.stat(name)
+        stored = storable(name) if self._derived else name
+        signed = partial(urls.url, stored, lifetime=lifetime, filename=filename, inline=inline)
+        return await run(self._executor, lambda _: signed())
 
     @property
     def _root(self) -> Path:
@@ -147,6 +163,9 @@ class DirectoryContainer:
             with contextlib.suppress(OSError):
                 self._folder.mkdir(exist_ok=True)
         return self._folder
+
+    def _segments(self, name: str) -> Sequence[bytes] | None:
+        return segments(storable(name) if self._derived else name)
 
     def _start(self, option: str, *, make: bool) -> None:
         try:
@@ -204,7 +223,7 @@ class DirectoryContainer:
         return describe(temporary.file, upload.name)
 
     def _delete(self, name: str, if_match: str | None) -> None:
-        path = segments(name)
+        path = self._segments(name)
         with _translated(name), self._lock:
             present = None if path is None else self._present(path, name)
             if path is None or present is None:
@@ -238,7 +257,7 @@ class DirectoryContainer:
 
     @contextlib.contextmanager
     def _opened(self, name: str) -> Iterator[int]:
-        path = segments(name)
+        path = self._segments(name)
         if path is None:
             raise NotFound(f"there is no {name!r}")
         with contextlib.ExitStack() as stack:

@@ -80,12 +80,14 @@ def test_the_metadata_of_one_is_an_object(shared: Gateway, album: str) -> None:
     assert by_query.json()["height"] == 240
 
 
-def test_temporary_urls_of_a_store_without_them_are_problems(shared: Gateway, album: str) -> None:
-    assert shared.api.get(f"/images/{album}cat.jpg", params={"url": "True"}).status_code == 501
-    results = shared.api.get(f"/images/{album}", params={"url": "True"}).json()
-    assert {one["problem"]["status"] for one in results} == {501}
+def test_each_temporary_url_of_several_is_a_url_or_a_problem(shared: Gateway, album: str) -> None:
+    results = shared.api.get(f"/images/{album}", params={"url": "True", "thumbnail": "True"}).json()
+    given = {one["name"]: shared.public.get(one["url"]).status_code for one in results if "url" in one}
+    assert given == {"album/cat.jpg": 200, "album/cat.png": 200, "album/inner/dog.png": 200}
+    assert {one["name"]: one["problem"]["status"] for one in results if "problem" in one} == {"album/notes.txt": 415}
     batch = shared.api.post("/urls", json={"names": ["album/cat.jpg/@w=9.png", "a//b"]}).json()
-    assert [one["problem"]["status"] for one in batch] == [501, 400]
+    assert shared.public.get(batch[0]["url"]).status_code == 200
+    assert batch[1]["problem"]["status"] == 400
 
 
 def test_a_zip_has_its_limits_in_number_and_bytes(shared: Gateway, folder: str) -> None:

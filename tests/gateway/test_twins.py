@@ -165,6 +165,15 @@ CHANGES = [
     ("access", "ends < now", "ends <= now"),
     ("access", "or not key", ""),
     ("access", 'rules.access == "presets"', 'rules.access == "preset"'),
+    ("temp_urls", "expires < now", "expires <= now"),
+    ("temp_urls", 'HEAD = { "HEAD", "GET" }', 'HEAD = { "HEAD" }'),
+    ("temp_urls", '[128] = "sha512"', '[128] = "sha256"'),
+    ("temp_urls", "same(_M.sign(signed, expires, path, key, digest, crypto), signature) or found", "true"),
+    ("temp_urls", '"[^%w_.~/ -]"', '"[^%w_.~/ \\"-]"'),
+    ("temp_urls", "year % 100 ~= 0 or year % 400 == 0", "true"),
+    ("temp_urls", "parameters.inline ~= nil", 'parameters.inline == ""'),
+    ("media_types", "[40] = true, ", ""),
+    ("media_types", "for place = 17, #box, 4 do", "for place = 13, #box, 4 do"),
 ]
 
 

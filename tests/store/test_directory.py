@@ -236,7 +236,7 @@ async def test_a_folder_that_may_not_be_read_is_left_out(store: DirectoryStore, 
         (root / "lost+found").chmod(stat.S_IRWXU)
 
 
-async def test_there_are_no_temporary_urls(store: DirectoryStore, root: Path) -> None:
+async def test_a_store_that_was_opened_without_a_key_has_no_temporary_urls(store: DirectoryStore, root: Path) -> None:
     await put(store.originals, root.parent, "a")
     with pytest.raises(NoTemporaryUrls):
         await store.originals.temporary_url("a", lifetime=60)
