@@ -9,7 +9,7 @@ help: ## What there is
 setup: ## Install the Debian packages and .venv (needs root only when a package is missing)
 	@scripts/setup
 
-run: setup ## Start the gateway with a sample photograph; STORE=swift has a real Swift behind it; Ctrl-C ends it
+run: setup ## Start the gateway with a sample photograph until Ctrl-C; STORE=swift has a real Swift behind it
 	@$(BIN)/python scripts/run $(if $(STORE),--store $(STORE))
 
 test: ## Every test; ARGS="-k name" goes to pytest
