@@ -128,7 +128,15 @@ def machine(tmp_path: Path):
     return run
 
 
-FRONT = ["nginx", "libnginx-mod-http-lua", "libnginx-mod-http-ndk", "lua-resty-core", "lua-resty-lrucache", "lua-cjson"]
+FRONT = [
+    "curl",
+    "nginx",
+    "libnginx-mod-http-lua",
+    "libnginx-mod-http-ndk",
+    "lua-resty-core",
+    "lua-resty-lrucache",
+    "lua-cjson",
+]
 ENGINE = ["libmagickwand-6.q16-6", "libmagickcore-6.q16-6-extra", "libturbojpeg0"]
 
 
