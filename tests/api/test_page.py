@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import subprocess
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
-from tests.gateways import Gateway
+import pytest
+from aiohttp.test_utils import TestClient
+from pytest_aiohttp import AiohttpClient
+
+from tests.api.handlers import handlers
 
 # Chromium as root in a container, and without its own errands into a network that a test must not use.
 OPTIONS = (
@@ -39,10 +46,17 @@ def rendered(address: str, profile: Path) -> str:
     return ended.stdout
 
 
-def test_a_browser_shows_every_operation_of_the_document(shared: Gateway, tmp_path: Path) -> None:
-    page = rendered(f"{shared.api.base_url}/docs", tmp_path)
+@pytest.fixture
+async def api(aiohttp_client: AiohttpClient, tmp_path: Path) -> AsyncIterator[TestClient[Any, Any]]:
+    """The API's handlers in this process, on a port of loopback that a browser can reach."""
+    async with handlers(tmp_path) as (app, _):
+        yield await aiohttp_client(app)
+
+
+async def test_a_browser_shows_every_operation_of_the_document(api: TestClient[Any, Any], tmp_path: Path) -> None:
+    page = await asyncio.to_thread(rendered, str(api.make_url("/docs")), tmp_path / "profile")
     text = re.sub(r"<[^>]+>", " ", page)
-    paths = shared.api.get("/openapi.json").json()["paths"]
+    paths = (await (await api.get("/openapi.json")).json())["paths"]
     assert len(paths) >= 8
     for path, operations in paths.items():
         assert path in text, path
@@ -50,11 +64,11 @@ def test_a_browser_shows_every_operation_of_the_document(shared: Gateway, tmp_pa
             assert operation["summary"].partition(".")[0][:40] in text, operation["summary"]
 
 
-def test_the_page_asks_nobody_else_for_anything(shared: Gateway) -> None:
-    page = shared.api.get("/docs").text
-    addresses = re.findall(r"""(?:src|href)=["']([^"']+)""", page)
+async def test_the_page_asks_nobody_else_for_anything(api: TestClient[Any, Any]) -> None:
+    answered = await api.get("/docs")
+    addresses = re.findall(r"""(?:src|href)=["']([^"']+)""", await answered.text())
     assert addresses
     assert not [address for address in addresses if "//" in address]
     for address in addresses:
-        assert shared.api.get(urljoin("/docs", address)).status_code == 200, address
-    assert "default-src" in shared.api.get("/docs").headers["Content-Security-Policy"]
+        assert (await api.get(urljoin("/docs", address))).status == 200, address
+    assert "default-src" in answered.headers["Content-Security-Policy"]
