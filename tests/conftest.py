@@ -22,6 +22,7 @@ LONG = (
     "test_restarting",
     "hostile/test_bombs",
     "test_check",
+    "test_documents",
     "test_absence",
     "hostile/test_damage",
     "front/test_versions",
