@@ -26,6 +26,7 @@ async def handlers(
     root: Path, options: Mapping[str, Any] | None = None
 ) -> AsyncIterator[tuple[web.Application, Store]]:
     """The API on a directory store below `root`, and that store."""
+    root.mkdir(parents=True, exist_ok=True)
     config, _ = read_config(write_config(root, options or {}, [1, 2]))  # ports that nothing listens on
     store = open_store(config)
     await store.start()

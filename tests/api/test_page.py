@@ -6,16 +6,11 @@ import asyncio
 import re
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-import pytest
 from aiohttp.test_utils import TestClient
-from pytest_aiohttp import AiohttpClient
-
-from tests.api.handlers import handlers
 
 # Chromium as root in a container, and without its own errands into a network that a test must not use.
 OPTIONS = (
@@ -46,17 +41,10 @@ def rendered(address: str, profile: Path) -> str:
     return ended.stdout
 
 
-@pytest.fixture
-async def api(aiohttp_client: AiohttpClient, tmp_path: Path) -> AsyncIterator[TestClient[Any, Any]]:
-    """The API's handlers in this process, on a port of loopback that a browser can reach."""
-    async with handlers(tmp_path) as (app, _):
-        yield await aiohttp_client(app)
-
-
-async def test_a_browser_shows_every_operation_of_the_document(api: TestClient[Any, Any], tmp_path: Path) -> None:
-    page = await asyncio.to_thread(rendered, str(api.make_url("/docs")), tmp_path / "profile")
+async def test_a_browser_shows_every_operation_of_the_document(alone: TestClient[Any, Any], tmp_path: Path) -> None:
+    page = await asyncio.to_thread(rendered, str(alone.make_url("/docs")), tmp_path / "profile")
     text = re.sub(r"<[^>]+>", " ", page)
-    paths = (await (await api.get("/openapi.json")).json())["paths"]
+    paths = (await (await alone.get("/openapi.json")).json())["paths"]
     assert len(paths) >= 8
     for path, operations in paths.items():
         assert path in text, path
@@ -64,11 +52,11 @@ async def test_a_browser_shows_every_operation_of_the_document(api: TestClient[A
             assert operation["summary"].partition(".")[0][:40] in text, operation["summary"]
 
 
-async def test_the_page_asks_nobody_else_for_anything(api: TestClient[Any, Any]) -> None:
-    answered = await api.get("/docs")
+async def test_the_page_asks_nobody_else_for_anything(alone: TestClient[Any, Any]) -> None:
+    answered = await alone.get("/docs")
     addresses = re.findall(r"""(?:src|href)=["']([^"']+)""", await answered.text())
     assert addresses
     assert not [address for address in addresses if "//" in address]
     for address in addresses:
-        assert (await api.get(urljoin("/docs", address))).status == 200, address
+        assert (await alone.get(urljoin("/docs", address))).status == 200, address
     assert "default-src" in answered.headers["Content-Security-Policy"]
