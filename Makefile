@@ -9,7 +9,7 @@ help: ## What there is
 setup: ## Install the Debian packages and .venv (needs root only when a package is missing)
 	@scripts/setup
 
-run: setup ## Start the gateway with a sample photograph; STORE=swift has a real Swift behind it; Ctrl-C ends it
+run: setup ## Start the gateway with a sample photograph until Ctrl-C; STORE=swift has a real Swift behind it
 	@$(BIN)/python scripts/run $(if $(STORE),--store $(STORE))
 
 test: ## Every test; ARGS="-k name" goes to pytest
@@ -31,7 +31,7 @@ bench: ## The measurements that docs/ quotes
 lock: ## Resolve pyproject.toml anew into requirements.lock and requirements-dev.lock
 	@scripts/lock
 
-test-fresh: ## Install and make a first request in an empty Debian (root, debootstrap, about five minutes)
+test-fresh: ## Install, and run what README and docs show, in an empty Debian (root, debootstrap, about five minutes)
 	@scripts/test-fresh $(ARGS)
 
 test-systemd: ## The same under a systemd of its own: start, reload, kill -9, stop (root, debootstrap, about three minutes)

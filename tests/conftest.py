@@ -23,6 +23,7 @@ LONG = (
     "test_gunicorn",
     "hostile/test_bombs",
     "test_check",
+    "test_documents",
     "test_absence",
     "hostile/test_damage",
     "front/test_versions",

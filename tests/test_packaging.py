@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -19,7 +20,7 @@ PROJECT = tomllib.loads((HOME / "pyproject.toml").read_text())
 DOCKERFILE = (HOME / "Dockerfile").read_text()
 
 NOT_OURS = {".git", ".venv", "var", "dist", "build", "__pycache__"}
-NOT_OURS |= {".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
+NOT_OURS |= {".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".schemathesis"}
 FORBIDDEN = {
     "the host of a package registry": r"(?:pypi|pythonhosted|npmjs|crates|(?:deb|security)\.debian)\.(?:org|io|com)",
     "a folder of one machine": r"(?<![\w.$}/-])/(?:work|root/\.|home/\w|opt/wheels)",
@@ -32,7 +33,7 @@ def files() -> Iterator[Path]:
     """Every file of the project, without what was built or cached."""
     for folder, folders, names in os.walk(HOME):
         folders[:] = [name for name in folders if name not in NOT_OURS and not name.endswith(".egg-info")]
-        yield from (Path(folder, name) for name in names)
+        yield from (Path(folder, name) for name in names if name not in NOT_OURS)  # in a worktree .git is a file
 
 
 def lock(name: str) -> dict[str, str]:
@@ -129,7 +130,15 @@ def machine(tmp_path: Path):
     return run
 
 
-FRONT = ["nginx", "libnginx-mod-http-lua", "libnginx-mod-http-ndk", "lua-resty-core", "lua-resty-lrucache", "lua-cjson"]
+FRONT = [
+    "curl",
+    "nginx",
+    "libnginx-mod-http-lua",
+    "libnginx-mod-http-ndk",
+    "lua-resty-core",
+    "lua-resty-lrucache",
+    "lua-cjson",
+]
 ENGINE = ["libmagickwand-6.q16-6", "libmagickcore-6.q16-6-extra", "libturbojpeg0"]
 
 
@@ -152,6 +161,68 @@ def test_setup_takes_the_names_of_later_debian_releases(machine):
         (["libmagickwand-7.q16hdri-10", "libmagickcore-7.q16hdri-10-extra", "libturbojpeg0"], 1),
     ):
         assert machine(later, "--no-nginx").returncode == status
+
+
+@pytest.fixture
+def checkout(tmp_path: Path):
+    """Runs setup in a copy whose .venv is made already; the command goes to `bin` of the copy's parent."""
+    (tmp_path / "bin").mkdir()
+
+    def run(name: str) -> subprocess.CompletedProcess[str]:
+        copy = tmp_path / name
+        (copy / "scripts").mkdir(parents=True, exist_ok=True)
+        (copy / ".venv/bin").mkdir(parents=True, exist_ok=True)
+        stamped = ("pyproject.toml", "requirements.lock", "requirements-dev.lock", "scripts/setup")
+        for file in (*stamped, "scripts/packages.txt"):
+            (copy / file).write_bytes((HOME / file).read_bytes())
+        (copy / "scripts/setup").chmod(0o755)
+        for command in ("python", "image-gateway"):
+            (copy / ".venv/bin" / command).write_text("#!/bin/sh\n")
+            (copy / ".venv/bin" / command).chmod(0o755)
+        stamp = subprocess.run(["sha256sum", *stamped], cwd=copy, capture_output=True, text=True, check=True).stdout
+        (copy / ".venv/.made-to-run").write_text(f"{stamp}{copy}\n")
+        environ = {"PATH": os.environ["PATH"], "PREFIX": str(tmp_path)}
+        return subprocess.run([copy / "scripts/setup"], env=environ, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_setup_puts_the_command_on_the_path_and_leaves_that_of_another_checkout(checkout, tmp_path: Path):
+    link = tmp_path / "bin/image-gateway"
+    first = checkout("first")
+    assert (first.returncode, link.readlink()) == (0, tmp_path / "first/.venv/bin/image-gateway")
+    assert f"the command image-gateway is {link}" in first.stderr
+    assert checkout("first").stderr == "", "a second run has nothing to do"
+    assert checkout("second").returncode == 0
+    assert link.readlink() == tmp_path / "first/.venv/bin/image-gateway"
+    shutil.rmtree(tmp_path / "first")
+    assert checkout("second").returncode == 0
+    assert link.readlink() == tmp_path / "second/.venv/bin/image-gateway", "a link to what is gone is replaced"
+
+
+def test_the_licence_is_the_one_that_the_project_names():
+    text = (HOME / "LICENSE").read_text()
+    assert PROJECT["project"]["license"] == "Apache-2.0"
+    assert "Apache License\n" in text
+    assert "Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+    metadata = distribution("image-gateway").metadata
+    assert metadata["License-Expression"] == "Apache-2.0"
+
+
+def test_the_changelog_has_a_section_for_each_version_the_newest_first():
+    sections = re.findall(r"^## \[(.+?)\](?: - (\S+))?$", (HOME / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert sections[0] == ("Unreleased", "")
+    assert sections[1][0] == PROJECT["project"]["version"]
+    released = [tuple(map(int, version.split("."))) for version, _ in sections[1:]]
+    assert released == sorted(released, reverse=True)
+    assert released[-1] == (0, 1, 0)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", date) for _, date in sections[1:])
+
+
+def test_what_tests_leave_behind_is_ignored():
+    ignored = (HOME / ".gitignore").read_text().split()
+    assert {".schemathesis/", ".hypothesis/", ".pytest_cache/", ".venv/", "var/"} <= {*ignored}
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)

@@ -1,13 +1,18 @@
-"""One gateway for all tests of the API; each test has a folder of its own in it."""
+"""One gateway for all tests of the API, each with a folder of its own; and the handlers alone, in this process."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp.test_utils import TestClient
+from pytest_aiohttp import AiohttpClient
 
 from tests import images
+from tests.api.handlers import handlers
 from tests.gateways import Gateway, running_gateway
 
 _serial = itertools.count()
@@ -23,6 +28,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     }
     with running_gateway(tmp_path_factory.mktemp("api"), options) as running:
         yield running
+
+
+@pytest.fixture
+async def alone(aiohttp_client: AiohttpClient, tmp_path: Path) -> AsyncIterator[TestClient[Any, Any]]:
+    """The API's handlers in this process, on an empty store; for what needs neither nginx nor an engine."""
+    async with handlers(tmp_path / "alone") as (app, _):
+        yield await aiohttp_client(app)
 
 
 @pytest.fixture

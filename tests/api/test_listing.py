@@ -3,49 +3,59 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp.test_utils import TestClient
+from pytest_aiohttp import AiohttpClient
+from yarl import URL
 
+from service.api.context import CONTEXT
 from service.api.selection import Selection, compile_pattern
 from service.store.base import Page, StoredObject
-from tests.gateways import Gateway
+from tests.api.handlers import handlers, put
 
+PREFIX = "listed/"
 NAMES = ("a.jpg", "b/one.jpg", "b/two.png", "c.jpg", "ä.jpg")
 
 
-@pytest.fixture(scope="module")
-def listed(shared: Gateway, dog: bytes) -> str:
-    for name in NAMES:
-        assert shared.upload(f"listed/{name}", dog).status_code == 201
-    return "listed/"
+@pytest.fixture
+async def api(aiohttp_client: AiohttpClient, tmp_path: Path, dog: bytes) -> AsyncIterator[TestClient[Any, Any]]:
+    """The API's handlers in this process, on a store that holds NAMES below PREFIX."""
+    async with handlers(tmp_path) as (app, store):
+        for name in NAMES:
+            await put(store, tmp_path / "scratch", f"{PREFIX}{name}", dog, "image/png")
+        yield await aiohttp_client(app)
 
 
-def names(shared: Gateway, prefix: str, **parameters: object) -> list[str]:
+async def names(api: TestClient[Any, Any], **parameters: str | int) -> list[str]:
     """All names of all pages."""
     found: list[str] = []
     path: str | None = "/images"
-    query: dict[str, object] | None = {"prefix": prefix, **parameters}
+    query: dict[str, str | int] | None = {"prefix": PREFIX, **parameters}
     while path is not None:
-        answered = shared.api.get(path, params=query)  # type: ignore[arg-type]
-        assert answered.status_code == 200, answered.text
-        page = answered.json()
+        answered = await api.get(URL(path, encoded=True), params=query)
+        assert answered.status == 200, await answered.text()
+        page = await answered.json()
         assert len(page["images"]) + len(page["folders"]) <= int(str(parameters.get("limit", 1000)))
-        found += [one["name"].removeprefix(prefix) for one in page["images"]]
-        found += [one.removeprefix(prefix) for one in page["folders"]]
+        found += [one["name"].removeprefix(PREFIX) for one in page["images"]]
+        found += [one.removeprefix(PREFIX) for one in page["folders"]]
         path, query = page["next"], None
         assert answered.headers.get("Link") == (f'<{path}>; rel="next"' if path else None)
     return found
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 1000])
-def test_pages_give_every_name_once_in_order(shared: Gateway, listed: str, limit: int) -> None:
-    assert names(shared, listed, limit=limit) == list(NAMES)
+async def test_pages_give_every_name_once_in_order(api: TestClient[Any, Any], limit: int) -> None:
+    assert await names(api, limit=limit) == list(NAMES)
 
 
 @pytest.mark.parametrize("limit", [1, 1000])
-def test_a_delimiter_folds_folders(shared: Gateway, listed: str, limit: int) -> None:
-    assert sorted(names(shared, listed, delimiter="/", limit=limit)) == ["a.jpg", "b/", "c.jpg", "ä.jpg"]
+async def test_a_delimiter_folds_folders(api: TestClient[Any, Any], limit: int) -> None:
+    assert sorted(await names(api, delimiter="/", limit=limit)) == ["a.jpg", "b/", "c.jpg", "ä.jpg"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 1000])
@@ -59,29 +69,30 @@ def test_a_delimiter_folds_folders(shared: Gateway, listed: str, limit: int) -> 
         ("x", []),
     ],
 )
-def test_a_regular_expression_finds_itself_anywhere_in_a_name(
-    shared: Gateway, listed: str, regex: str, found: list[str], limit: int
+async def test_a_regular_expression_finds_itself_anywhere_in_a_name(
+    api: TestClient[Any, Any], regex: str, found: list[str], limit: int
 ) -> None:
-    assert names(shared, listed, regex=regex, limit=limit) == found
+    assert await names(api, regex=regex, limit=limit) == found
 
 
-def test_a_listed_image_is_told_as_it_is(shared: Gateway, listed: str, dog: bytes) -> None:
-    one = shared.api.get("/images", params={"prefix": f"{listed}a"}).json()["images"][0]
-    original = shared.api.head(f"/images/{listed}a.jpg", params={"original": "true"})
+async def test_a_listed_image_is_told_as_it_is(api: TestClient[Any, Any], dog: bytes) -> None:
+    (one,) = (await (await api.get("/images", params={"prefix": f"{PREFIX}a"})).json())["images"]
     assert (one["bytes"], one["content_type"]) == (len(dog), "image/png")
-    assert original.headers["ETag"] == f'"{one["etag"]}"'
+    stored = await api.app[CONTEXT].store.originals.stat(f"{PREFIX}a.jpg")
+    assert one["etag"] == stored.etag
     age = datetime.now(UTC) - datetime.fromisoformat(one["modified"])
     assert abs(age.total_seconds()) < 3600
 
 
-def test_lines_give_everything_at_once(shared: Gateway, listed: str) -> None:
-    lines = shared.api.get("/images", params={"prefix": listed}, headers={"Accept": "application/x-ndjson"})
+async def test_lines_give_everything_at_once(api: TestClient[Any, Any]) -> None:
+    asked = {"Accept": "application/x-ndjson"}
+    lines = await api.get("/images", params={"prefix": PREFIX}, headers=asked)
     assert lines.headers["Content-Type"] == "application/x-ndjson"
-    assert [json.loads(line)["name"].removeprefix(listed) for line in lines.text.splitlines()] == list(NAMES)
-    few = shared.api.get(
-        "/images", params={"prefix": listed, "delimiter": "/", "limit": 2}, headers={"Accept": "application/x-ndjson"}
-    )
-    assert [json.loads(line).get("folder", "") for line in few.text.splitlines()] == ["", f"{listed}b/"]
+    found = [json.loads(line)["name"] for line in (await lines.text()).splitlines()]
+    assert found == [f"{PREFIX}{name}" for name in NAMES]
+    few = await api.get("/images", params={"prefix": PREFIX, "delimiter": "/", "limit": 2}, headers=asked)
+    folders = [json.loads(line).get("folder", "") for line in (await few.text()).splitlines()]
+    assert folders == ["", f"{PREFIX}b/"]
 
 
 @pytest.mark.parametrize(
@@ -95,12 +106,18 @@ def test_lines_give_everything_at_once(shared: Gateway, listed: str) -> None:
         ("limits", "3", "there are prefix"),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_its_name(shared: Gateway, parameter: str, value: str, word: str) -> None:
-    refused = shared.api.get("/images", params={parameter: value})
-    assert refused.status_code == 400
-    assert refused.json()["detail"].startswith(f"{parameter}: ")
-    assert word in refused.json()["detail"]
-    assert shared.api.get("/images", params={"regex": "x", "delimiter": "/"}).status_code == 400
+async def test_what_makes_no_sense_is_refused_by_its_name(
+    api: TestClient[Any, Any], parameter: str, value: str, word: str
+) -> None:
+    refused = await api.get("/images", params={parameter: value})
+    detail = (await refused.json(content_type="application/problem+json"))["detail"]
+    assert refused.status == 400
+    assert detail.startswith(f"{parameter}: ")
+    assert word in detail
+
+
+async def test_a_regular_expression_and_a_delimiter_exclude_each_other(api: TestClient[Any, Any]) -> None:
+    assert (await api.get("/images", params={"regex": "x", "delimiter": "/"})).status == 400
 
 
 class Endless:

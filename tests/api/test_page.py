@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
-from tests.gateways import Gateway
+from aiohttp.test_utils import TestClient
 
 # Chromium as root in a container, and without its own errands into a network that a test must not use.
 OPTIONS = (
@@ -39,10 +41,10 @@ def rendered(address: str, profile: Path) -> str:
     return ended.stdout
 
 
-def test_a_browser_shows_every_operation_of_the_document(shared: Gateway, tmp_path: Path) -> None:
-    page = rendered(f"{shared.api.base_url}/docs", tmp_path)
+async def test_a_browser_shows_every_operation_of_the_document(alone: TestClient[Any, Any], tmp_path: Path) -> None:
+    page = await asyncio.to_thread(rendered, str(alone.make_url("/docs")), tmp_path / "profile")
     text = re.sub(r"<[^>]+>", " ", page)
-    paths = shared.api.get("/openapi.json").json()["paths"]
+    paths = (await (await alone.get("/openapi.json")).json())["paths"]
     assert len(paths) >= 8
     for path, operations in paths.items():
         assert path in text, path
@@ -50,11 +52,11 @@ def test_a_browser_shows_every_operation_of_the_document(shared: Gateway, tmp_pa
             assert operation["summary"].partition(".")[0][:40] in text, operation["summary"]
 
 
-def test_the_page_asks_nobody_else_for_anything(shared: Gateway) -> None:
-    page = shared.api.get("/docs").text
-    addresses = re.findall(r"""(?:src|href)=["']([^"']+)""", page)
+async def test_the_page_asks_nobody_else_for_anything(alone: TestClient[Any, Any]) -> None:
+    answered = await alone.get("/docs")
+    addresses = re.findall(r"""(?:src|href)=["']([^"']+)""", await answered.text())
     assert addresses
     assert not [address for address in addresses if "//" in address]
     for address in addresses:
-        assert shared.api.get(urljoin("/docs", address)).status_code == 200, address
-    assert "default-src" in shared.api.get("/docs").headers["Content-Security-Policy"]
+        assert (await alone.get(urljoin("/docs", address))).status == 200, address
+    assert "default-src" in answered.headers["Content-Security-Policy"]

@@ -31,6 +31,19 @@ async def test_what_was_answered_once_is_answered_from_memory_and_alike(one: Nod
     assert (part.status, part.body) == (206, answers[0].body[2:6])
 
 
+async def test_browsers_are_answered_from_the_disk_and_clients_of_the_api_from_memory(tmp_path: Path) -> None:
+    async with node(tmp_path, nginx=True) as whole:
+        await whole.upload("a.png", images.png(images.flat(8, 8, (1, 2, 3))))
+        missed = await whole.public("a.png/@w=4.png")
+        held = len(whole.context.care.disk.memory)
+        browsers = [await whole.public("a.png/@w=4.png") for _ in range(3)]
+        assert [answer.status for answer in (missed, *browsers)] == [200] * 4
+        assert [answer.headers["X-Cache"] for answer in browsers] == ["HIT-DISK"] * 3
+        assert len(whole.context.care.disk.memory) == held, "a hit of nginx takes no memory of the service"
+        clients = [await whole.api("a.png/@w=4.png") for _ in range(3)]
+        assert [answer.headers["X-Cache"] for answer in clients[1:]] == ["HIT-MEMORY"] * 2
+
+
 async def test_small_originals_are_remembered_until_they_are_replaced(one: Node) -> None:
     first = [await one.api("a.png?original=true") for _ in range(3)]
     assert [answer.headers["X-Cache"] for answer in first] == ["HIT-DISK", "HIT-MEMORY", "HIT-MEMORY"]
