@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from service.cli_options import LONGEST_LIFETIME, folder, up_to
+from service.cli.configuration import LONGEST_LIFETIME, folder, up_to
 
 API, TOKEN = "IMAGE_GATEWAY_API", "IMAGE_GATEWAY_TOKEN"  # in the environment
 

@@ -16,9 +16,10 @@ from gateway.config_text import json_schema, print_config
 from gateway.errors import Refused
 from gateway.names import escape, parse
 from gateway.settings import Config
-from service import cli_client, logs
+from service import logs
 from service import up as gateway
-from service.cli_options import LONGEST_LIFETIME, plainly, up_to
+from service.cli import arguments as cli_client
+from service.cli.configuration import LONGEST_LIFETIME, plainly, up_to
 from service.engine.job import EngineError
 from service.lock import AlreadyRunning
 from service.paths import make_folders, paths_of
@@ -118,7 +119,7 @@ def print_configuration(config: Config, _file: Path | None, options: argparse.Na
 
 def run_check(config: Config, _file: Path | None, _options: argparse.Namespace) -> int:
     """Everything that can be known before a start; each finding is a line."""
-    from service.check import check  # noqa: PLC0415  # the other commands need no Lua
+    from service.cli.check import check  # noqa: PLC0415  # the other commands need no Lua
 
     findings = check(config)
     for finding in findings:
@@ -147,7 +148,7 @@ def sign_url(config: Config, _file: Path | None, options: argparse.Namespace) ->
 
 def ask_gateway(config: Config, _file: Path | None, options: argparse.Namespace) -> int:
     """A command that speaks to a running gateway."""
-    from service import cli_commands  # noqa: PLC0415  # the other commands need no HTTP client
+    from service.cli import client_commands as cli_commands  # noqa: PLC0415  # the other commands need no HTTP client
 
     return cli_commands.run(config, options)
 

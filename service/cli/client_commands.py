@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gateway.settings import Config
-from service import cli_caches
 from service.api.answers import Listing
-from service.cli_gateway import address, connected, token
-from service.cli_progress import progress_bar
+from service.cli import cache_commands as cli_caches
+from service.cli.connection import address, connected, token
+from service.cli.progress import progress_bar
 from service.client import Gateway, GatewayError, calls
 from service.client.uploading import Uploading, files_below
 

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from gateway.settings import Config
 from service.api.answers import Stats, TreeStats, WarmProgress
-from service.cli_gateway import connected
-from service.cli_progress import warming_bar
+from service.cli.connection import connected
+from service.cli.progress import warming_bar
 from service.client import calls
 
 

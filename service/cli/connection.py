@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from gateway.settings import Config
 from gateway.units import split_listen
-from service.cli_client import API, TOKEN
+from service.cli.arguments import API, TOKEN
 from service.client import Gateway
 
 ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # compared with, not listened on
