@@ -29,7 +29,13 @@ def directory_settings(config: Config) -> DirectorySettings:
     """Where the directory store lies. Caches that were begun have seen originals."""
     base, options = config.base.absolute(), config.store.directory
     begun = (paths_of(config).work.parent / RECORD).exists()
-    return DirectorySettings(base / options.root, base / options.derived, home=base, new=not begun)
+    return DirectorySettings(
+        base / options.root,
+        base / options.derived,
+        home=base,
+        new=not begun,
+        not_images=frozenset(options.not_images),
+    )
 
 
 def breaker_of(store: Store) -> Breaker | None:

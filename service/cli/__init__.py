@@ -1,5 +1,5 @@
 """The command `image-gateway`: `main` runs it; the other modules hold its commands."""
 
-from service.cli.main import main, read_config
+from service.cli.main import main
 
-__all__ = ["main", "read_config"]
+__all__ = ["main"]

@@ -1,143 +1,114 @@
-"""What the commands do that speak to a running gateway; `cli_client` tells of them."""
+"""Commands that ask a running gateway about its images: ls, meta, url."""
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import json
-import logging
-import sys
-from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
 from typing import Any
 
-from gateway.settings import Config
-from service.api.answers import Listing
-from service.cli import cache_commands as cli_caches
-from service.cli.connection import address, connected, token
-from service.cli.progress import progress_bar
+import click
+
+from service.api.answers import ListedImage, Listing, MetadataResult
+from service.cli.arguments import as_json, client_command, lifetime, names, prefix
+from service.cli.connection import Remote, for_each
 from service.client import Gateway, GatewayError, calls
-from service.client.uploading import Uploading, files_below
 
 
-def run(config: Config, options: argparse.Namespace) -> int:
-    """Run the command that `options` names: whatever the gateway refuses is one line."""
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    try:
-        return COMMANDS[options.command](config, options)
-    except GatewayError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        return 130
+@client_command("ls photos/", "ls --folders --long photos/", "ls --regex '[.]png$' --json")
+@prefix
+@click.option("--regex", metavar="RE2", help="Only names in which this regular expression matches.")
+@click.option("--folders", is_flag=True, help="Only this level, folders by their name.")
+@click.option("-l", "--long", is_flag=True, help="Bytes and times too.")
+@as_json
+def ls(remote: Remote, prefix: str, regex: str | None, folders: bool, long: bool, as_json: bool) -> int:
+    """List the images whose names begin with PREFIX. The exit status is 1 where PREFIX or --regex finds none."""
+    with remote.connect() as gateway:
+        found = _folder(gateway, prefix) if folders else gateway.images(prefix, regex)
+        count = _print_array(found) if as_json else _print_lines(found, long)
+    if count:
+        return 0
+    sought = [f"begins with {prefix}"] * bool(prefix) + [f"matches {regex}"] * (regex is not None)
+    click.echo("there is no image" + (f" whose name {' and '.join(sought)}" if sought else " yet"), err=True)
+    return int(bool(sought))
 
 
-def upload(config: Config, options: argparse.Namespace) -> int:
-    """Store files and folders; what the gateway holds already is not sent again."""
-    files = list(files_below(options.path, options.prefix))
-    if not files:
-        print(f"there is no file in {', '.join(map(str, options.path))}", file=sys.stderr)
-        return 1
-    with progress_bar(files) as bar:
-        work = Uploading(address(config, options), token(), replace=options.replace, told=bar)
-        asyncio.run(work.run(files, options.parallel))
-    for name, reason in work.failed:
-        print(f"{name}: {reason}", file=sys.stderr)
-    print(f"{work.stored} stored, {work.there} there already, {len(work.failed)} failed")
-    return 1 if work.failed else 0
-
-
-def list_names(config: Config, options: argparse.Namespace) -> int:
-    """Names, one a line; with --long their bytes and times too."""
-    with connected(config, options) as gateway:
-        if options.folders:
-            _list_folder(gateway, options)
-            return 0
-        for image in gateway.images(options.prefix, options.regex):
-            print(_long(image) if options.long else image.name)
-    return 0
-
-
-def print_urls(config: Config, options: argparse.Namespace) -> int:
-    """Temporary URLs, one a line."""
-    with connected(config, options) as gateway:
-        wanted = {"original": options.original, "lifetime": options.lifetime, "inline": options.inline}
-        results = gateway.call(calls.temporary_urls(options.name, **wanted))
-    for result in results:
-        if result.problem:
-            print(f"{result.name}: {result.problem.status}: {result.problem.detail}", file=sys.stderr)
-        else:
-            print(result.url)
-    return 1 if any(result.problem for result in results) else 0
-
-
-def download(config: Config, options: argparse.Namespace) -> int:
-    """An image into a file, or to standard output."""
-    recipe = {"original": "true"} if options.original else {}
-    target = options.output or Path(_local_name(options.name))
-    with connected(config, options) as gateway:
-        if str(target) == "-":
-            sys.stdout.buffer.write(gateway.get(options.name, **recipe))
-            return 0
-        gateway.download(calls.content(options.name, **recipe), target)
-    print(target)
-    return 0
-
-
-def remove(config: Config, options: argparse.Namespace) -> int:
-    """Images, with all that was derived of them."""
-    return _for_each(config, options, lambda gateway, name: gateway.call(calls.delete(name)))
-
-
-def print_metadata(config: Config, options: argparse.Namespace) -> int:
-    """Metadata as JSON, an object for each image."""
+@client_command("meta photos/cat.jpg", "meta photos/cat.jpg photos/dog.png --json")
+@names
+@as_json
+def meta(remote: Remote, names: tuple[str, ...], as_json: bool) -> int:
+    """Print the metadata of images: a JSON object each, or with --json one array that also holds their names."""
+    results: list[MetadataResult] = []
 
     def one(gateway: Gateway, name: str) -> None:
-        print(json.dumps(gateway.call(calls.metadata(name)), ensure_ascii=False, indent=1))
+        found = gateway.call(calls.metadata(name))
+        if not as_json:
+            click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        results.append(MetadataResult(name=name, metadata=found))
 
-    return _for_each(config, options, one)
+    def one_of_array(gateway: Gateway, name: str) -> None:
+        try:
+            one(gateway, name)
+        except GatewayError as error:
+            results.append(MetadataResult(name=name, problem=error.problem))
+            raise
+
+    with remote.connect() as gateway:
+        status = for_each(gateway, names, one_of_array if as_json else one)
+    if as_json:
+        _print_array(results)
+    return status
 
 
-def _for_each(config: Config, options: argparse.Namespace, work: Callable[[Gateway, str], None]) -> int:
-    """Do something to every name; what fails is told, and does not keep the others from it."""
-    failed = 0
-    with connected(config, options) as gateway:
-        for name in options.name:
-            try:
-                work(gateway, name)
-            except GatewayError as error:
-                print(f"{name}: {error}", file=sys.stderr)
-                failed += 1
-    return 1 if failed else 0
+@client_command("url photos/cat.jpg/@w=300.webp", "url --original --lifetime 1h --inline photos/cat.jpg")
+@names
+@click.option("--original", is_flag=True, help="Of the untouched originals.")
+@lifetime
+@click.option("--inline", is_flag=True, help="For a browser to show, not to save.")
+@as_json
+def url(
+    remote: Remote, names: tuple[str, ...], original: bool, lifetime: int | None, inline: bool, as_json: bool
+) -> int:
+    """Print temporary URLs, one a line."""
+    with remote.connect() as gateway:
+        results = gateway.call(calls.temporary_urls(names, original=original, lifetime=lifetime, inline=inline))
+    for result in results:
+        if result.problem:
+            click.echo(f"{result.name}: {result.problem.status}: {result.problem.detail}", err=True)
+        elif not as_json:
+            click.echo(result.url)
+    if as_json:
+        _print_array(results)
+    return int(any(result.problem for result in results))
 
 
-def _list_folder(gateway: Gateway, options: argparse.Namespace) -> None:
-    call: calls.Call[Listing] | None = calls.listing(options.prefix, delimiter="/")
+def _folder(gateway: Gateway, prefix: str) -> Iterator[ListedImage | str]:
+    """The images and the folders of one level, in the order of their names."""
+    call: calls.Call[Listing] | None = calls.listing(prefix, delimiter="/")
     while call is not None:
         page = gateway.call(call)
-        lines = {image.name: _long(image) if options.long else image.name for image in page.images}
-        for name in sorted([*lines, *page.folders]):
-            print(lines.get(name, name))
+        found: dict[str, ListedImage | str] = {folder: folder for folder in page.folders}
+        found |= {image.name: image for image in page.images}
+        for name in sorted(found, key=str.encode):
+            yield found[name]
         call = calls.following(page)
 
 
-def _long(image: Any) -> str:
-    return f"{image.bytes:>12} {image.modified:%Y-%m-%d %H:%M:%S} {image.name}"
+def _print_lines(found: Iterator[Any], long: bool) -> int:
+    count = 0
+    for one in found:
+        count += 1
+        if isinstance(one, str):
+            click.echo(one)
+        else:
+            click.echo(f"{one.bytes:>12} {one.modified:%Y-%m-%d %H:%M:%S} {one.name}" if long else one.name)
+    return count
 
 
-def _local_name(name: str) -> str:
-    """What an image is called in a folder: `cat.webp` for `photos/cat.jpg/@w=300.webp`."""
-    path = PurePosixPath(name)
-    return f"{path.parent.stem}{path.suffix}" if path.name.startswith("@") else path.name
-
-
-COMMANDS: dict[str, Callable[[Config, argparse.Namespace], int]] = {
-    "upload": upload,
-    "ls": list_names,
-    "url": print_urls,
-    "get": download,
-    "rm": remove,
-    "meta": print_metadata,
-    **cli_caches.COMMANDS,
-}
+def _print_array(items: Any) -> int:
+    """Print a JSON array, an element a line, as the elements come. A folder is an object as in the API's listings."""
+    count = 0
+    for count, one in enumerate(items, 1):
+        text = json.dumps({"folder": one}) if isinstance(one, str) else one.model_dump_json(exclude_none=True)
+        click.echo(f"{'[' if count == 1 else ','}\n{text}", nl=False)
+    click.echo("\n]" if count else "[]")
+    return count

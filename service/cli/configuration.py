@@ -1,36 +1,54 @@
-"""What options may be, and how a command tells an error of the system: in words of our own."""
+"""The configuration of a command: the file that -c names, ./config.yaml, or the defaults."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
+import os
+from dataclasses import dataclass
+from pathlib import Path
 
-from gateway.errors import Refused
-from gateway.names import check_image
+from gateway.config import ConfigError, Mistake, defaults, load
+from gateway.settings import Config
 
-LONGEST_LIFETIME = 10**9  # seconds: 31 years
-
-
-def up_to(most: int) -> Callable[[str], int]:
-    """Reads an option that is a whole number from 1 to `most`."""
-
-    def read(text: str) -> int:
-        if not text.isdecimal() or not 1 <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text}: must be a whole number from 1 to {most}")
-        return int(text)
-
-    return read
+FILE = Path("config.yaml")
 
 
-def folder(text: str) -> str:
-    """Reads a folder of the repository, without slashes around it; empty for all of the repository."""
-    name = text.strip("/")
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration, and the file it comes from; None for the defaults."""
+
+    config: Config
+    file: Path | None
+
+    def reread(self) -> tuple[Config, str]:
+        """The configuration as its file is now, and the file's text. Raises ConfigError."""
+        if self.file is None:
+            return defaults(Path.cwd()), ""
+        text = _read(self.file)
+        return _parse(text, self.file, self.file.parent.absolute()), text
+
+
+def read_config(given: Path | None, base: Path | None = None) -> tuple[Config, Path | None]:
+    """The configuration and the file it came from; `base` is where relative paths start if not beside the file.
+
+    Raises ConfigError.
+    """
+    file = given or (FILE if FILE.exists() else None)
+    if file is None:
+        return defaults(Path.cwd()), None
+    return _parse(_read(file), file, base or file.parent.absolute()), file
+
+
+def _read(file: Path) -> str:
     try:
-        return name and check_image(name)
-    except Refused as refused:
-        raise argparse.ArgumentTypeError(f"{text}: {refused.detail}") from None
+        return file.read_text("utf-8")
+    except FileNotFoundError:
+        why = "there is no such file; name the configuration with -c"
+    except OSError as error:
+        why = f"the configuration cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        why = "the configuration is not UTF-8"
+    raise ConfigError([Mistake(0, str(file), "", why)])
 
 
-def plainly(error: OSError) -> str:
-    """Which file, and why."""
-    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+def _parse(text: str, file: Path, base: Path) -> Config:
+    return load(text, file=str(file), base=base, environ=os.environ, read_file=lambda path: path.read_text("utf-8"))

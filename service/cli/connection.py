@@ -1,34 +1,47 @@
-"""Which gateway a command speaks to, and as whom."""
+"""Which gateway a command speaks to, and with which token."""
 
 from __future__ import annotations
 
-import argparse
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import click
 
 from gateway.settings import Config
 from gateway.units import split_listen
 from service.cli.arguments import API, TOKEN
-from service.client import Gateway
+from service.client import Gateway, GatewayError
 
 ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # compared with, not listened on
 
 
-@contextmanager
-def connected(config: Config, options: argparse.Namespace) -> Iterator[Gateway]:
-    """The gateway that the command means."""
-    with Gateway(address(config, options), token()) as gateway:
-        yield gateway
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """The URL of a gateway's API, and the token to send."""
+
+    url: str
+    token: str | None
+
+    def connect(self) -> Gateway:
+        """A client, to be used in a `with` block."""
+        return Gateway(self.url, self.token)
 
 
-def address(config: Config, options: argparse.Namespace) -> str:
-    """The URL of its API."""
+def remote(config: Config, given: str | None) -> Remote:
+    """The gateway that --api, the environment or the configuration names, in this order."""
     host, port = split_listen(config.api.listen)
     local = f"http://{ANY_HOST.get(host, f'[{host}]' if ':' in host else host)}:{port}"
-    return str(options.api or os.environ.get(API) or local)
+    return Remote(given or os.environ.get(API) or local, os.environ.get(TOKEN) or None)
 
 
-def token() -> str | None:
-    """The token, where the environment has one."""
-    return os.environ.get(TOKEN) or None
+def for_each(gateway: Gateway, names: Sequence[str], work: Callable[[Gateway, str], None]) -> int:
+    """Do something with every name. A failure is a line on standard error, and the others go on; 1 if any failed."""
+    failed = False
+    for name in names:
+        try:
+            work(gateway, name)
+        except GatewayError as error:
+            click.echo(f"{name}: {error}", err=True)
+            failed = True
+    return int(failed)

@@ -1,188 +1,109 @@
-"""The command `image-gateway`. Every command takes `-c FILE`; without it, ./config.yaml, else the defaults."""
+"""The command `image-gateway`: which commands there are, and how they end.
+
+To add a command: write a function under `@local_command` or `@client_command` (`arguments`) in a module of this
+package, and give its name a row in COMMANDS.
+"""
 
 from __future__ import annotations
 
-import argparse
-import os
+import logging
 import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from importlib import import_module
 
-from gateway.access import sign
-from gateway.config import ConfigError, Mistake, defaults, load, rules_of
-from gateway.config_text import json_schema, print_config
-from gateway.errors import Refused
-from gateway.names import escape, parse
-from gateway.settings import Config
-from service import logs
-from service import up as gateway
-from service.cli import arguments as cli_client
-from service.cli.configuration import LONGEST_LIFETIME, plainly, up_to
-from service.engine.job import EngineError
-from service.lock import AlreadyRunning
-from service.paths import make_folders, paths_of
-from service.programs import StartFailed
-from service.store.base import StoreError
+import click
 
-FILE = Path("config.yaml")
+from service.cli.arguments import STOPPED
 
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; its exit status. Mistakes are told on standard error, a line each."""
-    options = _parser().parse_args(arguments)
-    try:
-        config, file = read_config(options.config, getattr(options, "base", None))
-        logs.configure(config.log)
-        return COMMANDS[options.command](config, file, options)
-    except (ConfigError, Refused, StartFailed, StoreError, EngineError, AlreadyRunning) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(plainly(error), file=sys.stderr)
-        return 1
+COMMANDS = {
+    "up": "gateway_commands",
+    "serve": "gateway_commands",
+    "render": "gateway_commands",
+    "check": "gateway_commands",
+    "config": "gateway_commands",
+    "sign": "gateway_commands",
+    "upload": "upload_command",
+    "ls": "client_commands",
+    "get": "get_command",
+    "meta": "client_commands",
+    "url": "client_commands",
+    "rm": "rm_command",
+    "purge": "cache_commands",
+    "stats": "cache_commands",
+    "warm": "cache_commands",
+    "completion": "completion",
+}
+"""The module of each command. Only the module of the command that runs is loaded."""
 
 
-def read_config(given: Path | None, base: Path | None = None) -> tuple[Config, Path | None]:
-    """The configuration and the file it came from; `base` is where relative paths start if not beside the file.
+class Commands(click.Group):
+    """The commands of COMMANDS, in its order."""
 
-    Raises ConfigError.
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"service.cli.{COMMANDS[cmd_name]}")
+        found: click.Command = getattr(module, cmd_name)
+        return found
+
+    def invoke(self, ctx: click.Context) -> int:
+        """Run the command; its exit status. Ctrl-C is one line."""
+        try:
+            return int(super().invoke(ctx) or 0)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            return STOPPED
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="image-gateway", prog_name="image-gateway", message="%(prog)s %(version)s")
+def commands() -> None:
+    """A repository of images that derives others.
+
+    Every command takes -c FILE; without it, ./config.yaml holds, else the defaults. COMMAND --help shows examples.
     """
-    file = given or (FILE if FILE.exists() else None)
-    if file is None:
-        return defaults(Path.cwd()), None
-    return _parse(_read(file), file, base or file.parent.absolute()), file
 
 
-def _read(file: Path) -> str:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status. Mistakes are told on standard error, a line each."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        return file.read_text("utf-8")
-    except FileNotFoundError:
-        why = "there is no such file; name the configuration with -c"
-    except OSError as error:
-        why = f"the configuration cannot be read: {error.strerror}"
-    except UnicodeDecodeError:
-        why = "the configuration is not UTF-8"
-    raise ConfigError([Mistake(0, str(file), "", why)])
+        return int(commands.main(arguments, prog_name="image-gateway", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:  # Ctrl-C or the end of input, at a question
+        click.echo("stopped; nothing was done", err=True)
+        return STOPPED
+    except Exception as error:
+        message = _explain(error)
+        if message is None:
+            raise
+        click.echo(message, err=True)
+        return 1
 
 
-def _parse(text: str, file: Path, base: Path) -> Config:
-    return load(text, file=str(file), base=base, environ=os.environ, read_file=lambda path: path.read_text("utf-8"))
+def _explain(error: Exception) -> str | None:
+    """The message of a failure that the user can mend; None for a mistake of the program."""
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return str(error) if any(_is_a(error, *kind) for kind in EXPLAINED) else None
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="image-gateway", description="A repository of images that derives others.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, text in HELP.items():
-        command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("-c", dest="config", type=Path, metavar="FILE", help="the configuration (./config.yaml)")
-        for words, details in ARGUMENTS.get(name, []):
-            command.add_argument(*words, **details)
-    return parser
+EXPLAINED = (
+    ("gateway.config", "ConfigError"),
+    ("gateway.errors", "Refused"),
+    ("service.programs", "StartFailed"),
+    ("service.store.base", "StoreError"),
+    ("service.engine.job", "EngineError"),
+    ("service.lock", "AlreadyRunning"),
+    ("service.client.errors", "GatewayError"),
+)
+"""Exceptions whose text is meant for the user. A module that is not loaded has raised nothing."""
 
 
-def up(_config: Config, file: Path | None, _options: argparse.Namespace) -> int:
-    """nginx and the service, supervised, until SIGTERM or Ctrl-C."""
-
-    def read() -> tuple[Config, str]:
-        if file is None:
-            return defaults(Path.cwd()), ""
-        text = _read(file)
-        return _parse(text, file, file.parent.absolute()), text
-
-    gateway.up(*read(), read)
-    return 0
-
-
-def serve(config: Config, _file: Path | None, _options: argparse.Namespace) -> int:
-    """The service alone."""
-    from service import server  # noqa: PLC0415  # the other commands need no Swift client, no uvloop, no engine
-
-    server.serve(config)
-    return 0
-
-
-def render(config: Config, _file: Path | None, _options: argparse.Namespace) -> int:
-    """Write the nginx configuration where `up` puts it, and print it."""
-    paths = paths_of(config)
-    make_folders(paths)
-    print(gateway.write_front(config, paths), end="")
-    return 0
-
-
-def print_configuration(config: Config, _file: Path | None, options: argparse.Namespace) -> int:
-    """The whole configuration, commented; or its JSON Schema."""
-    print(json_schema() if options.schema else print_config(config), end="")
-    return 0
-
-
-def run_check(config: Config, _file: Path | None, _options: argparse.Namespace) -> int:
-    """Everything that can be known before a start; each finding is a line."""
-    from service.cli.check import check  # noqa: PLC0415  # the other commands need no Lua
-
-    findings = check(config)
-    for finding in findings:
-        print(finding)
-    wrong = [finding for finding in findings if finding.wrong]
-    print("all is well" if not wrong else f"{len(wrong)} to mend")
-    return 1 if wrong else 0
-
-
-def sign_url(config: Config, _file: Path | None, options: argparse.Namespace) -> int:
-    """Print the signed URL of a derived image."""
-    rules = rules_of(config)
-    if not rules.keys:
-        raise Refused(400, "public.keys: there is no key to sign with")
-    key_id = options.key or next(iter(rules.keys))
-    if key_id not in rules.keys:
-        raise Refused(400, f"--key {key_id}: no such key; there are {', '.join(rules.keys)}")
-    path, _, query = options.url.removeprefix(config.public.url).removeprefix("/images/").partition("?")
-    name = parse(path, query, rules)
-    expires = int(time.time() + options.lifetime) if options.lifetime else None
-    end = "" if expires is None else f"&exp={expires}"
-    signature = sign(str(name), rules.keys[key_id], expires)
-    print(f"{config.public.url}/images/{escape(str(name))}?sig={key_id}.{signature}{end}")
-    return 0
-
-
-def ask_gateway(config: Config, _file: Path | None, options: argparse.Namespace) -> int:
-    """A command that speaks to a running gateway."""
-    from service.cli import client_commands as cli_commands  # noqa: PLC0415  # the other commands need no HTTP client
-
-    return cli_commands.run(config, options)
-
-
-COMMANDS: dict[str, Callable[[Config, Path | None, argparse.Namespace], int]] = {
-    "up": up,
-    "serve": serve,
-    "render": render,
-    "check": run_check,
-    "config": print_configuration,
-    "sign": sign_url,
-    **dict.fromkeys(cli_client.HELP, ask_gateway),
-}
-HELP = {
-    "up": "run nginx and the service, in the foreground",
-    "serve": "run the service alone",
-    "render": "write and print the nginx configuration",
-    "check": "find what is wrong before a start does",
-    "config": "print the whole configuration, commented",
-    "sign": "print the signed URL of a derived image",
-    **cli_client.HELP,
-}
-ARGUMENTS: dict[str, list[tuple[list[str], dict[str, Any]]]] = {
-    "serve": [
-        (["--base"], {"type": Path, "metavar": "DIR", "help": "where relative paths start (beside the configuration)"}),
-    ],
-    "config": [(["--schema"], {"action": "store_true", "help": "print the JSON Schema instead"})],
-    "sign": [
-        (["url"], {"metavar": "URL", "help": "a URL below /images/, a derived name, or an image's name"}),
-        (["--key"], {"metavar": "ID", "help": "the key to sign with (the first)"}),
-        (
-            ["--lifetime"],
-            {"type": up_to(LONGEST_LIFETIME), "metavar": "SECONDS", "help": "how long it holds (for ever)"},
-        ),
-    ],
-    **cli_client.ARGUMENTS,
-}
+def _is_a(error: Exception, module: str, kind: str) -> bool:
+    return module in sys.modules and isinstance(error, getattr(sys.modules[module], kind))

@@ -58,6 +58,7 @@ class DirectorySettings:
     derived: Path
     home: Path | None = None
     new: bool = True
+    not_images: frozenset[str] = frozenset()
 
     def makes_root(self) -> bool:
         """Whether a start makes the originals' directory, where it is missing."""
@@ -73,7 +74,7 @@ class DirectoryStore:
 
     def __init__(self, settings: DirectorySettings) -> None:
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="directory-store")
-        self.originals = DirectoryContainer(settings.root, self._executor)
+        self.originals = DirectoryContainer(settings.root, self._executor, not_images=settings.not_images)
         self.derived = DirectoryContainer(settings.derived, self._executor, derived=True)
         self._settings = settings
 
@@ -88,17 +89,26 @@ class DirectoryStore:
 
 
 class DirectoryContainer:
-    """The files below `root`. `derived` tells that names may have segments that begin with `@`.
+    """The files below `root`. `derived` tells that names may have segments that begin with `@`. Listings leave out
+    files whose names end with one of the extensions `not_images`, unless their content is an image.
 
     Content type and metadata are kept where the file system has extended attributes, until somebody else writes into
-    the file; elsewhere they are lost, the bytes never. Files and folders that we may not read are not there. Expiry is
-    ignored.
+    the file; elsewhere the metadata is lost, and the content type is read from the first bytes. The bytes are never
+    lost. Files and folders that we may not read are not there. Expiry is ignored.
     """
 
-    def __init__(self, root: Path, executor: ThreadPoolExecutor, *, derived: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        executor: ThreadPoolExecutor,
+        *,
+        derived: bool = False,
+        not_images: frozenset[str] = frozenset(),
+    ) -> None:
         self._folder = root
         self._executor = executor
         self._derived = derived
+        self._not_images = not_images
         self._lock = threading.Lock()  # between looking and renaming, and between making and removing directories
 
     async def start(self, option: str, *, make: bool) -> None:
@@ -133,8 +143,10 @@ class DirectoryContainer:
     async def delete(self, name: str, *, if_match: str | None = None) -> None:
         await run(self._executor, lambda _: self._delete(name, if_match))
 
-    async def list(self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000) -> Page:
-        return await run(self._executor, lambda _: self._list(prefix, delimiter, marker, limit))
+    async def list(
+        self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
+    ) -> Page:
+        return await run(self._executor, lambda _: self._list(prefix, delimiter, marker, limit, typed))
 
     async def temporary_url(
         self, name: str, *, lifetime: float, filename: str | None = None, inline: bool = False
@@ -220,9 +232,14 @@ class DirectoryContainer:
                     except OSError:
                         return
 
-    def _list(self, prefix: str, delimiter: str, marker: str, limit: int) -> Page:
+    def _list(self, prefix: str, delimiter: str, marker: str, limit: int, typed: bool) -> Page:
         with _translated():
-            return list_directory(self._root, prefix, delimiter, marker, limit, derived=self._derived)
+            return list_directory(
+                *(self._root, prefix, delimiter, marker, limit),
+                derived=self._derived,
+                typed=typed,
+                not_images=self._not_images,
+            )
 
     def _present(self, path: Sequence[bytes], name: str) -> StoredObject | None:
         """What would be replaced or deleted. Raises PermissionError where we may not read it."""
