@@ -10,6 +10,7 @@ import pytest
 from service import cli, logs
 from service.client import AsyncGateway, Conflict, Gateway, NotFound, Refused, Unreachable, calls
 from tests import gateways, images
+from tests.cli.terminal import Terminal
 
 
 @pytest.fixture
@@ -81,22 +82,6 @@ def test_it_comes_back_when_it_is_told_to(
     status: int, headers: dict[str, str], attempt: int, wait: float | None
 ) -> None:
     assert calls.pause(httpx.Response(status, headers=headers), attempt) == wait
-
-
-class Terminal:
-    """The command, against one gateway."""
-
-    def __init__(self, gateway: gateways.Gateway, capsys: pytest.CaptureFixture[str]) -> None:
-        self._api = str(gateway.api.base_url)
-        self._capsys = capsys
-
-    def run(self, *arguments: object, status: int = 0) -> list[str]:
-        """Lines of standard output, or of standard error where the command fails."""
-        self._capsys.readouterr()
-        ended = cli.main([*map(str, arguments), "--api", self._api])
-        said = self._capsys.readouterr()
-        assert ended == status, said
-        return (said.out if status == 0 else said.err).splitlines()
 
 
 @pytest.fixture
