@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from service.cli.configuration import Loaded
 
 API, TOKEN = "IMAGE_GATEWAY_API", "IMAGE_GATEWAY_TOKEN"  # in the environment
-STOPPED = 130  # the exit status of what Ctrl-C ended: 128 + SIGINT
 LONGEST_LIFETIME = 10**9  # seconds: 31 years
 
 Decorator = Callable[[Callable[..., Any]], Any]

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from service.api.answers import Stats, TreeStats, WarmProgress
-from service.cli.arguments import STOPPED, as_json, client_command, optional_names
+from service.cli.arguments import as_json, client_command, optional_names
 from service.cli.connection import Remote
+from service.cli.main import STOPPED
 from service.cli.progress import warming_bar
 from service.client import calls
 

@@ -22,7 +22,7 @@ def completion(shell: str) -> int:
 
     It completes commands, options and files, and the names of images where the gateway answers.
     """
-    from service.cli.main import commands  # noqa: PLC0415  # which loads this module
+    from service.cli.commands import commands  # noqa: PLC0415  # which loads this module
 
     found = get_completion_class(shell)
     if found is None:

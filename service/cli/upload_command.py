@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from service.cli.arguments import PATH, STOPPED, Folder, as_json, client_command
+from service.cli.arguments import PATH, Folder, as_json, client_command
 from service.cli.connection import Remote
+from service.cli.main import STOPPED
 from service.cli.progress import progress_bar
 from service.client.local_files import Patterns, Selection
 from service.client.uploading import Uploading

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from service import cli
-from service.cli.main import COMMANDS, commands
+from service.cli.commands import COMMANDS, commands
 
 CLIENT = ("upload", "ls", "get", "meta", "url", "rm", "purge", "stats", "warm")
 
