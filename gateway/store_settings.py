@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from gateway.section import Location, Secret, Section
 from gateway.units import Seconds, Size
@@ -37,6 +38,18 @@ class DirectoryOptions(Section):
     root: Location = Field(Path("var/store"), description="the originals; a directory of pictures is a valid store")
     derived: Location = Field(Path("var/derived"), description="derived images that are kept")
     temp_url: DirectoryTempUrl = Field(DirectoryTempUrl(), description="temporary URLs")
+    not_images: list[str] = Field(
+        ["ds_store", "db", "ini", "txt", "md", "xmp", "pdf", "doc", "docx", "html", "xml", "json", "zip", "mov", "mp4"],
+        description="extensions of files that listings leave out, unless their content is an image",
+    )
+
+    @field_validator("not_images")
+    @classmethod
+    def _check_extensions(cls, extensions: list[str]) -> list[str]:
+        for extension in extensions:
+            if not re.fullmatch(r"\.?[^./\s]+", extension):
+                raise ValueError(f"{extension!r} must be an extension, such as pdf")
+        return [extension.removeprefix(".").lower() for extension in extensions]
 
 
 class TempUrl(Section):

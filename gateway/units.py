@@ -82,9 +82,12 @@ Size = Annotated[
     _schema(_units_pattern(SIZES), "10GiB"),
     Printed(print_size),
 ]
+read_seconds = _reader(TIMES, "a time such as 500ms, 30s or 1h")
+"""Seconds of a time with its unit, or of a number. Raises ValueError."""
+
 Seconds = Annotated[
     float,
-    BeforeValidator(_reader(TIMES, "a time such as 500ms, 30s or 1h")),
+    BeforeValidator(read_seconds),
     _schema(_units_pattern(TIMES), "30s"),
     Printed(print_seconds),
 ]

@@ -24,8 +24,7 @@ from aiohttp import web
 from gateway.config import ConfigError
 from gateway.settings import Config
 from service import logs
-from service.cli import read_config
-from service.cli_options import plainly
+from service.cli.configuration import plainly, read_config
 from service.descriptors import raise_limit
 from service.engine.job import EngineError
 from service.gunicorn_master import BEFORE

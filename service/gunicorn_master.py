@@ -14,8 +14,7 @@ from pathlib import Path
 
 from gateway.config import ConfigError, Mistake
 from gateway.settings import Config
-from service.cli import read_config
-from service.cli_options import plainly
+from service.cli.configuration import plainly, read_config
 from service.lock import AlreadyRunning, exclusive
 from service.paths import Paths, make_folders, paths_of
 from service.sockets import BACKLOG, require_free

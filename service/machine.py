@@ -40,6 +40,7 @@ def capabilities(config: Config) -> dict[str, tuple[bool, bool]]:
             text=True,
             check=False,
             timeout=TIME,
+            start_new_session=True,  # Ctrl-C is ours
         )
     if asked.returncode:
         raise EngineError(f"ImageMagick cannot be used: {asked.stderr.strip().splitlines()[-1]}")

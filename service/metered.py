@@ -107,9 +107,11 @@ class MeteredContainer:
         with self._metered("delete"):
             await self._inner.delete(name, if_match=if_match)
 
-    async def list(self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000) -> Page:
+    async def list(
+        self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
+    ) -> Page:
         with self._metered("list"):
-            return await self._inner.list(prefix=prefix, delimiter=delimiter, marker=marker, limit=limit)
+            return await self._inner.list(prefix=prefix, delimiter=delimiter, marker=marker, limit=limit, typed=typed)
 
     async def temporary_url(
         self, name: str, *, lifetime: float, filename: str | None = None, inline: bool = False

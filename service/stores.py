@@ -31,7 +31,12 @@ def directory_settings(config: Config) -> DirectorySettings:
     base, options = config.base.absolute(), config.store.directory
     begun = (paths_of(config).work.parent / RECORD).exists()
     return DirectorySettings(
-        base / options.root, base / options.derived, home=base, new=not begun, urls=url_settings(config)
+        base / options.root,
+        base / options.derived,
+        home=base,
+        new=not begun,
+        not_images=frozenset(options.not_images),
+        urls=url_settings(config),
     )
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from weakref import WeakValueDictionary
 
-from gateway.rules import CONTENT_TYPES
 from service.cache.work import Work
 from service.derivatives import Derivatives, Making
 from service.engine.job import Header, Job, Saturated, TooLarge
@@ -29,8 +28,8 @@ from service.store.base import (
     StoreError,
     Unavailable,
 )
+from service.store.content import SOURCE_TYPES
 
-SOURCE_TYPES = {**CONTENT_TYPES, "heic": "image/heic", "ico": "image/vnd.microsoft.icon"}
 MOST_AT_ONCE = 256  # uploads under way, each with a file descriptor and up to the limit of bytes on disk
 UNCERTAIN = (Unavailable, Corrupt, OSError)  # failures of the store that do not tell whether it took a change
 CHECKSUM = "sha256"  # the metadata of an original that holds its SHA-256 in hex

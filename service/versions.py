@@ -27,6 +27,7 @@ async def software() -> str:
         env={**WAND_LIBRARIES, **os.environ, "PYTHONPATH": _HOME},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is ours
     )
     out, errors = await asked.communicate()
     if asked.returncode:

@@ -12,7 +12,11 @@ SWIFT = {"swiftclient", "keystoneauth1", "keystoneclient"}
 
 @pytest.mark.parametrize(
     ("module", "needless"),
-    [("service.cli", {"httpx", "rich", "uvloop", *SWIFT}), ("service.server", {"httpx", *SWIFT})],
+    [
+        ("service.cli", {"gateway", "httpx", "pydantic", "rich", "uvloop", *SWIFT}),
+        ("service.cli.gateway_commands", {"httpx", "rich", "uvloop", *SWIFT}),
+        ("service.server", {"httpx", *SWIFT}),
+    ],
 )
 def test_a_start_loads_no_client_that_only_others_need(module: str, needless: set[str]) -> None:
     code = f"import sys, {module}; print(*(name for name in {sorted(needless)!r} if name in sys.modules))"

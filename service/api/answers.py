@@ -165,6 +165,7 @@ class WarmProgress(Reply):
     done: int = Field(description="derived images that were looked at")
     made: int = Field(description="of these, the ones that were not there")
     failed: int = Field(description="of these, the ones that cannot be made")
+    passed_over: int = Field(0, description="of these, the ones whose original is no image of an accepted format")
     total: int | None = Field(description="null until the listing has been counted")
     name: str | None = Field(None, description="a derived image that cannot be made")
     code: str | None = Field(None, description="why: the code of the problem")

@@ -42,7 +42,7 @@ async def list_images(request: web.Request, asked: ListingQuery) -> web.StreamRe
     if asked.regex is not None and asked.delimiter:
         raise Refused(400, "delimiter: folders have no names for a regex to find; leave one of them out")
     pattern = None if asked.regex is None else compile_pattern(asked.regex)
-    selection = Selection(asked.prefix, pattern, asked.delimiter, asked.marker)
+    selection = Selection(asked.prefix, pattern, asked.delimiter, asked.marker, typed=True)
     if NDJSON in request.headers.get("Accept", ""):
         return await _stream(request, selection, asked.limit)
     page = await selection.first(request.app[CONTEXT].store.originals, asked.limit or USUAL, SCAN)

@@ -18,18 +18,22 @@ LONGEST_PATTERN = 1000  # characters
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Names that begin with `prefix`, that `pattern` finds itself in, folded at `delimiter`, after `marker`."""
+    """Names that begin with `prefix`, that `pattern` finds itself in, folded at `delimiter`, after `marker`; `typed` as
+    in `Container.list`."""
 
     prefix: str = ""
     pattern: Any = None
     delimiter: str = ""
     marker: str = ""
+    typed: bool = False
 
     async def pages(self, container: Container, size: int = PAGE) -> AsyncIterator[Page]:
         """The pages of the listing with what was not meant left out; some may be empty. Raises Unavailable."""
         marker: str | None = self.marker
         while marker is not None:
-            page = await container.list(prefix=self.prefix, delimiter=self.delimiter, marker=marker, limit=size)
+            page = await container.list(
+                prefix=self.prefix, delimiter=self.delimiter, marker=marker, limit=size, typed=self.typed
+            )
             marker = page.marker
             meant = [one for one in page.objects if self.pattern is None or self.pattern.search(one.name)]
             yield Page(meant, page.folders, marker)

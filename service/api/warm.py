@@ -22,13 +22,13 @@ from service.api.listing import NDJSON
 from service.api.problems import BEGUN
 from service.api.sending import write
 from service.api.urls import problem_of
-from service.engine.job import EngineError, Saturated
+from service.engine.job import EngineError, NotAnImage, Saturated
 from service.store.base import StoreError
 from service.warming import Wanted, Warmed, count, warm
 
 MOST = 32  # recipes of one request
 TICK = 1.0  # seconds between two lines at most, so that a client that has left is noticed
-MADE, FOUND = "MISS", ("HIT-DISK", "HIT-MEMORY", "HIT-STORE", "gone")
+MADE, FOUND, NO_IMAGE = "MISS", ("HIT-DISK", "HIT-MEMORY", "HIT-STORE", "gone"), NotAnImage.code
 
 T = TypeVar("T")
 Recipe = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
@@ -103,7 +103,7 @@ def _namer(recipes: Sequence[str], rules: Rules) -> Callable[[str], Sequence[Wan
     ask for it. Raises Refused."""
     wanted: dict[tuple[str, str], Name] = {}
     for recipe in recipes:
-        leaf = recipe if recipe.startswith("@") else f"@{recipe}.{rules.default_format}"
+        leaf = recipe if recipe.startswith("@") else f"@{_preset(recipe)}.{rules.default_format}"
         name = parse(escape(f"image/{leaf}"), "", rules)
         formats = rules.negotiate if name.format == "auto" else ()
         for accept in (*(CONTENT_TYPES[format] for format in formats), ""):
@@ -119,6 +119,15 @@ def _namer(recipes: Sequence[str], rules: Rules) -> Callable[[str], Sequence[Wan
     return names
 
 
+def _preset(word: str) -> str:
+    """The word itself, unless it looks like a recipe. Raises Refused, with a hint at the missing `@`."""
+    if any(sign in word for sign in "=.,"):
+        raise Refused(
+            400, f"recipes: {word}: a recipe begins with @; did you mean @{word}? Only presets are bare words"
+        )
+    return word
+
+
 def _is_wanted(context: Context) -> bool:
     """Whether requests wait for the engine, or would have to if another job were begun."""
     engine = context.engine
@@ -130,11 +139,12 @@ def _next(progress: WarmProgress, step: Warmed | None, counting: asyncio.Task[in
     total = counting.result() if known else None
     if step is None:
         return progress.model_copy(update={"total": total, "name": None, "code": None})
-    failed = step.outcome not in (MADE, *FOUND)
+    failed = step.outcome not in (MADE, NO_IMAGE, *FOUND)
     return WarmProgress(
         done=progress.done + 1,
         made=progress.made + (step.outcome == MADE),
         failed=progress.failed + failed,
+        passed_over=progress.passed_over + (step.outcome == NO_IMAGE),
         total=total,
         name=step.name if failed else None,
         code=step.outcome if failed else None,

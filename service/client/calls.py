@@ -70,7 +70,7 @@ def upload(
         headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
     params = {"replace": "true"} if replace else {}
     read = _model(StoredImage)
-    return Call("PUT", _path(name), read, params, headers, body, repeatable=replace)
+    return Call("PUT", path_of(name), read, params, headers, body, repeatable=replace)
 
 
 def listing(
@@ -88,7 +88,12 @@ def following(page: Listing) -> Call[Listing] | None:
 
 def content(name: str, **recipe: object) -> Call[bytes]:
     """A derived image: by its derived name, or by an image's name and a recipe (w=300, format="webp")."""
-    return Call("GET", _path(name), lambda response: response.content, {k: str(v) for k, v in recipe.items()})
+    return Call("GET", path_of(name), lambda response: response.content, {k: str(v) for k, v in recipe.items()})
+
+
+def at(path: str) -> Call[bytes]:
+    """Whatever a raw path with its query gives: escaped as in a URL, and taken as it is."""
+    return Call("GET", path, lambda response: response.content)
 
 
 def original(name: str) -> Call[Original]:
@@ -101,12 +106,12 @@ def original(name: str) -> Call[Original]:
         size = int(headers["Content-Length"])
         return Original(name, size, headers["ETag"].strip('"'), headers["Content-Type"], sha256)
 
-    return Call("HEAD", _path(name), read, {"original": "true"})
+    return Call("HEAD", path_of(name), read, {"original": "true"})
 
 
 def metadata(name: str) -> Call[dict[str, Any]]:
     """What `@meta.json` tells of an image."""
-    return Call("GET", _path(name), lambda response: dict(response.json()), {"meta": "true"})
+    return Call("GET", path_of(name), lambda response: dict(response.json()), {"meta": "true"})
 
 
 def temporary_url(
@@ -115,7 +120,7 @@ def temporary_url(
     """A temporary URL of a derived image (by its derived name), or of the original."""
     given = {"url": "true", "original": original, "inline": inline, "lifetime": lifetime or ""}
     params = {key: str(value).lower() for key, value in given.items() if value}
-    return Call("GET", _path(name), _model(TemporaryUrlResult), params)
+    return Call("GET", path_of(name), _model(TemporaryUrlResult), params)
 
 
 def temporary_urls(
@@ -130,7 +135,7 @@ def temporary_urls(
 def delete(name: str, *, if_match: str | None = None) -> Call[None]:
     """Remove an image and all that was derived of it."""
     headers = {"If-Match": f'"{if_match}"'} if if_match else {}
-    return Call("DELETE", _path(name), lambda _: None, headers=headers, repeatable=False)
+    return Call("DELETE", path_of(name), lambda _: None, headers=headers, repeatable=False)
 
 
 def purge(names: Sequence[str] | None = None, *, prefix: str | None = None, everything: bool = False) -> Call[Purged]:
@@ -151,7 +156,8 @@ def warm(recipes: Sequence[str], prefix: str = "") -> Call[WarmProgress]:
     return Call("POST", "/warm", _model(WarmProgress), json={"recipes": list(recipes), "prefix": prefix})
 
 
-def _path(name: str) -> str:
+def path_of(name: str) -> str:
+    """The path of an image, escaped. Raises Refused."""
     if not {".", ".."}.isdisjoint(name.split("/")):  # as a URL it would be resolved, and name another image
         raise Refused("the name has a segment '.' or '..'")
     return f"/images/{quote(name, safe='/!$&()*+,;=:@-._~')}"

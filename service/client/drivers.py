@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -81,18 +82,23 @@ class Gateway:
             yield from page.images
             call = calls.following(page)
 
-    def download(self, call: Call[bytes], target: Path) -> None:
-        """Write what `calls.content` gives to a file, in bounded memory."""
+    @contextmanager
+    def open(self, call: Call[Any]) -> Iterator[httpx.Response]:
+        """The answer of a call while it arrives, for its `iter_bytes` to be read, in bounded memory."""
+        attempt = 1
         try:
-            with self._http.stream(**_request(call, None)) as response:
-                if response.is_error:
+            while True:
+                with self._http.stream(**_request(call, None), follow_redirects=True) as response:
+                    if not response.is_error:
+                        yield response
+                        return
                     response.read()
-                check(response)
-                with target.open("wb") as file:
-                    for chunk in response.iter_bytes(CHUNK):
-                        file.write(chunk)
+                wait = pause(response, attempt)
+                if wait is None:
+                    check(response)
+                time.sleep(wait or 0.0)
+                attempt += 1
         except httpx.TransportError as error:
-            target.unlink(missing_ok=True)
             raise unreachable(error, self._base_url) from error
 
     def warm(self, recipes: Sequence[str], prefix: str = "") -> Iterator[WarmProgress]:

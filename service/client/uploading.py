@@ -5,59 +5,29 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.client import calls
 from service.client.drivers import AsyncGateway
 from service.client.errors import Conflict, GatewayError, NotFound, Unreachable
-
-
-@dataclass(frozen=True, slots=True)
-class LocalFile:
-    """A file and the name it shall have."""
-
-    path: Path
-    name: str
-    bytes: int
-
-
-def files_below(paths: Iterable[Path], prefix: str) -> Iterator[LocalFile]:
-    """Every file of these files and folders, without hidden ones. A folder's files are named as they lie in it.
-
-    Raises OSError for what is not there.
-    """
-    folder = prefix.strip("/")
-    for path in paths:
-        found = sorted(_files(path)) if path.is_dir() else [path]
-        base = path if path.is_dir() else path.parent
-        for file in found:
-            name = file.relative_to(base).as_posix()
-            yield LocalFile(file, f"{folder}/{name}" if folder else name, file.stat().st_size)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for entry in folder.iterdir():
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _files(entry)
-        elif entry.is_file():
-            yield entry
+from service.client.local_files import LocalFile
 
 
 @dataclass(slots=True)
 class Uploading:
-    """A run over many files; `told` is called with the bytes that are done. Afterwards the counts say what became of
-    them, and `failed` names the others with their reasons."""
+    """A run over many files; `told` is called with the bytes that are done. Afterwards `stored` and `there` name what
+    was stored and what was there already, and `failed` the others with their reasons. A `dry` run stores nothing, and
+    tells what another would store."""
 
     base_url: str
     token: str | None
     replace: bool
     told: Callable[[int], None]
-    stored: int = 0
-    there: int = 0
+    dry: bool = False
+    stored: list[str] = field(default_factory=list)
+    there: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
 
     async def run(self, files: Iterable[LocalFile], parallel: int) -> None:
@@ -87,10 +57,8 @@ class Uploading:
             self.told(size)
 
         try:
-            if await self._store(gateway, file, count):
-                self.stored += 1
-            else:
-                self.there += 1
+            stored = await self._store(gateway, file, count)
+            (self.stored if stored else self.there).append(file.name)
         except Unreachable:
             raise
         except (GatewayError, OSError) as error:
@@ -109,6 +77,8 @@ class Uploading:
             return False
         if there is not None and not self.replace:
             raise Conflict("another image has this name; --replace replaces it")
+        if self.dry:
+            return True
         upload = calls.upload(file.name, file.path, replace=self.replace, sha256=sha256)
         await gateway.call(dataclasses.replace(upload, sent=sent))
         return True

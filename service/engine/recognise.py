@@ -14,20 +14,23 @@ HEAD = 2048
 
 
 class _Format(NamedTuple):
+    word: str | None  # None where only the header tells
     matches: Callable[[bytes, Source], bool]
     header: Callable[[Source], Header]
     missing: Callable[[Source], str | None]
 
 
 _FORMATS = (
-    _Format(lambda head, _: head.startswith(jpeg.SIGNATURE), jpeg.header, jpeg.missing),
-    _Format(lambda head, _: head.startswith(png.SIGNATURE), png.header, png.missing),
-    _Format(lambda head, _: head[:4] == b"RIFF" and head[8:12] == b"WEBP", webp.header, webp.missing),
-    _Format(lambda head, _: head.startswith(gif.SIGNATURES), gif.header, gif.missing),
-    _Format(lambda head, source: head[4:8] == b"ftyp" and isobmff.is_kin(source), isobmff.header, isobmff.missing),
-    _Format(lambda head, _: head.startswith(tiff.SIGNATURES), tiff.header, tiff.missing),
-    _Format(lambda head, _: bmp.begins(head), bmp.header, bmp.missing),
-    _Format(lambda head, _: head.startswith(ico.SIGNATURE), ico.header, ico.missing),
+    _Format("jpg", lambda head, _: head.startswith(jpeg.SIGNATURE), jpeg.header, jpeg.missing),
+    _Format("png", lambda head, _: head.startswith(png.SIGNATURE), png.header, png.missing),
+    _Format("webp", lambda head, _: head[:4] == b"RIFF" and head[8:12] == b"WEBP", webp.header, webp.missing),
+    _Format("gif", lambda head, _: head.startswith(gif.SIGNATURES), gif.header, gif.missing),
+    _Format(
+        None, lambda head, source: head[4:8] == b"ftyp" and isobmff.is_kin(source), isobmff.header, isobmff.missing
+    ),
+    _Format("tif", lambda head, _: head.startswith(tiff.SIGNATURES), tiff.header, tiff.missing),
+    _Format("bmp", lambda head, _: bmp.begins(head), bmp.header, bmp.missing),
+    _Format("ico", lambda head, _: head.startswith(ico.SIGNATURE), ico.header, ico.missing),
 )
 
 
@@ -53,6 +56,26 @@ def is_complete(path: Path) -> str | None:
     """
     with OpenedFile(path) as source:
         return _format(source).missing(source)
+
+
+def is_image(source: Source) -> bool:
+    """Whether the content begins as one of the formats known here does, damaged or not."""
+    try:
+        _format(source)
+    except NotAnImage:
+        return False
+    except Undecodable:  # too short for the rest of its first box
+        return True
+    return True
+
+
+def declared_format(source: Source) -> str | None:
+    """The format by the first bytes alone (of HEIF, by its header); None where it is none known here."""
+    try:
+        found = _format(source)
+        return found.word or found.header(source).format
+    except (NotAnImage, Undecodable):
+        return None
 
 
 def _format(source: Source) -> _Format:

@@ -129,8 +129,14 @@ class Container(Protocol):
     async def delete(self, name: str, *, if_match: str | None = None) -> None:
         """Remove the object. Raises NotFound, PreconditionFailed."""
 
-    async def list(self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000) -> Page:
-        """At most `limit` names after `marker` that begin with `prefix`, folded at `delimiter` into folders."""
+    async def list(
+        self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
+    ) -> Page:
+        """At most `limit` names after `marker` that begin with `prefix`, folded at `delimiter` into folders.
+
+        With `typed` the content type of an object that was stored without one is read from its first bytes; else it may
+        be `application/octet-stream`, which costs nothing.
+        """
 
     async def temporary_url(
         self, name: str, *, lifetime: float, filename: str | None = None, inline: bool = False

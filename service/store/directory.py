@@ -62,6 +62,7 @@ class DirectorySettings:
     home: Path | None = None
     new: bool = True
     urls: UrlSettings | None = None
+    not_images: frozenset[str] = frozenset()
 
     def makes_root(self) -> bool:
         """Whether a start makes the originals' directory, where it is missing."""
@@ -77,9 +78,9 @@ class DirectoryStore:
 
     def __init__(self, settings: DirectorySettings) -> None:
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="directory-store")
-        urls = settings.urls
+        urls, passed_over = settings.urls, settings.not_images
         to_originals, to_derived = (UrlSigner(urls, one) if urls else None for one in (ORIGINALS, DERIVED))
-        self.originals = DirectoryContainer(settings.root, self._executor, urls=to_originals)
+        self.originals = DirectoryContainer(settings.root, self._executor, urls=to_originals, not_images=passed_over)
         self.derived = DirectoryContainer(settings.derived, self._executor, derived=True, urls=to_derived)
         self._settings = settings
 
@@ -94,21 +95,29 @@ class DirectoryStore:
 
 
 class DirectoryContainer:
-    """The files below `root`. `derived` tells that names may have segments that begin with `@`; a last segment that is
-    too long for a file system lies under its hash, by which listings name it. `urls` makes temporary URLs.
+    """The files below `root`. `derived` says that names may have segments that begin with `@`; a last segment that is
+    too long for a file system lies under its hash, by which listings name it. `urls` makes temporary URLs. Listings
+    leave out files whose names end with one of the extensions `not_images`, unless their content is an image.
 
     Content type and metadata are kept where the file system has extended attributes, until somebody else writes into
-    the file; elsewhere they are lost, the bytes never. Files and folders that we may not read are not there. Expiry is
-    ignored.
+    the file; elsewhere the metadata is lost, and the content type is read from the first bytes. The bytes are never
+    lost. Files and folders that we may not read are not there. Expiry is ignored.
     """
 
     def __init__(
-        self, root: Path, executor: ThreadPoolExecutor, *, derived: bool = False, urls: UrlSigner | None = None
+        self,
+        root: Path,
+        executor: ThreadPoolExecutor,
+        *,
+        derived: bool = False,
+        urls: UrlSigner | None = None,
+        not_images: frozenset[str] = frozenset(),
     ) -> None:
         self._folder = root
         self._executor = executor
         self._derived = derived
         self._urls = urls
+        self._not_images = not_images
         self._lock = threading.Lock()  # between looking and renaming, and between making and removing directories
 
     async def start(self, option: str, *, make: bool) -> None:
@@ -143,8 +152,10 @@ class DirectoryContainer:
     async def delete(self, name: str, *, if_match: str | None = None) -> None:
         await run(self._executor, lambda _: self._delete(name, if_match))
 
-    async def list(self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000) -> Page:
-        return await run(self._executor, lambda _: self._list(prefix, delimiter, marker, limit))
+    async def list(
+        self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
+    ) -> Page:
+        return await run(self._executor, lambda _: self._list(prefix, delimiter, marker, limit, typed))
 
     async def temporary_url(
         self, name: str, *, lifetime: float, filename: str | None = None, inline: bool = False
@@ -239,9 +250,14 @@ class DirectoryContainer:
                     except OSError:
                         return
 
-    def _list(self, prefix: str, delimiter: str, marker: str, limit: int) -> Page:
+    def _list(self, prefix: str, delimiter: str, marker: str, limit: int, typed: bool) -> Page:
         with _translated():
-            return list_directory(self._root, prefix, delimiter, marker, limit, derived=self._derived)
+            return list_directory(
+                *(self._root, prefix, delimiter, marker, limit),
+                derived=self._derived,
+                typed=typed,
+                not_images=self._not_images,
+            )
 
     def _present(self, path: Sequence[bytes], name: str) -> StoredObject | None:
         """What would be replaced or deleted. Raises PermissionError where we may not read it."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from service.store.base import StoredObject, StoreError, StoreFull, Unavailable, Unholdable
+from service.store.content import UNKNOWN, content_type
 
 RESERVED = b"@tmp"
 """Directory directly below a root, for files that are not whole yet. No image name begins so."""
@@ -100,8 +101,9 @@ def regular_file(parent: int, leaf: bytes) -> Iterator[int]:
         os.close(file)
 
 
-def describe(file: int, name: str) -> StoredObject:
-    """What an open file holds. The ETag is made of its time and size: hashing every file would read the whole store."""
+def describe(file: int, name: str, *, typed: bool = True) -> StoredObject:
+    """What an open file holds. The ETag is made of its time and size: hashing every file would read the whole store.
+    `typed` reads the first bytes where no content type was kept."""
     status = os.fstat(file)
     etag = _etag(status)
     properties = _properties(file, etag)
@@ -111,16 +113,16 @@ def describe(file: int, name: str) -> StoredObject:
         status.st_size,
         etag=etag,
         modified=status.st_mtime_ns / 1e9,
-        content_type=str(properties.get("content_type", "application/octet-stream")),
+        content_type=str(properties.get("content_type") or (content_type(file) if typed else UNKNOWN)),
         metadata=metadata if isinstance(metadata, dict) else {},
     )
 
 
-def keep_properties(file: int, content_type: str, metadata: Mapping[str, str]) -> None:
+def keep_properties(file: int, kind: str, metadata: Mapping[str, str]) -> None:
     """Keep content type and metadata with the file, as it is now, where its file system has extended attributes."""
     properties = {
         "etag": _etag(os.fstat(file)),
-        "content_type": content_type,
+        "content_type": kind,
         "metadata": {key.lower(): value for key, value in metadata.items()},
     }
     with contextlib.suppress(OSError):

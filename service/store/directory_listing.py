@@ -5,17 +5,28 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Container, Generator, Iterator
 from pathlib import Path
 
 from gateway.names import LONGEST_IMAGE_NAME
 from service.store.base import Page, StoredObject
+from service.store.content import is_image
 from service.store.directory_files import describe, directory, is_absent, regular_file, segments
 from service.store.naming import is_image_name
 
 
-def list_directory(root: Path, prefix: str, delimiter: str, marker: str, limit: int, *, derived: bool) -> Page:
-    """One page, as `Container.list` describes it. Raises Unavailable when the root is gone."""
+def list_directory(
+    root: Path,
+    prefix: str,
+    delimiter: str,
+    marker: str,
+    limit: int,
+    *,
+    derived: bool,
+    typed: bool,
+    not_images: Container[str],
+) -> Page:
+    """One page, as `Container.list` and `DirectoryContainer` describe it. Raises Unavailable when the root is gone."""
     walk = _Walk(root, prefix.encode(), marker.encode(), derived=derived)
     objects: list[StoredObject] = []
     folders: list[str] = []
@@ -27,7 +38,7 @@ def list_directory(root: Path, prefix: str, delimiter: str, marker: str, limit: 
                 walk.skip = folder.encode()
             if folder == marker:
                 continue
-            found = _describe(parent, leaf, name) if folder is None else None
+            found = _describe(parent, leaf, name, typed, not_images) if folder is None else None
             if folder is None and found is None:
                 continue
             if len(objects) + len(folders) >= limit:
@@ -40,14 +51,21 @@ def list_directory(root: Path, prefix: str, delimiter: str, marker: str, limit: 
     return Page(objects, folders, None)
 
 
-def _describe(parent: int, leaf: bytes, name: str) -> StoredObject | None:
+def _describe(parent: int, leaf: bytes, name: str, typed: bool, not_images: Container[str]) -> StoredObject | None:
     try:
         with regular_file(parent, leaf) as file:
-            return dataclasses.replace(describe(file, name), metadata={})
+            if _extension(name) in not_images and not is_image(file):
+                return None
+            return dataclasses.replace(describe(file, name, typed=typed), metadata={})
     except OSError as error:
         if is_absent(error):  # removed meanwhile, or not ours to read
             return None
         raise
+
+
+def _extension(name: str) -> str:
+    """What follows the last dot, in small letters: `db` of `Thumbs.db`, `ds_store` of `.DS_Store`."""
+    return name.rpartition("/")[2].rpartition(".")[2].lower()
 
 
 def _folder(name: str, prefix: str, delimiter: str) -> str | None:

@@ -125,7 +125,9 @@ class SwiftContainer:
         reachable(name)
         await self._pool.call(partial(self._delete, _Repetition(), Condition(name, if_match=if_match)))
 
-    async def list(self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000) -> Page:
+    async def list(
+        self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
+    ) -> Page:
         return await list_container(
             self._pool, self._container, prefix, delimiter, marker, limit, derived=self._derived
         )

@@ -55,14 +55,14 @@ def test_warming_makes_what_is_missing_and_tells_what_cannot_be_made(
     shared: gateways.Gateway, client: Gateway, folder: str
 ) -> None:
     names = stored(client, folder, 3)
-    (shared.root / f"var/store/{folder}/broken.png").write_bytes(b"this is no image")
+    (shared.root / f"var/store/{folder}/broken.png").write_bytes(images.png(images.flat(80, 60))[:60])
+    (shared.root / f"var/store/{folder}/text.png").write_bytes(b"this is no image")
     client.get(f"{names[0]}/@w=20.png")
     lines = list(client.warm(["@w=20.png", "@w=30.auto", "thumbnail"], f"{folder}/"))
     last = lines[-1]
-    assert (last.done, last.total, last.failed, last.problem) == (20, 20, 5, None)
-    assert {(line.name or "").partition("/@")[0] for line in lines if line.code == "not-an-image"} == {
-        f"{folder}/broken.png"
-    }
+    assert (last.done, last.total, last.failed, last.problem) == (25, 25, 5, None)
+    assert last.passed_over == 5
+    assert {(line.name or "").partition("/@")[0] for line in lines if line.code} == {f"{folder}/broken.png"}
     made = {file.name for file in (shared.derived / names[1]).iterdir() if file.name.startswith("@w")}
     assert made == {"@w=20.png", "@w=30.avif", "@w=30.webp", "@w=30.jpg", "@w=50,h=50,sharpen=0.5.png"}
     assert last.made == 14

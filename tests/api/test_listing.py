@@ -125,7 +125,7 @@ class Endless:
 
     asked = 0
 
-    async def list(self, *, prefix: str, delimiter: str, marker: str, limit: int) -> Page:
+    async def list(self, *, prefix: str, delimiter: str, marker: str, limit: int, typed: bool) -> Page:
         self.asked += 1
         start = int(marker or -1) + 1
         end = min(start + limit, 10**6)

@@ -16,7 +16,7 @@ from PIL import Image
 from gateway.settings import Config
 from service import front
 from service.api.context import Context
-from service.cli import read_config
+from service.cli.configuration import read_config
 from service.paths import paths_of
 from service.server import running
 from tests.gateways import free_ports, write_config

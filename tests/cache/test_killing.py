@@ -27,7 +27,7 @@ from gateway.config import rules_of
 from gateway.settings import Config
 from service import front
 from service.cache.work import spare_folder
-from service.cli import read_config
+from service.cli.configuration import read_config
 from service.paths import make_folders, paths_of
 from tests import images
 from tests.cache.nodes import Answer

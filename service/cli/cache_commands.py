@@ -1,61 +1,79 @@
-"""What the commands about caches do: stats, warm, purge."""
+"""Commands about the caches of a running gateway: purge, stats, warm."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+import click
 from rich.console import Console
 from rich.table import Table
 
-from gateway.settings import Config
 from service.api.answers import Stats, TreeStats, WarmProgress
-from service.cli_gateway import connected
-from service.cli_progress import warming_bar
+from service.cli.arguments import as_json, client_command, optional_names
+from service.cli.connection import Remote
+from service.cli.main import STOPPED
+from service.cli.progress import warming_bar
 from service.client import calls
 
 
-def print_stats(config: Config, options: argparse.Namespace) -> int:
-    """How the caches are, as tables."""
-    with connected(config, options) as gateway:
-        stats = gateway.call(calls.stats())
+@client_command("stats", "stats --json")
+@as_json
+def stats(remote: Remote, as_json: bool) -> int:
+    """Show what the caches of a running gateway hold, and how often they answer."""
+    with remote.connect() as gateway:
+        found = gateway.call(calls.stats())
+    if as_json:
+        click.echo(found.model_dump_json(indent=1))
+        return 0
     console = Console(highlight=False)
-    console.print(_caches(stats))
+    console.print(_caches(found))
     console.print()
-    console.print(_facts(stats))
+    console.print(_facts(found))
     return 0
 
 
-def warm(config: Config, options: argparse.Namespace) -> int:
-    """Derived images made ahead of time; what cannot be made is told, a line each."""
+@client_command("warm @w=320.webp thumbnail", "warm @w=640.auto --prefix photos/")
+@click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True)
+@click.option("--prefix", default="", metavar="PREFIX", help="Of images whose names begin with this (of all).")
+def warm(remote: Remote, recipes: tuple[str, ...], prefix: str) -> int:
+    """Make derived images ahead of time.
+
+    RECIPE is as in derived names, @w=300.webp, or a preset's word. What is no image is passed over; an image that
+    cannot be made is a line on standard error, and the exit status is 1.
+    """
     last = WarmProgress(done=0, made=0, failed=0, total=None)
     try:
-        with connected(config, options) as gateway, warming_bar() as bar:
-            for last in gateway.warm(options.recipe, options.prefix):
+        with remote.connect() as gateway, warming_bar() as bar:
+            for last in gateway.warm(recipes, prefix):
                 bar(last)
                 if last.name:
-                    print(f"{last.name}: {last.code}", file=sys.stderr)
+                    click.echo(f"{last.name}: {last.code}", err=True)
     except KeyboardInterrupt:
-        print(_outcome(last))
-        raise
-    print(_outcome(last))
+        click.echo(_outcome(last))
+        click.echo("stopped; the same command goes on from here", err=True)
+        return STOPPED
+    click.echo(_outcome(last))
     if last.problem:
-        print(f"{last.problem.status}: {last.problem.detail}; the same command goes on from here", file=sys.stderr)
+        click.echo(f"{last.problem.status}: {last.problem.detail}; the same command goes on from here", err=True)
     return 1 if last.failed or last.problem else 0
 
 
-def purge(config: Config, options: argparse.Namespace) -> int:
-    """Derived images of these images, of a prefix, or of all."""
-    with connected(config, options) as gateway:
-        purged = gateway.call(calls.purge(options.name or None, prefix=options.prefix, everything=options.all))
-    print(f"{purged.images} images: {purged.files} files and {purged.objects} stored objects removed")
+@client_command("purge photos/cat.jpg", "purge --prefix photos/")
+@optional_names
+@click.option("--prefix", metavar="PREFIX", help="All images whose names begin with this.")
+@click.option("--all", "everything", is_flag=True, help="All images.")
+def purge(remote: Remote, names: tuple[str, ...], prefix: str | None, everything: bool) -> int:
+    """Remove derived images; they come back when asked for."""
+    with remote.connect() as gateway:
+        purged = gateway.call(calls.purge(names or None, prefix=prefix, everything=everything))
+    click.echo(f"{purged.images} images: {purged.files} files and {purged.objects} stored objects removed")
     return 0
 
 
 def _outcome(warmed: WarmProgress) -> str:
-    there = warmed.done - warmed.made - warmed.failed
-    return f"{warmed.made} made, {there} there already, {warmed.failed} failed"
+    there = warmed.done - warmed.made - warmed.failed - warmed.passed_over
+    passed_over = f", {warmed.passed_over} passed over (no images)" if warmed.passed_over else ""
+    return f"{warmed.made} made, {there} there already, {warmed.failed} failed{passed_over}"
 
 
 def _caches(stats: Stats) -> Table:
@@ -119,10 +137,3 @@ def _age(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.1f} s"
-
-
-COMMANDS: dict[str, Callable[[Config, argparse.Namespace], int]] = {
-    "purge": purge,
-    "stats": print_stats,
-    "warm": warm,
-}

@@ -18,7 +18,7 @@ from rich.progress import (
 )
 
 from service.api.answers import WarmProgress
-from service.client.uploading import LocalFile
+from service.client.local_files import LocalFile
 
 
 @contextmanager

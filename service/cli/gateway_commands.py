@@ -1,0 +1,101 @@
+"""Commands that run a gateway, or tell what its configuration means."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from pathlib import Path
+
+import click
+
+from gateway.errors import Refused
+from service.cli.arguments import PATH, lifetime, local_command
+from service.cli.configuration import Loaded
+
+
+@local_command("up", "up -c /etc/image-gateway/config.yaml")
+def up(loaded: Loaded) -> int:
+    """Run nginx and the service, in the foreground, until SIGTERM or Ctrl-C."""
+    from service.up import up as run  # noqa: PLC0415  # serve needs no supervisor and no templates
+
+    run(*loaded.reread(), loaded.reread)
+    return 0
+
+
+@local_command("serve", "serve -c trial.yaml --base /etc/image-gateway")
+@click.option("--base", type=PATH, metavar="DIR", help="Where relative paths start (beside the configuration).")
+def serve(loaded: Loaded) -> int:
+    """Run the service alone."""
+    from service import server  # noqa: PLC0415  # the other commands need no Swift client, no uvloop, no engine
+
+    server.serve(loaded.config)
+    return 0
+
+
+@local_command("render", "render -c /etc/image-gateway/config.yaml --to /tmp/nginx")
+@click.option("--to", type=PATH, metavar="DIR", help="Write a folder that nginx runs on, and print nothing of it.")
+def render(loaded: Loaded, to: Path | None) -> int:
+    """Print the nginx configuration, or write the folder that nginx runs on."""
+    from service import front, rendering  # noqa: PLC0415  # serve needs no templates
+
+    if to is None:
+        click.echo(rendering.nginx_conf(loaded.config), nl=False)
+        return 0
+    folder = rendering.write_folder(loaded.config, to)
+    click.echo(f"written; this runs it beside `image-gateway serve`: {shlex.join(front.command(folder))}")
+    return 0
+
+
+@local_command("check", "check -c /etc/image-gateway/config.yaml")
+def check(loaded: Loaded) -> int:
+    """Find what is wrong before a start does; each finding is a line."""
+    from service.cli.check import check as find  # noqa: PLC0415  # the other commands need no Lua
+
+    findings = find(loaded.config)
+    for finding in findings:
+        click.echo(finding)
+    wrong = [finding for finding in findings if finding.wrong]
+    click.echo("all is well" if not wrong else f"{len(wrong)} to mend")
+    return 1 if wrong else 0
+
+
+@local_command("config -c config.yaml", "config --schema > config.schema.json")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema instead.")
+def config(loaded: Loaded, schema: bool) -> int:
+    """Print the whole configuration, commented."""
+    from gateway.config_text import json_schema, print_config  # noqa: PLC0415  # only this command needs it
+
+    click.echo(json_schema() if schema else print_config(loaded.config), nl=False)
+    return 0
+
+
+@local_command(
+    "sign photos/cat.jpg/@w=300.webp",
+    "sign 'photos/cat.jpg?w=300&format=webp' --lifetime 1h --key KEYID",
+)
+@click.argument("url", metavar="URL")
+@click.option("--key", metavar="ID", help="The key to sign with (the first).")
+@lifetime
+def sign(loaded: Loaded, url: str, key: str | None, lifetime: int | None) -> int:
+    """Print the signed URL of a derived image.
+
+    URL is a URL below /images/, a derived name, or an image's name.
+    """
+    from gateway.access import sign as signature_of  # noqa: PLC0415  # only this command needs it
+    from gateway.config import rules_of  # noqa: PLC0415
+    from gateway.names import escape, parse  # noqa: PLC0415
+
+    rules = rules_of(loaded.config)
+    if not rules.keys:
+        raise Refused(400, "public.keys: there is no key to sign with")
+    key_id = key or next(iter(rules.keys))
+    if key_id not in rules.keys:
+        raise Refused(400, f"--key {key_id}: no such key; there are {', '.join(rules.keys)}")
+    public = loaded.config.public.base_url
+    path, _, query = url.removeprefix(public).removeprefix("/images/").partition("?")
+    name = parse(path, query, rules)
+    expires = int(time.time() + lifetime) if lifetime else None
+    end = "" if expires is None else f"&exp={expires}"
+    signature = signature_of(str(name), rules.keys[key_id], expires)
+    click.echo(f"{public}/images/{escape(str(name))}?sig={key_id}.{signature}{end}")
+    return 0

@@ -1,0 +1,19 @@
+"""The entry of `image-gateway`. It imports nothing by itself, so that Ctrl-C is one line from the first moment on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+STOPPED = 130  # the exit status of what Ctrl-C ended: 128 + SIGINT
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status. Mistakes are told on standard error, a line each."""
+    try:
+        from service.cli.commands import run  # noqa: PLC0415  # Ctrl-C may come while it is loaded
+
+        return run(arguments)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return STOPPED

@@ -1,0 +1,26 @@
+"""What a file of a directory is, by its first bytes: for files that came without a content type."""
+
+from __future__ import annotations
+
+import os
+
+from gateway.rules import CONTENT_TYPES
+from service.engine import recognise
+from service.engine.headers.source import Source
+
+SOURCE_TYPES = {**CONTENT_TYPES, "heic": "image/heic", "ico": "image/vnd.microsoft.icon"}
+UNKNOWN = "application/octet-stream"
+
+
+def content_type(file: int) -> str:
+    """The content type of the image in an open file; UNKNOWN where it is none."""
+    return SOURCE_TYPES.get(recognise.declared_format(_source(file)) or "", UNKNOWN)
+
+
+def is_image(file: int) -> bool:
+    """Whether an open file begins as an image does, damaged or not."""
+    return recognise.is_image(_source(file))
+
+
+def _source(file: int) -> Source:
+    return Source(file, 0, os.fstat(file).st_size)
