@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.access import sign
-from gateway.config import ConfigError, Mistake, defaults, load, rules_of
+from gateway.config import ConfigError, Mistake, load, rules_of
 from gateway.config_text import json_schema, print_config
 from gateway.errors import Refused
 from gateway.names import escape, parse
 from gateway.settings import Config
-from service import cli_client, logs
+from service import cli_client, cli_token, logs
 from service import up as gateway
 from service.cli_options import LONGEST_LIFETIME, plainly, up_to
 from service.engine.job import EngineError
@@ -26,6 +26,7 @@ from service.programs import StartFailed
 from service.store.base import StoreError
 
 FILE = Path("config.yaml")
+NO_FILE = Path("the defaults")  # what a mistake names where no file is read
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,7 +51,7 @@ def read_config(given: Path | None, base: Path | None = None) -> tuple[Config, P
     """
     file = given or (FILE if FILE.exists() else None)
     if file is None:
-        return defaults(Path.cwd()), None
+        return _parse("", NO_FILE, Path.cwd()), None
     return _parse(_read(file), file, base or file.parent.absolute()), file
 
 
@@ -86,7 +87,7 @@ def up(_config: Config, file: Path | None, _options: argparse.Namespace) -> int:
 
     def read() -> tuple[Config, str]:
         if file is None:
-            return defaults(Path.cwd()), ""
+            return _parse("", NO_FILE, Path.cwd()), ""
         text = _read(file)
         return _parse(text, file, file.parent.absolute()), text
 
@@ -145,6 +146,12 @@ def sign_url(config: Config, _file: Path | None, options: argparse.Namespace) ->
     return 0
 
 
+def make_token(_config: Config, _file: Path | None, options: argparse.Namespace) -> int:
+    """Print a new token for the API, and what makes the gateway accept it."""
+    print(cli_token.new_token(options.name, options.scopes), end="")
+    return 0
+
+
 def ask_gateway(config: Config, _file: Path | None, options: argparse.Namespace) -> int:
     """A command that speaks to a running gateway."""
     from service import cli_commands  # noqa: PLC0415  # the other commands need no HTTP client
@@ -159,6 +166,7 @@ COMMANDS: dict[str, Callable[[Config, Path | None, argparse.Namespace], int]] = 
     "check": run_check,
     "config": print_configuration,
     "sign": sign_url,
+    "token": make_token,
     **dict.fromkeys(cli_client.HELP, ask_gateway),
 }
 HELP = {
@@ -168,6 +176,7 @@ HELP = {
     "check": "find what is wrong before a start does",
     "config": "print the whole configuration, commented",
     "sign": "print the signed URL of a derived image",
+    "token": "make a token for the API, with the lines that configure it",
     **cli_client.HELP,
 }
 ARGUMENTS: dict[str, list[tuple[list[str], dict[str, Any]]]] = {
@@ -183,5 +192,6 @@ ARGUMENTS: dict[str, list[tuple[list[str], dict[str, Any]]]] = {
             {"type": up_to(LONGEST_LIFETIME), "metavar": "SECONDS", "help": "how long it holds (for ever)"},
         ),
     ],
+    "token": cli_token.ARGUMENTS,
     **cli_client.ARGUMENTS,
 }
