@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import SecretStr
@@ -21,6 +21,7 @@ from gateway.settings import Config
 
 PREFIX = "IMAGE_GATEWAY_"
 SEPARATOR = "__"  # between the keys of a path; a key itself may hold single underscores
+ALIKE = 0.8  # of a name and the one that was meant; the prefix alone makes 0.6
 
 Keys = tuple[str, ...]
 
@@ -71,7 +72,7 @@ def unknown(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             continue
         within = [variable for variable in known if variable.startswith(f"{name.upper()}{SEPARATOR}")]
         around = [variable for variable in known if name.upper().startswith(f"{variable}{SEPARATOR}")]
-        close = get_close_matches(name.upper(), known, 1)
+        close = get_close_matches(name.upper(), known, 1, ALIKE)
         if within:
             yield name, f"no option, but a section; its options have variables of their own, such as {within[0]}"
         elif around:
@@ -127,6 +128,8 @@ def _is_text(annotation: Any) -> bool:
     """Whether an option is one text, so that nothing in it can mean anything else."""
     if annotation in (str, Path, SecretStr, type(None)):
         return True
+    if get_origin(annotation) is Annotated:
+        return _is_text(get_args(annotation)[0])
     if get_origin(annotation) is Literal:
         return all(isinstance(one, str) for one in get_args(annotation))
     if get_origin(annotation) in (list, dict) or not (inner := get_args(annotation)):
