@@ -17,7 +17,7 @@ from tests.gateways import running_gateway
 from tests.swift.server import SwiftServer, running_swift
 from tests.swift.stores import client, make_originals, settings_for
 
-MISSES = 200
+MISSES = 100
 ROUNDS = 3
 NAME = "photos/a.jpg"
 
