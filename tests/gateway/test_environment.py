@@ -48,7 +48,7 @@ def test_every_variable_sets_its_option_to_what_the_file_would_say() -> None:
 
 
 def default_of(keys: tuple[str, ...]) -> str:
-    """The default of an option as config.yaml writes it; of presets, which stand there on lines of their own, one line."""
+    """The default of an option as config.yaml writes it; of presets, which take several lines there, on one line."""
     if keys == ("presets",):
         return "{thumbnail: 'w=50,h=50,sharpen=0.5'}"
     printed = print_config(defaults(Path("/srv"))).splitlines()
