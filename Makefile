@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-keystone lint bench lock test-fresh test-systemd clean
+.PHONY: help setup run test test-keystone lint bench lock test-fresh test-systemd test-container clean
 
 BIN := .venv/bin
 
@@ -36,6 +36,9 @@ test-fresh: ## Install, and run what README and docs show, in an empty Debian (r
 
 test-systemd: ## The same under a systemd of its own: start, reload, kill -9, stop (root, debootstrap, about three minutes)
 	@scripts/test-systemd
+
+test-container: ## The container, compose.yaml and deploy/kubernetes without an engine (root, debootstrap, about four minutes)
+	@scripts/test-container
 
 clean: ## Remove what was built; the pictures and caches under var/ stay
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -12,6 +12,7 @@ import yaml
 from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
+from gateway import environment
 from gateway.errors import ContractError, Refused
 from gateway.names import preset_recipe
 from gateway.recipes import canonicalise
@@ -53,18 +54,22 @@ class ConfigError(ContractError):
 
 
 def load(text: str, *, file: str, base: Path, environ: Mapping[str, str], read_file: Callable[[Path], str]) -> Config:
-    """The configuration in `text`; relative paths start from `base`.
+    """The configuration in `text`, under what the environment sets; relative paths start from `base`.
 
-    `environ` and `read_file` are where `{env: NAME}` and `{file: PATH}` secrets come from; `read_file` raises
+    `environ` and `read_file` are also where `{env: NAME}` and `{file: PATH}` secrets come from; `read_file` raises
     OSError. Raises ConfigError with every mistake.
     """
     lines = _Lines(file)
     document = lines.read(text)
     if lines.mistakes:
         raise ConfigError(sorted(lines.mistakes))
+    found = environment.settings(environ)
+    lines.variables = {setting.keys: setting.variable for setting in found}
+    document = environment.merge(document, found)
     secrets = _Secrets(environ, lambda path: read_file(base / path))
     document = secrets.resolve(document, Config, ())
     mistakes = [lines.mistake(place, why) for place, why in secrets.problems]
+    mistakes += [Mistake(0, variable, "", why) for variable, why in environment.unknown(environ)]
     config: Config | None = None
     try:
         config = Config.model_validate({**document, "base": base})
@@ -194,6 +199,7 @@ class _Lines:
     def __init__(self, file: str) -> None:
         self.file = file
         self.lines: dict[Place, int] = {}
+        self.variables: dict[Place, str] = {}  # what the environment sets
         self.mistakes: list[Mistake] = []
 
     def read(self, text: str) -> dict[str, Any]:
@@ -228,7 +234,11 @@ class _Lines:
             self._walk(value, here)
 
     def mistake(self, place: Place, text: str) -> Mistake:
-        """The mistake at a place of the document, at the line of the nearest key that the file has."""
+        """The mistake at a place of the document: the variable that sets it, or the line of the nearest key in the
+        file."""
+        for end in range(len(place), 0, -1):
+            if place[:end] in self.variables:
+                return Mistake(0, self.variables[place[:end]], ".".join(map(str, place)), text)
         known = next((place[:end] for end in range(len(place), 0, -1) if place[:end] in self.lines), ())
         return Mistake(self.lines.get(known, 0), self.file, ".".join(map(str, place)), text)
 

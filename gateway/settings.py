@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from gateway.names import is_preset_word
@@ -98,6 +98,14 @@ class Public(Section):
         return cors
 
 
+def resolve_listen(listen: str, *, tokens: bool) -> str:
+    """`auto:PORT` as HOST:PORT. It suits containers: the port can be published once it asks for a token."""
+    if not listen.startswith("auto:"):
+        return listen
+    host = "0.0.0.0" if tokens else "127.0.0.1"  # noqa: S104  # that is what it is for
+    return f"{host}:{listen.removeprefix('auto:')}"
+
+
 class Token(Section):
     """One client of the API."""
 
@@ -113,7 +121,9 @@ class Token(Section):
 class Api(Section):
     """The API port, for internal clients."""
 
-    listen: Listen = Field("127.0.0.1:8081", description="where the API listens")
+    listen: Listen = Field(
+        "127.0.0.1:8081", description="where the API listens; auto:PORT: everywhere with tokens, on loopback without"
+    )
     tokens: list[Token] = Field(
         default_factory=list,
         description="bearer tokens, as {name, sha256, scopes}; none: only loopback may be listened on",
@@ -126,6 +136,13 @@ class Api(Section):
         description="listen beyond loopback although there are no tokens: anyone who reaches the port may do anything",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve_listen(cls, options: Any) -> Any:
+        if isinstance(options, dict) and isinstance(options.get("listen"), str):
+            return {**options, "listen": resolve_listen(options["listen"], tokens=bool(options.get("tokens")))}
+        return options
+
 
 class Cache(Section):
     """What this node keeps. Everything here may be deleted at any time, and comes back."""
@@ -134,8 +151,9 @@ class Cache(Section):
     derived: Size = Field(10 * 2**30, description="bytes of derived images on disk")
     originals: Size = Field(2 * 2**30, description="bytes of originals on disk")
     memory: Size = Field(256 * 2**20, description="bytes in the service's memory")
-    persist: Literal["url", "always", "never"] = Field(
-        "url", description="when a derived image goes to the store: url (when one is asked for), always, never"
+    persist: Literal["auto", "always", "url", "never"] = Field(
+        "auto",
+        description="when a derived image goes to the store: always, url (with a URL), never; auto: always in Swift",
     )
     revalidate: Seconds = Field(60.0, description="how old what is known of an original may be")
 

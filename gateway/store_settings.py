@@ -91,6 +91,7 @@ class SwiftOptions(Section):
     storage_url: str = Field("", description="OS_STORAGE_URL: instead of the one that the login tells")
     cacert: str = Field("", description="OS_CACERT: certificates to trust instead of the system's")
     container: Container = Field("images", description="the originals", pattern=r"^[^/]{1,256}$")
+    create: bool = Field(False, description="make the originals' container at the start, where it is missing")
     derived_container: Container = Field("images-derived", description="derived images", pattern=r"^[^/]{1,256}$")
     derived_expiry: Seconds = Field(0.0, description="delete derived images in Swift after this time; 0: never")
     temp_url: TempUrl = Field(TempUrl(), description="temporary URLs")

@@ -11,6 +11,7 @@ from gateway.holding import Shape
 from gateway.names import Name
 from gateway.negotiate import base_format, source_format
 from gateway.rules import CONTENT_TYPES, Rules
+from gateway.settings import Config
 from service import stages
 from service.cache.disk import Published
 from service.cache.marker import Marker
@@ -20,6 +21,7 @@ from service.engine.lanes import Lane
 from service.originals import Original
 
 Level = Literal["HIT-DISK", "HIT-MEMORY", "HIT-STORE", "MISS"]
+Persist = Literal["always", "url", "never"]
 LARGE = 12_000_000  # pixels of an original from which on its work goes to the large lane
 
 
@@ -51,8 +53,16 @@ class Making:
     keep: tuple[str, ...]
     fields: tuple[str, ...]
     tolerant: bool
-    persist: Literal["url", "always", "never"]
+    persist: Persist
     engine: str
+
+
+def persist_of(config: Config) -> Persist:
+    """When derived images go to the store. `auto` keeps all of them in Swift, where other nodes find them, and which
+    outlives this disk; a directory store is a disk like the cache's own."""
+    if config.cache.persist == "auto":
+        return "always" if config.store.kind == "swift" else "url"
+    return config.cache.persist
 
 
 def job_of(name: Name, original: Original, making: Making, quality: int, output: Path) -> Job:

@@ -32,6 +32,7 @@ from service.engine.settings import EngineSettings
 from service.keeping import Keeping
 from service.lock import AlreadyRunning, exclusive, is_held
 from service.machine import write_policy
+from service.making import persist_of
 from service.metered import MeteredStore
 from service.metrics import Metrics
 from service.originals import Originals
@@ -184,6 +185,6 @@ def _making(config: Config, rules: Rules, versions: str) -> Making:
         keep=keep,
         fields=fields,
         tolerant=tolerant,
-        persist=config.cache.persist,
+        persist=persist_of(config),
         engine=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
     )

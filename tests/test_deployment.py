@@ -42,7 +42,21 @@ def test_every_example_configuration_is_valid(name: str):
     swift = {"ST_AUTH": "http://swift:8080/auth/v1.0", "ST_USER": "user", "ST_KEY": "key"}
     config = load(CONFIGS[name], file=name, base=Path("/"), environ=swift, read_file=Path.read_text)
     assert config.cache.root == Path("/var/cache/image-gateway")
-    assert config.runtime.root == Path("/run/image-gateway")
+    assert config.runtime.root.is_relative_to("/run/image-gateway")
+
+
+def test_in_kubernetes_the_runtime_folder_is_the_gateways_own():
+    """The volume's folder is root's, and the gateway closes its own to everybody else."""
+    root = yaml.safe_load(CONFIGS["deploy/kubernetes/config.yaml"])["runtime"]["root"]
+    mounts = [
+        m["mountPath"] for m in manifest("StatefulSet")["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
+    ]
+    assert root not in mounts and str(Path(root).parent) in mounts
+
+
+def test_compose_and_kubernetes_start_against_a_swift_in_which_nothing_exists():
+    for name in ("deploy/compose/config.yaml", "deploy/kubernetes/config.yaml"):
+        assert yaml.safe_load(CONFIGS[name])["store"]["swift"]["create"] is True
 
 
 def test_compose_follows_the_specification():

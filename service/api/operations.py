@@ -56,7 +56,7 @@ BODY = ("malformed", "slow-sender", "too-large", "unsupported-body", "expectatio
 ENGINE = ("crashed", "disk", "failed", "not-an-image", "saturated", "timed-out", "too-large", "undecodable")
 UPLOAD = (
     *ENGINE, *STORE, "malformed", "digest-mismatch", "name-exists", "precondition-failed", "slow-sender", "store-full",
-    "too-many", "unholdable-name", "unsupported-body", "expectation-failed",
+    "too-many", "unholdable-name", "read-only-store", "unsupported-body", "expectation-failed",
 )  # fmt: skip
 GET_PROBLEMS = (
     *ENGINE, *STORE, "corrupt-transfer", "malformed", "no-such-image", "no-temporary-urls", "precondition-failed",
@@ -105,7 +105,7 @@ OPERATIONS: tuple[Operation, ...] = (
         delete_image,
         (Answer(204, "it is gone"),),
         ("delete",),
-        ("malformed", "no-such-image", "precondition-failed", *STORE),
+        ("malformed", "no-such-image", "precondition-failed", "read-only-store", *STORE),
     ),
     Operation(
         "makeUrls",

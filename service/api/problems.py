@@ -54,6 +54,9 @@ KINDS: Mapping[type[Exception], Kind] = {
         "the image is not the one that If-Match names",
     ),
     base.Unholdable: Kind(400, "unholdable-name", "the store cannot hold this name"),
+    base.ReadOnly: Kind(
+        403, "read-only-store", "the store takes no changes here", "the store is read-only: it takes no changes"
+    ),
     base.NoTemporaryUrls: Kind(
         501, "no-temporary-urls", "the store cannot make temporary URLs", "this store cannot make temporary URLs"
     ),

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from gateway import checks
+from gateway import checks, environment
 from gateway.config import rules_of
-from gateway.settings import Api, Config, Public
+from gateway.settings import Api, Config, Public, resolve_listen
 from gateway.units import is_loopback, print_size
 from service import front
 from service.check_temp_urls import key_findings
@@ -57,12 +57,32 @@ class Finding:
 def check(config: Config) -> list[Finding]:
     """All findings, in the order in which a start would meet them. Of what the configuration names nothing is made or
     changed: ImageMagick's policy, which a gateway that runs here has too, is tried in a folder of its own."""
-    looks = [_folders, _overlaps, _memory, _space, _twins, _formats, _policy, _cage, _nginx, _ports, _store, _tracing]
+    looks = [
+        _variables,
+        _folders,
+        _overlaps,
+        _memory,
+        _space,
+        _twins,
+        _formats,
+        _policy,
+        _cage,
+        _nginx,
+        _ports,
+        _store,
+        _tracing,
+    ]
     with tempfile.TemporaryDirectory() as scratch:
         tried = config.model_copy(update={"runtime": config.runtime.model_copy(update={"root": Path(scratch)})})
         paths = replace(paths_of(config), policy=paths_of(tried).policy)
         paths.policy.mkdir()
         return [finding for look in looks for finding in look(tried, paths)]
+
+
+def _variables(config: Config, paths: Paths) -> Iterator[Finding]:
+    for setting in environment.settings(os.environ):
+        value = "(a secret, not shown)" if setting.secret else setting.text
+        yield Finding(setting.variable, f"sets {setting.option}: {value}", wrong=False)
 
 
 def _folders(config: Config, paths: Paths) -> Iterator[Finding]:
@@ -194,8 +214,10 @@ def _in_force(paths: Paths) -> set[str]:
         document = yaml.safe_load((paths.runtime / ACCEPTED).read_text("utf-8")) or {}
     except OSError:
         return set()
-    sections = {"public": Public, "api": Api}
-    return {(document.get(name) or {}).get("listen", section().listen) for name, section in sections.items()}
+    document = environment.merge(document, environment.settings(os.environ))  # which it is taken to have, too
+    public, api = (document.get(name) or {} for name in ("public", "api"))
+    listen = resolve_listen(api.get("listen", Api().listen), tokens=bool(api.get("tokens")))
+    return {public.get("listen", Public().listen), listen}
 
 
 def _store(config: Config, paths: Paths) -> Iterator[Finding]:

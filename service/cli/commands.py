@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "gateway_commands",
     "config": "gateway_commands",
     "sign": "gateway_commands",
+    "token": "token_command",
     "upload": "upload_command",
     "ls": "client_commands",
     "get": "get_command",

@@ -6,10 +6,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.config import ConfigError, Mistake, defaults, load
+from gateway.config import ConfigError, Mistake, load
 from gateway.settings import Config
 
 FILE = Path("config.yaml")
+NO_FILE = Path("the defaults")  # what a mistake names where no file is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Loaded:
     def reread(self) -> tuple[Config, str]:
         """The configuration as its file is now, and the file's text. Raises ConfigError."""
         if self.file is None:
-            return defaults(Path.cwd()), ""
+            return _parse("", NO_FILE, Path.cwd()), ""
         text = _read(self.file)
         return _parse(text, self.file, self.file.parent.absolute()), text
 
@@ -34,7 +35,7 @@ def read_config(given: Path | None, base: Path | None = None) -> tuple[Config, P
     """
     file = given or (FILE if FILE.exists() else None)
     if file is None:
-        return defaults(Path.cwd()), None
+        return _parse("", NO_FILE, Path.cwd()), None
     return _parse(_read(file), file, base or file.parent.absolute()), file
 
 

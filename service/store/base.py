@@ -5,6 +5,7 @@
     ├── Exists              the name is taken and replacing was not asked for
     ├── PreconditionFailed  the object is not the one the caller named by its ETag
     ├── Unholdable          this store cannot hold an object of this name
+    ├── ReadOnly            this store takes no changes
     ├── NoTemporaryUrls     this store cannot make temporary URLs
     ├── Corrupt             what arrived is not what was sent (length or checksum)
     ├── StoreFull           there is no room (quota, disk)
@@ -38,6 +39,10 @@ class PreconditionFailed(StoreError):
 
 
 class Unholdable(StoreError):
+    pass
+
+
+class ReadOnly(StoreError):
     pass
 
 

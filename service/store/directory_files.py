@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.store.base import StoredObject, StoreError, StoreFull, Unavailable, Unholdable
+from service.store.base import ReadOnly, StoredObject, StoreError, StoreFull, Unavailable, Unholdable
 from service.store.content import UNKNOWN, content_type
 
 RESERVED = b"@tmp"
@@ -47,6 +47,8 @@ def is_absent(error: OSError) -> bool:
 
 def failure(error: OSError) -> StoreError:
     """What an error of the disk means to the users of a store. Paths are left out of the text."""
+    if error.errno == errno.EROFS:
+        return ReadOnly("the directory store lies on a file system that is mounted read-only")
     if error.errno in _FULL:
         return StoreFull(f"the directory store is full: {error.strerror}")
     return Unavailable(f"the directory store failed: {error.strerror}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +35,8 @@ from service.store.swift_settings import SwiftSettings, credentials_missing
 from service.store.swift_transfer import Upload, download, open_source
 from service.store.temp_url import Signer
 
+MISSING = "Swift has no container {0} for the originals; make it with: swift post {0} (or set store.swift.create: true)"
+
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +50,7 @@ class SwiftStore:
         self.derived = SwiftContainer(self.pool, settings, settings.derived_container, derived=True)
 
     async def start(self) -> None:
-        """Log in, make the derived container, and learn or make the keys of temporary URLs.
+        """Log in, make the containers that are missing and may be made, and learn or make the keys of temporary URLs.
 
         Raises StoreError when the settings are wrong, Unavailable when Swift cannot be reached: then everything is
         made later, when it is needed.
@@ -61,14 +64,15 @@ class SwiftStore:
         except Refused as error:
             raise StoreError(str(error)) from error
         except NotFound as error:
-            raise StoreError(f"there is no container {self._settings.container!r} with originals") from error
+            raise StoreError(MISSING.format(shlex.quote(self._settings.container))) from error
 
     async def close(self) -> None:
         self.pool.close()
 
 
 class SwiftContainer:
-    """One container. The `derived` one is made when it is missing, and its objects may expire.
+    """One container. The `derived` one is made when it is missing, and its objects may expire; the originals' is made
+    where the settings say `create`.
 
     Deleting or replacing a segmented object leaves its segments: they may belong to others too.
     """
@@ -78,12 +82,13 @@ class SwiftContainer:
         self._container = container
         self._patience = settings.timeout
         self._derived = derived
+        self._create = derived or settings.create
         self._delete_after = settings.delete_after if derived else None
         self._signer = Signer(settings.temp_url, container)
 
     async def prepare(self) -> None:
         """Make sure of the container and its key. Raises NotFound when originals have no container."""
-        await self._pool.call(self._make if self._derived else self._look)
+        await self._pool.call(self._make if self._create else self._look)
         try:
             await self._pool.call(self._signer.prepare)
         except NoTemporaryUrls as error:
@@ -178,7 +183,7 @@ class SwiftContainer:
                 raise Unholdable(f"Swift refuses {put.name!r} or its metadata ({error.http_status})") from error
             if not is_absent(error):
                 raise
-            if not self._derived:
+            if not self._create:
                 raise Unavailable(f"there is no container {self._container!r}") from error
         connection.put_container(self._container)
         return self._send(put, connection, errand)

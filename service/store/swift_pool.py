@@ -25,7 +25,8 @@ from urllib3.exceptions import HTTPError
 from service.store.base import Corrupt, NotFound, StoreError, StoreFull, Unavailable
 from service.store.breaker import Breaker
 from service.store.errand import Abandoned, Errand, run
-from service.store.swift_auth import Keeper, Refused, connection_timeouts
+from service.store.swift_auth import Grant, Keeper, Refused, connection_timeouts
+from service.store.swift_reason import plain_url, reason_of
 from service.store.swift_settings import SwiftSettings
 
 T = TypeVar("T")
@@ -134,12 +135,13 @@ class Pool:
         except (OSError, HTTPError, HTTPException, KeystoneException) as error:
             self._drop()
             self.breaker.failed()
-            raise _Passing(Unavailable(f"Swift does not answer: {type(error).__name__}")) from error
+            asked = plain_url(getattr(self._own, "asked", self._settings.auth_url))
+            raise _Passing(Unavailable(f"Swift at {asked} does not answer: {reason_of(error)}")) from error
         self.breaker.succeeded()
         return result
 
     def _authorised(self, work: Callable[[Any, Errand], T], errand: Errand) -> T:
-        grant = self.keeper.grant()
+        grant = self._grant()
         try:
             return work(self._connection(grant.storage_url, grant.token), errand)
         except ClientException as error:
@@ -147,13 +149,19 @@ class Pool:
                 raise
         # The token may have ended before its time: one new login, and no failure for the caller.
         self.keeper.refuse(grant)
-        grant = self.keeper.grant()
+        grant = self._grant()
         try:
             return work(self._connection(grant.storage_url, grant.token), errand)
         except ClientException as error:
             if error.http_status == 401:
                 self.keeper.refuse(grant)
             raise
+
+    def _grant(self) -> Grant:
+        self._own.asked = self._settings.auth_url
+        grant = self.keeper.grant()
+        self._own.asked = grant.storage_url
+        return grant
 
     def _connection(self, url: str, token: str) -> Any:
         connection = getattr(self._own, "connection", None)

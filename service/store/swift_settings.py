@@ -34,10 +34,11 @@ class SwiftSettings:
     `timeout` is in seconds: how long Swift may be silent. `retries` is how often a call that failed is repeated,
     `connections` how many are open at most. `delete_after` is in seconds: when derived images expire, None for never.
     `storage_url` replaces the one that the login tells; `cacert` is a file of certificates to trust instead of the
-    system's.
+    system's. `create` tells whether the originals' container is made where it is missing.
     """
 
     container: str = "images"
+    create: bool = False
     derived_container: str = "images-derived"
     auth_version: AuthVersion = "auto"
     auth_url: str = ""

@@ -112,7 +112,7 @@ def test_the_json_schema_agrees(text: str, valid: bool) -> None:
         ("store: {swift: {container: a/b}}", "config.yaml:1: store.swift.container: must be the name of a container"),
         ("formats: {quality: {png: 80}}", "config.yaml:1: formats.quality.png: must be jpg, webp or avif"),
         ("engine: {processes: 0}", "config.yaml:1: engine.processes: must be auto, or a whole number from 1 to 256"),
-        ("cache: {persist: maybe}", "config.yaml:1: cache.persist: must be url, always or never"),
+        ("cache: {persist: maybe}", "config.yaml:1: cache.persist: must be auto, always, url or never"),
         ("formats: {quality: {jpg: 101}}", "config.yaml:1: formats.quality.jpg: must be at most 100"),
         ("formats: {accept: []}", "config.yaml:1: formats.accept: must not be empty"),
         ("formats: {default: png, out: [jpg]}", "config.yaml:1: formats.default: must be source, auto, or one of"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from service.store import directory_files, directory_listing
-from service.store.base import NoTemporaryUrls, NotFound, StoreFull, Unavailable, Unholdable
+from service.store.base import NoTemporaryUrls, NotFound, ReadOnly, StoreFull, Unavailable, Unholdable
 from service.store.directory import DirectorySettings, DirectoryStore
 from tests.swift.stores import content, put
 
@@ -197,7 +197,7 @@ async def test_leftovers_of_the_dead_are_removed_and_files_of_the_living_are_not
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [(errno.ENOSPC, StoreFull), (errno.EDQUOT, StoreFull), (errno.EIO, Unavailable), (errno.EROFS, Unavailable)],
+    [(errno.ENOSPC, StoreFull), (errno.EDQUOT, StoreFull), (errno.EIO, Unavailable), (errno.EROFS, ReadOnly)],
 )
 async def test_a_failing_disk_stores_nothing_and_says_so(
     store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch, number: int, expected: type[Exception]

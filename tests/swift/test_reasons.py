@@ -1,0 +1,77 @@
+"""An unreachable Swift is told with its URL and the system's own reason."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from service.store.base import Unavailable
+from service.store.swift import SwiftStore
+from service.store.swift_reason import plain_url
+from tests.gateways import free_ports
+from tests.swift.stores import settings_for
+
+
+async def told(url: str, **changes: object) -> str:
+    """What a start says of a Swift at this URL."""
+    store = SwiftStore(settings_for(url, retries=0, timeout=1, **changes))
+    try:
+        with pytest.raises(Unavailable) as caught:
+            await store.start()
+    finally:
+        await store.close()
+    return str(caught.value)
+
+
+@pytest.fixture
+async def with_own_certificate(tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of a server whose certificate nobody has signed."""
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+KEYSTONE = {"project_name": "images", "auth_version": "3"}
+
+
+@pytest.mark.parametrize("changes", [{}, KEYSTONE], ids=["v1", "keystone"])
+async def test_a_port_where_nothing_listens(changes: dict[str, str]) -> None:
+    url = f"http://127.0.0.1:{free_ports(1)[0]}"
+    text = await told(url, **changes)
+    assert text.startswith(f"Swift at {url}/auth/v1.0") and text.endswith(" does not answer: Connection refused")
+
+
+@pytest.mark.parametrize("changes", [{}, KEYSTONE], ids=["v1", "keystone"])
+async def test_a_host_that_is_not_there(changes: dict[str, str]) -> None:
+    assert "Swift at http://swift.invalid/auth/v1.0" in (text := await told("http://swift.invalid", **changes))
+    assert " does not answer: no such host: " in text
+
+
+@pytest.mark.parametrize("changes", [{}, KEYSTONE], ids=["v1", "keystone"])
+async def test_a_certificate_that_is_not_trusted(with_own_certificate: str, changes: dict[str, str]) -> None:
+    text = await told(with_own_certificate, **changes)
+    assert f"Swift at {with_own_certificate}/auth/v1.0" in text
+    assert " does not answer: its certificate is not trusted: self-signed certificate" in text
+
+
+async def test_a_server_that_says_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert (await told(url)).startswith((f"Swift at {url}/auth/v1.0 does not answer: ", "Swift takes too long"))
+
+
+def test_no_secret_is_told_with_the_url() -> None:
+    assert plain_url("https://me:secret@swift.example.org:8080/v1/AUTH_a?sig=1") == (
+        "https://swift.example.org:8080/v1/AUTH_a"
+    )
