@@ -15,7 +15,7 @@ from service import stages
 from service.cache.disk import Published
 from service.cache.marker import Marker
 from service.engine.geometry import upright
-from service.engine.job import Header, Job, Limits
+from service.engine.job import Header, Job, Library, Limits
 from service.engine.lanes import Lane
 from service.originals import Original
 
@@ -53,6 +53,7 @@ class Making:
     tolerant: bool
     persist: Literal["url", "always", "never"]
     engine: str
+    library: Library = "auto"
 
 
 def job_of(name: Name, original: Original, making: Making, quality: int, output: Path) -> Job:
@@ -69,6 +70,7 @@ def job_of(name: Name, original: Original, making: Making, quality: int, output:
         keep=making.keep,
         fields=making.fields,
         tolerant=making.tolerant,
+        library=making.library,
     )
 
 
