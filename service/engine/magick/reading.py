@@ -85,6 +85,8 @@ def _gif(path: Path, header: Header, wanted: range, tolerant: bool) -> Read:
 
 def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> Image:
     """The file through the coder of its format: `subrange` of its frames, a JPEG at n/8."""
+    if header.format == "jpg" and not tolerant:  # ImageMagick keeps libjpeg's warnings to itself
+        jpegs.examine(path, (header.width, header.height))
     image = Image()
     if n < 8:  # a hint of another aspect ratio than the original's would scale by the larger of two factors
         hint = (side * n / 8 * _SHORT for side in (header.width, header.height))
@@ -102,8 +104,6 @@ def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> 
     wrong = isinstance(problem, BaseError | BaseFatalError) and not str(problem).startswith(HARMLESS)
     if not len(image.sequence) or (wrong and not tolerant):
         raise Undecodable("the image is damaged") from problem
-    if problem and header.format == "jpg" and not tolerant:  # libjpeg warned, and knows whether this is damage
-        jpegs.examine(path, (header.width, header.height))
     return image
 
 

@@ -6,7 +6,7 @@ Each is found out by trying, for versions differ.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,7 +17,7 @@ from wand.image import Image
 
 from service.engine import pixels
 from service.engine.geometry import Box
-from service.engine.magick import writing
+from service.engine.magick import coders, writing
 from service.engine.magick.writing import Settings
 from service.engine.picture import Details, Frame, Picture
 
@@ -120,6 +120,9 @@ SHORTCOMINGS: dict[str, Shortcoming] = {
         "@full of a JPEG that is stored turned", "libjpeg-turbo", "it would encode again what can be turned as it is"
     ),
     "smart": Shortcoming("finding what g=smart keeps", "Pillow", "it has no measure of what stands out"),
+    "damage": Shortcoming(
+        "seeing damage inside a JPEG", "libjpeg-turbo", "it keeps libjpeg's warnings to itself; a decode at 1/8 tells"
+    ),
     "auto": Shortcoming("the score of q=auto", "Pillow", "its comparison has no such score that is as cheap"),
 }
 """By what the engine asks for."""
@@ -137,9 +140,13 @@ def lacks(key: str) -> bool:
         return True
 
 
-def found() -> Iterator[Shortcoming]:
-    """Those of this machine's ImageMagick."""
-    return (SHORTCOMINGS[key] for key in SHORTCOMINGS if lacks(key))
+def found(read: Iterable[str], written: Iterable[str]) -> Iterator[Shortcoming]:
+    """Those of this machine's ImageMagick, first of these formats those that it was built without."""
+    for doing, words, can in (("reading", read, coders.reads), ("writing", written, coders.writes)):
+        for word in words:
+            if not can(word):
+                yield Shortcoming(f"{doing} {word}", "Pillow", "this ImageMagick was built without it")
+    yield from (SHORTCOMINGS[key] for key in SHORTCOMINGS if lacks(key))
 
 
 def _avif(mode: str, colour: tuple[int, ...], **options: bytes) -> bytes:

@@ -5,13 +5,18 @@ What ImageMagick would add of its own is turned off here. Timings are of one 640
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from wand.api import library
 from wand.image import Image
 
 from service.engine import pixels
 from service.engine.picture import Frame, Picture
+
+library.MagickDeleteImageProperty.argtypes = (ctypes.c_void_p, ctypes.c_char_p)  # which Wand does not declare
+library.MagickDeleteImageProperty.restype = ctypes.c_bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ def jpeg(picture: Picture, settings: Settings) -> bytes:
     """Progressive, as Pillow's; tables are optimised by default."""
     chroma = "2x2" if settings.quality < FULL_CHROMA else "1x1"
     options = {"jpeg:sampling-factor": chroma, "jpeg:optimize-coding": "true"}
-    return _write(picture, settings, "jpeg", options, quality=settings.quality, interlace="plane")
+    return _write(picture, settings, "pjpeg", options, quality=settings.quality)
 
 
 def png(picture: Picture, settings: Settings) -> bytes:
@@ -60,7 +65,7 @@ def webp(picture: Picture, settings: Settings) -> bytes:
     quality = 75 if settings.lossless else settings.quality
     if len(picture.frames) == 1:
         return _write(picture, settings, "webp", options, quality=quality)
-    with _film(picture, settings, 1000) as film:
+    with _film(picture, 1000) as film:
         film.format = "webp"
         film.compression_quality = quality
         film.options.update(options)
@@ -74,7 +79,7 @@ def avif(picture: Picture, settings: Settings) -> bytes:
 def gif(picture: Picture, settings: Settings) -> bytes:
     """A palette for every frame, and of an opaque animation only what changes from one to the next."""
     clear = any(frame.alpha for frame in picture.frames)
-    with _film(picture, settings, 100) as film:
+    with _film(picture, 100) as film:
         if len(picture.frames) > 1 and not clear:
             film.optimize_layers()
         film.format = "gif"
@@ -110,7 +115,6 @@ def _write(
     *,
     compression: str = "",
     quality: int = 0,
-    interlace: str = "",
 ) -> bytes:
     """The first frame through one of the coders."""
     with _image(picture.frames[0], settings) as image:
@@ -119,8 +123,6 @@ def _write(
             image.compression = compression
         if quality:
             image.compression_quality = quality
-        if interlace:
-            image.interlace_scheme = interlace
         for key, value in options.items():
             image.options[key] = value
         if settings.icc:
@@ -130,14 +132,13 @@ def _write(
         return bytes(image.make_blob())
 
 
-def _film(picture: Picture, settings: Settings, ticks: int) -> Image:
+def _film(picture: Picture, ticks: int) -> Image:
     """All frames as one sequence, their delays in so many parts of a second."""
     clear = any(frame.alpha for frame in picture.frames)
     film = Image()
     for frame in picture.frames:
-        with _image(frame, settings) as image:
-            if image.colorspace == "gray":  # ImageMagick adds its name and a gamma to a gray GIF
-                image.transform_colorspace("srgb")
+        # In RGB and anew, for ImageMagick adds its name and a gamma to a GIF that is or was of another colour space.
+        with pixels.imported(frame.pillow().convert("RGBA" if frame.alpha else "RGB")) as image:
             image.ticks_per_second = ticks
             image.delay = round(frame.delay * ticks / 1000)
             image.dispose = "background" if clear else "none"
@@ -151,6 +152,9 @@ def _image(frame: Frame, settings: Settings) -> Image:
     if not settings.direct:
         return pixels.imported(frame.pillow())
     image = frame.magick().clone()  # which shares the pixels
+    for name in list(image.metadata):  # EXIF's fields, comments: some coders write them as text
+        library.MagickDeleteImageProperty(image.wand, name.encode())
     image.strip()
+    del image.artifacts["png:exclude-chunk"]  # by which this keeps out what is embedded from here on, too
     image.depth = 8
     return image
