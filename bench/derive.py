@@ -155,7 +155,7 @@ def scored(originals: dict[str, Path], results: Results, ladder: Iterable[Path])
 def report(results: Results, ladder: dict[Path, float]) -> int:
     short = 0
     print(
-        "\n| work | gateway | imagemagick | thumbor | IPX | against the cheaper peer | bar | scores, in this order | bytes |"
+        "\n| work | gateway | imagemagick | thumbor | IPX | against the cheaper peer | bar | scores in order | bytes |"
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for row, servers in zip(ROWS, results, strict=True):

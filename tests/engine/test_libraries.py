@@ -11,8 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from wand.image import Image as WandImage
 
+from gateway.config import rules_of
+from gateway.settings import Config
+from service import machine
 from service.engine import libraries, pipeline, recent
 from service.engine.magick import shortcomings
+from service.server import _making as making_of
 from tests import images
 from tests.engine.agreement import EVERYWHERE, FORMATS, ORIGINALS, RECIPES, bound
 from tests.engine.deriving import Made, derive, ssim
@@ -129,9 +133,25 @@ def test_with_imagemagick_wand_reads_and_writes_everything(original: str, calls:
 
 def test_the_document_says_what_the_tables_say() -> None:
     text = DOCUMENT.read_text()
-    rows = re.findall(r"^\| `([a-z_ ]+)` \| ([^|]+?) \|", text[text.index("<!-- libraries -->") :], re.M)
+    table = text.partition("<!-- libraries -->")[2].partition("<!-- end -->")[0]
+    rows = re.findall(r"^\| `([a-z_ ]+)` \| ([^|]+?) \|", table, re.M)
     assert dict(rows) == libraries.AUTO
     for lack in shortcomings.SHORTCOMINGS.values():
         assert f"| {lack.what} | {lack.instead} |" in text
     steps = {step.__name__ for step in pipeline.STEPS} - {"crop"}  # which is arithmetic
     assert steps <= libraries.AUTO.keys()
+
+
+def test_the_choice_of_library_is_another_generation_of_the_caches() -> None:
+    rules = rules_of(Config())
+    chosen = Config.model_validate({"engine": {"library": "imagemagick"}})
+    by_default, by_magick = (making_of(config, rules, "versions") for config in (Config(), chosen))
+    assert (by_default.library, by_magick.library) == ("auto", "imagemagick")
+    assert by_default.engine != by_magick.engine
+
+
+def test_check_names_what_imagemagick_cannot() -> None:
+    chosen = Config.model_validate({"engine": {"library": "imagemagick"}})
+    said = machine.shortcomings(chosen)
+    assert "finding what g=smart keeps: Pillow, for it has no measure of what stands out" in said
+    assert not [line for line in said if "built without" in line]

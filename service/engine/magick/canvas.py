@@ -70,7 +70,7 @@ def sheet(size: Size, colour: Colour, *, alpha: bool) -> Image:
 def _distort(image: Image, degrees: int, size: Size, around: str, interpolation: str) -> None:
     """Turn by interpolation between four or sixteen pixels: the elliptical filter of the default softens."""
     image.virtual_pixel = around
-    image.options["filter"] = "point"
+    image.artifacts["filter"] = "point"
     image.interpolate_method = interpolation
     image.artifacts["distort:viewport"] = f"{size[0]}x{size[1]}+0+0"
     middle, centre = (image.width / 2, image.height / 2), (size[0] / 2, size[1] / 2)

@@ -54,17 +54,19 @@ def _nearest(edges: list[float], ratio: float) -> int:
 def _extend(image: Image, right: int, bottom: int) -> None:
     """Repeat the last column and row up to these edges, where the image ends before."""
     width, height = image.size
+    if right <= width and bottom <= height:
+        return
+    image.compose = "copy"  # by this `extent` lays the image on its new canvas
+    image.extent(max(right, width), max(bottom, height))
     if right > width:
         with image.clone() as column:
             _cut(column, width - 1, 0, width, height)
             column.sample(right - width, height)
-            image.extent(right, height)
             image.composite(column, width, 0, operator="copy")
     if bottom > height:
         with image.clone() as row:
             _cut(row, 0, height - 1, image.width, height)
             row.sample(image.width, bottom - height)
-            image.extent(image.width, bottom)
             image.composite(row, 0, height, operator="copy")
 
 
