@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PIL import Image as Pillow
 from wand.exceptions import (
     BaseError,
     BaseFatalError,
@@ -86,7 +87,7 @@ def _gif(path: Path, header: Header, wanted: range, tolerant: bool) -> Read:
 def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> Image:
     """The file through the coder of its format: `subrange` of its frames, a JPEG at n/8."""
     if header.format == "jpg" and not tolerant:  # ImageMagick keeps libjpeg's warnings to itself
-        jpegs.examine(path, (header.width, header.height))
+        _examine(path, header)
     image = Image()
     if n < 8:  # a hint of another aspect ratio than the original's would scale by the larger of two factors
         hint = (side * n / 8 * _SHORT for side in (header.width, header.height))
@@ -105,6 +106,18 @@ def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> 
     if not len(image.sequence) or (wrong and not tolerant):
         raise Undecodable("the image is damaged") from problem
     return image
+
+
+def _examine(path: Path, header: Header) -> None:
+    """Raise Undecodable for a damaged JPEG; what libjpeg-turbo's own library refuses without a reason, Pillow judges."""
+    if jpegs.examine(path, (header.width, header.height)):
+        return
+    try:
+        with Pillow.open(path, formats=("JPEG",)) as file:
+            file.draft(None, (max(1, header.width // 8), max(1, header.height // 8)))
+            file.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise Undecodable("the image is damaged") from error
 
 
 def _parts(image: Image) -> list[Image]:
