@@ -74,8 +74,8 @@ def decoded(path: Path, mode: str, size: Size, n: int) -> Pillow.Image | None:
 
 
 def examine(path: Path, size: Size) -> bool:
-    """Raise Undecodable where the data of a JPEG of `size` are damaged, for the price of decoding it at 1/8. False where
-    libjpeg-turbo cannot tell."""
+    """Raise Undecodable where the data of a JPEG of `size` are damaged, for the price of decoding it at 1/8. False
+    where libjpeg-turbo cannot tell."""
     with OpenedFile(path) as source:
         mode = _MODES.get(components(source), "")
     return decoded(path, mode, size, 1) is not None

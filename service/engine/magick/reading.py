@@ -109,7 +109,7 @@ def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> 
 
 
 def _examine(path: Path, header: Header) -> None:
-    """Raise Undecodable for a damaged JPEG; what libjpeg-turbo's own library refuses without a reason, Pillow judges."""
+    """Raise Undecodable for a damaged JPEG; what libjpeg-turbo refuses without a reason, Pillow judges."""
     if jpegs.examine(path, (header.width, header.height)):
         return
     try:
