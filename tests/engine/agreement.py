@@ -22,7 +22,7 @@ ORIGINALS: dict[str, Callable[[], bytes]] = {
     "heic": images.heic,
     "ico": images.ico,
 }
-"""Of every format in; sizes are such that no scaled decode ends with a whole pixel."""
+"""Of every format in; the first is of a size that no scaled decode ends with a whole pixel."""
 
 FORMATS = ("jpg", "png", "webp", "avif", "gif", "tif", "bmp")
 
