@@ -66,18 +66,25 @@ def all_servers(pictures: Path, scratch: Path) -> Iterator[list[Server]]:
         yield [stack.enter_context(start(pictures, scratch)) for start in SERVERS]
 
 
-@contextlib.contextmanager
-def gateway(pictures: Path, scratch: Path) -> Iterator[Server]:
+def gateway(pictures: Path, scratch: Path) -> contextlib.AbstractContextManager[Server]:
     """Ours: nginx in front of the service, nothing in any cache."""
+    return _gateway("gateway", "auto", pictures, scratch)
+
+
+def imagemagick(pictures: Path, scratch: Path) -> contextlib.AbstractContextManager[Server]:
+    """Ours again, with ImageMagick for all that it can."""
+    return _gateway("imagemagick", "imagemagick", pictures, scratch)
+
+
+@contextlib.contextmanager
+def _gateway(name: str, library: str, pictures: Path, scratch: Path) -> Iterator[Server]:
     options = {
-        "engine": {"processes": PROCESSES},
+        "engine": {"processes": PROCESSES, "library": library},
         "store": {"directory": {"root": str(pictures)}},
         "formats": {"quality": QUALITY},
     }
-    with running_gateway(scratch / "gateway", options) as running:
-        yield Server(
-            "gateway", running.public, running.process.pid, lambda name, w, kind: f"/images/{name}/@w={w}.{kind}"
-        )
+    with running_gateway(scratch / name, options) as running:
+        yield Server(name, running.public, running.process.pid, lambda image, w, kind: f"/images/{image}/@w={w}.{kind}")
 
 
 @contextlib.contextmanager
@@ -108,7 +115,7 @@ def ipx(pictures: Path, scratch: Path) -> Iterator[Server]:
         yield server
 
 
-SERVERS = (gateway, thumbor, ipx)
+SERVERS = (gateway, imagemagick, thumbor, ipx)
 
 
 def environment(requirements: Path) -> Path:

@@ -159,9 +159,12 @@ class Cache(Section):
 
 
 class Engine(Section):
-    """The processes in which ImageMagick works."""
+    """The processes in which images are decoded and made."""
 
     processes: Processes = Field("auto", description="auto: one for each core")
+    library: Literal["auto", "imagemagick"] = Field(
+        "auto", description="auto: for each step the fastest at equal quality; imagemagick: whatever it can"
+    )
     memory: Size = Field(2**30, description="address space that one may use for an image", ge=128 * 2**20)
     recycle: int = Field(500, description="jobs after which a process is replaced", ge=1)
 
@@ -193,7 +196,7 @@ class FormatOptions(Section):
         ["jpg", "png", "webp", "avif", "gif", "tif", "bmp", "heic"], description="what originals may be", min_length=1
     )
     out: list[Format] = Field(
-        list(get_args(Format)), description="what may be asked for, where ImageMagick here can write it", min_length=1
+        list(get_args(Format)), description="what may be asked for, where it can be written here", min_length=1
     )
     negotiate: list[Literal["avif", "webp"]] = Field(
         ["avif", "webp"], description="what auto may become, the preferred first"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from gateway.settings import Config
 from service.engine.job import EngineError
@@ -14,6 +15,11 @@ from service.engine.policy import PolicyLimits, write_configuration
 from service.engine.process import environment
 
 _ASK = "import json, sys; from service.engine.pipeline import capabilities; json.dump(capabilities(), sys.stdout)"
+_LACKS = """
+import json, sys
+from service.engine.magick.shortcomings import found
+json.dump([f"{each.what}: {each.instead}, for {each.why}" for each in found(*map(str.split, sys.argv[1:]))], sys.stdout)
+"""
 TIME = 60.0  # seconds
 
 
@@ -31,10 +37,21 @@ def write_policy(config: Config, folder: Path) -> None:
 def capabilities(config: Config) -> dict[str, tuple[bool, bool]]:
     """By format, whether it can be read and written under the configured policy, which nobody else sees meanwhile: the
     configuration may never come in force. Raises EngineError."""
+    answer = _asked(config, _ASK)
+    return {word: (can_read, can_write) for word, (can_read, can_write) in answer.items()}
+
+
+def shortcomings(config: Config) -> list[str]:
+    """What ImageMagick cannot under the configured policy, with who stands in and why. Raises EngineError."""
+    return [str(line) for line in _asked(config, _LACKS, " ".join(config.formats.accept), " ".join(config.formats.out))]
+
+
+def _asked(config: Config, program: str, *arguments: str) -> Any:
+    """The JSON that a program prints in the environment of an engine process. Raises EngineError."""
     with tempfile.TemporaryDirectory() as folder:
         write_policy(config, Path(folder))
         asked = subprocess.run(
-            [sys.executable, "-P", "-c", _ASK],
+            [sys.executable, "-P", "-c", program, *arguments],
             env=environment(Path(folder)),
             capture_output=True,
             text=True,
@@ -44,7 +61,7 @@ def capabilities(config: Config) -> dict[str, tuple[bool, bool]]:
         )
     if asked.returncode:
         raise EngineError(f"ImageMagick cannot be used: {asked.stderr.strip().splitlines()[-1]}")
-    return {word: (can_read, can_write) for word, (can_read, can_write) in json.loads(asked.stdout).items()}
+    return json.loads(asked.stdout)
 
 
 def writable_formats(config: Config) -> set[str]:

@@ -16,7 +16,7 @@ from service import stages
 from service.cache.disk import Published
 from service.cache.marker import Marker
 from service.engine.geometry import upright
-from service.engine.job import Header, Job, Limits
+from service.engine.job import Header, Job, Library, Limits
 from service.engine.lanes import Lane
 from service.originals import Original
 
@@ -55,6 +55,7 @@ class Making:
     tolerant: bool
     persist: Persist
     engine: str
+    library: Library = "auto"
 
 
 def persist_of(config: Config) -> Persist:
@@ -79,6 +80,7 @@ def job_of(name: Name, original: Original, making: Making, quality: int, output:
         keep=making.keep,
         fields=making.fields,
         tolerant=making.tolerant,
+        library=making.library,
     )
 
 

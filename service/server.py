@@ -178,7 +178,7 @@ def _making(config: Config, rules: Rules, versions: str) -> Making:
     limits, keep, fields = config.limits, tuple(config.metadata.keep), tuple(config.metadata.fields)
     tolerant = config.formats.tolerate_truncated
     bounds = (limits.width, limits.height, limits.frames)
-    parts = (versions, sorted(rules.quality.items()), fields, keep, *bounds, tolerant)
+    parts = (versions, sorted(rules.quality.items()), fields, keep, *bounds, tolerant, config.engine.library)
     return Making(
         accept=tuple(config.formats.accept),
         limits=Limits(limits.pixels, limits.frames, limits.width, limits.height),
@@ -186,5 +186,6 @@ def _making(config: Config, rules: Rules, versions: str) -> Making:
         fields=fields,
         tolerant=tolerant,
         persist=persist_of(config),
+        library=config.engine.library,
         engine=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
     )

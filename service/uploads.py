@@ -167,7 +167,14 @@ class Uploads:
         upload.file.flush()
         making = self._making
         header = await asyncio.to_thread(take, upload.path, making.accept, making.limits)
-        job = Job("verify", str(upload.path), header, making.limits, tolerant=making.tolerant)
+        job = Job(
+            "verify",
+            str(upload.path),
+            header,
+            making.limits,
+            tolerant=making.tolerant,
+            library=making.library,
+        )
         await self._engine.run(job, affinity=upload.sha256, lane="upload", content=upload.sha256)
         async with self._lock(name):
             return await self._put(name, upload, header, wish)

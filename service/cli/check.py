@@ -27,7 +27,7 @@ from service.engine.cage import cage_report
 from service.engine.job import EngineError
 from service.engine.policy import prove_policy
 from service.lock import is_held
-from service.machine import capabilities, write_policy
+from service.machine import capabilities, shortcomings, write_policy
 from service.paths import Paths, paths_of
 from service.sockets import require_free
 from service.store.base import StoreError
@@ -157,6 +157,9 @@ def _formats(config: Config, paths: Paths) -> Iterator[Finding]:
     for word in config.formats.out:
         if not can.get(word, (False, False))[1]:
             yield Finding("formats.out", f"{word} cannot be written here: remove it, or install what writes it")
+    if config.engine.library == "imagemagick":
+        for lack in shortcomings(config):
+            yield Finding("engine.library", f"not by ImageMagick: {lack}", wrong=False)
     if turbo.library is None:
         lacking = "missing: damage inside a JPEG is not seen, and one stored turned is encoded once more (make setup)"
         yield Finding("libturbojpeg", lacking, wrong=False)

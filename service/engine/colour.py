@@ -6,30 +6,23 @@ ImageMagick for deeper ones, so that a linear or very wide profile is not quanti
 
 from __future__ import annotations
 
-import ctypes
 import io
 import itertools
 from functools import lru_cache
 
 from PIL import Image as Pillow
 from PIL import ImageCms
-from wand.api import library
-from wand.exceptions import WandException
-from wand.image import Image
 
-from service.engine import pixels
 from service.engine.job import Job
-from service.engine.picture import Frame, Picture
+from service.engine.libraries import by_magick, holds
+from service.engine.magick import colour as magick
+from service.engine.picture import Picture
 
 CARRIERS = ("jpg", "png", "webp", "avif", "tif")
 """Formats out that can carry a profile."""
 
 _INTENT = ImageCms.Intent.PERCEPTUAL
 _SIGNATURES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}  # ICC.1:2022, table 19
-_SPACES = {b"RGB ": "srgb", b"GRAY": "gray"}
-
-library.MagickProfileImage.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t)
-library.MagickProfileImage.restype = ctypes.c_bool  # one of the few calls that Wand does not declare
 
 
 def to_srgb(picture: Picture, job: Job) -> None:
@@ -37,12 +30,16 @@ def to_srgb(picture: Picture, job: Job) -> None:
     icc = picture.details.icc
     if icc and is_srgb(icc):
         icc = None
-    keeps = icc is not None and kept("icc", job) and job.format in CARRIERS and picture.details.space == _space(icc)
+    space = magick.space(icc) if icc else None
+    carried = job.format in CARRIERS and space in ("srgb", "gray") and space == picture.details.space
+    keeps = carried and kept("icc", job)
     for frame in picture.frames:
-        if frame.deep:
-            _convert_deep(frame, None if keeps else icc)
+        if holds(frame, job):
+            magick.convert(frame.magick(), None if keeps else icc, _srgb().tobytes())
         else:
             frame.put(_convert(frame.pillow(), None if keeps else icc))
+        if not by_magick("to_srgb", job):
+            frame.pillow()
     picture.details.icc = icc if keeps else None
 
 
@@ -84,24 +81,6 @@ def _convert(image: Pillow.Image, icc: bytes | None) -> Pillow.Image:
     return colour
 
 
-def _convert_deep(frame: Frame, icc: bytes | None) -> None:
-    image = frame.magick()
-    if icc and _space(icc) == image.colorspace:
-        _apply(image, icc)
-    frame.put(pixels.exported(image))
-
-
-def _apply(image: Image, icc: bytes) -> None:
-    """Convert in ImageMagick, with all the bits there are. A profile that Little CMS cannot read is passed over."""
-    srgb = _srgb().tobytes()
-    image.profiles["icc"] = icc
-    try:
-        if not library.MagickProfileImage(image.wand, b"icc", srgb, len(srgb)):
-            image.raise_exception()
-    except WandException:
-        return
-
-
 @lru_cache(maxsize=16)
 def _transform(icc: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """From the profile to sRGB, 8 bits each; None for a profile that cannot be used."""
@@ -110,11 +89,6 @@ def _transform(icc: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         return ImageCms.buildTransform(source, _srgb(), mode, "RGB", _INTENT)
     except (ImageCms.PyCMSError, OSError):
         return None
-
-
-def _space(icc: bytes) -> str | None:
-    """The colour space that a profile is for, as ImageMagick calls it; None for all but RGB and gray."""
-    return _SPACES.get(icc[16:20])
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from PIL import Image as Pillow
 from service.engine import geometry, readers
 from service.engine.geometry import FINE, OVERSAMPLING, Box
 from service.engine.job import Job, NotAnImage, TooLarge, Undecodable, Unsatisfiable
+from service.engine.magick.reading import CODERS
 from service.engine.picture import Picture
 from service.engine.recent import recalled
 from service.engine.recognise import is_complete
@@ -26,7 +27,7 @@ def decode(job: Job) -> Picture:
     Pillow.MAX_IMAGE_PIXELS = job.limits.pixels  # it raises at twice that, should a file hold more than its header says
     wanted, n = shown(job), scaling(job)
     how = (header, wanted, n, job.tolerant)
-    frames, details = recalled(path, how, lambda: readers.reader(path, header)(path, *how))
+    frames, details = recalled(path, (job.library, *how), lambda: readers.reader(job)(path, *how))
     size = (header.width, header.height)
     scale = n / 8 if frames[0].size == geometry.decoded(size, n) else frames[0].size[0] / size[0]
     if len(frames) == 1:
@@ -41,7 +42,7 @@ def check(job: Job) -> None:
     Raises NotAnImage, TooLarge, Undecodable; a tolerant job takes what there is of a file that ends too soon.
     """
     header, limits = job.header, job.limits
-    if header.format not in readers.CODERS:
+    if header.format not in CODERS:
         raise NotAnImage(f"{header.format} is not a format that is read here")
     if header.frames > limits.frames:
         raise TooLarge(f"the image has {header.frames} frames, more than {limits.frames}")

@@ -6,11 +6,9 @@ from gateway.holding import longest_side
 from service.engine import quality, writers
 from service.engine.colour import kept
 from service.engine.job import Job, Unsatisfiable
+from service.engine.magick.writing import Settings
 from service.engine.notice import copyright_block
 from service.engine.picture import Picture
-from service.engine.writers import Settings
-
-_COLOURED = {"L": "RGB", "LA": "RGBA"}
 
 
 def encode(picture: Picture, job: Job) -> bytes:
@@ -24,11 +22,15 @@ def encode(picture: Picture, job: Job) -> bytes:
         raise Unsatisfiable(f"{job.format} holds at most {most:.0f} pixels a side; the result has {width}x{height}")
     recipe, icc = job.recipe, picture.details.icc
     if icc and icc[16:20] == b"RGB ":  # which a picture made gray in between would not suit
-        picture.each_pillow(lambda image: image.convert(_COLOURED.get(image.mode, image.mode)))
+        for frame in picture.frames:
+            frame.colour()
     keeps = copyright_block(job, picture.details) if kept("copyright", job) else None
 
+    direct = job.library == "imagemagick"
+
     def write(value: int) -> bytes:
-        return writers.WRITERS[job.format](picture, Settings(value, "lossless" in recipe, icc, keeps))
+        settings = Settings(value, "lossless" in recipe, icc, keeps, direct)
+        return writers.writer(picture, settings, job)(picture, settings)
 
     if "mb" in recipe:
         return quality.fitting(write, int(recipe["mb"]))

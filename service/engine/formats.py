@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
-
-from PIL import Image as Pillow
-from PIL import features
-from wand.api import libmagick
-from wand.exceptions import WandException
-from wand.resource import genesis
-
-from service.engine.geometry import Box
-from service.engine.picture import Details, Frame, Picture
-from service.engine.readers import CODERS, PILLOW
-from service.engine.writers import WRITERS, Settings
-
-libmagick.AcquireExceptionInfo.restype = ctypes.c_void_p
-libmagick.DestroyExceptionInfo.argtypes = (ctypes.c_void_p,)
-libmagick.GetMagickInfo.argtypes = (ctypes.c_char_p, ctypes.c_void_p)
-libmagick.GetMagickInfo.restype = ctypes.c_void_p
-libmagick.GetImageDecoder.argtypes = (ctypes.c_void_p,)
-libmagick.GetImageDecoder.restype = ctypes.c_void_p
+from service.engine import writers
+from service.engine.libraries import pillow_has
+from service.engine.magick import coders
+from service.engine.magick.reading import CODERS
 
 
 def capabilities() -> dict[str, tuple[bool, bool]]:
@@ -29,24 +14,11 @@ def capabilities() -> dict[str, tuple[bool, bool]]:
 
 
 def _reads(word: str) -> bool:
-    """Each library tells of what it is used to read; a coder of ImageMagick may be there without its decoder."""
-    if word in PILLOW:
-        return bool(features.check(word))
-    genesis()
-    exception = libmagick.AcquireExceptionInfo()
-    try:
-        info = libmagick.GetMagickInfo(CODERS[word].upper().encode(), exception)
-        return bool(info and libmagick.GetImageDecoder(info))
-    finally:
-        libmagick.DestroyExceptionInfo(exception)
+    magick = coders.reads(word)  # whoever reads: this loads the coder, which can no longer be done in a sandbox
+    return magick or (word in writers.PILLOW and pillow_has(word))
 
 
 def _writes(word: str) -> bool:
-    if word not in WRITERS:
-        return False
-    size = (16, 16)
-    picture = Picture([Frame(Pillow.new("RGB", size, (120, 60, 30)))], Box(0, 0, *size), 1.0, Details())
-    try:
-        return len(WRITERS[word](picture, Settings(quality=50))) > 0
-    except (WandException, OSError, KeyError):
-        return False
+    if word in writers.PILLOW and coders.tried(writers.PILLOW[word]):
+        return True
+    return coders.writes(word)

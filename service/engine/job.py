@@ -15,6 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+Library = Literal["auto", "imagemagick"]
+"""Who does what: the fastest at equal quality, or ImageMagick whatever it can."""
+
 
 class EngineError(Exception):
     """An image that could not be made. The text is fit for a client: it names no path."""
@@ -91,7 +94,7 @@ class Job:
     `recipe` is canonical: key to canonical value, as `gateway.names` gives it, without the format. `source` is
     the original's file, `output` the file to write (its directory exists; the engine overwrites it). `quality`
     is the configured default for `format`, 1..100; `keep` what the configuration lets a recipe keep.
-    `fields` are the metadata fields that `describe` may report.
+    `fields` are the metadata fields that `describe` may report. `library` is `engine.library` of the configuration.
     """
 
     task: Literal["derive", "describe", "verify"]
@@ -105,6 +108,7 @@ class Job:
     keep: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     tolerant: bool = False
+    library: Library = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,11 +73,12 @@ def decoded(path: Path, mode: str, size: Size, n: int) -> Pillow.Image | None:
     return ImageChops.invert(image) if mode == "CMYK" else image  # as Adobe stores it, which Pillow presumes too
 
 
-def examine(path: Path, size: Size) -> None:
-    """Raise Undecodable where the data of a JPEG of `size` are damaged, for the price of decoding it at 1/8."""
+def examine(path: Path, size: Size) -> bool:
+    """Raise Undecodable where the data of a JPEG of `size` are damaged, for the price of decoding it at 1/8. False
+    where libjpeg-turbo cannot tell."""
     with OpenedFile(path) as source:
         mode = _MODES.get(components(source), "")
-    decoded(path, mode, size, 1)
+    return decoded(path, mode, size, 1) is not None
 
 
 def _told_of_scans(library: ctypes.CDLL, path: Path, mode: str, size: Size, before: str) -> str:

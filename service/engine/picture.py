@@ -36,6 +36,11 @@ class Frame:
         return held.mode in ("LA", "RGBA") if isinstance(held, Pillow.Image) else bool(held.alpha_channel)
 
     @property
+    def gray(self) -> bool:
+        held = self._held
+        return held.mode in ("L", "LA") if isinstance(held, Pillow.Image) else held.colorspace == "gray"
+
+    @property
     def deep(self) -> bool:
         """Whether the samples have more than 8 bits, or a colour space that Pillow does not have."""
         return not isinstance(self._held, Pillow.Image) and pixels.mode(self._held) is None
@@ -64,6 +69,16 @@ class Frame:
         if not isinstance(self._held, Pillow.Image):
             return width * height * 8
         return width * height * (1 if self._held.mode == "L" else 4)
+
+    def colour(self) -> None:
+        """Hold a gray frame as a coloured one."""
+        held = self._held
+        if not self.gray:
+            return
+        if isinstance(held, Pillow.Image):
+            self._held = held.convert("RGBA" if held.mode == "LA" else "RGB")
+        else:
+            held.transform_colorspace("srgb")
 
     def put(self, held: Image | Pillow.Image) -> None:
         self._held = held
@@ -102,6 +117,11 @@ class Picture:
     def each_pillow(self, change: Callable[[Pillow.Image], Pillow.Image]) -> None:
         for frame in self.frames:
             frame.put(change(frame.pillow()))
+
+    def each_made(self, make: Callable[[Image], Image]) -> None:
+        """Replace the frames by what is made of them in ImageMagick."""
+        for frame in self.frames:
+            frame.put(make(frame.magick()))
 
     def each_magick(self, change: Callable[[Image], object]) -> None:
         for frame in self.frames:

@@ -13,45 +13,18 @@ from pathlib import Path
 
 from PIL import AvifImagePlugin, ImageFile, ImageOps, PngImagePlugin
 from PIL import Image as Pillow
-from wand.exceptions import (
-    BaseError,
-    BaseFatalError,
-    CacheError,
-    CacheFatalError,
-    ResourceLimitError,
-    ResourceLimitFatalError,
-    WandException,
-)
-from wand.image import Image
 
-from service.engine import jpegs
-from service.engine.job import Header, TooLarge, Undecodable
+from service.engine import jpegs, libraries
+from service.engine.job import Header, Job, TooLarge, Undecodable
+from service.engine.magick import reading
+from service.engine.magick.reading import CODERS
 from service.engine.picture import Details, Frame
-
-CODERS = {
-    "jpg": "jpeg",
-    "png": "png",
-    "webp": "webp",
-    "avif": "avif",
-    "heic": "heic",
-    "gif": "gif",
-    "tif": "tiff",
-    "bmp": "bmp",
-    "ico": "ico",
-}
-"""The name of every format word, in lower case to ImageMagick and in capitals to Pillow."""
 
 Reader = Callable[[Path, Header, range, int, bool], tuple[list[Frame], Details]]
 """Takes the file, its header, the indices of the frames wanted, the n of a JPEG's n/8, whether damage is tolerated."""
 
-_PNG_DEPTH = 24
-"""Where a PNG says how many bits a sample has: its signature, then IHDR's length, name, width and height."""
-
 _IPTC = 0x0404
 """Photoshop's image resource that holds IPTC."""
-
-PILLOW = ("jpg", "webp", "avif")
-"""What Pillow reads, besides PNG of up to 8 bits a sample."""
 
 Pillow.init()  # every plug-in, now: an engine process may be shut off from the files of Python later
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # an engine process has one core to itself
@@ -62,22 +35,13 @@ PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, RuntimeError)
 """What Pillow raises over broken files; RuntimeError is its word for what libavif refuses."""
 
-WANT_OF_MEMORY = (ResourceLimitError, ResourceLimitFatalError, CacheError, CacheFatalError)
-"""What ImageMagick raises where its limits, or those of the process, do not suffice."""
-
 SILENT = ("webp", "avif")
 """Formats whose decoders fail for want of memory as they do over damage."""
 
-HARMLESS = "length and filesize do not match"
-"""Which ImageMagick calls an error: a BMP that is followed by something, or does not know its own length. One that ends
-too soon was told by its header."""
 
-
-def reader(path: Path, header: Header) -> Reader:
-    """How this file is read. Every reader raises Undecodable, and TooLarge where memory does not suffice."""
-    if header.format in PILLOW or (header.format == "png" and not _deep(path)):
-        return _pillow
-    return {"gif": _gif, "ico": _icon}.get(header.format, _single)
+def reader(job: Job) -> Reader:
+    """How this original is read. Every reader raises Undecodable, and TooLarge where memory does not suffice."""
+    return reading.read if libraries.reads(job) else _pillow
 
 
 def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
@@ -138,62 +102,3 @@ def _plain(file: ImageFile.ImageFile, header: Header) -> Pillow.Image:
         image = image.convert("RGBA" if clear or image.mode == "PA" else "RGB")
     # The pixels, and none of `info`, whose comment and profile Pillow's encoders would write again.
     return Pillow.Image()._new(image.im)
-
-
-def _single(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
-    """One frame or page; in a BMP the first, whatever comes behind it."""
-    image = magick(path, header, f"[{wanted.start}]" if header.format in ("tif", "bmp") else "", tolerant)
-    if image.colorspace == "ycbcr":  # how ImageMagick 6 leaves HEIC
-        image.transform_colorspace("srgb")
-    profiles = image.profiles
-    return [Frame(image)], Details(profiles["icc"], profiles["exif"], profiles["iptc"], image.colorspace, image.depth)
-
-
-def _icon(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
-    """The largest of an icon's images."""
-    image = magick(path, header, "", tolerant)
-    return [Frame(max(_parts(image), key=lambda part: part.width * part.height))], Details()
-
-
-def _gif(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
-    """Frames with disposal and offsets worked in, which takes all frames before the first one that is wanted."""
-    image = magick(path, header, f"[0-{wanted.stop - 1}]" if wanted.stop > 1 else "[0]", tolerant)
-    plays = image.loop
-    image.coalesce()
-    parts = _parts(image)[wanted.start :]
-    frames = [Frame(part, round(part.delay * 1000 / (part.ticks_per_second or 100))) for part in parts]
-    return frames, Details(plays=plays)
-
-
-def magick(path: Path, header: Header, subrange: str, tolerant: bool) -> Image:
-    """The file through ImageMagick's coder of its format: `subrange` of its frames."""
-    image = Image()
-    problem: BaseException | None
-    try:
-        with path.open("rb") as file:
-            # By descriptor, for ImageMagick takes brackets, percent signs and colons in a name for instructions.
-            image.read(filename=f"{CODERS[header.format]}:/dev/fd/{file.fileno()}{subrange}")
-        problem = image.get_exception()  # a coder may have met an error and yet given what it had
-    except WandException as error:
-        problem = error
-    if isinstance(problem, WANT_OF_MEMORY):
-        raise TooLarge("the image takes more memory than an engine process may use") from problem
-    wrong = isinstance(problem, BaseError | BaseFatalError) and not str(problem).startswith(HARMLESS)
-    if not len(image.sequence) or (wrong and not tolerant):
-        raise Undecodable("the image is damaged") from problem
-    return image
-
-
-def _parts(image: Image) -> list[Image]:
-    """The images of a sequence, one by one; they share their pixels with it until one is changed."""
-    parts = []
-    for index in range(len(image.sequence)):
-        image.iterator_set(index)
-        parts.append(image.image_get())
-    return parts
-
-
-def _deep(path: Path) -> bool:
-    """Whether a PNG has 16 bits a sample, of which Pillow would drop half."""
-    with path.open("rb") as file:
-        return file.read(_PNG_DEPTH + 1)[_PNG_DEPTH:] == b"\x10"

@@ -18,6 +18,8 @@ from service.engine.decode import scaling
 from service.engine.geometry import Box, Size
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, Job, Result, Undecodable
+from service.engine.libraries import by_magick
+from service.engine.magick.writing import FULL_CHROMA
 from service.engine.picture import Details, Frame
 from service.engine.planes import Planes
 from service.engine.recent import recalled
@@ -28,9 +30,6 @@ from service.engine.stripping.jpeg import profile_segments
 
 CHROMA_FILTER = Pillow.Resampling.BICUBIC
 """Costs 0.7 ms less than Lanczos at 640 pixels, and no SSIMULACRA2 that could be measured."""
-
-FULL_CHROMA = 90
-"""The quality from which on chroma is written at full size, which planes of half the size could not fill."""
 
 _KEYS = {"w", "h", "up", "fit", "g", "crop", "q", "bg", "frame", "keep"}
 """What cuts and scales, or asks nothing of an opaque still image."""
@@ -67,6 +66,7 @@ def _asks_only_size(job: Job) -> bool:
     recipe = job.recipe
     return (
         job.format == job.header.format == "jpg"
+        and not by_magick("rescale", job)
         and recipe.keys() <= _KEYS
         and recipe.get("fit", "inside") in _FITS
         and recipe.get("g") != "smart"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 
 from PIL import Image as Pillow
 from PIL.Image import Transpose
@@ -10,6 +11,8 @@ from PIL.Image import Transpose
 from service.engine import geometry
 from service.engine.geometry import Size
 from service.engine.job import Job
+from service.engine.libraries import by_magick
+from service.engine.magick import canvas as magick
 from service.engine.picture import Picture
 from service.engine.steps.resample import ASSOCIATED, focus
 
@@ -36,6 +39,10 @@ def pad(picture: Picture, job: Job) -> None:
     place = round((canvas[0] - width) * x), round((canvas[1] - height) * y)
     colour = background(job.recipe)
 
+    if by_magick("pad", job):
+        picture.each_made(lambda image: magick.padded(image, canvas, place, colour))
+        return
+
     def laid(pixels: Pillow.Image) -> Pillow.Image:
         pixels = _able(pixels, colour)
         paper = Pillow.new(pixels.mode, canvas, _ink(pixels.mode, colour))
@@ -50,17 +57,24 @@ def rotate(picture: Picture, job: Job) -> None:
     degrees = int(job.recipe.get("rot", 0))
     if not degrees:
         return
+    colour = background(job.recipe)
+    size = geometry.rotated(picture.size, degrees)
+    if by_magick("rotate", job):
+        picture.each_made(lambda image: magick.turned(image, degrees, size, colour))
+        return
     if degrees in _QUARTERS:
         picture.each_pillow(lambda pixels: pixels.transpose(_QUARTERS[degrees]))
         return
-    colour = background(job.recipe)
-    size = geometry.rotated(picture.size, degrees)
     picture.each_pillow(lambda pixels: _rotated(_able(pixels, colour), degrees, size, colour))
 
 
 def flip(picture: Picture, job: Job) -> None:
     """`flip`: `h` swaps left and right, `v` top and bottom."""
-    if "flip" in job.recipe:
+    if "flip" not in job.recipe:
+        return
+    if by_magick("flip", job):
+        picture.each_magick(operator.methodcaller(magick.MIRRORS[job.recipe["flip"]]))
+    else:
         mirror = _MIRRORS[job.recipe["flip"]]
         picture.each_pillow(lambda pixels: pixels.transpose(mirror))
 
@@ -70,6 +84,9 @@ def flatten(picture: Picture, job: Job) -> None:
     if job.format not in OPAQUE_FORMATS or not any(frame.alpha for frame in picture.frames):
         return
     colour = (*background(job.recipe)[:3], 255)
+    if by_magick("flatten", job):
+        picture.each_made(lambda image: magick.flattened(image, colour))
+        return
 
     def laid(pixels: Pillow.Image) -> Pillow.Image:
         pixels = pixels.convert("RGBA")

@@ -6,6 +6,8 @@ from PIL.Image import Transpose
 
 from service.engine import geometry
 from service.engine.job import Job
+from service.engine.libraries import holds
+from service.engine.magick import canvas
 from service.engine.picture import Picture
 
 TURNS = {
@@ -19,9 +21,6 @@ TURNS = {
 }
 """What shows an image upright, by its orientation (TIFF 6.0, tag 274). Pillow's angles go counter-clockwise."""
 
-_MAGICK = {2: ("flop",), 3: ("flip", "flop"), 4: ("flip",), 5: ("transpose",), 7: ("transverse",)}
-_QUARTERS = {6: 90, 8: 270}
-
 
 def orient(picture: Picture, job: Job) -> None:
     """Turn the frames, and with them the region that counts."""
@@ -30,13 +29,8 @@ def orient(picture: Picture, job: Job) -> None:
         return
     size = picture.size
     for frame in picture.frames:
-        if not frame.deep:
+        if holds(frame, job):
+            canvas.orient(frame.magick(), orientation)
+        else:
             frame.put(frame.pillow().transpose(TURNS[orientation]))
-            continue
-        image = frame.magick()
-        if orientation in _QUARTERS:
-            image.rotate(_QUARTERS[orientation])
-        for method in _MAGICK.get(orientation, ()):
-            getattr(image, method)()
-        image.reset_coords()
     picture.region = geometry.turned(picture.region, size, orientation)

@@ -7,6 +7,8 @@ from PIL import Image as Pillow
 from service.engine import geometry
 from service.engine.geometry import Box, Size
 from service.engine.job import Job
+from service.engine.libraries import holds
+from service.engine.magick import scaling
 from service.engine.picture import Frame, Picture
 from service.engine.steps.smart import attention
 
@@ -39,7 +41,7 @@ def resample(picture: Picture, job: Job) -> None:
     if job.recipe.get("fit") == "cover":
         picture.region = geometry.covering(picture.region, size, _point(picture, job))
     for frame in picture.frames:
-        _resample(frame, picture.region, size)
+        _resample(frame, picture.region, size, job)
     picture.region, picture.scale = Box(0, 0, *size), 1.0
 
 
@@ -67,18 +69,12 @@ def _point(picture: Picture, job: Job) -> tuple[float, float]:
     return focus(job.recipe)
 
 
-def _resample(frame: Frame, region: Box, size: Size) -> None:
+def _resample(frame: Frame, region: Box, size: Size, job: Job) -> None:
     whole = Box(0, 0, *frame.size)
     if region == whole and size == frame.size:
         return
-    if frame.deep:
-        image = frame.magick()
-        if region != whole:
-            left, top, right, bottom = region.whole()
-            image.crop(left, top, right, bottom)
-            image.reset_coords()
-        if image.size != size:
-            image.resize(*size, filter="lanczos")
+    if holds(frame, job):
+        scaling.resized(frame.magick(), region, size)
         return
     pixels = frame.pillow()
     if (region.width, region.height) == size and region == Box(*region.whole()):

@@ -1,0 +1,125 @@
+"""Which library does what: the choice of `engine.library`, and what `auto` takes for each step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image as Pillow
+from PIL import features
+
+from service.engine.job import Header, Job
+from service.engine.magick import coders
+from service.engine.magick.shortcomings import lacks
+from service.engine.magick.writing import Settings
+from service.engine.picture import Frame, Picture
+
+Name = Literal["ImageMagick", "Pillow", "libjpeg-turbo"]
+
+AUTO: dict[str, Name] = {
+    "read jpg": "libjpeg-turbo",
+    "read png": "Pillow",
+    "read webp": "Pillow",
+    "read avif": "Pillow",
+    "read heic": "ImageMagick",
+    "read gif": "ImageMagick",
+    "read tif": "ImageMagick",
+    "read bmp": "ImageMagick",
+    "read ico": "ImageMagick",
+    "rescale": "libjpeg-turbo",
+    "orient": "Pillow",
+    "trim": "ImageMagick",
+    "resample": "Pillow",
+    "carve": "ImageMagick",
+    "to_srgb": "Pillow",
+    "pad": "Pillow",
+    "rotate": "Pillow",
+    "flip": "Pillow",
+    "tone": "ImageMagick",
+    "blur": "ImageMagick",
+    "sharpen": "ImageMagick",
+    "flatten": "Pillow",
+    "write jpg": "Pillow",
+    "write png": "ImageMagick",
+    "write webp": "Pillow",
+    "write avif": "Pillow",
+    "write gif": "ImageMagick",
+    "write tif": "ImageMagick",
+    "write bmp": "ImageMagick",
+}
+"""By step; docs/engine.md has the reasons, with figures. `rescale` is a JPEG made smaller as the JPEG it is. Until
+`to_srgb` a frame of more than 8 bits a sample is ImageMagick's, since Pillow would drop half of them."""
+
+_PNG_DEPTH = 24
+"""Where a PNG says how many bits a sample has: its signature, then IHDR's length, name, width and height."""
+
+
+def by_magick(step: str, job: Job) -> bool:
+    """Whether ImageMagick does this step of the pipeline."""
+    return job.library == "imagemagick" or AUTO[step] == "ImageMagick"
+
+
+def holds(frame: Frame, job: Job) -> bool:
+    """Whether a frame stays with ImageMagick before its colours are those of the result."""
+    return job.library == "imagemagick" or frame.deep
+
+
+def reads(job: Job) -> bool:
+    """Whether ImageMagick decodes the original."""
+    header, path = job.header, Path(job.source)
+    if not coders.reads(header.format):
+        return False
+    if job.library == "imagemagick":
+        return not _beyond_reading(path, header)
+    if AUTO[f"read {header.format}"] == "ImageMagick" or not pillow_has(header.format):
+        return True
+    return header.format == "png" and _deep(path)
+
+
+def writes(picture: Picture, settings: Settings, job: Job) -> bool:
+    """Whether ImageMagick encodes the result."""
+    if job.library == "imagemagick":
+        return coders.writes(job.format) and not _beyond_writing(picture, settings, job.format)
+    return AUTO[f"write {job.format}"] == "ImageMagick" or not pillow_has(job.format)
+
+
+def pillow_has(word: str) -> bool:
+    """Whether this machine's Pillow was built with what a format takes."""
+    return word not in ("jpg", "webp", "avif") or bool(features.check(word))
+
+
+def _beyond_reading(path: Path, header: Header) -> bool:
+    if header.format == "webp":
+        return header.frames > 1 and lacks("read webp animation")
+    if header.format != "avif":
+        return False
+    return (header.alpha and lacks("read avif alpha")) or (_profiled(path) and lacks("read avif profile"))
+
+
+def _beyond_writing(picture: Picture, settings: Settings, word: str) -> bool:
+    if word == "webp":
+        return len(picture.frames) > 1 and lacks("write webp animation")
+    if word != "avif":
+        return False
+    asked = {
+        "write avif alpha": any(frame.alpha for frame in picture.frames),
+        "write avif profile": settings.icc is not None,
+        "write avif notice": settings.exif is not None,
+        "write avif lossless": settings.lossless,
+    }
+    return any(wanted and lacks(key) for key, wanted in asked.items())
+
+
+def _profiled(path: Path) -> bool:
+    """Whether an AVIF has an ICC profile, or none can tell; nothing is decoded for it."""
+    try:
+        with Pillow.open(path, formats=("AVIF",)) as file:
+            return bool(file.info.get("icc_profile"))
+    except (OSError, SyntaxError, ValueError, RuntimeError):
+        return False
+
+
+def _deep(path: Path) -> bool:
+    """Whether a PNG has 16 bits a sample, of which Pillow would drop half."""
+    with path.open("rb") as file:
+        return file.read(_PNG_DEPTH + 1)[_PNG_DEPTH:] == b"\x10"

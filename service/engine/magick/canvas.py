@@ -1,0 +1,85 @@
+"""Turns, mirrors, padding and what shows through, by ImageMagick."""
+
+from __future__ import annotations
+
+from wand.color import Color
+from wand.image import Image
+
+from service.engine.geometry import Size
+
+Colour = tuple[int, int, int, int]
+
+_ORIENTED = {2: ("flop",), 3: ("flip", "flop"), 4: ("flip",), 5: ("transpose",), 7: ("transverse",)}
+_QUARTERS = {6: 90, 8: 270}
+MIRRORS = {"h": "flop", "v": "flip"}
+
+
+def orient(image: Image, orientation: int) -> None:
+    """Show an image upright, by EXIF's orientation."""
+    if orientation in _QUARTERS:
+        image.rotate(_QUARTERS[orientation])
+    for method in _ORIENTED.get(orientation, ()):
+        getattr(image, method)()
+    image.reset_coords()
+
+
+def padded(image: Image, canvas: Size, place: tuple[int, int], colour: Colour) -> Image:
+    """The image on a canvas of this colour. Its own transparency stays."""
+    paper = sheet(canvas, colour, alpha=image.alpha_channel or colour[3] < 255)
+    paper.composite(image, *place, operator="copy")
+    return _like(paper, image, colour)
+
+
+def turned(image: Image, degrees: int, size: Size, colour: Colour) -> Image:
+    """The image turned clockwise about its middle, onto a sheet of `size` and of this colour.
+
+    The turned image, its edges repeated around it, counts by how much of a pixel it covers, the sheet by the rest.
+    """
+    if degrees % 90 == 0:
+        image.rotate(degrees)
+        image.reset_coords()
+        return image
+    alpha = image.alpha_channel or colour[3] < 255
+    with image.clone() as inside, sheet(image.size, (255, 255, 255, 255), alpha=True) as cover:
+        inside.alpha_channel = "set"
+        _distort(inside, degrees, size, "edge", "catrom")
+        _distort(cover, degrees, size, "transparent", "bilinear")
+        paper = sheet(size, colour, alpha=True)
+        inside.composite(cover, operator="dst_in")
+        paper.composite(cover, operator="dst_out")
+        paper.composite(inside, operator="plus")
+    if not alpha:
+        paper.alpha_channel = "off"
+    return _like(paper, image, colour)
+
+
+def flattened(image: Image, colour: Colour) -> Image:
+    """The image as it looks on an opaque colour."""
+    paper = sheet(image.size, (*colour[:3], 255), alpha=False)
+    paper.composite(image, operator="over")
+    return paper
+
+
+def sheet(size: Size, colour: Colour, *, alpha: bool) -> Image:
+    """An image of one colour, with an alpha channel or without."""
+    image = Image(width=size[0], height=size[1], background=Color("#" + bytes(colour).hex()))
+    image.alpha_channel = "set" if alpha else "off"
+    return image
+
+
+def _distort(image: Image, degrees: int, size: Size, around: str, interpolation: str) -> None:
+    """Turn by interpolation between four or sixteen pixels: the elliptical filter of the default softens."""
+    image.virtual_pixel = around
+    image.artifacts["filter"] = "point"
+    image.interpolate_method = interpolation
+    image.artifacts["distort:viewport"] = f"{size[0]}x{size[1]}+0+0"
+    middle, centre = (image.width / 2, image.height / 2), (size[0] / 2, size[1] / 2)
+    image.distort("scale_rotate_translate", (*middle, 1, degrees, *centre))
+    image.reset_coords()
+
+
+def _like(paper: Image, image: Image, colour: Colour) -> Image:
+    """The paper, gray where image and colour are."""
+    if image.colorspace == "gray" and colour[0] == colour[1] == colour[2]:
+        paper.transform_colorspace("gray")
+    return paper

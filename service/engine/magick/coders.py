@@ -1,0 +1,51 @@
+"""Which formats this machine's ImageMagick can read and write."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+
+from PIL import Image as Pillow
+from wand.api import libmagick
+from wand.exceptions import WandException
+from wand.resource import genesis
+
+from service.engine.geometry import Box
+from service.engine.magick.reading import CODERS
+from service.engine.magick.writing import WRITERS, Settings
+from service.engine.picture import Details, Frame, Picture
+
+libmagick.AcquireExceptionInfo.restype = ctypes.c_void_p
+libmagick.DestroyExceptionInfo.argtypes = (ctypes.c_void_p,)
+libmagick.GetMagickInfo.argtypes = (ctypes.c_char_p, ctypes.c_void_p)
+libmagick.GetMagickInfo.restype = ctypes.c_void_p
+libmagick.GetImageDecoder.argtypes = (ctypes.c_void_p,)
+libmagick.GetImageDecoder.restype = ctypes.c_void_p
+
+
+@cache
+def reads(word: str) -> bool:
+    """Whether there is a decoder; a coder may be there without one."""
+    genesis()
+    exception = libmagick.AcquireExceptionInfo()
+    try:
+        info = libmagick.GetMagickInfo(CODERS[word].upper().encode(), exception)
+        return bool(info and libmagick.GetImageDecoder(info))
+    finally:
+        libmagick.DestroyExceptionInfo(exception)
+
+
+@cache
+def writes(word: str) -> bool:
+    """Whether a small picture can be written; found out by trying."""
+    return word in WRITERS and tried(WRITERS[word])
+
+
+def tried(write: object) -> bool:
+    """Whether a writer makes something of a small picture."""
+    size = (16, 16)
+    picture = Picture([Frame(Pillow.new("RGB", size, (120, 60, 30)))], Box(0, 0, *size), 1.0, Details())
+    try:
+        return callable(write) and len(write(picture, Settings(quality=50))) > 0
+    except (WandException, OSError, KeyError):
+        return False

@@ -1,0 +1,129 @@
+"""Files through ImageMagick's decoders. The coder is named, and the file given by its descriptor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image as Pillow
+from wand.exceptions import (
+    BaseError,
+    BaseFatalError,
+    CacheError,
+    CacheFatalError,
+    ResourceLimitError,
+    ResourceLimitFatalError,
+    WandException,
+)
+from wand.image import Image
+
+from service.engine import jpegs
+from service.engine.job import Header, TooLarge, Undecodable
+from service.engine.picture import Details, Frame
+
+CODERS = {
+    "jpg": "jpeg",
+    "png": "png",
+    "webp": "webp",
+    "avif": "avif",
+    "heic": "heic",
+    "gif": "gif",
+    "tif": "tiff",
+    "bmp": "bmp",
+    "ico": "ico",
+}
+"""The name of every format word, in lower case to ImageMagick and in capitals to Pillow."""
+
+WANT_OF_MEMORY = (ResourceLimitError, ResourceLimitFatalError, CacheError, CacheFatalError)
+"""What ImageMagick raises where its limits, or those of the process, do not suffice."""
+
+HARMLESS = "length and filesize do not match"
+"""Which ImageMagick calls an error: a BMP that is followed by something, or does not know its own length. One that ends
+too soon was told by its header."""
+
+Read = tuple[list[Frame], Details]
+
+_PAGED = ("tif", "bmp")
+"""Formats of which one page is asked: of a BMP the first, whatever comes behind it."""
+
+_SHORT = 0.999
+"""Part of a scaled decode that its hint names: libjpeg takes the next larger n/8, and rounding never passes it."""
+
+
+def read(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> Read:
+    """The wanted frames, a JPEG at n/8. Raises Undecodable, and TooLarge where memory does not suffice."""
+    if header.format == "gif":
+        return _gif(path, header, wanted, tolerant)
+    if header.format == "ico":
+        return _icon(path, header, tolerant)
+    return _single(path, header, wanted, n, tolerant)
+
+
+def _single(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> Read:
+    """One frame or page."""
+    subrange = f"[{wanted.start}]" if header.format in _PAGED else ""
+    image = _read(path, header, subrange, n, tolerant)
+    if image.colorspace == "ycbcr":  # how ImageMagick 6 leaves HEIC
+        image.transform_colorspace("srgb")
+    profiles = image.profiles
+    return [Frame(image)], Details(profiles["icc"], profiles["exif"], profiles["iptc"], image.colorspace, image.depth)
+
+
+def _icon(path: Path, header: Header, tolerant: bool) -> Read:
+    """The largest of an icon's images."""
+    image = _read(path, header, "", 8, tolerant)
+    return [Frame(max(_parts(image), key=lambda part: part.width * part.height))], Details()
+
+
+def _gif(path: Path, header: Header, wanted: range, tolerant: bool) -> Read:
+    """Frames with disposal and offsets worked in, which takes all frames before the first one that is wanted."""
+    image = _read(path, header, f"[0-{wanted.stop - 1}]" if wanted.stop > 1 else "[0]", 8, tolerant)
+    plays = image.loop
+    image.coalesce()
+    parts = _parts(image)[wanted.start :]
+    frames = [Frame(part, round(part.delay * 1000 / (part.ticks_per_second or 100))) for part in parts]
+    return frames, Details(plays=plays)
+
+
+def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> Image:
+    """The file through the coder of its format: `subrange` of its frames, a JPEG at n/8."""
+    if header.format == "jpg" and not tolerant:  # ImageMagick keeps libjpeg's warnings to itself
+        _examine(path, header)
+    image = Image()
+    if n < 8:  # a hint of another aspect ratio than the original's would scale by the larger of two factors
+        hint = (side * n / 8 * _SHORT for side in (header.width, header.height))
+        image.options["jpeg:size"] = "{:.3f}x{:.3f}".format(*hint)
+    problem: BaseException | None
+    try:
+        with path.open("rb") as file:
+            # By descriptor, for ImageMagick takes brackets, percent signs and colons in a name for instructions.
+            image.read(filename=f"{CODERS[header.format]}:/dev/fd/{file.fileno()}{subrange}")
+        problem = image.get_exception()  # a coder may have met an error and yet given what it had
+    except WandException as error:
+        problem = error
+    if isinstance(problem, WANT_OF_MEMORY):
+        raise TooLarge("the image takes more memory than an engine process may use") from problem
+    wrong = isinstance(problem, BaseError | BaseFatalError) and not str(problem).startswith(HARMLESS)
+    if not len(image.sequence) or (wrong and not tolerant):
+        raise Undecodable("the image is damaged") from problem
+    return image
+
+
+def _examine(path: Path, header: Header) -> None:
+    """Raise Undecodable for a damaged JPEG; what libjpeg-turbo refuses without a reason, Pillow judges."""
+    if jpegs.examine(path, (header.width, header.height)):
+        return
+    try:
+        with Pillow.open(path, formats=("JPEG",)) as file:
+            file.draft(None, (max(1, header.width // 8), max(1, header.height // 8)))
+            file.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise Undecodable("the image is damaged") from error
+
+
+def _parts(image: Image) -> list[Image]:
+    """The images of a sequence, one by one; they share their pixels with it until one is changed."""
+    parts = []
+    for index in range(len(image.sequence)):
+        image.iterator_set(index)
+        parts.append(image.image_get())
+    return parts

@@ -1,0 +1,160 @@
+"""ImageMagick's encoders: one writer per format, and what keeps their bytes the same and free of metadata.
+
+What ImageMagick would add of its own is turned off here. Timings are of one 640x522 photograph.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wand.api import library
+from wand.image import Image
+
+from service.engine import pixels
+from service.engine.picture import Frame, Picture
+
+library.MagickDeleteImageProperty.argtypes = (ctypes.c_void_p, ctypes.c_char_p)  # which Wand does not declare
+library.MagickDeleteImageProperty.restype = ctypes.c_bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`quality` 1..100, for formats that have one; a profile and an EXIF block, prefix included, to embed. `direct`
+    writes a frame as ImageMagick holds it; else its 8-bit samples are brought over from Pillow."""
+
+    quality: int
+    lossless: bool = False
+    icc: bytes | None = None
+    exif: bytes | None = None
+    direct: bool = False
+
+
+FULL_CHROMA = 90
+"""The quality from which on a JPEG's chroma is written at full size."""
+
+
+def jpeg(picture: Picture, settings: Settings) -> bytes:
+    """Progressive, as Pillow's; tables are optimised by default."""
+    chroma = "2x2" if settings.quality < FULL_CHROMA else "1x1"
+    options = {"jpeg:sampling-factor": chroma, "jpeg:optimize-coding": "true"}
+    return _write(picture, settings, "pjpeg", options, quality=settings.quality)
+
+
+def png(picture: Picture, settings: Settings) -> bytes:
+    """Level 4 with adaptive filters: a quarter of the time of the default, 122 ms, for 4 % more bytes."""
+    options = {
+        "png:compression-level": "4",
+        "png:compression-filter": "5",
+        "png:compression-strategy": "0",
+        "png:exclude-chunks": "bKGD,cHRM,gAMA,pHYs,tEXt,date",
+    }
+    if settings.icc:  # gray pixels would be written as gray, which a profile for colours does not suit
+        frame = picture.frames[0]
+        options["png:color-type"] = _PNG_TYPES[frame.gray, frame.alpha]
+    return _write(picture, settings, "png", options)
+
+
+_PNG_TYPES = {(True, False): "0", (True, True): "4", (False, False): "2", (False, True): "6"}
+
+
+def webp(picture: Picture, settings: Settings) -> bytes:
+    """Method 2, as Pillow's writer. Without loss, quality is an effort."""
+    options = {"webp:method": "2", "webp:lossless": "true" if settings.lossless else "false"}
+    quality = 75 if settings.lossless else settings.quality
+    if len(picture.frames) == 1:
+        return _write(picture, settings, "webp", options, quality=quality)
+    with _film(picture, 1000) as film:
+        film.format = "webp"
+        film.compression_quality = quality
+        film.options.update(options)
+        return bytes(film.make_blob())
+
+
+def avif(picture: Picture, settings: Settings) -> bytes:
+    return _write(picture, settings, "avif", {}, quality=settings.quality)
+
+
+def gif(picture: Picture, settings: Settings) -> bytes:
+    """A palette for every frame, and of an opaque animation only what changes from one to the next."""
+    clear = any(frame.alpha for frame in picture.frames)
+    with _film(picture, 100) as film:
+        if len(picture.frames) > 1 and not clear:
+            film.optimize_layers()
+        film.format = "gif"
+        return bytes(film.make_blob())
+
+
+def tiff(picture: Picture, settings: Settings) -> bytes:
+    return _write(picture, settings, "tiff", {}, compression="lzw")
+
+
+def bmp(picture: Picture, settings: Settings) -> bytes:
+    """Version 3, which everything reads."""
+    return _write(picture, settings, "bmp3", {})
+
+
+WRITERS: dict[str, Callable[[Picture, Settings], bytes]] = {
+    "jpg": jpeg,
+    "png": png,
+    "webp": webp,
+    "avif": avif,
+    "gif": gif,
+    "tif": tiff,
+    "bmp": bmp,
+}
+"""By format word."""
+
+
+def _write(
+    picture: Picture,
+    settings: Settings,
+    coder: str,
+    options: dict[str, str],
+    *,
+    compression: str = "",
+    quality: int = 0,
+) -> bytes:
+    """The first frame through one of the coders."""
+    with _image(picture.frames[0], settings) as image:
+        image.format = coder
+        if compression:
+            image.compression = compression
+        if quality:
+            image.compression_quality = quality
+        for key, value in options.items():
+            image.options[key] = value
+        if settings.icc:
+            image.profiles["icc"] = settings.icc
+        if settings.exif:
+            image.profiles["exif"] = settings.exif
+        return bytes(image.make_blob())
+
+
+def _film(picture: Picture, ticks: int) -> Image:
+    """All frames as one sequence, their delays in so many parts of a second."""
+    clear = any(frame.alpha for frame in picture.frames)
+    film = Image()
+    for frame in picture.frames:
+        # In RGB and anew, for ImageMagick adds its name and a gamma to a GIF that is or was of another colour space.
+        with pixels.imported(frame.pillow().convert("RGBA" if frame.alpha else "RGB")) as image:
+            image.ticks_per_second = ticks
+            image.delay = round(frame.delay * ticks / 1000)
+            image.dispose = "background" if clear else "none"
+            image.loop = picture.details.plays
+            film.image_add(image)
+    return film
+
+
+def _image(frame: Frame, settings: Settings) -> Image:
+    """An image for an encoder, 8 bits a sample; it carries nothing but pixels."""
+    if not settings.direct:
+        return pixels.imported(frame.pillow())
+    image = frame.magick().clone()  # which shares the pixels
+    for name in list(image.metadata):  # EXIF's fields, comments: some coders write them as text
+        library.MagickDeleteImageProperty(image.wand, name.encode())
+    image.strip()
+    del image.artifacts["png:exclude-chunk"]  # by which this keeps out what is embedded from here on, too
+    image.depth = 8
+    return image
