@@ -8,6 +8,8 @@ event loop, and nothing is awaited between the check and the rename.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -23,15 +25,16 @@ from service.cache.memory import Memory
 from service.cache.tickets import Ticket, Tickets
 from service.cache.validators import stamp
 from service.cache.work import Work
-from service.decisions import Decisions
+from service.decisions import FormatChoice
 from service.engine.job import EngineError, Removed, Saturated
+from service.engine.lanes import Lane, lane_of
 from service.engine.pool import EnginePool
 from service.intake import admit
 from service.keeping import Keeping
-from service.making import Derivative, Level, Making, is_inside, job_of, lane_of, marker_of
+from service.making import Derivative, Level, Making, job_of, marker_of
 from service.originals import Original, Originals
 from service.stages import stage
-from service.store.base import Corrupt, StoredObject
+from service.store.base import StoredObject
 
 __all__ = ["Derivative", "Derivatives", "Level", "Making"]
 
@@ -40,6 +43,8 @@ MOST_ATTEMPTS = 50  # of one flight while its image is replaced again and again
 FLIGHTS = 2  # times what the engine takes may be under way, waits for the store included
 MOST_SPARE = 4  # flights at once that work in the spare folder, since that is memory
 LARGEST_SPARE = 64 * 2**20  # bytes of an image that is answered without being kept
+
+log = logging.getLogger(__name__)
 
 
 class Derivatives:
@@ -54,6 +59,7 @@ class Derivatives:
         memory: Memory,
         work: Work,
         kept: Keeping,
+        tickets: Tickets,
         engine: EnginePool,
     ) -> None:
         self.answered: Counter[str] = Counter()
@@ -67,26 +73,25 @@ class Derivatives:
         self._work = work
         self._kept = kept
         self._engine = engine
-        self._tickets = Tickets()
-        self._decisions = Decisions(rules, making, originals, tree, self._tickets, self._find)
+        self._tickets = tickets
+        self._formats = FormatChoice(rules, making, originals, tree)
         self._spare = asyncio.Semaphore(MOST_SPARE)
-        self.backlog = Backlog(self._keep)
-        originals.on_change(self.settle)
+        self.backlog = Backlog(kept.hold)
 
-    async def get(self, name: Name, accept: str = "") -> Derivative:
-        """The derived image, in a format decided by `accept` where the name leaves it open.
+    async def get(self, name: Name, accept: str = "", *, lane: Lane) -> Derivative:
+        """The derived image, in a format decided by `accept` where the name leaves it open, made in `lane`.
 
         Raises NotFound and Unavailable of the store, every EngineError, and OSError where no disk can be used.
         """
-        found = await self._find(name, accept)
+        found = await self._find(name, accept, lane)
         self.answered[found.level] += 1
         return found
 
-    async def open(self, name: Name, accept: str = "") -> tuple[Derivative, BinaryIO]:
+    async def open(self, name: Name, accept: str = "", *, lane: Lane) -> tuple[Derivative, BinaryIO]:
         """As `get`, with the bytes themselves, for the caller to close: they stay what they are, whatever becomes of
         the name."""
         for _ in range(MOST_ATTEMPTS):
-            found = await self._find(name, accept)
+            found = await self._find(name, accept, lane)
             try:
                 body, remembered = self._memory.open(found.name, found.file)
             except FileNotFoundError:  # evicted or replaced a moment ago
@@ -97,9 +102,10 @@ class Derivatives:
             return found, body
         raise Saturated("the image is evicted faster than it can be read")
 
-    async def decide(self, name: Name, accept: str) -> Name:
-        """The name with `auto` or `source` resolved for a client with this Accept header."""
-        return await self._decisions.decide(name, accept)
+    async def decide(self, name: Name, accept: str, *, lane: Lane) -> Name:
+        """The name with `auto` or `source` resolved for a client with this Accept header. Raises as `get` does."""
+        preferred, *others = await self._formats.candidates(name, accept)
+        return await self._smaller(preferred, others[0], lane) if others else preferred
 
     def settle(self, image: str, stored: StoredObject | None) -> None:
         """Forget what is here of an image unless it was made of this original. Raises OSError as `forget` does."""
@@ -135,15 +141,20 @@ class Derivatives:
                 await self._kept.remove(name)
         return removed + self.forget(image)
 
-    async def keep(self, name: Name) -> Derivative:
+    def adopt(self, name: Name, original: Original, path: Path) -> None:
+        """Publish a finished file that was made of this original while it was verified. Raises OSError."""
+        made = Derivative(name, self._publish(path, name, original, spare=False), "MISS", original.stored.etag)
+        self._write_behind(made)
+
+    async def keep(self, name: Name, *, lane: Lane) -> Derivative:
         """Make the image if it is nowhere, and see that the derived container holds it before this returns."""
         for _ in range(MOST_ATTEMPTS):
-            found = await self.get(name)
+            found = await self.get(name, lane=lane)
             stored = await self._originals.stat(name.image)
             if found.original is None:
                 marker = self._tree.marker(name.image)
                 found = replace(found, original=marker.etag if marker else None)
-            if found.original == stored.etag and await self._keep(found):
+            if found.original == stored.etag and await self._kept.hold(found):
                 return found
         raise Saturated("the image is being replaced faster than it can be kept")
 
@@ -151,29 +162,46 @@ class Derivatives:
         """Wait for what is still being written to the store."""
         await self.backlog.close()
 
-    async def _find(self, name: Name, accept: str = "") -> Derivative:
+    async def _smaller(self, preferred: Name, own: Name, lane: Lane) -> Name:
+        """Make both and return the one with fewer bytes; the own format where the preferred one cannot be made."""
+        with self._tickets.hold(own.image) as ticket:
+            kept = await self._find(own, "", lane)
+            try:
+                made = await self._find(preferred, "", lane)
+                smaller = preferred if made.file.bytes <= kept.file.bytes else own
+            except Saturated:  # it may be made a moment later
+                raise
+            except EngineError as error:
+                log.info("%s stays %s: no %s could be made of it (%s)", own.image, own.format, preferred.format, error)
+                smaller = own
+            if ticket.valid:
+                with contextlib.suppress(OSError):  # nginx then asks again
+                    self._tree.note_smaller(own.image, preferred.format, smaller.format)
+        return smaller
+
+    async def _find(self, name: Name, accept: str, lane: Lane) -> Derivative:
         if not name.decided:
-            name = await self.decide(name, accept)
+            name = await self.decide(name, accept, lane=lane)
         file = self._tree.find(name)
         if file:
             return Derivative(name, file, "HIT-DISK")
         joined = str(name) in self.flights
         try:
-            return await self.flights.join(str(name), lambda: self._make(name))
+            return await self.flights.join(str(name), lambda: self._make(name, lane))
         except Saturated:
-            if not (joined and is_inside()):
+            if not (joined and lane == "api"):
                 raise
-        return await self.flights.join(str(name), lambda: self._make(name))  # that may have been the public's
+        return await self.flights.join(str(name), lambda: self._make(name, lane))
 
-    async def _make(self, name: Name) -> Derivative:
+    async def _make(self, name: Name, lane: Lane) -> Derivative:
         """The flight; it starts again when the image was replaced meanwhile. With as many under way again as the engine
         takes, it does not start: they wait for a store that is slow, and would for the engine."""
-        if len(self.flights) > FLIGHTS * self._engine.capacity * (2 if is_inside() else 1):
+        if len(self.flights) > FLIGHTS * self._engine.capacity * (2 if lane == "api" else 1):
             raise Saturated("too many images are on their way")
         for _ in range(MOST_ATTEMPTS):
             with self._tickets.hold(name.image) as ticket:
                 try:
-                    made = await self._attempt(name, ticket)
+                    made = await self._attempt(name, ticket, lane)
                 except (EngineError, OSError):
                     if ticket.valid:
                         raise
@@ -182,7 +210,7 @@ class Derivatives:
                     return made
         raise Saturated("the image is being replaced faster than it can be made")
 
-    async def _attempt(self, name: Name, ticket: Ticket) -> Derivative | None:
+    async def _attempt(self, name: Name, ticket: Ticket, lane: Lane) -> Derivative | None:
         """Disk, derived container, engine, in that order; None where it is to be tried again."""
         original = await self._originals.get(name.image)
         if not ticket.valid:
@@ -191,43 +219,48 @@ class Derivatives:
         if file:
             return Derivative(name, file, "HIT-DISK", original.stored.etag)
         self.failures.check(original.stored.etag, str(name))
+        lane = lane_of(original.header, lane)
         with self._originals.pinned(original):
             if not self._work.troubled:
                 try:
-                    return await self._produce(name, original, ticket, spare=False)
+                    return await self._produce(name, original, ticket, lane, spare=False)
                 except (EngineError, OSError) as error:
                     if isinstance(error, Removed) or not original.path.exists():  # somebody cleaned up the caches
                         return None
                     if not self._is_disk(error):
                         raise
             async with self._spare:
-                return await self._produce(name, original, ticket, spare=True)
+                return await self._produce(name, original, ticket, lane, spare=True)
 
-    async def _produce(self, name: Name, original: Original, ticket: Ticket, *, spare: bool) -> Derivative | None:
+    async def _produce(
+        self, name: Name, original: Original, ticket: Ticket, lane: Lane, *, spare: bool
+    ) -> Derivative | None:
         etag = original.stored.etag
         with self._work.file(spare=spare) as path:
             level: Level = "MISS"
             if self._making.persist == "url":  # the container holds few, so a full queue need not ask it first
-                self._engine.require_room(lane_of(original.header))
+                self._engine.require_room(lane)
             if self._making.persist != "never" and await self._kept.fetch(name, etag, path):
                 level = "HIT-STORE"
             else:
-                await self._derive(name, original, path)
+                await self._derive(name, original, path, lane)
             if not ticket.valid:
                 return None
             made = Derivative(name, self._publish(path, name, original, spare=spare), level, etag)
-        if level == "MISS" and self._making.persist == "always":
-            self.backlog.add(made)
+        if level == "MISS":
+            self._write_behind(made)
         return made
 
-    async def _derive(self, name: Name, original: Original, path: Path) -> None:
+    def _write_behind(self, made: Derivative) -> None:
+        if self._making.persist == "always":
+            self.backlog.add(made)
+
+    async def _derive(self, name: Name, original: Original, path: Path, lane: Lane) -> None:
         admit(original.header, self._making.accept, self._making.limits)
         job = job_of(name, original, self._making, self._rules.quality.get(name.format, 0), path)
         affinity = f"{name.image}\n{original.stored.etag}"
         try:
-            await self._engine.run(
-                job, affinity=affinity, lane=lane_of(original.header), content=affinity, attempts=ATTEMPTS
-            )
+            await self._engine.run(job, affinity=affinity, lane=lane, content=affinity, attempts=ATTEMPTS)
         except EngineError as error:
             self.failures.note(original.stored.etag, str(name), error)
             raise
@@ -253,22 +286,3 @@ class Derivatives:
             self._work.trouble(error)
             return True
         return type(error) is EngineError and self._work.examine()
-
-    async def _keep(self, found: Derivative) -> bool:
-        """Have the derived container hold the image; False where it was replaced or evicted meanwhile."""
-        name, etag = found.name, found.original or ""
-        with self._tickets.hold(name.image) as ticket:
-            if await self._kept.holds(name, etag):
-                return ticket.valid
-            try:
-                with found.file.open() as body, self._work.file(spare=self._work.troubled) as path:
-                    await asyncio.to_thread(path.write_bytes, body.read())
-                    await self._kept.put(name, etag, path)
-            except (Corrupt, FileNotFoundError):
-                if ticket.valid and found.file.path.exists():
-                    raise
-                return False
-            if ticket.valid:
-                return True
-        await self._kept.remove(str(name))  # no URL may lead to an old image
-        return False

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from gateway.names import Name
 from gateway.rules import CONTENT_TYPES
-from service.store.base import Container, NotFound, StoreError
+from service.cache.tickets import Tickets
+from service.cache.work import Work
+from service.making import Derivative
+from service.store.base import Container, Corrupt, NotFound, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -19,9 +22,33 @@ class Keeping:
     """What the container holds tells of itself which original it was made of, and by which `engine`; what tells
     anything else is never used, so what another node left there is harmless."""
 
-    def __init__(self, container: Container, engine: str) -> None:
+    def __init__(self, container: Container, engine: str, tickets: Tickets, work: Work) -> None:
         self._container = container
         self._engine = engine
+        self._tickets = tickets
+        self._work = work
+
+    async def hold(self, found: Derivative) -> bool:
+        """See that the container holds this image; False where it was replaced or evicted meanwhile.
+
+        Raises OSError, StoreFull, Unavailable, and Corrupt where the file changes while it is read.
+        """
+        name, etag = found.name, found.original or ""
+        with self._tickets.hold(name.image) as ticket:
+            if await self.holds(name, etag):
+                return ticket.valid
+            try:
+                with found.file.open() as body, self._work.file(spare=self._work.troubled) as path:
+                    await asyncio.to_thread(path.write_bytes, body.read())
+                    await self.put(name, etag, path)
+            except (Corrupt, FileNotFoundError):
+                if ticket.valid and found.file.path.exists():
+                    raise
+                return False
+            if ticket.valid:
+                return True
+        await self.remove(str(name))  # no URL may lead to an old image
+        return False
 
     async def holds(self, name: Name, etag: str) -> bool:
         """Whether the container has the image, made of this original by this engine. Raises Unavailable."""

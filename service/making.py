@@ -12,17 +12,14 @@ from gateway.names import Name
 from gateway.negotiate import base_format, source_format
 from gateway.rules import CONTENT_TYPES, Rules
 from gateway.settings import Config
-from service import stages
 from service.cache.disk import Published
 from service.cache.marker import Marker
 from service.engine.geometry import upright
-from service.engine.job import Header, Job, Library, Limits
-from service.engine.lanes import Lane
+from service.engine.job import Job, Library, Limits
 from service.originals import Original
 
 Level = Literal["HIT-DISK", "HIT-MEMORY", "HIT-STORE", "MISS"]
 Persist = Literal["always", "url", "never"]
-LARGE = 12_000_000  # pixels of an original from which on its work goes to the large lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +79,6 @@ def job_of(name: Name, original: Original, making: Making, quality: int, output:
         tolerant=making.tolerant,
         library=making.library,
     )
-
-
-def is_inside() -> bool:
-    """Whether the request that is under way came by the API's port."""
-    trace = stages.current.get()
-    return trace is not None and trace.port == "api"
-
-
-def lane_of(header: Header) -> Lane:
-    """Where the work on such an original waits for the engine, in the request that is under way."""
-    if is_inside():
-        return "api"
-    return "large" if header.width * header.height * header.frames > LARGE else "small"
 
 
 def marker_of(original: Original, rules: Rules) -> Marker:

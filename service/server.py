@@ -22,6 +22,7 @@ from service.api.connections import listening
 from service.api.context import Context
 from service.api.front import front_app
 from service.api.metrics import observe
+from service.cache.tickets import Tickets
 from service.cache.work import Work
 from service.caring import caring, opened_disk
 from service.derivatives import Derivatives, Making
@@ -148,8 +149,10 @@ async def _put_together(
     rules = rules_of(config, writable)
     making = _making(config, rules, versions)
     originals = Originals(store.originals, paths.originals, disk.work, config.cache.revalidate)
-    kept = Keeping(store.derived, making.engine)
-    derivatives = Derivatives(rules, making, originals, disk.tree, disk.memory, disk.work, kept, engine)
+    tickets = Tickets()
+    kept = Keeping(store.derived, making.engine, tickets, disk.work)
+    derivatives = Derivatives(rules, making, originals, disk.tree, disk.memory, disk.work, kept, tickets, engine)
+    originals.on_change(derivatives.settle)
     stack.push_async_callback(derivatives.close)
     generation = f"{making.engine} {','.join(rules.out)}"  # the bytes, and the formats that markers name
     care = await stack.enter_async_context(caring(config, disk, store.originals, originals, derivatives, generation))

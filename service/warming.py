@@ -64,7 +64,7 @@ async def count(originals: Container, names: Callable[[str], Sequence[Wanted]], 
 
 async def _make(derivatives: Derivatives, name: Name, accept: str) -> str:
     try:
-        return (await derivatives.get(name, accept)).level
+        return (await derivatives.get(name, accept, lane="api")).level
     except NotFound:  # deleted since it was listed
         return "gone"
     except Corrupt:

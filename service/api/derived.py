@@ -28,7 +28,7 @@ async def answer_with_file(request: web.Request, name: Name) -> web.StreamRespon
     """`GET /images/NAME…` on the API port: the bytes themselves."""
     await _prepare(request, name)
     context = request.app[CONTEXT]
-    found, data = await context.derivatives.open(name, request.headers.get("Accept", ""))
+    found, data = await context.derivatives.open(name, request.headers.get("Accept", ""), lane="api")
     if is_large(request, found.file.bytes):
         redirected = await _redirect(request, found)
         if redirected:
@@ -41,7 +41,7 @@ async def _redirect(request: web.Request, found: Derivative) -> web.Response | N
     """To the derived container, which has it before this returns; None where the store cannot do it now."""
     context = request.app[CONTEXT]
     try:
-        kept = await context.derivatives.keep(found.name)
+        kept = await context.derivatives.keep(found.name, lane="api")
     except (StoreError, EngineError, OSError) as error:
         log.warning("no redirect for %s: %s", found.name, error)
         return None
@@ -56,7 +56,7 @@ async def answer_with_redirect(request: web.Request) -> web.StreamResponse:
         request[VARIES] = True
     authorise(name, rules, time.time())
     await _prepare(request, name)
-    found = await request.app[CONTEXT].derivatives.get(name, request.headers.get("Accept", ""))
+    found = await request.app[CONTEXT].derivatives.get(name, request.headers.get("Accept", ""), lane="small")
     if found.file.relative is None:  # no disk took it
         return await _send(request, name, found, found.file.open())
     headers = derived_headers(request.app[CONTEXT], name, found)

@@ -63,7 +63,7 @@ def _archive(context: Context, request: web.Request, asked: ImageQuery, page: Pa
         if asked.original:
             original = await context.originals.get(image)
             return Wanted(image, image.removeprefix(prefix), original.path.open("rb"), original.stored.bytes)
-        found = await context.derivatives.get(asked.name(escape(image), context), accept)
+        found = await context.derivatives.get(asked.name(escape(image), context), accept, lane="api")
         return Wanted(image, image.removeprefix(prefix), found.file.open(), found.file.bytes, found.name.format)
 
     return Archive(name, [one.name for one in page.objects], find, context.config.limits.archive_bytes, AT_ONCE)

@@ -90,8 +90,8 @@ async def temporary_url(context: Context, name: Name, options: UrlOptions, accep
             name.image, lifetime=lifetime, filename=filename, inline=options.inline
         )
         return _result(name, name.image, made)
-    decided = name if name.decided else await context.derivatives.decide(name, accept)
-    kept = (await context.derivatives.keep(decided)).name
+    decided = name if name.decided else await context.derivatives.decide(name, accept, lane="api")
+    kept = (await context.derivatives.keep(decided, lane="api")).name
     filename = options.filename or f"{PurePosixPath(kept.image).stem}.{kept.format}"
     made = await store.derived.temporary_url(str(kept), lifetime=lifetime, filename=filename, inline=options.inline)
     return _result(name, str(kept), made)

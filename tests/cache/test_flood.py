@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from gateway.names import Name
-from service import stages
 from service.derivatives import FLIGHTS
 from service.engine.job import Saturated
 from tests import images
@@ -46,9 +45,8 @@ async def test_a_store_that_is_slow_does_not_gather_requests_without_end(
         async with asyncio.timeout(10):
             while len(derivatives.flights) < bound:
                 await asyncio.sleep(0.01)
-        stages.current.set(stages.Trace("1", "public"))
         with pytest.raises(Saturated):
-            await derivatives.get(Name("other.jpg", {"w": "9"}, "png"))
+            await derivatives.get(Name("other.jpg", {"w": "9"}, "png"), lane="small")
     refused = await asyncio.gather(*(one.api(f"other-{number}.jpg/@w=9.png") for number in range(20)))
     assert {answer.status for answer in refused} == {503}
     assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
@@ -76,8 +74,7 @@ async def test_who_joins_a_request_of_the_publics_that_is_refused_is_not_refused
 
     monkeypatch.setattr(one.context.originals, "get", slow)
     monkeypatch.setattr(engine, "require_room", full)
-    stages.current.set(stages.Trace("1", "public"))
-    public = asyncio.ensure_future(derivatives.get(Name("photo.jpg", {"w": "9"}, "png")))
+    public = asyncio.ensure_future(derivatives.get(Name("photo.jpg", {"w": "9"}, "png"), lane="small"))
     await begun.wait()
     inside = asyncio.ensure_future(one.api("photo.jpg/@w=9.png"))
     async with asyncio.timeout(10):
