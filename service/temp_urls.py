@@ -18,7 +18,7 @@ def url_settings(config: Config) -> UrlSettings:
     options = config.store.directory
     keys = (key.get_secret_value() for key in (options.temp_url.key, options.temp_url.key_2) if key)
     return UrlSettings(
-        base=config.public.url,
+        base=config.public.base_url,
         folders=(config.base.absolute() / options.derived, paths_of(config).runtime),
         keys=tuple(filter(None, keys)),
         digest=options.temp_url.digest,
