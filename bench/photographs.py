@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from service.sample import draw_sample
+from scripts.sample import draw_sample
 from tests import images
 
 VARIABLE = "IMAGE_GATEWAY_BENCH_PHOTOS"

@@ -23,17 +23,17 @@ from aiohttp import web
 
 from gateway.config import ConfigError
 from gateway.settings import Config
-from service import logs
-from service.cli.configuration import plainly, read_config
-from service.descriptors import raise_limit
+from service.app import PREDECESSOR, running
 from service.engine.job import EngineError
-from service.gunicorn_master import BEFORE
-from service.lock import AlreadyRunning
-from service.paths import Paths, paths_of
-from service.programs import wrote_its_pid
-from service.server import PREDECESSOR, running
-from service.sockets import HANDED
+from service.observability import logs
+from service.runtime.configuration import plainly, read_config
+from service.runtime.lock import AlreadyRunning
+from service.runtime.paths import Paths, paths_of
+from service.runtime.rlimits import raise_limit
+from service.runtime.sockets import HANDED
 from service.store.base import StoreError
+from service.supervise.gunicorn_master import BEFORE
+from service.supervise.program import wrote_its_pid
 
 CANNOT_START = 3  # the exit status by which a worker has Gunicorn stop; Arbiter.WORKER_BOOT_ERROR
 KILLED_BY = 3.0  # seconds within which Gunicorn has ended a worker that drained for longer than its timeout

@@ -10,11 +10,12 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from service import metered, stages
-from service.backlog import UNKEPT
-from service.caring import Care
-from service.engine.pool import EnginePool
-from service.metered import MeteredStore
+from service.derivatives.write_behind import UNKEPT
+from service.engine.pool.pool import EnginePool
+from service.maintenance.tasks import Care
+from service.observability import timings
+from service.store import metered
+from service.store.metered import MeteredStore
 
 REQUESTS = Counter(
     "image_gateway_requests",
@@ -26,7 +27,7 @@ SECONDS = Histogram(
     "image_gateway_request_seconds",
     "Time until the service had answered, by port and kind; what nginx answers alone is not in it.",
     ["port", "kind"],
-    buckets=stages.BUCKETS,
+    buckets=timings.BUCKETS,
     registry=None,
 )
 UPLOADED = Counter("image_gateway_upload_bytes", "Bytes of bodies that the API received.", registry=None)
@@ -59,7 +60,7 @@ class Metrics(Collector):
         self._care = care
         self._registry = CollectorRegistry(auto_describe=False)
         own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, SPANS, UNKEPT)
-        for one in (*own, stages.SECONDS, metered.SECONDS, metered.ERRORS, self):
+        for one in (*own, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)
         ProcessCollector(namespace="image_gateway", registry=self._registry)
 

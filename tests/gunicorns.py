@@ -15,13 +15,13 @@ from typing import Any
 import httpx
 
 from gateway.config import rules_of
-from service import front
 from service.cli import read_config
-from service.paths import make_folders, paths_of
+from service.runtime.paths import make_folders, paths_of
+from service.supervise import nginx_conf
 from tests import images
 from tests.gateways import Gateway, alive, command_line, descendants, free_ports, write_config
-from tests.test_restarting import HIT
-from tests.test_supervision import good, until
+from tests.supervise.test_restarting import HIT
+from tests.supervise.test_supervisor import good, until
 
 CONF = Path(__file__).parent.parent / "deploy/gunicorn/gunicorn.conf.py"
 COMMAND = [str(Path(sys.executable).parent / "gunicorn"), "-c", str(CONF)]
@@ -36,9 +36,9 @@ def running_gunicorn(root: Path, options: Mapping[str, Any] | None = None) -> It
     config, _ = read_config(file)
     paths = paths_of(config)
     make_folders(paths)
-    front.write(front.render(config, paths, rules_of(config)), paths.nginx)  # as `image-gateway render` does
+    nginx_conf.write(nginx_conf.render(config, paths, rules_of(config)), paths.nginx)  # as `image-gateway render` does
     with (root / "log").open("wb") as log:
-        nginx = subprocess.Popen(front.command(paths.nginx), stderr=log)
+        nginx = subprocess.Popen(nginx_conf.command(paths.nginx), stderr=log)
         master = subprocess.Popen([*COMMAND, APPLICATION], cwd=root, stderr=log)
     urls = f"http://{config.public.listen}", f"http://{config.api.listen}"
     try:
@@ -102,7 +102,7 @@ def reload(gateway: Gateway) -> str:
 @contextmanager
 def held_up(gateway: Gateway, width: int) -> Iterator[Future[httpx.Response]]:
     """A miss that the service has accepted and cannot answer before the context ends."""
-    engines = gateway.pids("service.engine.worker")
+    engines = gateway.pids("service.engine.pool.worker")
     for pid in engines:
         os.kill(pid, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as threads:

@@ -15,7 +15,7 @@ import yaml
 from PIL import Image
 
 from gateway import tables
-from service.sample import draw_sample
+from scripts.sample import draw_sample
 from tests import examples, images
 from tests.gateways import Gateway, running_gateway
 

@@ -15,7 +15,7 @@ SWIFT = {"swiftclient", "keystoneauth1", "keystoneclient"}
     [
         ("service.cli", {"gateway", "httpx", "pydantic", "rich", "uvloop", *SWIFT}),
         ("service.cli.gateway_commands", {"httpx", "rich", "uvloop", *SWIFT}),
-        ("service.server", {"httpx", *SWIFT}),
+        ("service.app", {"httpx", *SWIFT}),
     ],
 )
 def test_a_start_loads_no_client_that_only_others_need(module: str, needless: set[str]) -> None:

@@ -23,7 +23,7 @@ def _settings():
     before = json.loads(os.environ.get(STATE) or "{}")
     reloading = before.get("master") == os.getpid()
     words = ["reload"] if reloading else ["adopt"] if "GUNICORN_PID" in os.environ else []
-    command = [sys.executable, "-m", "service.gunicorn_master", *words]
+    command = [sys.executable, "-m", "service.supervise.gunicorn_master", *words]
     run = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     if run.returncode == 0:
         accepted = json.loads(run.stdout)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from service.api.audit import refusals
-from service.api.auth import require, tokens
-from service.api.context import CONTEXT, Context
-from service.api.metrics import metrics
-from service.api.openapi import openapi
-from service.api.operations import OPERATIONS, Operation
-from service.api.problems import Handler, problems
-from service.api.receiving import expect
-from service.api.warm import WARMING, Turn
+from service.api.http.audit import refusals
+from service.api.http.auth import require, tokens
+from service.api.http.body import expect
+from service.api.http.context import CONTEXT, Context
+from service.api.http.metrics import metrics
+from service.api.http.problems import Handler, problems
+from service.api.resources.warm import WARMING, Turn
+from service.api.schema.openapi import openapi
+from service.api.schema.operations import OPERATIONS, Operation
 
 
 def api_app(context: Context) -> web.Application:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from service.api.context import CONTEXT, Context
-from service.api.derived import answer_with_redirect
-from service.api.health import serving
-from service.api.metrics import take_counts
-from service.api.problems import problems
+from service.api.http.context import CONTEXT, Context
+from service.api.http.metrics import take_counts
+from service.api.http.problems import problems
+from service.api.resources.derived import answer_with_redirect
+from service.api.resources.health import serving
 
 
 def front_app(context: Context) -> web.Application:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from service.cli.configuration import Loaded
+    from service.runtime.configuration import Loaded
 
 API, TOKEN = "IMAGE_GATEWAY_API", "IMAGE_GATEWAY_TOKEN"  # in the environment
 LONGEST_LIFETIME = 10**9  # seconds: 31 years
@@ -124,8 +124,8 @@ def _with_remote(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def _load(file: Path | None, base: Path | None) -> Loaded:
-    from service import logs  # noqa: PLC0415  # help needs no configuration
-    from service.cli.configuration import Loaded, read_config  # noqa: PLC0415
+    from service.observability import logs  # noqa: PLC0415  # help needs no configuration
+    from service.runtime.configuration import Loaded, read_config  # noqa: PLC0415
 
     config, source = read_config(file, base)
     logs.configure(config.log)

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from service.api.answers import Stats, TreeStats, WarmProgress
+from service.api.schema.models import Stats, TreeStats, WarmProgress
 from service.cli.arguments import as_json, client_command, optional_names
 from service.cli.connection import Remote
 from service.cli.main import STOPPED

@@ -20,21 +20,21 @@ from gateway import checks, environment
 from gateway.config import rules_of
 from gateway.settings import Api, Config, Public, resolve_listen
 from gateway.units import is_loopback, print_size
-from service import front
-from service.check_temp_urls import key_findings
-from service.engine import turbo
-from service.engine.cage import cage_report
+from service.cli.check_temp_urls import key_findings
 from service.engine.job import EngineError
-from service.engine.policy import prove_policy
-from service.lock import is_held
-from service.machine import capabilities, shortcomings, write_policy
-from service.paths import Paths, paths_of
-from service.sockets import require_free
+from service.engine.jpeg import turbo
+from service.engine.sandbox.policy import prove_policy
+from service.engine.sandbox.sandbox import cage_report
+from service.open_store import directory_settings, open_store
+from service.runtime.imagemagick import capabilities, shortcomings, write_policy
+from service.runtime.lock import is_held
+from service.runtime.paths import Paths, paths_of
+from service.runtime.sockets import require_free
 from service.store.base import StoreError
-from service.store.directory import MISSING
-from service.stores import directory_settings, open_store
-from service.tracing import NOT_INSTALLED, installed
-from service.up import ACCEPTED
+from service.store.directory.container import MISSING
+from service.supervise import nginx_conf
+from service.supervise.up import ACCEPTED
+from service.tracing.setup import NOT_INSTALLED, installed
 
 LEAST_FREE = 0.05  # of a cache's budget that should be free on its disk
 NGINX_TIME = 30.0  # seconds for nginx -t
@@ -141,7 +141,7 @@ def _space(config: Config, paths: Paths) -> Iterator[Finding]:
 
 
 def _twins(config: Config, paths: Paths) -> Iterator[Finding]:
-    for difference in checks.compare(rules_of(config), front.lua_root()):
+    for difference in checks.compare(rules_of(config), nginx_conf.lua_root()):
         yield Finding("Lua against Python", str(difference))
 
 
@@ -182,10 +182,10 @@ def _nginx(config: Config, paths: Paths) -> Iterator[Finding]:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         rules = rules_of(config)
-        front.write(front.render(config, replace(paths, nginx=scratch), rules), scratch)
+        nginx_conf.write(nginx_conf.render(config, replace(paths, nginx=scratch), rules), scratch)
         try:
             tested = subprocess.run(
-                front.command(scratch, "-t", "-q"), capture_output=True, text=True, check=False, timeout=NGINX_TIME
+                nginx_conf.command(scratch, "-t", "-q"), capture_output=True, text=True, check=False, timeout=NGINX_TIME
             )
         except FileNotFoundError as error:
             yield Finding("nginx", str(error))

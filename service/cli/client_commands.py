@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from service.api.answers import ListedImage, Listing, MetadataResult
+from service.api.schema.models import ListedImage, Listing, MetadataResult
 from service.cli.arguments import as_json, client_command, lifetime, names, prefix
 from service.cli.connection import Remote, for_each
 from service.client import Gateway, GatewayError, calls

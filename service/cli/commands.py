@@ -13,8 +13,8 @@ from importlib import import_module
 
 import click
 
-from service.cli.configuration import plainly
 from service.cli.main import STOPPED
+from service.runtime.configuration import plainly
 
 COMMANDS = {
     "up": "gateway_commands",
@@ -98,11 +98,11 @@ def _explain(error: Exception) -> str | None:
 EXPLAINED = (
     ("gateway.config", "ConfigError"),
     ("gateway.errors", "Refused"),
-    ("service.programs", "StartFailed"),
-    ("service.twins", "TwinsDiffer"),
+    ("service.supervise.program", "StartFailed"),
+    ("service.supervise.twins", "TwinsDiffer"),
     ("service.store.base", "StoreError"),
     ("service.engine.job", "EngineError"),
-    ("service.lock", "AlreadyRunning"),
+    ("service.runtime.lock", "AlreadyRunning"),
     ("service.client.errors", "GatewayError"),
 )
 """Exceptions whose text is meant for the user. A module that is not loaded has raised nothing."""

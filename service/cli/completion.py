@@ -33,9 +33,9 @@ def completion(shell: str) -> int:
 
 def complete_name(file: Path | None, api: str | None, incomplete: str) -> list[Any]:
     """The images and folders of one level that begin with `incomplete`. None where the gateway does not answer."""
-    from service.cli.configuration import read_config  # noqa: PLC0415  # printing the script needs no HTTP client
     from service.cli.connection import remote  # noqa: PLC0415
     from service.client import calls  # noqa: PLC0415
+    from service.runtime.configuration import read_config  # noqa: PLC0415  # printing the script needs no HTTP client
 
     try:
         with remote(read_config(file)[0], api).connect() as gateway:

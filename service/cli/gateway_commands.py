@@ -10,13 +10,13 @@ import click
 
 from gateway.errors import Refused
 from service.cli.arguments import PATH, lifetime, local_command
-from service.cli.configuration import Loaded
+from service.runtime.configuration import Loaded
 
 
 @local_command("up", "up -c /etc/image-gateway/config.yaml")
 def up(loaded: Loaded) -> int:
     """Run nginx and the service, in the foreground, until SIGTERM or Ctrl-C."""
-    from service.up import up as run  # noqa: PLC0415  # serve needs no supervisor and no templates
+    from service.supervise.up import up as run  # noqa: PLC0415  # serve needs no supervisor and no templates
 
     run(*loaded.reread(), loaded.reread)
     return 0
@@ -26,9 +26,9 @@ def up(loaded: Loaded) -> int:
 @click.option("--base", type=PATH, metavar="DIR", help="Where relative paths start (beside the configuration).")
 def serve(loaded: Loaded) -> int:
     """Run the service alone."""
-    from service import server  # noqa: PLC0415  # the other commands need no Swift client, no uvloop, no engine
+    from service import app  # noqa: PLC0415  # the other commands need no Swift client, no uvloop, no engine
 
-    server.serve(loaded.config)
+    app.serve(loaded.config)
     return 0
 
 
@@ -36,13 +36,13 @@ def serve(loaded: Loaded) -> int:
 @click.option("--to", type=PATH, metavar="DIR", help="Write a folder that nginx runs on, and print nothing of it.")
 def render(loaded: Loaded, to: Path | None) -> int:
     """Print the nginx configuration, or write the folder that nginx runs on."""
-    from service import front, rendering  # noqa: PLC0415  # serve needs no templates
+    from service.supervise import nginx_conf, rendering  # noqa: PLC0415  # serve needs no templates
 
     if to is None:
-        click.echo(rendering.nginx_conf(loaded.config), nl=False)
+        click.echo(rendering.print_nginx_conf(loaded.config), nl=False)
         return 0
     folder = rendering.write_folder(loaded.config, to)
-    click.echo(f"written; this runs it beside `image-gateway serve`: {shlex.join(front.command(folder))}")
+    click.echo(f"written; this runs it beside `image-gateway serve`: {shlex.join(nginx_conf.command(folder))}")
     return 0
 
 

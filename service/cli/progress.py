@@ -17,7 +17,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from service.api.answers import WarmProgress
+from service.api.schema.models import WarmProgress
 from service.client.local_files import LocalFile
 
 

@@ -11,7 +11,7 @@ import click
 
 from gateway.settings import Scope
 from service.cli.arguments import local_command
-from service.cli.configuration import Loaded
+from service.runtime.configuration import Loaded
 
 BYTES = 32  # of randomness: as many as the hash has
 SCOPES = get_args(Scope)

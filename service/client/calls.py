@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import TypeAdapter
 
-from service.api.answers import Listing, Purged, Stats, StoredImage, TemporaryUrlResult, WarmProgress
+from service.api.schema.models import Listing, Purged, Stats, StoredImage, TemporaryUrlResult, WarmProgress
 from service.client.errors import Refused
 
 Result = TypeVar("Result")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from service.api.answers import ListedImage, Listing, StoredImage, WarmProgress
+from service.api.schema.models import ListedImage, Listing, StoredImage, WarmProgress
 from service.client import calls
 from service.client.calls import Call, pause
 from service.client.errors import Refused, check, require_url, unreachable

@@ -14,7 +14,7 @@ from __future__ import annotations
 import httpx
 from pydantic import ValidationError
 
-from service.api.answers import Problem
+from service.api.schema.models import Problem
 
 
 class GatewayError(Exception):

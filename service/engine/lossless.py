@@ -6,11 +6,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from service.engine import geometry, jpegs
+from service.engine import geometry
 from service.engine.colour import kept
 from service.engine.job import Job, Result, Undecodable
+from service.engine.jpeg import decode
+from service.engine.jpeg.turn import turned
 from service.engine.strip import strip
-from service.engine.turning import turned
 
 FAITHFUL = {"jpg": 95, "webp": 95, "avif": 85}
 """The quality at which an image is encoded once more because it cannot be stripped: it is stored turned and cannot be
@@ -53,7 +54,7 @@ def faithful(job: Job) -> Job:
 
 def _strip(job: Job) -> bool:
     if job.header.format == "jpg" and not job.tolerant:
-        jpegs.examine(Path(job.source), (job.header.width, job.header.height))
+        decode.examine(Path(job.source), (job.header.width, job.header.height))
     return strip(Path(job.source), Path(job.output), job.header)
 
 

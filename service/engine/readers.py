@@ -14,8 +14,9 @@ from pathlib import Path
 from PIL import AvifImagePlugin, ImageFile, ImageOps, PngImagePlugin
 from PIL import Image as Pillow
 
-from service.engine import jpegs, libraries
+from service.engine import libraries
 from service.engine.job import Header, Job, TooLarge, Undecodable
+from service.engine.jpeg import decode
 from service.engine.magick import reading
 from service.engine.magick.reading import CODERS
 from service.engine.picture import Details, Frame
@@ -49,7 +50,7 @@ def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -
     ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
     try:
         with Pillow.open(path, formats=(kind,)) as file:
-            sound = jpegs.decoded(path, file.mode, file.size, n) if kind == "JPEG" and not tolerant else None
+            sound = decode.decoded(path, file.mode, file.size, n) if kind == "JPEG" and not tolerant else None
             frames = [Frame(sound)] if sound else _loaded(file, header, wanted, n)
             info, mode = file.info, file.mode
     except FileNotFoundError:  # it was removed meanwhile, which says nothing of it

@@ -12,10 +12,10 @@ from aiohttp import web
 
 from gateway.config import rules_of
 from service.api.app import api_app
-from service.api.context import Context
+from service.api.http.context import Context
 from service.cli import read_config
+from service.open_store import open_store
 from service.store.base import Store
-from service.stores import open_store
 from tests.gateways import write_config
 
 ABSENT = cast(Any, None)  # a part that these handlers never use; one that does answers 500

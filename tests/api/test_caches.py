@@ -15,11 +15,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from service import cli, logs
+from service import cli
 from service.client import AsyncGateway, Gateway, calls
+from service.observability import logs
 from tests import gateways, images
 from tests.cache.nodes import Node, node
-from tests.test_supervision import until
+from tests.supervise.test_supervisor import until
 
 DOG = images.png(images.flat(80, 60))
 

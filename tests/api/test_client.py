@@ -7,8 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service import cli, logs
+from service import cli
 from service.client import AsyncGateway, Conflict, Gateway, NotFound, Refused, Unreachable, calls
+from service.observability import logs
 from tests import gateways, images
 from tests.cli.terminal import Terminal
 

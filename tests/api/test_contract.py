@@ -14,8 +14,8 @@ from aiohttp.test_utils import TestClient
 from yarl import URL
 
 from gateway.errors import Refused
-from service.api import problems
-from service.api.operations import OPERATIONS
+from service.api.http import problems
+from service.api.schema.operations import OPERATIONS
 from service.engine import job
 from service.store import base
 from tests.gateways import Gateway

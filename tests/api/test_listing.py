@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestClient
 from pytest_aiohttp import AiohttpClient
 from yarl import URL
 
-from service.api.context import CONTEXT
-from service.api.selection import Selection, compile_pattern
+from service.api.http.context import CONTEXT
+from service.api.resources.selection import Selection, compile_pattern
 from service.store.base import Page, StoredObject
 from tests.api.handlers import handlers, put
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from service.api.entries import Entries
+from service.api.resources.entries import Entries
 from tests import images
 from tests.gateways import Gateway
 

@@ -14,11 +14,11 @@ import aiohttp
 from PIL import Image
 
 from gateway.settings import Config
-from service import front
-from service.api.context import Context
-from service.cli.configuration import read_config
-from service.paths import paths_of
-from service.server import running
+from service.api.http.context import Context
+from service.app import running
+from service.runtime.configuration import read_config
+from service.runtime.paths import paths_of
+from service.supervise import nginx_conf
 from tests.gateways import free_ports, write_config
 
 
@@ -92,8 +92,8 @@ async def node(root: Path, options: Mapping[str, Any] | None = None, *, nginx: b
 @contextlib.asynccontextmanager
 async def _nginx(config: Config, context: Context) -> AsyncIterator[None]:
     paths = paths_of(config)
-    front.write(front.render(config, paths, context.rules), paths.nginx)
-    process = await asyncio.create_subprocess_exec(*front.command(paths.nginx))
+    nginx_conf.write(nginx_conf.render(config, paths, context.rules), paths.nginx)
+    process = await asyncio.create_subprocess_exec(*nginx_conf.command(paths.nginx))
     host, _, port = config.public.listen.rpartition(":")
     try:
         for _ in range(200):

@@ -19,7 +19,7 @@ from service.cache.disk import DerivedTree
 from service.cache.janitor import Janitor
 from service.cache.recency import touch
 from service.cache.usage import BLOCK, Budget, taken
-from service.copies import Copies
+from service.originals.local_copies import Copies
 from service.store.base import StoredObject
 from tests.cache.trees import publish, tree_in
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.names import Name
-from service.derivatives import FLIGHTS
+from service.derivatives.derivatives import FLIGHTS
 from service.engine.job import Saturated
 from tests import images
 from tests.cache.nodes import Answer, Node, node

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service import front
 from service.cache.recency import is_referenced, spend_round
+from service.supervise import nginx_conf
 from tests import images
 from tests.cache.nodes import Node, node
 
@@ -34,20 +34,20 @@ async def test_a_hit_sets_the_access_time_where_the_mount_keeps_it(tmp_path: Pat
 
 
 async def test_a_hit_is_told_by_nginx_where_the_mount_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(front, "keeps_access_times", lambda _: False)
-    lua = front.lua_root() / "nginx/lua/hits.lua"
+    monkeypatch.setattr(nginx_conf, "keeps_access_times", lambda _: False)
+    lua = nginx_conf.lua_root() / "nginx/lua/hits.lua"
     quick = tmp_path / "lua/nginx/lua/hits.lua"
     quick.parent.mkdir(parents=True)
     text = lua.read_text().replace("local EVERY = 10", "local EVERY = 1")
     quick.write_text(text.replace("ngx.time() + EVERY", "ngx.time() + 3600"))  # no read sets such a time
-    render = front.render
+    render = nginx_conf.render
 
     def with_quick_hits(*arguments: object) -> dict[str, str]:
         files = dict(render(*arguments))  # type: ignore[arg-type]
         files["nginx.conf"] = files["nginx.conf"].replace('package_path "', f'package_path "{tmp_path}/lua/?.lua;')
         return files
 
-    monkeypatch.setattr(front, "render", with_quick_hits)
+    monkeypatch.setattr(nginx_conf, "render", with_quick_hits)
     async with node(tmp_path, nginx=True) as one:
         file = await hit(one)
         before = file.stat()

@@ -25,10 +25,10 @@ from PIL import Image
 
 from gateway.config import rules_of
 from gateway.settings import Config
-from service import front
 from service.cache.work import spare_folder
-from service.cli.configuration import read_config
-from service.paths import make_folders, paths_of
+from service.runtime.configuration import read_config
+from service.runtime.paths import make_folders, paths_of
+from service.supervise import nginx_conf
 from tests import images
 from tests.cache.nodes import Answer
 from tests.gateways import command_line, descendants, free_ports, write_config
@@ -55,7 +55,7 @@ class Machine:
         paths = paths_of(self.config)
         commands = {
             "service": [sys.executable, "-m", "service", "serve", "-c", str(self.file)],
-            "nginx": front.command(paths.nginx),
+            "nginx": nginx_conf.command(paths.nginx),
         }
         for name in names:
             with (self.file.parent / f"{name}.log").open("ab") as log:
@@ -103,7 +103,7 @@ async def machine(tmp_path: Path) -> AsyncIterator[Machine]:
     config, _ = read_config(file)
     paths = paths_of(config)
     make_folders(paths)
-    front.write(front.render(config, paths, rules_of(config)), paths.nginx)
+    nginx_conf.write(nginx_conf.render(config, paths, rules_of(config)), paths.nginx)
     running = Machine(config, file)
     try:
         await running.start("service", "nginx")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from service.uploads import Wish
+from service.uploads.uploads import Wish
 from tests import images
 from tests.cache.nodes import Node, node
 

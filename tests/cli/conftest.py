@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service import logs
 from service.client import Gateway
+from service.observability import logs
 from tests import gateways, images
 from tests.cli.terminal import Terminal
 

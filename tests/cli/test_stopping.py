@@ -14,7 +14,7 @@ import pytest
 from tests.gateways import free_ports, write_config
 
 HOME = Path(__file__).resolve().parents[2]
-STARTED = {"up": "service.up", "serve": "service.server"}  # the module that each command loads last of all
+STARTED = {"up": "service.supervise.up", "serve": "service.app"}  # the module that each command loads last of all
 STOPPED = {130, -signal.SIGINT}  # which is the same to a shell; CPython ends so where code that it compiled was running
 
 INTERRUPT = """
@@ -43,7 +43,7 @@ def start(command: str, root: Path, **environ: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("command", STARTED)
-@pytest.mark.parametrize("module", ["click", "pydantic", "service.logs", None])
+@pytest.mark.parametrize("module", ["click", "pydantic", "service.observability.logs", None])
 def test_ctrl_c_while_code_is_loaded_is_one_line(tmp_path: Path, command: str, module: str | None) -> None:
     (tmp_path / "sitecustomize.py").write_text(INTERRUPT.format(module=module or STARTED[command]))
     process = start(command, tmp_path, PYTHONPATH=f"{tmp_path}:{HOME}")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service.engine.pool import EnginePool
-from service.engine.settings import EngineSettings
+from service.engine.pool.pool import EnginePool
+from service.engine.pool.settings import EngineSettings
 from tests.engine.pools import Begin
 
 

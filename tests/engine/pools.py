@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from service.engine.job import Header, Job, Limits, Result
-from service.engine.pool import EnginePool
+from service.engine.pool.pool import EnginePool
 
 JOB = Job("derive", "original", Header("png", 1, 1), Limits(1, 1, 1, 1))
 

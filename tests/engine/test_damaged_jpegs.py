@@ -13,8 +13,8 @@ import pytest
 import pyvips
 from PIL import Image
 
-from service.engine import turbo
 from service.engine.job import Undecodable
+from service.engine.jpeg import turbo
 from tests import images
 from tests.engine.deriving import derive, verify
 

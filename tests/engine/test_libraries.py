@@ -13,10 +13,10 @@ from wand.image import Image as WandImage
 
 from gateway.config import rules_of
 from gateway.settings import Config
-from service import machine
+from service.app import _making as making_of
 from service.engine import libraries, pipeline, recent
 from service.engine.magick import shortcomings
-from service.server import _making as making_of
+from service.runtime import imagemagick
 from tests import images
 from tests.engine.agreement import EVERYWHERE, FORMATS, ORIGINALS, RECIPES, bound
 from tests.engine.deriving import Made, derive, ssim
@@ -152,6 +152,6 @@ def test_the_choice_of_library_is_another_generation_of_the_caches() -> None:
 
 def test_check_names_what_imagemagick_cannot() -> None:
     chosen = Config.model_validate({"engine": {"library": "imagemagick"}})
-    said = machine.shortcomings(chosen)
+    said = imagemagick.shortcomings(chosen)
     assert "finding what g=smart keeps: Pillow, for it has no measure of what stands out" in said
     assert not [line for line in said if "built without" in line]

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from service.engine.job import EngineError, Header, Job, Limits, TooLarge, Undecodable
-from service.engine.policy import PolicyLimits, write_configuration
-from service.engine.pool import EnginePool
+from service.engine.pool.pool import EnginePool
+from service.engine.pool.settings import EngineSettings
 from service.engine.recognise import recognise
-from service.engine.settings import EngineSettings
+from service.engine.sandbox.policy import PolicyLimits, write_configuration
 from tests import images
 
 LIMITS = Limits(100_000_000, 500, 65535, 65535)

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from service.engine.policy import PolicyLimits, prove_policy, render_policy, write_configuration
+from service.engine.sandbox.policy import PolicyLimits, prove_policy, render_policy, write_configuration
 
 LIMITS = PolicyLimits(memory=1 << 30, pixels=10**8, side=65535, frames=500)
 

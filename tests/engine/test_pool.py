@@ -96,7 +96,7 @@ _SERVICE = """
 import asyncio, sys
 from pathlib import Path
 from service.engine.pool import EnginePool
-from service.engine.settings import EngineSettings
+from service.engine.pool.settings import EngineSettings
 from tests.engine.pools import job
 
 async def main(folder):

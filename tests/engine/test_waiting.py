@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from service.engine import pool as pool_module
 from service.engine.job import Saturated
-from service.engine.lanes import Lane
+from service.engine.pool import pool as pool_module
+from service.engine.pool.lanes import Lane
 from tests.engine.pools import Begin, job, occupied, until
 
 

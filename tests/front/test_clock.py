@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from service.front import lua_root
+from service.supervise.nginx_conf import lua_root
 
 lupa: Any = import_module("lupa.luajit21")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.samples import Request, requests
-from service.api import problems
+from service.api.http import problems
 from tests import images
 from tests.gateway.requests import RULES
 from tests.gateways import Gateway, running_gateway

@@ -16,10 +16,10 @@ import httpx
 import pytest
 import yaml
 
-from service import front
+from service.supervise import nginx_conf
 from tests import images
 from tests.gateways import Gateway, command_line, free_ports, running_gateway, write_config
-from tests.test_supervision import until
+from tests.supervise.test_supervisor import until
 
 CAT = images.jpeg(images.photo(64, 48))
 NAME = "/images/cat.jpg/@w=20.png"
@@ -91,7 +91,7 @@ def test_nginx_runs_on_a_written_folder_beside_the_service_alone(tmp_path: Path)
         written = render(file, "--to", folder)
         assert written.returncode == 0, written.stderr
     assert (folder / "rules.json").stat().st_mode & 0o777 == 0o600
-    commands = [[sys.executable, "-m", "service", "serve", "-c", str(file)], front.command(folder)]
+    commands = [[sys.executable, "-m", "service", "serve", "-c", str(file)], nginx_conf.command(folder)]
     with (tmp_path / "log").open("wb") as log:
         processes = [subprocess.Popen(command, stderr=log) for command in commands]
         try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from service.api.whence import client_address
+from service.api.http.client_address import client_address
 from tests.gateways import Gateway, running_gateway
 
 BALANCER, STRANGER = "127.0.0.1", "127.0.0.2"  # whom the gateway trusts, and whom it does not

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from service.originals import REASK
+from service.originals.originals import REASK
 from service.store.base import StoredObject, Unavailable
 from tests import images
 from tests.cache.nodes import Node, node
 from tests.gateways import Gateway, running_gateway
-from tests.test_absence import absent
+from tests.supervise.test_standby import absent
 
 USUAL, EVER = "public, max-age=3600", "public, max-age=31536000, immutable"
 RED, BLUE = images.png(images.flat(40, 40, (200, 0, 0))), images.png(images.flat(40, 40, (0, 0, 200)))

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from service.engine.job import EngineError, Job, Limits, NotAnImage, TooLarge, Undecodable
-from service.engine.policy import PolicyLimits, write_configuration
-from service.engine.pool import EnginePool
+from service.engine.pool.pool import EnginePool
+from service.engine.pool.settings import EngineSettings
 from service.engine.recognise import recognise
-from service.engine.settings import EngineSettings
+from service.engine.sandbox.policy import PolicyLimits, write_configuration
 from tests import images
 from tests.gateways import Gateway, running_gateway
 from tests.hostile.damage import broken_scans, corruptions, truncations, whole

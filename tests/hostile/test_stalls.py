@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from service.api import receiving
+from service.api.http import body
 from tests import images
 from tests.cache.nodes import Node, node
 from tests.hostile.wire import Answer, answers
@@ -37,8 +37,8 @@ SENDERS = {
 
 @pytest.fixture
 async def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Node]:
-    monkeypatch.setattr(receiving, "IDLE", IDLE)
-    monkeypatch.setattr(receiving, "GRACE", GRACE)
+    monkeypatch.setattr(body, "IDLE", IDLE)
+    monkeypatch.setattr(body, "GRACE", GRACE)
     async with node(tmp_path, {"limits": {"upload": "8MiB"}}) as running:
         yield running
 

@@ -106,7 +106,7 @@ class _Snapshot:
 
     def _count(self, process: psutil.Process, command: str) -> None:
         self.memory += process.memory_full_info().pss
-        if "service.engine.worker" in command:
+        if "service.engine.pool.worker" in command:
             self.engines += 1
         if "nginx" in command or "service serve" in command:
             self.lasting.add(process.pid)

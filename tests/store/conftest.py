@@ -8,9 +8,9 @@ import pytest
 from swiftclient import Connection
 
 from service.store.base import Store
-from service.store.directory import DirectorySettings, DirectoryStore
-from service.store.swift import SwiftStore
-from service.store.swift_settings import SwiftSettings
+from service.store.directory.container import DirectorySettings, DirectoryStore
+from service.store.swift.container import SwiftStore
+from service.store.swift.settings import SwiftSettings
 from tests.swift.server import SwiftServer
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from service.store.base import Unavailable
-from service.store.breaker import Breaker
+from service.store.swift.breaker import Breaker
 
 
 class Clock:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from service.store import directory_files, directory_listing
 from service.store.base import NoTemporaryUrls, NotFound, ReadOnly, StoreFull, Unavailable, Unholdable
-from service.store.directory import DirectorySettings, DirectoryStore
+from service.store.directory import files, listing
+from service.store.directory.container import DirectorySettings, DirectoryStore
 from tests.swift.stores import content, put
 
 
@@ -207,7 +207,7 @@ async def test_a_failing_disk_stores_nothing_and_says_so(
 
     for call in ("fsync", "rename", "write"):
         with monkeypatch.context() as patch:
-            patch.setattr(directory_files.os, call, fail)
+            patch.setattr(files.os, call, fail)
             with pytest.raises(expected) as failure:
                 await put(store.originals, root.parent, "a/b", b"x" * 100)
             assert str(root) not in str(failure.value)
@@ -264,7 +264,7 @@ async def test_a_listing_checks_every_name_once_however_many_pages_it_takes(
     for name in lying:
         (root / name).touch()
     checked: list[bytes] = []
-    monkeypatch.setattr(directory_listing, "is_image_name", lambda name: not checked.append(name))
+    monkeypatch.setattr(listing, "is_image_name", lambda name: not checked.append(name))
     found: list[str] = []
     marker: str | None = ""
     while marker is not None:

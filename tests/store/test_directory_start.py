@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.store.base import Unavailable
-from service.store.directory import DirectorySettings, DirectoryStore
+from service.store.directory.container import DirectorySettings, DirectoryStore
 
 
 async def start(settings: DirectorySettings) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.store.base import NotFound, Unholdable
-from service.store.directory import DirectoryContainer
+from service.store.directory.container import DirectoryContainer
 from tests.swift.stores import put
 
 

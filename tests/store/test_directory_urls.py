@@ -15,9 +15,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from service.store.base import NoTemporaryUrls, NotFound, TemporaryUrl
-from service.store.directory import DirectorySettings, DirectoryStore
-from service.store.directory_key import KEY_FILE, key_of
-from service.store.directory_urls import UrlSettings
+from service.store.directory.container import DirectorySettings, DirectoryStore
+from service.store.directory.key import KEY_FILE, key_of
+from service.store.directory.urls import UrlSettings
 from tests.swift.stores import content, put
 
 LONG = f"a.jpg/@{'crop=10p:10p:10p:10p,' * 13}w=9.webp"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.store.swift_settings import (
+from service.store.swift.settings import (
     SwiftSettings,
     TempUrlSettings,
     auth_version,

@@ -12,8 +12,8 @@ from typing import Any
 from swiftclient import Connection
 
 from service.store.base import Container, StoredObject
-from service.store.swift import SwiftStore
-from service.store.swift_settings import SwiftSettings
+from service.store.swift.container import SwiftStore
+from service.store.swift.settings import SwiftSettings
 
 
 def settings_for(url: str, **changes: Any) -> SwiftSettings:

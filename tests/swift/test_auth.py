@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from service.store.base import StoreError, Unavailable
-from service.store.swift import SwiftStore
-from service.store.swift_settings import SwiftSettings, settings_from_environment
+from service.store.swift.container import SwiftStore
+from service.store.swift.settings import SwiftSettings, settings_from_environment
 from tests.swift.faults import NO_FAULT, Fault, FaultProxy, answer
 from tests.swift.server import SwiftServer, running_swift
 from tests.swift.stores import content, make_originals, put, settings_for, started

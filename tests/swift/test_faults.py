@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from service.store import swift_transfer
 from service.store.base import Corrupt, Exists, NotFound, StoreError, StoreFull, Unavailable
-from service.store.swift import SwiftStore
+from service.store.swift import transfer
+from service.store.swift.container import SwiftStore
 from tests.swift.faults import NO_FAULT, Fault, FaultProxy, answer
 from tests.swift.server import SwiftServer, running_swift
 from tests.swift.stores import client, content, make_originals, put, settings_for, started
@@ -129,7 +129,7 @@ async def test_a_cancelled_fetch_from_a_silent_swift_returns_at_once(
 async def test_a_download_that_trickles_is_given_up(
     store: SwiftStore, proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(swift_transfer, "_SLOWEST", 1_000_000)
+    monkeypatch.setattr(transfer, "_SLOWEST", 1_000_000)
     await put(store.originals, tmp_path, "a", DATA)
     proxy.fault = Fault(is_get, rate=50_000)
     with pytest.raises(Unavailable):

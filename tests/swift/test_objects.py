@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from service.store.base import NoTemporaryUrls, NotFound, Unholdable
-from service.store.swift import SwiftStore
-from service.store.swift_settings import TempUrlSettings
+from service.store.swift.container import SwiftStore
+from service.store.swift.settings import TempUrlSettings
 from tests.swift.faults import Fault, FaultProxy
 from tests.swift.server import SwiftServer
 from tests.swift.stores import client, content, make_originals, put, settings_for, started
@@ -135,7 +135,7 @@ async def test_names_that_no_request_can_ask_for_are_left_out_of_listings(
 async def test_a_page_may_be_larger_than_one_answer_of_swift(
     store: SwiftStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.store.swift_listing._MOST", 3)
+    monkeypatch.setattr("service.store.swift.listing._MOST", 3)
     names = [f"{number:02}" for number in range(10)]
     for name in names:
         await put(store.originals, tmp_path, name)

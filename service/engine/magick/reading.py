@@ -16,8 +16,8 @@ from wand.exceptions import (
 )
 from wand.image import Image
 
-from service.engine import jpegs
 from service.engine.job import Header, TooLarge, Undecodable
+from service.engine.jpeg import decode
 from service.engine.picture import Details, Frame
 
 CODERS = {
@@ -110,7 +110,7 @@ def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> 
 
 def _examine(path: Path, header: Header) -> None:
     """Raise Undecodable for a damaged JPEG; what libjpeg-turbo refuses without a reason, Pillow judges."""
-    if jpegs.examine(path, (header.width, header.height)):
+    if decode.examine(path, (header.width, header.height)):
         return
     try:
         with Pillow.open(path, formats=("JPEG",)) as file:

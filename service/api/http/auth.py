@@ -1,0 +1,54 @@
+"""Bearer tokens of the API, kept as hashes, each with its scopes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from gateway.settings import Scope
+from service.api.http.context import CONTEXT
+from service.api.http.errors import Forbidden, Unauthenticated
+from service.api.http.problems import Handler
+
+OPEN = ("/health/live", "/health/ready", "/openapi.json", "/docs")  # what tells nothing of the images
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asks. Without configured tokens everybody is `anonymous`, and `scopes` is None: all of them."""
+
+    name: str
+    scopes: frozenset[Scope] | None
+
+
+ANONYMOUS = Client("anonymous", None)
+CLIENT = web.RequestKey("client", Client)
+
+
+@web.middleware
+async def tokens(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Lets a request through that bears a known token. Raises Unauthenticated."""
+    request[CLIENT] = ANONYMOUS
+    known = request.app[CONTEXT].config.api.tokens
+    if not known or request.path in OPEN or request.path.startswith("/docs/"):
+        return await handler(request)
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    digest = hashlib.sha256(given.strip().encode("utf-8", "surrogateescape")).hexdigest()
+    match = [token for token in known if hmac.compare_digest(token.sha256, digest)]
+    if scheme.lower() != "bearer" or not match:
+        raise Unauthenticated("a known token is needed: Authorization: Bearer TOKEN")
+    request[CLIENT] = Client(match[0].name, frozenset(match[0].scopes))
+    return await handler(request)
+
+
+def require(request: web.Request, *scopes: Scope) -> None:
+    """Raise Forbidden unless the client has all of these scopes."""
+    client = request[CLIENT]
+    if client.scopes is None:
+        return
+    for scope in scopes:
+        if scope not in client.scopes:
+            raise Forbidden(f"the token of {client.name} lacks the scope {scope}")

@@ -1,0 +1,135 @@
+"""Every request is counted, timed and given an id; nginx's own answers are handed over; Prometheus asks for it all."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from collections import deque
+from typing import Annotated
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
+
+from gateway.errors import Refused
+from service.api.http.problems import Handler
+from service.metrics import REQUESTS, SECONDS, UPLOADED, Metrics
+from service.observability import timings
+
+METRICS = web.AppKey("metrics", Metrics)
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+REQUEST_ID = "X-Request-Id"
+RELIEF = "X-Relief"  # seconds for which nginx refuses what has to be made by itself, which costs a tenth
+LEVELS = ("HIT-DISK", "HIT-MEMORY", "HIT-STORE", "MISS")
+TEMP_URL = "TEMP-URL"  # in place of a level: what nginx answered of temporary URLs
+MOST_COUNTED = 100  # batches of nginx's counts that are remembered; it tells one until it is confirmed, then the next
+GONE = 499  # the status, as nginx has it, of a request whose client left
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_KINDS = {
+    ("GET", "/images"): "list",
+    ("GET", "/images/{name}"): "derived",
+    ("POST", "/images/{name}"): "upload",
+    ("PUT", "/images/{name}"): "upload",
+    ("DELETE", "/images/{name}"): "delete",
+    ("POST", "/urls"): "url",
+    ("POST", "/purge"): "purge",
+    ("POST", "/warm"): "warm",
+    ("GET", "/stats"): "stats",
+}
+LONG = ("warm", "purge", "several", "list")  # kinds that take long because much is asked
+_ASKED = {"original": "original", "meta": "metadata", "url": "url", "regex": "several"}
+
+_counted: deque[str] = deque(maxlen=MOST_COUNTED)  # ids of batches; as old as the counters, which are this process's
+
+log = logging.getLogger(__name__)
+
+
+class Batch(BaseModel):
+    """Counts of answers by "LEVEL STATUS", with an id of their own. nginx has a status 000 for what got no answer."""
+
+    id: str = Field(pattern=r"^[0-9.-]{1,64}$")
+    counts: dict[
+        Annotated[str, Field(pattern=f"^(?:{'|'.join((*LEVELS, TEMP_URL))})? [0-5][0-9]{{2}}$")], NonNegativeInt
+    ]
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """`GET /metrics`."""
+    return web.Response(body=request.app[METRICS].text(), headers={"Content-Type": CONTENT_TYPE})
+
+
+async def take_counts(request: web.Request) -> web.Response:
+    """`POST /counts` of nginx: a batch of what it answered alone. One that was counted before, and is told again since
+    nginx did not hear so, is only confirmed."""
+    try:
+        batch = Batch.model_validate_json(await request.read())
+    except ValidationError as error:
+        raise Refused(400, "the counts are malformed") from error
+    if batch.id not in _counted:
+        _counted.append(batch.id)
+        for key, count in batch.counts.items():
+            level, status = key.split(" ")
+            kind, level = ("temp_url", "") if level == TEMP_URL else ("derived", level)
+            REQUESTS.labels("public", kind, status, level).inc(count)
+    return web.Response(status=204)
+
+
+def observe(app: web.Application, port: str, slow: float, known: Metrics) -> None:
+    """Have an app's requests on this port counted; one that takes `slow` seconds is explained in the log."""
+    app[METRICS] = known
+    app.middlewares.insert(0, _observer(port, slow))
+    app.on_response_prepare.append(_name_request)
+
+
+def _observer(port: str, slow: float) -> Middleware:
+    @web.middleware
+    async def observer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        trace = timings.Trace(_id_of(request), port)
+        timings.current.set(trace)
+        began, status, level = time.perf_counter(), GONE, ""
+        try:
+            response = await handler(request)
+            status, level = response.status, response.headers.get("X-Cache", "")
+            if status == 503 and (relief := request.app[METRICS].engine.relief):
+                response.headers[RELIEF] = f"{relief:.3f}"
+            return response
+        finally:
+            took, kind = time.perf_counter() - began, kind_of(request)
+            if kind:
+                REQUESTS.labels(port, kind, str(status), level).inc()
+                SECONDS.labels(port, kind).observe(took)
+                UPLOADED.inc(request.content.total_bytes if kind == "upload" else 0)
+                if took >= slow and kind not in LONG:
+                    log.warning("slow: %s %s, %d after %.3f s: %s", request.method, request.path, status, took, trace)
+
+    return observer
+
+
+async def _name_request(_request: web.Request, response: web.StreamResponse) -> None:
+    """Every answer bears the id of its request."""
+    trace = timings.current.get()
+    if trace:
+        response.headers[REQUEST_ID] = trace.id
+
+
+def _id_of(request: web.Request) -> str:
+    """The id that nginx or the client gave, if it is one; else a new one."""
+    given = request.headers.get(REQUEST_ID, "")
+    return given if _ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def kind_of(request: web.Request) -> str:
+    """The kind of a request, empty for what only looks at the gateway: health, metrics, nginx's counts."""
+    resource = request.match_info.route.resource
+    path = resource.canonical if resource else ""
+    if path.startswith(("/health", "/metrics", "/counts")):
+        return ""
+    kind = _KINDS.get(("GET" if request.method == "HEAD" else request.method, path), "other")
+    if kind != "derived":
+        return kind
+    if request.path.endswith(".json"):
+        return "metadata"
+    return next((_ASKED[key] for key in _ASKED if key in request.query), kind)

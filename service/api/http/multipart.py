@@ -1,0 +1,66 @@
+"""A multipart form (RFC 7578), read part by part: its files, one after the other, each to be read before the next."""
+
+from __future__ import annotations
+
+from aiohttp import BodyPartReader, MultipartReader, web
+
+from gateway.errors import Refused, quote
+from service.api.http.body import Patience, Read, discard
+
+FIELD = "file"
+LARGEST_FIELD = 64 * 1024  # bytes of a field that is no file, and of what a form adds to its file
+CHUNK = 64 * 1024
+
+
+class Form:
+    """The files of a form: its parts whose name is `file`. One under another name is refused: it would be lost."""
+
+    def __init__(self, parts: MultipartReader, most: int) -> None:
+        self._parts = parts
+        self._most = most
+        self._current: BodyPartReader | None = None
+        self._ahead: BodyPartReader | None = None
+
+    @classmethod
+    async def of(cls, request: web.Request, most: int) -> Form:
+        """The form of a request, of whose files at most `most` bytes are passed over. Raises Refused."""
+        try:
+            return cls(await request.multipart(), most)
+        except (ValueError, AssertionError) as error:
+            raise Refused(400, "the multipart form has no boundary") from error
+
+    async def next(self) -> BodyPartReader | None:
+        """The next file; what was not read of the one before is passed over. Raises Refused, SlowSender, TooLarge."""
+        await self.peek()
+        self._current, self._ahead = self._ahead, None
+        return self._current
+
+    async def peek(self) -> bool:
+        """Whether there is another file. Raises Refused where the form breaks off instead."""
+        if self._ahead is None:
+            self._ahead = await self._find()
+        return self._ahead is not None
+
+    def reader(self, part: BodyPartReader) -> Read:
+        """What gives the pieces of a file."""
+
+        async def read() -> bytes:
+            return await part.read_chunk(CHUNK)
+
+        return read
+
+    async def _find(self) -> BodyPartReader | None:
+        patience = Patience()
+        if self._current is not None:
+            await discard(self.reader(self._current), patience, self._most)
+        while (part := await patience.wait(self._parts.next(), 0)) is not None:
+            if not isinstance(part, BodyPartReader):
+                raise Refused(400, "the form has a form inside")
+            if part.headers.get("Content-Transfer-Encoding", "binary").lower() not in ("binary", "8bit", "7bit"):
+                raise Refused(400, "Content-Transfer-Encoding: send the bytes as they are")
+            if part.name == FIELD:
+                return part
+            if part.filename:
+                raise Refused(400, f"the file is in the field {quote(part.name or '')}; it must be in {FIELD}")
+            await discard(self.reader(part), patience, LARGEST_FIELD)
+        return None

@@ -1,0 +1,193 @@
+"""The one place that turns every kind of failure into the answer a client sees: application/problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from gateway.errors import Refused
+from service.api.http import errors
+from service.engine import job
+from service.store import base
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+CONTENT_TYPE = "application/problem+json"
+VARIES = web.RequestKey("varies", bool)  # set by handlers of names whose format is negotiated
+BEGUN = web.RequestKey("begun", bool)  # set by handlers that send their answer piece by piece
+RETRY_AFTER = 5.0  # seconds, where the error itself does not say
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of failure is told: `code` is the last part of its `type`, `when` its line in the documentation;
+    `detail` replaces the error's own text where that is not for clients."""
+
+    status: int
+    code: str
+    when: str
+    detail: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+KINDS: Mapping[type[Exception], Kind] = {
+    base.NotFound: Kind(404, "no-such-image", "no image has this name", "there is no such image"),
+    base.Exists: Kind(
+        409,
+        "name-exists",
+        "the name is taken, and replacing was not asked for",
+        "there is an image of this name; replace it with ?replace=true or If-Match",
+    ),
+    base.PreconditionFailed: Kind(
+        412,
+        "precondition-failed",
+        "`If-Match`, `If-None-Match` or `If-Unmodified-Since` does not hold",
+        "the image is not the one that If-Match names",
+    ),
+    base.Unholdable: Kind(400, "unholdable-name", "the store cannot hold this name"),
+    base.ReadOnly: Kind(
+        403, "read-only-store", "the store takes no changes here", "the store is read-only: it takes no changes"
+    ),
+    base.NoTemporaryUrls: Kind(
+        501, "no-temporary-urls", "the store cannot make temporary URLs", "this store cannot make temporary URLs"
+    ),
+    base.Corrupt: Kind(
+        503, "corrupt-transfer", "the store's answer was damaged", "the store's answer was damaged on its way"
+    ),
+    base.StoreFull: Kind(507, "store-full", "the store has no room", "the store has no room"),
+    base.Unavailable: Kind(503, "store-unavailable", "the store cannot be reached", "the store cannot be reached"),
+    job.NotAnImage: Kind(415, "not-an-image", "the content is no image, or of a format that is not accepted"),
+    job.TooLarge: Kind(413, "too-large", "more bytes, pixels or frames than the limits allow"),
+    job.Undecodable: Kind(422, "undecodable", "an image that is damaged or truncated"),
+    job.Unsatisfiable: Kind(422, "unsatisfiable", "the image cannot be made as asked, such as with `mb` too small"),
+    job.Crashed: Kind(422, "crashed", "the image ended the process that worked on it"),
+    job.TimedOut: Kind(504, "timed-out", "the image took longer than its limit"),
+    job.Saturated: Kind(503, "saturated", "too much waits already"),
+    job.EngineError: Kind(422, "failed", "the image cannot be made"),
+    errors.DigestMismatch: Kind(400, "digest-mismatch", "the body is not what its digest says; nothing was stored"),
+    errors.Unauthenticated: Kind(
+        401,
+        "unauthorised",
+        "no token, or an unknown one; on the public port, no signature",
+        headers={"WWW-Authenticate": "Bearer"},
+    ),
+    errors.Forbidden: Kind(403, "forbidden", "the token lacks the scope, or the public port does not serve this"),
+    errors.SlowSender: Kind(408, "slow-sender", "the body comes too slowly", headers={"Connection": "close"}),
+    errors.Unmet: Kind(
+        412, "precondition-failed", "`If-Match`, `If-None-Match` or `If-Unmodified-Since` does not hold"
+    ),
+    errors.TooMany: Kind(413, "too-many", "more images than one request may ask for"),
+    errors.UnsupportedBody: Kind(415, "unsupported-body", "a body of another type or encoding than is taken here"),
+    OSError: Kind(503, "disk", "this node cannot use its disk", "this node cannot use its disk"),
+}
+REFUSED = {
+    400: Kind(400, "malformed", "a name, recipe, parameter or body that means nothing; the detail names it"),
+    401: replace(KINDS[errors.Unauthenticated], headers={"WWW-Authenticate": 'Signature realm="images"'}),
+    403: KINDS[errors.Forbidden],
+}
+ROUTING = {
+    404: Kind(404, "no-such-resource", "the path is none of the API's", "there is nothing at this path"),
+    405: Kind(405, "method-not-allowed", "the path has other methods; `Allow` names them", "Allow names the methods"),
+    416: Kind(416, "requested-range-not-satisfiable", "the image has no such bytes"),
+    417: Kind(417, "expectation-failed", "`Expect` is something else than `100-continue`"),
+}
+NGINX = {
+    429: Kind(429, "too-many-requests", "more misses from one address than `limits.rate` allows"),
+    503: Kind(503, "service-unavailable", "the service cannot be started, or does not answer nginx, or is full"),
+}  # told by nginx/lua/problems.lua, and by service/supervise/standby.py, which say more in their details
+INTERNAL = Kind(500, "internal", "a mistake of the gateway; its log knows more", "a mistake here; the log knows more")
+WITH_RETRY = (429, 503)
+
+
+def table() -> list[Kind]:
+    """Every kind of problem once, by status and code."""
+    kinds = [*KINDS.values(), *REFUSED.values(), *ROUTING.values(), *NGINX.values(), INTERNAL]
+    return sorted({kind.code: kind for kind in kinds}.values(), key=lambda kind: (kind.status, kind.code))
+
+
+def markdown() -> Iterator[str]:
+    """The lines of the documentation's table."""
+    yield "| status | code | when |"
+    yield "| --- | --- | --- |"
+    for kind in table():
+        yield f"| {kind.status} {HTTPStatus(kind.status).phrase} | `{kind.code}` | {kind.when} |"
+
+
+def kind_of(error: BaseException) -> Kind:
+    """How an error is told; INTERNAL where no table knows it."""
+    if isinstance(error, Refused):
+        return REFUSED[error.status]
+    if isinstance(error, web.HTTPException):
+        return ROUTING.get(error.status) or Kind(error.status, error.reason.lower().replace(" ", "-"), "")
+    found = (KINDS[known] for known in type(error).__mro__ if known in KINDS and issubclass(known, Exception))
+    return next(found, INTERNAL)
+
+
+def document(error: Exception) -> dict[str, Any]:
+    """The body of a problem: for an answer, or for one of many results."""
+    kind = kind_of(error)
+    text = (error.text or error.reason) if isinstance(error, web.HTTPException) else str(error)
+    return {
+        "type": f"urn:image-gateway:problem:{kind.code}",
+        "title": HTTPStatus(kind.status).phrase,
+        "status": kind.status,
+        "detail": kind.detail or text or kind.when,
+    }
+
+
+def answer(error: Exception, accept: str = "") -> web.Response:
+    """The answer to a failure; what no table knows is logged and told as 500, without a word of what it was."""
+    kind = kind_of(error)
+    if kind is INTERNAL:
+        log.error("an unexpected failure", exc_info=error)
+    elif kind.status >= 500 and kind.status != 501:
+        log.warning("%s: %s", kind.code, error)
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **kind.headers}
+    if kind.status in WITH_RETRY:
+        headers["Retry-After"] = str(math.ceil(getattr(error, "retry_after", RETRY_AFTER)))
+    if isinstance(error, web.HTTPException):
+        headers |= {name: error.headers[name] for name in ("Allow", "Content-Range") if name in error.headers}
+    body = document(error)
+    content_type = _content_type(accept)
+    text = f"{body['title']}: {body['detail']}\n" if content_type == "text/plain" else json.dumps(body)
+    return web.Response(status=kind.status, body=text.encode(), content_type=content_type, headers=headers)
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answers for whatever a handler raises before its answer has begun."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        response = answer(error, request.headers.get("Accept", ""))
+    except Exception as error:
+        if request.get(BEGUN):  # nothing can be taken back: the connection breaks, so that nobody takes it for whole
+            log.warning("%s: an answer broke off: %s", kind_of(error).code, error)
+            if request.transport is not None:
+                request.transport.close()
+            raise
+        response = answer(error, request.headers.get("Accept", ""))
+    if request.get(VARIES):
+        response.headers["Vary"] = "Accept"
+    return response
+
+
+def _content_type(accept: str) -> str:
+    """What the problem is told in: problem+json, unless the client says that it takes only JSON or text."""
+    ranges = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    if not accept or ranges & {"*/*", "application/*", CONTENT_TYPE}:
+        return CONTENT_TYPE
+    if "application/json" in ranges:
+        return "application/json"
+    return "text/plain" if ranges & {"text/plain", "text/html", "text/*"} else CONTENT_TYPE

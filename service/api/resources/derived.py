@@ -1,0 +1,96 @@
+"""Derived images as answers: the bytes on the API port, X-Accel-Redirect behind nginx."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import BinaryIO
+
+from aiohttp import web
+
+from gateway import freshness
+from gateway.access import authorise
+from gateway.names import Name, escape, parse
+from service.api.http.context import CONTEXT, Context, raw_target
+from service.api.http.problems import VARIES
+from service.api.http.sending import File, send
+from service.api.resources.redirect import is_large, redirect
+from service.derivatives.derivatives import Derivative
+from service.engine.job import EngineError
+from service.store.base import StoreError
+
+INTERNAL = "/@derived/"  # the internal location of nginx that serves files of the derived tree
+
+log = logging.getLogger(__name__)
+
+
+async def answer_with_file(request: web.Request, name: Name) -> web.StreamResponse:
+    """`GET /images/NAME…` on the API port: the bytes themselves."""
+    await _prepare(request, name)
+    context = request.app[CONTEXT]
+    found, data = await context.derivatives.open(name, request.headers.get("Accept", ""), lane="api")
+    if is_large(request, found.file.bytes):
+        redirected = await _redirect(request, found)
+        if redirected:
+            data.close()
+            return redirected
+    return await _send(request, name, found, data)
+
+
+async def _redirect(request: web.Request, found: Derivative) -> web.Response | None:
+    """To the derived container, which has it before this returns; None where the store cannot do it now."""
+    context = request.app[CONTEXT]
+    try:
+        kept = await context.derivatives.keep(found.name, lane="api")
+    except (StoreError, EngineError, OSError) as error:
+        log.warning("no redirect for %s: %s", found.name, error)
+        return None
+    return await redirect(request, context.store.derived, str(kept.name))
+
+
+async def answer_with_redirect(request: web.Request) -> web.StreamResponse:
+    """The same behind nginx, which sends the file; where it was evicted meanwhile, nginx asks again."""
+    rules = request.app[CONTEXT].rules
+    name = parse(*raw_target(request), rules)
+    if name.format == "auto":
+        request[VARIES] = True
+    authorise(name, rules, time.time())
+    await _prepare(request, name)
+    found = await request.app[CONTEXT].derivatives.get(name, request.headers.get("Accept", ""), lane="small")
+    if found.file.relative is None:  # no disk took it
+        return await _send(request, name, found, found.file.open())
+    headers = derived_headers(request.app[CONTEXT], name, found)
+    headers["X-Accel-Redirect"] = INTERNAL + escape(found.file.relative)
+    return web.Response(headers=headers, content_type=found.content_type)
+
+
+async def _send(request: web.Request, name: Name, found: Derivative, data: BinaryIO) -> web.StreamResponse:
+    headers = {**derived_headers(request.app[CONTEXT], name, found), "Content-Type": found.content_type}
+    return await send(request, File(data, found.file.bytes, found.file.etag, found.file.modified, headers))
+
+
+def derived_headers(context: Context, name: Name, found: Derivative) -> dict[str, str]:
+    """What every answer with a derived image bears on both ports; `name` is what was asked for."""
+    public = context.config.public
+    headers = {"X-Cache": found.level, "Cache-Control": cache_control(context, name, found)}
+    if public.cors:
+        headers["Access-Control-Allow-Origin"] = public.cors
+    if name.format == "auto":
+        headers["Vary"] = "Accept"
+    return headers
+
+
+def cache_control(context: Context, name: Name, found: Derivative) -> str:
+    """As configured; for ever where the URL carries the version of the original that is there, and never ends."""
+    version, stored = name.signature.get("v"), context.originals.known(name.image)
+    current = stored is not None and version == stored.etag and found.original in (None, version)
+    return freshness.cache_control(name, context.rules, time.time(), current=current)
+
+
+async def _prepare(request: web.Request, name: Name) -> None:
+    """See that a link with a version finds at least that version, if the store can tell. Raises NotFound."""
+    if name.format == "auto":
+        request[VARIES] = True
+    version = name.signature.get("v")
+    if version is not None:
+        await request.app[CONTEXT].originals.expect(name.image, version)

@@ -1,0 +1,110 @@
+"""One image by its name, or several by their folder: fetch, delete."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from email.utils import formatdate
+
+from aiohttp import web
+
+from gateway.names import check_image, split_path
+from service.api.http.audit import audited
+from service.api.http.auth import require
+from service.api.http.conditional import wish
+from service.api.http.context import CONTEXT, raw_target
+from service.api.http.errors import Unmet
+from service.api.http.sending import File, condition, send
+from service.api.resources.batch import answer_with_several
+from service.api.resources.derived import answer_with_file
+from service.api.resources.image_query import ImageQuery
+from service.api.resources.redirect import is_large, redirect
+from service.api.resources.urls import temporary_url
+from service.api.schema.request_models import Query, asking
+from service.store.base import StoredObject
+from service.uploads.uploads import CHECKSUM
+
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
+
+
+@asking(ImageQuery)
+async def get_image(request: web.Request, asked: ImageQuery) -> web.StreamResponse:
+    """A derived image, its metadata, its temporary URL, or the untouched original.
+
+    With a folder (a path that ends with a slash) or with `regex` it is several images: a zip, or with `meta` or `url`
+    a JSON list.
+    """
+    path, _ = raw_target(request)
+    context = request.app[CONTEXT]
+    require(request, "url" if asked.url else "read")
+    if path == "" or path.endswith("/") or asked.regex is not None:
+        return await answer_with_several(request, path.rstrip("/"), asked)
+    name = asked.name(path, context)
+    if asked.url:
+        found = await temporary_url(context, name, asked.of_url, request.headers.get("Accept", ""))
+        return web.json_response(text=found.model_dump_json(exclude_none=True), headers={"Cache-Control": "no-store"})
+    if asked.original:
+        return await _send_original(request, name.image)
+    return await answer_with_file(request, name)
+
+
+class DeleteQuery(Query):
+    """A deletion has no parameters."""
+
+
+@asking(DeleteQuery)
+async def delete_image(request: web.Request, _asked: DeleteQuery) -> web.StreamResponse:
+    """Delete an image with all that was derived of it; `NAME/@` deletes only what was derived."""
+    path, _ = raw_target(request)
+    context = request.app[CONTEXT]
+    if path.endswith("/@"):
+        name = image_name(path.removesuffix("/@"))
+        with audited(request, "purge", name):
+            await context.derivatives.forget_everywhere(name)
+        return web.Response(status=204)
+    name = image_name(path)
+    with audited(request, "delete", name):
+        await context.uploads.delete(name, wish(request.headers, replace=True))
+    return web.Response(status=204)
+
+
+def image_name(path: str) -> str:
+    """The checked name in a raw path. Raises Refused."""
+    return check_image("/".join(split_path(path)))
+
+
+async def _send_original(request: web.Request, name: str) -> web.StreamResponse:
+    """The bytes as they were uploaded; what needs no bytes (HEAD, 304, 412) fetches none."""
+    originals = request.app[CONTEXT].originals
+    stored = await originals.stat(name)
+    headers = {"ETag": f'"{stored.etag}"', "Last-Modified": formatdate(int(stored.modified), usegmt=True)}
+    headers |= _original_headers(stored)
+    status = condition(request.headers, headers["ETag"], headers["Last-Modified"])
+    if status == 412:
+        raise Unmet("the image is not the one that the request's conditions name")
+    if status == 304:
+        return web.Response(status=304, headers={key: headers[key] for key in ("ETag", "Last-Modified")})
+    if request.method == "HEAD" and "Range" not in request.headers:
+        return web.StreamResponse(headers={**headers, "Accept-Ranges": "bytes", "Content-Length": str(stored.bytes)})
+    if is_large(request, stored.bytes):
+        redirected = await redirect(request, request.app[CONTEXT].store.originals, name)
+        if redirected:
+            return redirected
+    original = await originals.get(name)
+    stored = original.stored
+    body, remembered = request.app[CONTEXT].care.disk.memory.open_original(stored, original.path)
+    headers = {**_original_headers(stored), "X-Cache": "HIT-MEMORY" if remembered else "HIT-DISK"}
+    return await send(request, File(body, stored.bytes, stored.etag, int(stored.modified), headers))
+
+
+def _original_headers(stored: StoredObject) -> Mapping[str, str]:
+    headers = {
+        "Content-Type": stored.content_type,
+        "Cache-Control": "private, no-cache",
+        "X-Content-Type-Options": "nosniff",
+    }
+    checksum = stored.metadata.get(CHECKSUM, "")
+    if _SHA256.fullmatch(checksum):  # others may write metadata too
+        headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(checksum)).decode()}:"
+    return headers

@@ -1,0 +1,30 @@
+"""Large images are answered by a redirect to a temporary URL, where that is configured: their bytes then pass neither
+this process nor this machine."""
+
+from __future__ import annotations
+
+import logging
+
+from aiohttp import web
+
+from service.api.http.context import CONTEXT
+from service.store.base import Container, StoreError
+
+log = logging.getLogger(__name__)
+
+
+def is_large(request: web.Request, size: int) -> bool:
+    """Whether an answer of so many bytes is configured to be a redirect."""
+    store = request.app[CONTEXT].config.store
+    return store.kind == "swift" and 0 < store.swift.redirect <= size
+
+
+async def redirect(request: web.Request, container: Container, name: str) -> web.Response | None:
+    """307 to an object that the container holds; None where it can give no URL now, so that the bytes are sent."""
+    lifetime = request.app[CONTEXT].config.store.swift.temp_url.lifetime
+    try:
+        found = await container.temporary_url(name, lifetime=lifetime, inline=True)
+    except StoreError as error:
+        log.warning("no redirect for %s: %s", name, error)
+        return None
+    return web.Response(status=307, headers={"Location": found.url, "Cache-Control": "private, no-store"})

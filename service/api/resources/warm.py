@@ -1,0 +1,201 @@
+"""Warming: derived images are made before anybody asks for them, one at a time and behind all real requests."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Annotated, TypeVar
+
+from aiohttp import web
+from pydantic import Field, StringConstraints
+
+from gateway.errors import Refused
+from gateway.names import Name, check_image, escape, parse
+from gateway.rules import CONTENT_TYPES, Rules
+from service.api.http.context import CONTEXT, Context
+from service.api.http.problems import BEGUN
+from service.api.http.sending import write
+from service.api.resources.listing import NDJSON
+from service.api.resources.urls import problem_of
+from service.api.schema.models import WarmProgress
+from service.api.schema.request_models import LONGEST_NAME, Body, asking
+from service.derivatives.warming import Wanted, Warmed, count, warm
+from service.engine.job import EngineError, NotAnImage, Saturated
+from service.store.base import StoreError
+
+MOST = 32  # recipes of one request
+TICK = 1.0  # seconds between two lines at most, so that a client that has left is noticed
+MADE, FOUND, NO_IMAGE = "MISS", ("HIT-DISK", "HIT-MEMORY", "HIT-STORE", "gone"), NotAnImage.code
+
+T = TypeVar("T")
+Recipe = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
+
+
+@dataclass(slots=True)
+class Turn:
+    """Whose turn it is to warm: one client's at a time, and nobody's when the service stops."""
+
+    taken: bool = False
+    over: bool = False
+
+    async def end(self, _app: web.Application) -> None:
+        self.over = True
+
+
+WARMING = web.AppKey("warming", Turn)
+
+
+class WarmBody(Body):
+    """What shall be made, and of which images."""
+
+    recipes: list[Recipe] = Field(
+        min_length=1, max_length=MOST, description="as in derived names: @w=300.webp; or the bare word of a preset"
+    )
+    prefix: str = Field("", description="of images whose names begin with this; of all where it is empty")
+
+
+@asking(WarmBody)
+async def warm_images(request: web.Request, asked: WarmBody) -> web.StreamResponse:
+    """Make derived images ahead of time.
+
+    The answer is lines of progress until all are there; when the client leaves, nothing more is made. While requests
+    wait for the engine, or keep all of it busy, nothing is begun.
+    """
+    names, turn = _namer(asked.recipes, request.app[CONTEXT].rules), request.app[WARMING]
+    if turn.taken:
+        raise Saturated("this node is being warmed already; wait for the end of that", retry_after=60.0)
+    turn.taken = True
+    try:
+        return await _answer(request, names, asked.prefix)
+    finally:
+        turn.taken = False
+
+
+async def _answer(request: web.Request, names: Callable[[str], Sequence[Wanted]], prefix: str) -> web.StreamResponse:
+    context, turn = request.app[CONTEXT], request.app[WARMING]
+    originals = context.store.originals
+    response = web.StreamResponse(headers={"Content-Type": NDJSON, "Cache-Control": "no-store"})
+    work = warm(context.derivatives, originals, names, prefix=prefix, busy=lambda: turn.over or _is_wanted(context))
+    progress, told = WarmProgress(done=0, made=0, failed=0, total=None), 0.0
+    counting = asyncio.create_task(count(originals, names, prefix))
+    try:
+        async with aclosing(_ticking(_caught(work))) as steps:
+            async for step in steps:
+                if turn.over:
+                    return await _end(request, response, progress, Saturated("the service stops; begin again"))
+                if isinstance(step, Exception):
+                    return await _end(request, response, progress, step)
+                progress = _next(progress, step, counting)
+                if step is None or progress.name or time.monotonic() - told >= TICK:
+                    await _tell(request, response, progress)
+                    told = time.monotonic()
+    finally:
+        counting.cancel()
+        await asyncio.gather(counting, return_exceptions=True)
+    return await _end(request, response, progress.model_copy(update={"total": progress.done}), None)
+
+
+def _namer(recipes: Sequence[str], rules: Rules) -> Callable[[str], Sequence[Wanted]]:
+    """A function that tells what is to be made of an image: its derived names, `auto` as clients of each format would
+    ask for it. Raises Refused."""
+    wanted: dict[tuple[str, str], Name] = {}
+    for recipe in recipes:
+        leaf = recipe if recipe.startswith("@") else f"@{_preset(recipe)}.{rules.default_format}"
+        name = parse(escape(f"image/{leaf}"), "", rules)
+        formats = rules.negotiate if name.format == "auto" else ()
+        for accept in (*(CONTENT_TYPES[format] for format in formats), ""):
+            wanted[str(name), accept] = name
+
+    def names(image: str) -> Sequence[Wanted]:
+        try:
+            check_image(image)
+        except Refused:  # it came into the store in another way, and cannot be asked for
+            return ()
+        return [(replace(name, image=image), accept) for (_, accept), name in wanted.items()]
+
+    return names
+
+
+def _preset(word: str) -> str:
+    """The word itself, unless it looks like a recipe. Raises Refused, with a hint at the missing `@`."""
+    if any(sign in word for sign in "=.,"):
+        raise Refused(
+            400, f"recipes: {word}: a recipe begins with @; did you mean @{word}? Only presets are bare words"
+        )
+    return word
+
+
+def _is_wanted(context: Context) -> bool:
+    """Whether requests wait for the engine, or would have to if another job were begun."""
+    engine = context.engine
+    return any(engine.waiting.values()) or engine.stats.running >= len(engine.pids)
+
+
+def _next(progress: WarmProgress, step: Warmed | None, counting: asyncio.Task[int]) -> WarmProgress:
+    known = counting.done() and not counting.cancelled() and counting.exception() is None
+    total = counting.result() if known else None
+    if step is None:
+        return progress.model_copy(update={"total": total, "name": None, "code": None})
+    failed = step.outcome not in (MADE, NO_IMAGE, *FOUND)
+    return WarmProgress(
+        done=progress.done + 1,
+        made=progress.made + (step.outcome == MADE),
+        failed=progress.failed + failed,
+        passed_over=progress.passed_over + (step.outcome == NO_IMAGE),
+        total=total,
+        name=step.name if failed else None,
+        code=step.outcome if failed else None,
+    )
+
+
+async def _tell(request: web.Request, response: web.StreamResponse, progress: WarmProgress) -> None:
+    if not response.prepared:
+        await response.prepare(request)
+        request[BEGUN] = True
+    await write(response, f"{progress.model_dump_json()}\n".encode())
+
+
+async def _end(
+    request: web.Request, response: web.StreamResponse, progress: WarmProgress, error: Exception | None
+) -> web.StreamResponse:
+    """The last line. What fails before the first one is a problem like any other."""
+    if error and not response.prepared:
+        raise error
+    ended = {"name": None, "code": None, "problem": problem_of(error) if error else None}
+    await _tell(request, response, progress.model_copy(update=ended))
+    await response.write_eof()
+    return response
+
+
+async def _caught(work: AsyncGenerator[Warmed, None]) -> AsyncGenerator[Warmed | Exception, None]:
+    """What is warmed, and, as the last, why it ended early."""
+    async with aclosing(work):
+        try:
+            async for one in work:
+                yield one
+        except (StoreError, EngineError, OSError) as error:
+            yield error
+
+
+async def _ticking(items: AsyncGenerator[T, None]) -> AsyncGenerator[T | None, None]:
+    """The items, and None whenever the next one takes longer than a tick. Nothing is under way once it is closed."""
+    async with aclosing(items):
+        while True:
+            step = asyncio.ensure_future(_step(items))
+            try:
+                while not (await asyncio.wait({step}, timeout=TICK))[0]:
+                    yield None
+            finally:
+                step.cancel()
+                await asyncio.wait({step})
+            item = step.result()
+            if item is None:
+                return
+            yield item
+
+
+async def _step(items: AsyncGenerator[T, None]) -> T | None:
+    return await anext(items, None)

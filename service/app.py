@@ -1,0 +1,194 @@
+"""The service: one process on uvloop that moves data and decides. Everything is put together here, and only here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+
+import uvloop
+
+from gateway.config import rules_of
+from gateway.rules import Rules
+from gateway.settings import Config
+from service.api.app import api_app
+from service.api.front import front_app
+from service.api.http.connections import listening
+from service.api.http.context import Context
+from service.api.http.metrics import observe
+from service.cache.tickets import Tickets
+from service.cache.work import Work
+from service.derivatives.derivatives import Derivatives, Making
+from service.derivatives.job import persist_of
+from service.derivatives.stored import Keeping
+from service.engine.job import Limits
+from service.engine.pool.pool import EnginePool
+from service.engine.pool.settings import EngineSettings
+from service.maintenance.tasks import caring, opened_disk
+from service.metrics import Metrics
+from service.observability.timings import NotedStats
+from service.open_store import breaker_of, open_store
+from service.originals.originals import Originals
+from service.runtime.imagemagick import write_policy
+from service.runtime.lock import AlreadyRunning, exclusive, is_held
+from service.runtime.paths import Paths, make_folders, paths_of
+from service.runtime.rlimits import raise_limit
+from service.runtime.sockets import sockets_of, was_handed
+from service.runtime.versions import software
+from service.store.base import Store, Unavailable
+from service.store.metered import MeteredStore
+from service.supervise import twins
+from service.tracing.setup import traced
+from service.uploads.uploads import Uploads
+
+SHUTDOWN = 30.0  # seconds that requests under way may take when the service stops
+PREDECESSOR = 60.0  # seconds to wait for the service that this one follows; it may take SHUTDOWN, and then some
+
+log = logging.getLogger(__name__)
+
+
+def serve(config: Config) -> None:
+    """Run the service until SIGTERM or SIGINT. Raises OSError, TwinsDiffer, StoreError or EngineError where it cannot
+    start."""
+    raise_limit()
+    make_folders(paths_of(config))
+    twins.prove(config)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(asyncio.CancelledError):
+        runner.run(_serve(config))
+
+
+async def _serve(config: Config) -> None:
+    stop, task = asyncio.Event(), asyncio.current_task()
+    assert task is not None
+    _on_signal(task.cancel)  # nothing is lost by a start that breaks off
+    async with running(config):
+        _on_signal(stop.set)
+        paths_of(config).service_pid.write_text(f"{os.getpid()}\n")  # which is how the supervisor knows
+        log.info("ready: the API listens on %s", config.api.listen)
+        await stop.wait()
+        log.info("stopping")
+
+
+def _on_signal(stop: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+
+
+async def _start(store: Store, *, strict: bool) -> None:
+    """Start the store; one that cannot be reached now is used as soon as it can be, unless this is `strict`. Raises
+    StoreError for a store that is configured wrongly."""
+    try:
+        await store.start()
+    except Unavailable as error:
+        if strict:
+            raise
+        log.error("the store cannot be reached yet: %s", error)
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config, patience: float = PREDECESSOR, *, strict: bool = True) -> AsyncIterator[Context]:
+    """The whole service, listening; it is gone without a trace when the context ends.
+
+    With sockets that were handed over it waits up to `patience` seconds for its predecessor to end, and a store that
+    cannot be reached stops it while the predecessor runs, if `strict`.
+    """
+    paths = paths_of(config)
+    make_folders(paths)
+    async with contextlib.AsyncExitStack() as stack:
+        tracing = await stack.enter_async_context(traced(config))  # the first: its end waits, and may keep nobody
+        inner = open_store(config)
+        store = MeteredStore(inner, breaker_of(inner), tracing.store_call)
+        stack.push_async_callback(store.close)
+        await _start(store, strict=strict and is_held(paths.runtime, "service"))  # who serves now may reach its store
+        versions = await software()
+        if was_handed():  # all that can be done beside a predecessor is done, and it may go
+            paths.service_prepared.write_text(f"{os.getpid()}\n")
+        await _alone(paths, stack, patience if was_handed() else 0.0)
+        sockets = stack.enter_context(sockets_of(config, paths))
+        context = await _put_together(config, paths, store, versions, stack)
+        known = Metrics(context.engine, context.care, store)
+        for port, app, listen in (
+            ("api", api_app(context), sockets.api),
+            ("public", front_app(context), sockets.front),
+        ):
+            tracing.follow(app, port)
+            observe(app, port, config.log.slow, known)
+            await stack.enter_async_context(listening(app, listen, SHUTDOWN))
+        stack.enter_context(context.care.disk.reaper.working())  # the last: it hinders no start, and ends before all
+        yield context
+
+
+async def _alone(paths: Paths, stack: contextlib.AsyncExitStack, patience: float) -> None:
+    """Be the only service in this runtime folder, after so many seconds at most. Raises AlreadyRunning."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            stack.enter_context(exclusive(paths.runtime, "service"))
+            return
+        except AlreadyRunning:
+            if time.monotonic() >= end:
+                raise
+        await asyncio.sleep(0.02)
+
+
+async def _put_together(
+    config: Config, paths: Paths, store: Store, versions: str, stack: contextlib.AsyncExitStack
+) -> Context:
+    disk = stack.enter_context(opened_disk(config, paths))
+    engine = EnginePool(_engine_settings(config, paths, disk.work))
+    engine.stats = NotedStats()
+    await engine.start()
+    stack.push_async_callback(engine.close)
+
+    writable = {word for word, (_, can_write) in engine.capabilities.items() if can_write}
+    rules = rules_of(config, writable)
+    making = _making(config, rules, versions)
+    originals = Originals(store.originals, paths.originals, disk.work, config.cache.revalidate)
+    tickets = Tickets()
+    kept = Keeping(store.derived, making.engine, tickets, disk.work)
+    derivatives = Derivatives(rules, making, originals, disk.tree, disk.memory, disk.work, kept, tickets, engine)
+    originals.on_change(derivatives.settle)
+    stack.push_async_callback(derivatives.close)
+    generation = f"{making.engine} {','.join(rules.out)}"  # the bytes, and the formats that markers name
+    care = await stack.enter_async_context(caring(config, disk, store.originals, originals, derivatives, generation))
+    uploads = Uploads(store.originals, originals, derivatives, engine, making, disk.work, config.limits.upload)
+    return Context(config, rules, store, originals, derivatives, uploads, engine, care)
+
+
+def _engine_settings(config: Config, paths: Paths, work: Work) -> EngineSettings:
+    write_policy(config, paths.policy)
+    processes = config.engine.processes
+    spare = (work.spare,) if work.spare else ()
+    return EngineSettings(
+        processes=len(os.sched_getaffinity(0)) if processes == "auto" else processes,
+        memory=config.engine.memory,
+        recycle=config.engine.recycle,
+        time=config.limits.time,
+        queue=config.limits.queue,
+        config_dir=paths.policy,
+        readable=(paths.originals, paths.work, *spare),
+        writable=(paths.work, *spare),
+    )
+
+
+def _making(config: Config, rules: Rules, versions: str) -> Making:
+    """What all derived images have in common; its `engine` changes with whatever changes their bytes."""
+    limits, keep, fields = config.limits, tuple(config.metadata.keep), tuple(config.metadata.fields)
+    tolerant = config.formats.tolerate_truncated
+    bounds = (limits.width, limits.height, limits.frames)
+    parts = (versions, sorted(rules.quality.items()), fields, keep, *bounds, tolerant, config.engine.library)
+    return Making(
+        accept=tuple(config.formats.accept),
+        limits=Limits(limits.pixels, limits.frames, limits.width, limits.height),
+        keep=keep,
+        fields=fields,
+        tolerant=tolerant,
+        persist=persist_of(config),
+        library=config.engine.library,
+        engine=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
+    )

@@ -1,0 +1,89 @@
+"""What is made: a derived image as it is found or made, what all of one configuration share, and the engine's job."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from gateway.holding import Shape
+from gateway.names import Name
+from gateway.negotiate import base_format, source_format
+from gateway.rules import CONTENT_TYPES, Rules
+from gateway.settings import Config
+from service.cache.disk import Published
+from service.cache.marker import Marker
+from service.engine.geometry import upright
+from service.engine.job import Job, Library, Limits
+from service.originals.originals import Original
+
+Level = Literal["HIT-DISK", "HIT-MEMORY", "HIT-STORE", "MISS"]
+Persist = Literal["always", "url", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Derivative:
+    """A derived image that is there now. `level` tells who had it, `original` the ETag of what it was made of, where
+    that had to be known."""
+
+    name: Name
+    file: Published
+    level: Level
+    original: str | None = None
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    @property
+    def content_type(self) -> str:
+        return "application/json" if self.name.is_meta else CONTENT_TYPES[self.name.format]
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What all derived images of one configuration have in common. `tolerant` shows what there is of an original that
+    ends too soon; `engine` is the version of what makes them."""
+
+    accept: Collection[str]
+    limits: Limits
+    keep: tuple[str, ...]
+    fields: tuple[str, ...]
+    tolerant: bool
+    persist: Persist
+    engine: str
+    library: Library = "auto"
+
+
+def persist_of(config: Config) -> Persist:
+    """When derived images go to the store. `auto` keeps all of them in Swift, where other nodes find them, and which
+    outlives this disk; a directory store is a disk like the cache's own."""
+    if config.cache.persist == "auto":
+        return "always" if config.store.kind == "swift" else "url"
+    return config.cache.persist
+
+
+def job_of(name: Name, original: Original, making: Making, quality: int, output: Path) -> Job:
+    """The engine's job that makes this name of this original."""
+    return Job(
+        task="describe" if name.is_meta else "derive",
+        source=str(original.path),
+        header=original.header,
+        limits=making.limits,
+        recipe=name.recipe,
+        format=name.format,
+        output=str(output),
+        quality=quality,
+        keep=making.keep,
+        fields=making.fields,
+        tolerant=making.tolerant,
+        library=making.library,
+    )
+
+
+def marker_of(original: Original, rules: Rules) -> Marker:
+    """What is noted beside everything that is derived of this original."""
+    header, stored = original.header, original.stored
+    shape = Shape(*upright((header.width, header.height), header.orientation), header.frames)
+    base = base_format(header.alpha, shape, rules.out)
+    return Marker(base, source_format(header.format, base, rules.out), stored.etag, int(stored.modified), shape)

@@ -1,0 +1,109 @@
+"""The derived container: derived images that the store keeps, for temporary URLs and for the other nodes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from gateway.names import Name
+from gateway.rules import CONTENT_TYPES
+from service.cache.tickets import Tickets
+from service.cache.work import Work
+from service.derivatives.job import Derivative
+from service.store.base import Container, Corrupt, NotFound, StoreError
+
+log = logging.getLogger(__name__)
+
+
+class Keeping:
+    """What the container holds tells of itself which original it was made of, and by which `engine`; what tells
+    anything else is never used, so what another node left there is harmless."""
+
+    def __init__(self, container: Container, engine: str, tickets: Tickets, work: Work) -> None:
+        self._container = container
+        self._engine = engine
+        self._tickets = tickets
+        self._work = work
+
+    async def hold(self, found: Derivative) -> bool:
+        """See that the container holds this image; False where it was replaced or evicted meanwhile.
+
+        Raises OSError, StoreFull, Unavailable, and Corrupt where the file changes while it is read.
+        """
+        name, etag = found.name, found.original or ""
+        with self._tickets.hold(name.image) as ticket:
+            if await self.holds(name, etag):
+                return ticket.valid
+            try:
+                with found.file.open() as body, self._work.file(spare=self._work.troubled) as path:
+                    await asyncio.to_thread(path.write_bytes, body.read())
+                    await self.put(name, etag, path)
+            except (Corrupt, FileNotFoundError):
+                if ticket.valid and found.file.path.exists():
+                    raise
+                return False
+            if ticket.valid:
+                return True
+        await self.remove(str(name))  # no URL may lead to an old image
+        return False
+
+    async def holds(self, name: Name, etag: str) -> bool:
+        """Whether the container has the image, made of this original by this engine. Raises Unavailable."""
+        try:
+            kept = await self._container.stat(str(name))
+        except NotFound:
+            return False
+        return dict(kept.metadata) == self._provenance(etag)
+
+    async def fetch(self, name: Name, etag: str, target: Path) -> bool:
+        """Take the image to `target`, if the container holds it; not to have got it is no failure. Raises OSError."""
+        try:
+            if not await self.holds(name, etag):
+                return False
+            # It may have been replaced since: what was fetched has to tell of itself, too.
+            kept = await self._container.fetch(str(name), target)
+        except NotFound:
+            return False
+        except StoreError as error:
+            log.warning("the derived container did not give %s: %s", name, error)
+            return False
+        return dict(kept.metadata) == self._provenance(etag)
+
+    async def put(self, name: Name, etag: str, source: Path) -> None:
+        """Have the container hold the image. Raises OSError, Corrupt when `source` changes meanwhile, StoreFull,
+        Unavailable."""
+        md5 = await asyncio.to_thread(_md5, source)
+        await self._container.put(
+            str(name),
+            source,
+            content_type="application/json" if name.is_meta else CONTENT_TYPES[name.format],
+            md5=md5,
+            metadata=self._provenance(etag),
+        )
+
+    async def remove(self, name: str) -> None:
+        """Remove one image, if it is there. Raises Unavailable."""
+        try:
+            await self._container.delete(name)
+        except NotFound:
+            return
+
+    async def names(self, prefix: str) -> AsyncIterator[str]:
+        """The names of all that the container holds below a prefix. Raises Unavailable."""
+        marker: str | None = ""
+        while marker is not None:
+            page = await self._container.list(prefix=prefix, marker=marker)
+            for kept in page.objects:
+                yield kept.name
+            marker = page.marker
+
+    def _provenance(self, etag: str) -> dict[str, str]:
+        return {"original-etag": etag, "engine": self._engine}
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()

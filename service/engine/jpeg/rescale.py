@@ -1,0 +1,166 @@
+"""A photograph made smaller as the JPEG it is: cut and scaled in luma and chroma, which never become RGB.
+
+It is what a gateway does most, and a fifth cheaper than the way through RGB. What a name is made by follows from the
+original and the recipe alone, so the same name always gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+from PIL import Image as Pillow
+
+from service.engine import geometry
+from service.engine.colour import kept
+from service.engine.decode import scaling
+from service.engine.geometry import Box, Size
+from service.engine.headers.source import OpenedFile
+from service.engine.job import Header, Job, Result, Undecodable
+from service.engine.jpeg import planes
+from service.engine.jpeg.planes import Planes
+from service.engine.libraries import by_magick
+from service.engine.magick.writing import FULL_CHROMA
+from service.engine.picture import Details, Frame
+from service.engine.recent import recalled
+from service.engine.samples import resized
+from service.engine.steps.orient import TURNS
+from service.engine.steps.resample import FILTER, REDUCING_GAP, focus
+from service.engine.stripping.jpeg import profile_segments
+
+CHROMA_FILTER = Pillow.Resampling.BICUBIC
+"""Costs 0.7 ms less than Lanczos at 640 pixels, and no SSIMULACRA2 that could be measured."""
+
+_KEYS = {"w", "h", "up", "fit", "g", "crop", "q", "bg", "frame", "keep"}
+"""What cuts and scales, or asks nothing of an opaque still image."""
+
+_FITS = {"inside", "outside", "cover", "fill"}
+
+_NOTHING = 1e-6
+"""Samples by which a region may pass an edge through the rounding of numbers alone."""
+
+
+def rescaled(job: Job) -> Result | None:
+    """Write the smaller JPEG to `job.output`; None where the recipe asks for more, or the file is of another kind.
+
+    Raises Unsatisfiable and MemoryError.
+    """
+    if not _asks_only_size(job):
+        return None
+    clock = time.perf_counter
+    started = clock()
+    n = scaling(job)
+    original = _planes(job, n)
+    if original is None:
+        return None
+    decoded = clock()
+    smaller, size = _scaled(original, n, job)
+    transformed = clock()
+    data = planes.write(smaller, size, _quality(job))
+    Path(job.output).write_bytes(data)
+    stages = {"decode": decoded - started, "transform": transformed - decoded, "encode": clock() - transformed}
+    return Result(job.format, *size, 1, len(data), stages)
+
+
+def _asks_only_size(job: Job) -> bool:
+    recipe = job.recipe
+    return (
+        job.format == job.header.format == "jpg"
+        and not by_magick("rescale", job)
+        and recipe.keys() <= _KEYS
+        and recipe.get("fit", "inside") in _FITS
+        and recipe.get("g") != "smart"
+        and recipe.get("q") != "auto"
+        and _quality(job) < FULL_CHROMA
+        and not kept("copyright", job)
+    )
+
+
+def _quality(job: Job) -> int:
+    return int(job.recipe.get("q", job.quality))
+
+
+def _planes(job: Job, n: int) -> Planes | None:
+    path, size = Path(job.source), (job.header.width, job.header.height)
+
+    def read() -> tuple[list[Frame], Details]:
+        found = None if _profiled(path) else planes.read(path.read_bytes(), size, n)
+        return [Frame(plane) for plane in found or ()], Details()
+
+    frames, _ = recalled(path, ("planes", n), read)
+    if not frames:
+        return None
+    y, cb, cr = (frame.pillow() for frame in frames)
+    return y, cb, cr
+
+
+def _profiled(path: Path) -> bool:
+    """Whether there is a profile that is not sRGB's, or no telling."""
+    try:
+        with OpenedFile(path) as source:
+            return bool(profile_segments(source))
+    except Undecodable:
+        return True
+
+
+def _scaled(original: Planes, n: int, job: Job) -> tuple[Planes, Size]:
+    """The planes of the result as `planes.write` takes them, and the size of the image."""
+    header, recipe = job.header, job.recipe
+    whole = geometry.upright((header.width, header.height), header.orientation)
+    region = geometry.crop_box(recipe["crop"], whole) if "crop" in recipe else Box(0, 0, *whole)
+    size = geometry.resampled(region.width, region.height, recipe)
+    if recipe.get("fit") == "cover":
+        region = geometry.covering(region, size, focus(recipe))
+    luma, chroma = planes.plane_sizes(size)
+    # Chroma of an odd size ends half a sample, luma a whole one, beyond the image: so does the region they show.
+    beyond = Box(
+        *(region.left, region.top),
+        *(region.left + region.width * luma[0] / size[0], region.top + region.height * luma[1] / size[1]),
+    )
+    y, cb, cr = original
+    scale = n / 8
+    fewer = scale * cb.width / y.width, scale * cb.height / y.height
+    made = (
+        _resized(y, (scale, scale), header, beyond, luma, FILTER),
+        _resized(cb, fewer, header, beyond, chroma, CHROMA_FILTER),
+        _resized(cr, fewer, header, beyond, chroma, CHROMA_FILTER),
+    )
+    return made, size
+
+
+def _resized(
+    plane: Pillow.Image, scale: tuple[float, float], header: Header, region: Box, size: Size, kernel: Pillow.Resampling
+) -> Pillow.Image:
+    """The part of a plane that shows a region of the upright original, upright and in its new size.
+
+    `scale` is samples per pixel of the original, across and down as it is stored.
+    """
+    across, down = scale
+    shown = geometry.turned(Box(0, 0, header.width * across, header.height * down), plane.size, header.orientation)
+    if header.orientation != 1:
+        plane = plane.transpose(TURNS[header.orientation])
+    if header.orientation >= 5:
+        across, down = down, across
+    box = Box(region.left * across, region.top * down, region.right * across, region.bottom * down)
+    box = box.moved(shown.left, shown.top)
+    plane = _reaching(plane, math.ceil(box.right - _NOTHING), math.ceil(box.bottom - _NOTHING))
+    return resized(plane, size, kernel, box.within(plane.size), REDUCING_GAP)
+
+
+def _reaching(plane: Pillow.Image, right: int, bottom: int) -> Pillow.Image:
+    """The plane with its last column and row repeated up to these edges, where it ends before."""
+    width, height = plane.size
+    if right <= width and bottom <= height:
+        return plane
+    larger = Pillow.new("L", (max(right, width), max(bottom, height)))
+    larger.paste(plane)
+    if right > width:
+        larger.paste(
+            larger.crop((width - 1, 0, width, larger.height)).resize((right - width, larger.height)), (width, 0)
+        )
+    if bottom > height:
+        larger.paste(
+            larger.crop((0, height - 1, larger.width, height)).resize((larger.width, bottom - height)), (0, height)
+        )
+    return larger

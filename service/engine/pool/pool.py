@@ -1,0 +1,294 @@
+"""The engine processes, and who may use them when.
+
+Every process does one job at a time; what does not fit waits in a bounded lane (`admission`). A process that takes
+too long is killed, one that dies is replaced at once; either costs the job it was doing and no other, and no job
+that killed a process is tried again unless asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from service.engine.job import Crashed, EngineError, Job, Result, Saturated, TimedOut
+from service.engine.pool.blocklist import Offenders
+from service.engine.pool.lanes import LANES, Lane
+from service.engine.pool.process import Died, EngineProcess
+from service.engine.pool.queue import Admission, Closed, Full
+from service.engine.pool.settings import EngineSettings
+from service.engine.pool.stats import Stats
+from service.engine.pool.worker import encode_job
+
+ABANDONED_GRACE = 1.0
+"""Seconds that a job nobody waits for any more may go on. Most end within it, and ending one by killing its process
+costs a start (0.15 s of CPU) and everything the process had decoded; what takes longer is worth killing."""
+
+RETRY_AFTER = (1.0, 30.0)
+"""The least and the most seconds a refused caller is told to wait."""
+
+LONGEST_RELIEF = 0.1
+"""Seconds, at most, for which whoever stands before the pool refuses for it without asking."""
+
+REHIRE = (0.25, 10.0)
+"""Seconds before the next try when a process could not be started, doubled each time, and their most."""
+
+log = logging.getLogger(__name__)
+
+
+class EnginePool:
+    """`start` it, `run` jobs, `close` it; all on one event loop, in its main thread."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self.stats = Stats()
+        self.capabilities: dict[str, tuple[bool, bool]] = {}
+        self.cage: dict[str, bool | str] = {}
+        self._settings = settings
+        self._admission: Admission[EngineProcess] = Admission(LANES, settings.queue)
+        self._processes: set[EngineProcess] = set()
+        self._deadly = Offenders()  # by content
+        self._slow = Offenders()  # by content and what was to become of it
+        self._seconds = 0.1  # of one job, a moving average
+        self._watchers: set[asyncio.Task[None]] = set()
+        self._endings: set[asyncio.Task[None]] = set()
+        self._failing = False
+        self._closing = False
+
+    async def start(self) -> None:
+        """Bring all processes up. Raises EngineError, with nothing left behind, when one does not come.
+
+        Without the policy in `config_dir` none is started, since the system's would hold instead.
+        """
+        if not (self._settings.config_dir / "policy.xml").is_file():
+            raise EngineError("ImageMagick's policy.xml is not where the engine processes look for it")
+        hiring = asyncio.gather(*(self._hire() for _ in range(self._settings.processes)), return_exceptions=True)
+        try:
+            tried = await hiring
+        except asyncio.CancelledError:
+            await self.close()
+            raise
+        failures = [outcome for outcome in tried if outcome is not None]
+        if failures:
+            await self.close()
+            raise EngineError(f"no engine process can be started: {failures[0]}") from failures[0]
+
+    async def close(self) -> None:
+        """End every process and every job; return when they are gone. Who waits gets Saturated."""
+        self._closing = True
+        self._admission.close()
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await asyncio.gather(*(process.kill() for process in self._processes))
+        await asyncio.gather(*self._endings)
+        self._processes.clear()
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        """How many jobs wait, by lane."""
+        return self._admission.waiting
+
+    @property
+    def relief(self) -> float:
+        """Seconds for which small jobs need not even be offered, since the queue is full: less than it takes to empty
+        a quarter of it, so no process idles for it. 0 when there is room."""
+        waiting = self.waiting["small"]
+        if waiting < self._settings.queue:
+            return 0.0
+        return min(LONGEST_RELIEF, self._seconds * waiting / self._settings.processes / 4)
+
+    @property
+    def capacity(self) -> int:
+        """How many jobs may wait or be under way at once."""
+        return self._settings.processes + len(LANES) * self._settings.queue
+
+    def require_room(self, lane: Lane) -> None:
+        """Raises Saturated where `run` would, for whoever would do other work first."""
+        if self._admission.full(lane):
+            raise self._refusal()
+
+    @property
+    def pids(self) -> list[int]:
+        """The engine processes that are up."""
+        return sorted(process.pid for process in self._processes)
+
+    async def run(
+        self,
+        job: Job,
+        *,
+        affinity: str,
+        lane: Lane = "small",
+        content: str = "",
+        attempts: int = 1,
+    ) -> Result:
+        """Have the job done by some process, by preference the one that had `affinity` (the original) last.
+
+        `content` identifies the original's bytes. One that crashed two processes is refused for ten minutes, whatever
+        is to become of it; one that took too long twice, for the same thing only. A job that crashes its process is
+        tried `attempts` times in all. Whoever is cancelled while waiting was never computed for; when it runs already,
+        it goes on for at most ABANDONED_GRACE seconds. Of a job that was begun and failed, or was abandoned, nothing
+        stays at `job.output`, so no two jobs may share one. Raises Saturated, TimedOut, Crashed, what the engine
+        reports (NotAnImage, TooLarge, Undecodable, Removed, ...), and EngineError for what nobody foresaw.
+        """
+        deed = _deed(job, content)
+        while True:
+            self._refuse(content, deed)
+            attempts -= 1
+            try:
+                return await self._run_once(job, affinity, lane, content, deed)
+            except Crashed:
+                if attempts < 1:
+                    raise
+
+    def _refuse(self, content: str, deed: str) -> None:
+        if content in self._deadly:
+            self.stats.banned += 1
+            raise Crashed("this image ended engine processes lately and is not tried again for a while")
+        if deed in self._slow:
+            self.stats.banned += 1
+            raise TimedOut("this took too long lately and is not tried again for a while")
+
+    async def _run_once(self, job: Job, affinity: str, lane: Lane, content: str, deed: str) -> Result:
+        line = encode_job(job)
+        process = await self._admit(lane, affinity)
+        working = asyncio.ensure_future(self._work(process, line, content, deed))
+        try:
+            result = await asyncio.shield(working)
+        except asyncio.CancelledError:
+            _keep(self._endings, self._abandon(working, job.output))
+            raise
+        except EngineError as error:
+            self.stats.ended[error.code] += 1
+            _remove(job.output)
+            raise
+        self.stats.ended["done"] += 1
+        self.stats.add_stages(result.stages)
+        return result
+
+    async def _admit(self, lane: Lane, affinity: str) -> EngineProcess:
+        began = time.monotonic()
+        if self._failing and not self._processes:
+            raise Saturated("no engine process can be started", REHIRE[1])
+        try:
+            while not (process := await self._admission.acquire(lane, affinity)).alive or self._displaced(process):
+                pass  # it ended in its sleep a moment ago, and its watcher does not know yet
+        except Full:
+            raise self._refusal() from None
+        except Closed:
+            raise Saturated("the engine is closing") from None
+        self.stats.add_stages({"queue": time.monotonic() - began})
+        return process
+
+    def _refusal(self) -> Saturated:
+        self.stats.refused += 1
+        seconds = self._seconds * sum(self.waiting.values()) / self._settings.processes
+        return Saturated("the engine's queue is full", min(max(seconds, RETRY_AFTER[0]), RETRY_AFTER[1]))
+
+    async def _work(self, process: EngineProcess, line: bytes, content: str, deed: str) -> Result:
+        began = time.monotonic()
+        self.stats.running += 1
+        try:
+            async with asyncio.timeout(self._settings.time):
+                outcome = await process.ask(line)
+        except TimeoutError:
+            await self._end(process)
+            raise self._too_long(deed) from None
+        except Died as died:
+            await self._end(process)
+            if self._closing:
+                raise Saturated("the engine is closing") from died
+            log.warning("engine process %d ended over a job: %s", process.pid, died)
+            if process.exit_signal == signal.SIGXCPU:
+                raise self._too_long(deed) from died
+            self._deadly.strike(content)
+            raise Crashed("the engine process ended over this image") from died
+        except asyncio.CancelledError:
+            await self._end(process)
+            raise
+        finally:
+            self.stats.running -= 1
+        self._seconds += 0.1 * (time.monotonic() - began - self._seconds)
+        self._release(process)
+        if isinstance(outcome, Result):
+            return outcome
+        raise outcome
+
+    def _displaced(self, process: EngineProcess) -> bool:
+        """Whether folders that the process was let into were deleted since; then it is replaced."""
+        if not process.is_displaced():
+            return False
+        log.info("engine process %d is replaced: the folders it was let into were deleted", process.pid)
+        self._replace(process)
+        return True
+
+    def _too_long(self, deed: str) -> TimedOut:
+        self._slow.strike(deed)
+        return TimedOut(f"the image took longer than {self._settings.time:g} s")
+
+    async def _end(self, process: EngineProcess) -> None:
+        self.stats.kills += process.alive
+        await process.kill()
+
+    def _release(self, process: EngineProcess) -> None:
+        if process.jobs < self._settings.recycle and process.resident() <= self._settings.memory // 2:
+            self._admission.offer(process)
+        else:
+            self._replace(process)
+
+    def _replace(self, process: EngineProcess) -> None:
+        """End a process in good health; its watcher sees to the next."""
+        self.stats.recycled += 1
+        _keep(self._endings, process.kill())
+
+    async def _abandon(self, working: asyncio.Future[Result], output: str) -> None:
+        self.stats.abandoned += 1
+        await asyncio.wait({working}, timeout=ABANDONED_GRACE)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        _remove(output)
+
+    async def _hire(self) -> None:
+        process = await EngineProcess.start(self._settings)
+        self.capabilities, self.cage = process.capabilities, process.cage
+        self._processes.add(process)
+        _keep(self._watchers, self._watch(process))
+        self._admission.offer(process)
+
+    async def _watch(self, process: EngineProcess) -> None:
+        """Replace the process when it ends, for whatever reason; ever slower while that fails."""
+        await process.wait()
+        self._processes.discard(process)
+        self._admission.withdraw(process)
+        pause = REHIRE[0]
+        while True:
+            self.stats.restarts += 1
+            try:
+                await self._hire()
+            except (Died, OSError) as error:
+                log.error("an engine process cannot be started: %s", error)
+            else:
+                break
+            self._failing = True
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, REHIRE[1])
+        self._failing = False
+
+
+def _deed(job: Job, content: str) -> str:
+    """The key of what becomes of a content: slow is not the image, but one thing done with it. Empty as `content`."""
+    return content and f"{content}\n{job.task} {job.recipe} {job.format}"
+
+
+def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+
+
+def _remove(output: str) -> None:
+    if output:
+        Path(output).unlink(missing_ok=True)

@@ -1,0 +1,120 @@
+"""An engine process: one JSON job a line in, one JSON reply a line out, nothing else on those two pipes.
+
+    python -m service.engine.pool.worker MODULE CAGE
+
+MODULE has the entry points `derive`, `describe`, `verify` (each takes a Job, returns a Result, raises EngineError)
+and `capabilities`. CAGE is the JSON of `cage.Cage`. The first line out is `{"ready": true, "capabilities": ...,
+"cage": ...}`; a reply is `{"result": ...}` or `{"error": CODE, "detail": TEXT}`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from service.engine.job import EngineError, Header, Job, Limits, Removed, Result
+from service.engine.sandbox import sandbox
+
+LINE = 64 * 1024
+"""The longest line in either direction, in bytes."""
+
+NICENESS = 5
+"""As of nice(1): a third of the share of a process of the usual one, while both want the core."""
+
+INTERNAL = "internal"
+"""The error code of what no EngineError describes; its detail is the traceback, for the log only."""
+
+
+def encode_job(job: Job) -> bytes:
+    """One line. Raises ValueError when it would be longer than LINE."""
+    line = json.dumps(job, default=_plain).encode() + b"\n"
+    if len(line) > LINE:
+        raise ValueError(f"a job of {len(line)} bytes; {LINE} is the most")
+    return line
+
+
+def _plain(part: Any) -> dict[str, Any]:
+    return {field.name: getattr(part, field.name) for field in fields(part)}
+
+
+def decode_job(line: bytes) -> Job:
+    parts = json.loads(line)
+    return Job(
+        **{
+            **parts,
+            "header": Header(**parts["header"]),
+            "limits": Limits(**parts["limits"]),
+            "keep": tuple(parts["keep"]),
+            "fields": tuple(parts["fields"]),
+        }
+    )
+
+
+def main(arguments: list[str]) -> int:
+    module, cage_json = arguments
+    settings = sandbox.Cage.from_json(cage_json)
+    if not sandbox.die_with(settings.parent):
+        return 0
+    _stand_back()
+    requests, replies = _take_pipes()
+    entries = importlib.import_module(module)
+    capabilities = entries.capabilities()
+    report = sandbox.enter(settings)
+    _write(replies, {"ready": True, "capabilities": capabilities, "cage": report})
+    while line := requests.readline(LINE):
+        sandbox.allow_cpu(settings.seconds)
+        _write(replies, _answer(entries, line))
+    return 0
+
+
+def _stand_back() -> None:
+    """Leave the cores to nginx and the service when they want them: hits and refusals do not wait for engine work.
+    Where the kernel groups processes by session (sched(7), autogroups), it is the group that has to be nice."""
+    os.nice(NICENESS)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICENESS))
+
+
+def _answer(entries: Any, line: bytes) -> dict[str, Any]:
+    try:
+        job = decode_job(line)
+        work: Callable[[Job], Result] = getattr(entries, job.task)
+        return {"result": asdict(work(job))}
+    except EngineError as error:
+        return {"error": error.code, "detail": str(error)[:2000]}
+    except FileNotFoundError as error:
+        if str(error.filename) != job.source:
+            return {"error": INTERNAL, "detail": traceback.format_exc()[-4000:]}
+        return {"error": Removed.code, "detail": "the original was replaced or removed meanwhile"}
+    except MemoryError:
+        return {"error": "too-large", "detail": "the image takes more memory than an engine process may use"}
+    except Exception:
+        return {"error": INTERNAL, "detail": traceback.format_exc()[-4000:]}
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Move the protocol away from descriptors 0 and 1, which libraries may read and print to."""
+    requests = os.fdopen(os.dup(0), "rb")
+    replies = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return requests, replies
+
+
+def _write(replies: BinaryIO, message: dict[str, Any]) -> None:
+    replies.write(json.dumps(message).encode() + b"\n")
+    replies.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

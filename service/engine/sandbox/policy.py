@@ -1,0 +1,104 @@
+"""ImageMagick's policy.xml, our own: nothing may be read or written but the formats we name.
+
+ImageMagick reads the policies of `MAGICK_CONFIGURE_PATH` before the system's and keeps both. Of coders, modules,
+delegates and paths the last match decides, of resources the first (seen in 6.9.11). A system policy that allows
+what ours forbids would thus win; `prove_policy` tells by trying.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from service.engine.pool.process import environment
+
+CODERS: Mapping[str, tuple[str, ...]] = {
+    "jpg": ("JPEG", "JPG", "PJPEG"),
+    "png": ("PNG", "PNG8", "PNG24", "PNG32", "PNG48", "PNG64"),
+    "webp": ("WEBP",),
+    "avif": ("AVIF",),
+    "heic": ("HEIC",),
+    "gif": ("GIF", "GIF87"),
+    "tif": ("TIFF", "TIF", "TIFF64"),
+    "bmp": ("BMP", "BMP2", "BMP3"),
+    "ico": ("ICO", "ICON"),
+}
+"""ImageMagick's names for each format of the vocabulary, as they may stand before the colon of a file's name."""
+
+MODULES: Mapping[str, str] = {"jpg": "JPEG", "avif": "HEIC", "tif": "TIFF", "ico": "ICON"}
+"""The loadable module that holds a format, where it is not the format's name in capitals."""
+
+_TEMPLATE = Template(Path(__file__).with_name("policy.xml.template").read_text())
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyLimits:
+    """What one ImageMagick process may use: bytes of memory, pixels of one frame, pixels of a side, frames."""
+
+    memory: int
+    pixels: int
+    side: int
+    frames: int
+
+
+def render_policy(formats_in: Iterable[str], formats_out: Iterable[str], limits: PolicyLimits) -> str:
+    """The text of policy.xml. Formats are words of the vocabulary; those in may be read, those out also written.
+
+    What is written may be read too, since the engine looks at what it made. Raises KeyError for a format that
+    ImageMagick has no coder of.
+    """
+    written = sorted(set(formats_out))
+    formats = sorted({*formats_in, *written})
+    coders = {coder for name in formats for coder in CODERS[name]}
+    modules = {MODULES.get(name, name.upper()) for name in formats}
+    rules = [_rule("module", "read | write", modules | coders)]  # 6.9 asks by coder, 7 by module
+    for name in formats:
+        rules.append(_rule("coder", "read | write" if name in written else "read", CODERS[name]))
+    return _TEMPLATE.substitute(
+        memory=limits.memory,
+        pixels=limits.pixels,
+        side=limits.side,
+        frames=limits.frames,
+        allowed="\n".join(rules),
+    )
+
+
+def write_configuration(
+    directory: Path, formats_in: Iterable[str], formats_out: Iterable[str], limits: PolicyLimits
+) -> None:
+    """Make `directory` what `MAGICK_CONFIGURE_PATH` shall name. Raises OSError."""
+    directory.mkdir(parents=True, exist_ok=True)
+    finished = directory / "policy.xml.new"
+    finished.write_text(render_policy(formats_in, formats_out, limits))
+    finished.replace(directory / "policy.xml")
+
+
+def prove_policy(directory: Path) -> dict[str, str]:
+    """Try, in a process that is configured as the engine's are, what must be refused.
+
+    By attempt (`read label:@secret.txt`, `content of sample.svg`, ...): "" where ImageMagick refused, else what it
+    did. Raises OSError when the attempts cannot be made.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        tried = subprocess.run(
+            [sys.executable, "-P", "-m", "service.engine.sandbox.probe"],
+            cwd=scratch,
+            env=environment(directory.absolute()),
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+    if tried.returncode:
+        raise OSError(f"the policy cannot be tried: {tried.stderr.decode(errors='replace').strip()[-200:]}")
+    outcome: dict[str, str] = json.loads(tried.stdout)
+    return outcome
+
+
+def _rule(domain: str, rights: str, names: Iterable[str]) -> str:
+    return f'  <policy domain="{domain}" rights="{rights}" pattern="{{{",".join(sorted(names))}}}"/>'

@@ -1,0 +1,151 @@
+"""What an engine process does to itself before its first job, so that an image that takes it over has gained nothing.
+
+It cannot grow, write large files, open many, dump core; gain privileges, start programs or processes, touch other
+processes, reach the network; read beyond its roots, write beyond its own. Each as far as this kernel can, and
+`enter` says plainly what it cannot.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from service.engine.sandbox import landlock, seccomp
+
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_CAPABILITIES_V3, _CAP_DAC_OVERRIDE = 0x20080522, 1
+_OPEN_FILES = 128
+
+_SYSTEM = (
+    *("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/etc/localtime"),
+    *("/dev/null", "/dev/urandom", "/dev/zero"),
+    *(sys.prefix, sys.base_prefix, os.environ.get("MAGICK_HOME") or sys.prefix),
+    *(str(Path(__file__).resolve().parents[3] / package) for package in ("service", "gateway")),
+)
+"""What Python and ImageMagick load as they go: code, fonts, colour profiles; nothing of anybody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cage:
+    """The bounds of one engine process.
+
+    `parent` is the process it dies with. `memory` is in bytes, over what it has mapped when it is ready, and also
+    the size of the largest file it may write; `seconds` is the CPU time of one job. `readable` and `writable` are
+    absolute paths, beside what the system itself needs.
+    """
+
+    parent: int
+    memory: int
+    seconds: float
+    readable: tuple[str, ...] = ()
+    writable: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Cage:
+        parts = json.loads(text)
+        return cls(**{**parts, "readable": tuple(parts["readable"]), "writable": tuple(parts["writable"])})
+
+
+def enter(cage: Cage) -> dict[str, bool | str]:
+    """Close the cage around this process, for good. What holds is True, what does not is told by a text why."""
+    steps: dict[str, Callable[[], bool | str]] = {
+        "core files": lambda: _limit(resource.RLIMIT_CORE, 0),
+        "open files": lambda: _limit(resource.RLIMIT_NOFILE, _OPEN_FILES),
+        "file size": lambda: _limit(resource.RLIMIT_FSIZE, cage.memory),
+        "memory": lambda: _limit(resource.RLIMIT_AS, _mapped() + cage.memory),
+        "cpu time": lambda: allow_cpu(cage.seconds),
+        "capabilities": _drop_capabilities,
+        "no new privileges": lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1),
+        "file system": lambda: landlock.restrict((*_SYSTEM, *cage.readable), cage.writable),
+        "system calls": seccomp.install,
+    }
+    report = {name: _attempt(step) for name, step in steps.items()}
+    return {**report, "network": report["system calls"], "new processes": report["system calls"]}
+
+
+def cage_report() -> dict[str, bool | str]:
+    """What `enter` can do on this machine, tried in a process of its own. Raises OSError when that fails."""
+    tried = subprocess.run(
+        [sys.executable, "-P", "-m", "service.engine.sandbox.sandbox"],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    if tried.returncode:
+        raise OSError(f"the cage cannot be tried: {tried.stderr.decode(errors='replace').strip()[-200:]}")
+    report: dict[str, bool | str] = json.loads(tried.stdout)
+    return report
+
+
+def die_with(parent: int) -> bool:
+    """Have the kernel kill this process when `parent` ends. False when it ended before."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    return os.getppid() == parent
+
+
+def allow_cpu(seconds: float) -> bool:
+    """Let the process use `seconds` of CPU time more, rounded up and one for good measure; then it gets SIGXCPU.
+
+    The pool's clock is the limit that counts; this one holds when the service itself is stuck.
+    """
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    until = int(usage.ru_utime + usage.ru_stime + seconds) + 2
+    resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
+    return True
+
+
+def _attempt(step: Callable[[], bool | str]) -> bool | str:
+    try:
+        return step()
+    except (OSError, ValueError) as error:
+        return str(error)
+
+
+def _limit(what: int, most: int) -> bool:
+    hard = resource.getrlimit(what)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (most, most))
+    return True
+
+
+def _mapped() -> int:
+    """Bytes of address space in use, much of it libraries and reserved stacks."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def _drop_capabilities() -> bool | str:
+    """Root is left with reading and writing files whoever owns them, since the service may have made them as another.
+
+    capset(2): a header of version and process, then effective, permitted and inheritable, twice 32 bits.
+    """
+    kept = 1 << _CAP_DAC_OVERRIDE if os.geteuid() == 0 else 0
+    header = struct.pack("Ii", _CAPABILITIES_V3, 0)
+    data = struct.pack("6I", kept, kept, 0, 0, 0, 0)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.capset(ctypes.c_char_p(header), ctypes.c_char_p(data)) == 0:
+        return True
+    return os.strerror(ctypes.get_errno())
+
+
+def _prctl(option: int, value: int) -> bool | str:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0) == 0:
+        return True
+    return os.strerror(ctypes.get_errno())
+
+
+if __name__ == "__main__":
+    print(json.dumps(enter(Cage(parent=os.getppid(), memory=1 << 30, seconds=1))))

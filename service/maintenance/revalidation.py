@@ -1,0 +1,197 @@
+"""Freshness across nodes: what this node has is compared with the originals' listing, every now and then.
+
+Listing and tree are walked side by side, both in the byte order of the names, so memory holds a page of the one and a
+batch of the other. An image whose marker does not bear the listing's fingerprint is only suspected: the store is asked
+for it, since listings lag behind, and only its answer makes this node forget.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.names import folder_path
+from service.cache.images import Cached, cached_images, hashed_images
+from service.cache.marker import fingerprint
+from service.cache.walk import batches
+from service.derivatives.derivatives import Derivatives
+from service.originals.originals import Originals
+from service.store.base import Container, NotFound, StoredObject, StoreError
+
+PAGE = 5000  # names of the listing at once
+AT_ONCE = 8  # questions to the store
+NOTHING = -1  # the fingerprint where there is nothing to compare
+TELL = 600.0  # seconds between two log lines about a store that cannot be listed
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Sweep:
+    """One comparison: originals listed, images on this node, and those of them that the store was asked for."""
+
+    listed: int = 0
+    cached: int = 0
+    suspected: int = 0
+    seconds: float = 0.0
+
+
+class Revalidation:
+    """Compares the listing of `container` with the derived tree below `root`, every `interval` seconds."""
+
+    def __init__(
+        self,
+        container: Container,
+        originals: Originals,
+        derivatives: Derivatives,
+        root: Path,
+        interval: float,
+        executor: ThreadPoolExecutor,
+    ) -> None:
+        self.last: Sweep | None = None
+        self.failures = 0
+        self.finished = 0.0  # when the last sweep ended well, monotonic
+        self._container = container
+        self._originals = originals
+        self._derivatives = derivatives
+        self._root = root
+        self._interval = interval
+        self._executor = executor
+
+    async def run(self) -> None:
+        """Sweep at once, since nobody knows how old the caches are, and then on and on, until cancelled.
+
+        Raises what nobody foresaw; it can be begun again.
+        """
+        told = -TELL
+        while True:
+            began = time.monotonic()
+            try:
+                self.last = await self.sweep()
+                self.finished = time.monotonic()
+            except (StoreError, OSError) as error:
+                self.failures += 1
+                if began - told >= TELL:
+                    told = began
+                    log.warning("the originals cannot be compared with the caches: %s", error)
+            except Exception:
+                self.failures += 1
+                raise
+            took = time.monotonic() - began
+            await asyncio.sleep(max(self._interval - took, took / 4, 0.05))
+
+    async def sweep(self) -> Sweep:
+        """Compare everything once. Raises StoreError, with what was found until then done."""
+        sweep, began = Sweep(), time.monotonic()
+        cached = _Ahead(batches(cached_images(self._root), self._executor))
+        hashed = {one.name: one.fingerprint async for one in _Ahead(batches(hashed_images(self._root), self._executor))}
+        async with _Suspects(self._settle) as suspects:
+            async for page in self._pages():
+                sweep.listed += len(page)
+                for stored in page:
+                    async for gone in cached.until(stored.name):
+                        await suspects.add(gone.name)
+                    here = await cached.take_if(stored.name)
+                    if self._is_suspect(stored, here.fingerprint if here else _take_hashed(stored.name, hashed)):
+                        await suspects.add(stored.name)
+                await asyncio.sleep(0)
+            async for gone in cached:
+                await suspects.add(gone.name)
+        for folder in hashed:
+            self._derivatives.forget_folder(folder)
+        sweep.cached, sweep.suspected = cached.taken, suspects.count
+        sweep.seconds = time.monotonic() - began
+        return sweep
+
+    def _is_suspect(self, stored: StoredObject, mark: int | None) -> bool:
+        """Whether the listing tells of another original than the marker, or than this process remembers."""
+        known = self._originals.known(stored.name)
+        if known and (known.etag, int(known.modified)) != (stored.etag, int(stored.modified)):
+            return True
+        return mark != NOTHING and mark != fingerprint(stored.etag, stored.modified)
+
+    async def _settle(self, name: str) -> None:
+        stored: StoredObject | None
+        try:
+            stored = await self._originals.stat(name, fresh=True)
+        except NotFound:
+            stored = None
+        self._derivatives.settle(name, stored)
+
+    async def _pages(self) -> AsyncIterator[list[StoredObject]]:
+        marker: str | None = ""
+        while marker is not None:
+            page = await self._container.list(marker=marker, limit=PAGE)
+            yield list(page.objects)
+            marker = page.marker
+
+
+def _take_hashed(image: str, hashed: dict[str, int | None]) -> int | None:
+    """The fingerprint of an image that lies under the hash of its name; what nobody takes is gone."""
+    folder, held = folder_path(image)
+    return NOTHING if held or not hashed else hashed.pop(folder, NOTHING)
+
+
+class _Ahead:
+    """The images on this node, one by one, with a look at the next."""
+
+    def __init__(self, source: AsyncIterator[list[Cached]]) -> None:
+        self.taken = 0
+        self._source = source
+        self._next: deque[Cached] = deque()
+
+    def __aiter__(self) -> AsyncIterator[Cached]:
+        return self
+
+    async def __anext__(self) -> Cached:
+        if not self._next:
+            self._next.extend(await anext(self._source))
+        self.taken += 1
+        return self._next.popleft()
+
+    async def until(self, name: str) -> AsyncIterator[Cached]:
+        """Those that come before a name."""
+        while await self._fill() and self._next[0].name < name:
+            yield await anext(self)
+
+    async def take_if(self, name: str) -> Cached | None:
+        """The next, if it has this name."""
+        return await anext(self) if await self._fill() and self._next[0].name == name else None
+
+    async def _fill(self) -> bool:
+        if not self._next:
+            self._next.extend(await anext(self._source, []))
+        return bool(self._next)
+
+
+class _Suspects:
+    """Settles names, a few at a time."""
+
+    def __init__(self, settle: Callable[[str], Awaitable[None]]) -> None:
+        self.count = 0
+        self._settle = settle
+        self._tasks: set[asyncio.Future[None]] = set()
+
+    async def __aenter__(self) -> _Suspects:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def add(self, name: str) -> None:
+        """Have this name settled. Raises what settling an earlier one raised."""
+        self.count += 1
+        self._tasks.add(asyncio.ensure_future(self._settle(name)))
+        if len(self._tasks) < AT_ONCE:
+            return
+        done, self._tasks = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()

@@ -1,0 +1,151 @@
+"""The caches of a running service: opened at its start, cared for in the background, closed cleanly at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gateway.settings import Config
+from service.cache.disk import DerivedTree
+from service.cache.generation import Generation
+from service.cache.janitor import Janitor
+from service.cache.memory import Memory
+from service.cache.reaper import Reaper
+from service.cache.recency import keeps_access_times
+from service.cache.usage import Budget
+from service.cache.walk import background
+from service.cache.work import Work, spare_folder
+from service.derivatives.derivatives import Derivatives
+from service.maintenance.revalidation import Revalidation
+from service.originals.originals import Originals
+from service.runtime.lock import exclusive
+from service.runtime.paths import Paths
+from service.store.base import Container
+
+PREDECESSOR = 5.0  # seconds for another process to let go of the caches
+SYNC = 60.0  # seconds between two times at which the kernel is asked to write all it has
+PAUSE = 30.0  # seconds after which a background task that failed begins again
+FAILING = 600.0  # seconds for which that is told: the next failure comes within them where nothing has changed
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Disk:
+    """What this process alone may change."""
+
+    root: Path
+    work: Work
+    tree: DerivedTree
+    memory: Memory
+    reaper: Reaper
+
+
+@dataclass(slots=True)
+class Care:
+    """Who cares for the caches, for whoever wants to know how they are."""
+
+    disk: Disk
+    originals: Originals
+    derivatives: Derivatives
+    derived_janitor: Janitor
+    originals_janitor: Janitor
+    revalidation: Revalidation
+    access_times: bool
+    failed: dict[str, float] = field(default_factory=dict)  # when a background task did last, monotonic, by its name
+
+    @property
+    def failing(self) -> list[str]:
+        """The background tasks that failed lately, for a reason that nobody foresaw."""
+        now = time.monotonic()
+        return [task for task, when in self.failed.items() if now - when < FAILING]
+
+    @property
+    def janitors(self) -> tuple[Janitor, Janitor]:
+        return self.derived_janitor, self.originals_janitor
+
+
+@contextlib.contextmanager
+def opened_disk(config: Config, paths: Paths) -> Iterator[Disk]:
+    """The caches, locked, and rid of what a crash has left of unfinished work. Raises AlreadyRunning, OSError."""
+    root = paths.work.parent
+    with exclusive(root, "caches", option="cache.root", patience=PREDECESSOR):
+        work = Work(paths.work, spare_folder(root))
+        reaper = Reaper(work.clean())
+        try:
+            yield Disk(root, work, DerivedTree(paths.derived, work), Memory(config.cache.memory), reaper)
+        finally:
+            work.close()
+
+
+@contextlib.asynccontextmanager
+async def caring(
+    config: Config, disk: Disk, container: Container, originals: Originals, derivatives: Derivatives, made_by: str
+) -> AsyncIterator[Care]:
+    """Throw out what cannot be trusted, then count, evict, compare and sync while the context lasts. Raises OSError."""
+    generation = Generation(disk.root, made_by)
+    if generation.changed:
+        disk.reaper.leave(derivatives.forget_all())
+    await asyncio.to_thread(generation.distrust, disk.tree.root, originals.root)
+    generation.begin()
+    executor = background()
+    care = Care(
+        disk,
+        originals,
+        derivatives,
+        Janitor(disk.tree, Budget.of(config.cache.derived), executor),
+        Janitor(originals, Budget.of(config.cache.originals), executor),
+        Revalidation(container, originals, derivatives, disk.tree.root, config.cache.revalidate, background()),
+        _looks_at_access_times(disk.work.folder),
+    )
+    disk.work.on_full = care.derived_janitor.make_room
+    works: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = {
+        "eviction of derived images": care.derived_janitor.run,
+        "eviction of originals": care.originals_janitor.run,
+        "comparison with the store": care.revalidation.run,
+        "sync": lambda: _sync(generation),
+    }
+    tasks = [asyncio.create_task(_forever(name, work, care.failed)) for name, work in works.items()]
+    try:
+        yield care
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        executor.shutdown(wait=True, cancel_futures=True)
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(generation.sync, clean=True)
+
+
+async def _sync(generation: Generation) -> None:
+    while True:
+        await asyncio.sleep(SYNC)
+        with contextlib.suppress(OSError):  # the disk's trouble is told by whoever needs it
+            await asyncio.to_thread(generation.sync)
+
+
+async def _forever(name: str, work: Callable[[], Coroutine[Any, Any, None]], failed: dict[str, float]) -> None:
+    """A background task that should not end: when it does, that is told, and a while later it begins again."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("the caches' %s failed; it begins again in %g s", name, PAUSE)
+        failed[name] = time.monotonic()
+        await asyncio.sleep(PAUSE)
+
+
+def _looks_at_access_times(folder: Path) -> bool:
+    try:
+        kept = keeps_access_times(folder)
+    except OSError:
+        return False
+    if not kept:
+        log.info("this mount keeps no access times (noatime): nginx notes what it serves")
+    return kept

@@ -1,0 +1,73 @@
+"""Logs on standard error, one line per event: text for people, JSON for machines. Each bears the id of its request."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+
+from gateway.settings import Log
+from service.observability import timings
+
+MOST = 20  # lines of one place in the code...
+WITHIN = 1.0  # ...in so many seconds; what comes beyond them is counted and not told
+
+
+class _Text(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        trace = timings.current.get()
+        return f"{text} [{trace.id}]" if trace else text
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        event = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        trace = timings.current.get()
+        if trace:
+            event["request"] = trace.id
+            if trace.spans:
+                event["trace"] = trace.spans.id
+        if record.exc_info:
+            event["exception"] = self.formatException(record.exc_info)
+        return json.dumps(event, ensure_ascii=False)
+
+
+class _Flood(logging.Filter):
+    """Lets so many lines of one place through in a while: a flood of requests must not become one of lines. How many
+    were left out is told with the next line of that place. What the audit tells is never left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: dict[tuple[str, int], list[float]] = {}  # since when, how many since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "audit":
+            return True
+        now = time.monotonic()
+        place = self._places.setdefault((record.pathname, record.lineno), [now, 0])
+        since, count = place
+        if now - since >= WITHIN:
+            if count > MOST:
+                record.msg = f"{record.msg} (and {count - MOST:.0f} more such lines in {now - since:.0f} s)"
+            place[:] = [now, 1]
+            return True
+        place[1] = count + 1
+        return count < MOST
+
+
+def configure(options: Log) -> None:
+    """Send every logger's lines to standard error, from the configured level on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        _Json() if options.format == "json" else _Text("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    handler.addFilter(_Flood())
+    logging.basicConfig(level=options.level.upper(), handlers=[handler], force=True)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -1,0 +1,76 @@
+"""From the configuration to the store it names."""
+
+from __future__ import annotations
+
+import os
+
+from pydantic import SecretStr
+
+from gateway.settings import Config
+from gateway.store_settings import SwiftOptions, TempUrl
+from service.cache.generation import RECORD
+from service.runtime.paths import paths_of
+from service.store.base import Store
+from service.store.directory.container import DirectorySettings, DirectoryStore
+from service.store.directory.temp_urls import url_settings
+from service.store.swift.breaker import Breaker
+from service.store.swift.settings import SwiftSettings, TempUrlSettings, settings_from_environment
+
+
+def open_store(config: Config) -> Store:
+    """The configured store, not started yet."""
+    if config.store.kind == "swift":
+        from service.store.swift.container import SwiftStore  # noqa: PLC0415  # 0.2 s of imports that only this store needs
+
+        return SwiftStore(settings_from_environment(_swift(config.store.swift), os.environ))
+    return DirectoryStore(directory_settings(config))
+
+
+def directory_settings(config: Config) -> DirectorySettings:
+    """Where the directory store lies. Caches that were begun have seen originals."""
+    base, options = config.base.absolute(), config.store.directory
+    begun = (paths_of(config).work.parent / RECORD).exists()
+    return DirectorySettings(
+        base / options.root,
+        base / options.derived,
+        home=base,
+        new=not begun,
+        not_images=frozenset(options.not_images),
+        urls=url_settings(config),
+    )
+
+
+def breaker_of(store: Store) -> Breaker | None:
+    """The breaker before a store, where it has one."""
+    if isinstance(store, DirectoryStore):
+        return None
+    from service.store.swift.container import SwiftStore  # noqa: PLC0415  # it is imported already, by `open_store`
+
+    return store.pool.breaker if isinstance(store, SwiftStore) else None
+
+
+def _swift(options: SwiftOptions) -> SwiftSettings:
+    plain = options.model_dump(
+        exclude={"key", "application_credential_secret", "temp_url", "derived_expiry", "redirect"},
+    )
+    return SwiftSettings(
+        **plain,
+        key=_reveal(options.key),
+        application_credential_secret=_reveal(options.application_credential_secret),
+        temp_url=_temp_url(options.temp_url),
+        delete_after=int(options.derived_expiry) or None,
+    )
+
+
+def _temp_url(options: TempUrl) -> TempUrlSettings:
+    return TempUrlSettings(
+        keys=tuple(key for key in (_reveal(options.key), _reveal(options.key_2)) if key),
+        scope=options.scope,
+        digest=options.digest,
+        lifetime=options.lifetime,
+        max_lifetime=options.max_lifetime,
+    )
+
+
+def _reveal(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""

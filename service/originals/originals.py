@@ -1,0 +1,246 @@
+"""The originals on this node: fetched once, whole and verified, and read by everything that is derived of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.cache.flight import Flights
+from service.cache.tickets import Tickets
+from service.cache.usage import Usage
+from service.cache.work import Work
+from service.engine.job import EngineError, Header, Saturated
+from service.engine.recognise import recognise
+from service.originals.local_copies import Copies
+from service.store.base import Container, NotFound, StoredObject, Unavailable
+
+MOST_KNOWN = 20_000  # originals whose properties are remembered
+MOST_MISSING = 4096  # names that are known to be missing
+MISSING_FOR = 2.0  # seconds that a 404 is remembered
+REASK = 1.0  # seconds between two questions about an original whose links name another version
+SMALL = 1 << 20  # bytes of an original whose header is read at once: 20 to 50 microseconds, 1 ms for a GIF's frames
+MOST_ATTEMPTS = 10  # to have a copy that is replaced, or deleted by others, again and again
+
+log = logging.getLogger(__name__)
+
+Listener = Callable[[str, StoredObject | None], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A complete copy of an original in `path`; `header` is what its first bytes tell."""
+
+    stored: StoredObject
+    path: Path
+    header: Header
+
+
+@dataclass(slots=True)
+class _Known:
+    stored: StoredObject
+    checked: float
+    header: Header | EngineError | None = None
+
+
+class Originals:
+    """What is known of originals, and their copies below `root`.
+
+    `revalidate` is how many seconds old may be what is known of an original.
+    """
+
+    def __init__(self, container: Container, root: Path, work: Work, revalidate: float) -> None:
+        self.root = root
+        self.usage = Usage()
+        self._copies = Copies(root, self.usage)
+        self._container = container
+        self._work = work
+        self._revalidate = revalidate
+        self._listeners: list[Listener] = []
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._missing: OrderedDict[str, float] = OrderedDict()
+        self._questions: Flights[StoredObject] = Flights()
+        self._fetches: Flights[Original | None] = Flights()
+        self._tickets = Tickets()
+
+    def on_change(self, listener: Listener) -> None:
+        """Have `listener` called, on the event loop, with every name that may hold another original than it did, and
+        what it holds now."""
+        self._listeners.append(listener)
+
+    async def stat(self, name: str, *, fresh: bool = False) -> StoredObject:
+        """What the store holds under this name, not older than `revalidate` unless the store does not answer.
+
+        Raises NotFound; Unavailable where nothing is known, or where it must be `fresh`.
+        """
+        if fresh:
+            return await self._ask(name)
+        now, known = time.monotonic(), self._known.get(name)
+        if known and now - known.checked < self._revalidate:
+            return known.stored
+        if now - self._missing.get(name, -MISSING_FOR) < MISSING_FOR:
+            raise NotFound(name)
+        try:
+            return await self._questions.join(name, lambda: self._ask(name))
+        except Unavailable as error:
+            if name not in self._known:
+                raise
+            log.warning("the store does not answer; what was known of %s holds on: %s", name, error)
+            return self._known[name].stored
+
+    async def get(self, name: str) -> Original:
+        """The original, fetched if it is not here. Its copy is there when this returns; whoever awaits anything before
+        it is open has it `pinned`. Raises what the store raises, NotAnImage, Undecodable and Saturated."""
+        for _ in range(MOST_ATTEMPTS):
+            if self._is_new(name):
+                original = await self._fetches.join(name, lambda: self._fetch(name))
+                if original and original.path.exists():
+                    return original
+            stored = await self.stat(name)
+            path = self._copies.path(stored)
+            with self._copies.pinned(
+                path
+            ):  # before it is fetched, since others may come between its arrival and whoever waits
+                found = self._copies.find(stored)
+                if found:
+                    original = await self._recognised(stored, found)
+                else:
+                    original = await self._fetches.join(f"{stored.etag} {name}", lambda: self._fetch(name))
+                if original and original.path.exists():
+                    return original
+        raise Saturated("the original is replaced faster than it can be read")
+
+    def pinned(self, original: Original) -> contextlib.AbstractContextManager[None]:
+        """While this holds, the copy is not evicted. It still goes when the original is replaced."""
+        return self._copies.pinned(original.path)
+
+    def learn(self, name: str, stored: StoredObject | None) -> None:
+        """Take note of what the store holds now; None that it holds nothing. Whatever was asked or fetched before a
+        change is so again. Raises OSError when a listener cannot remove what is old."""
+        before, was_missing = self._known.pop(name, None), self._missing.pop(name, None) is not None
+        if stored is None:
+            same = was_missing
+            self._missing[name] = time.monotonic()
+            _shorten(self._missing, MOST_MISSING)
+        else:
+            same = before is not None and _version(before.stored) == _version(stored)
+            self._known[name] = _Known(stored, time.monotonic(), before.header if before and same else None)
+            _shorten(self._known, MOST_KNOWN)
+        if same:
+            return
+        self._tickets.void(name)
+        if before and (stored is None or before.stored.etag != stored.etag):
+            self._copies.remove(self._copies.path(before.stored))
+        for listener in self._listeners:
+            listener(name, stored)
+
+    async def expect(self, name: str, etag: str) -> None:
+        """See that what is known is not older than a link that names this ETag: ask the store again if it differs,
+        and nobody asked within REASK seconds. Where the store does not answer, what is known has to do, or nothing.
+        Raises NotFound.
+        """
+        with contextlib.suppress(Unavailable):
+            stored = await self.stat(name)
+            known = self._known.get(name)
+            if stored.etag != etag and known and time.monotonic() - known.checked > REASK:
+                await self._questions.join(name, lambda: self._ask(name))
+
+    def known(self, name: str) -> StoredObject | None:
+        """What was last known of an original, without asking anyone."""
+        known = self._known.get(name)
+        return known.stored if known else None
+
+    def evict(self, files: Iterable[Path]) -> int:
+        """Remove copies that nobody reads now; how many."""
+        return self._copies.evict(files)
+
+    async def _ask(self, name: str) -> StoredObject:
+        while True:
+            with self._tickets.hold(name) as ticket:
+                stored: StoredObject | None
+                try:
+                    stored = await self._container.stat(name)
+                except NotFound:
+                    stored = None
+                if not ticket.valid:  # somebody learned better while the store was answering
+                    continue
+                self.learn(name, stored)
+            if stored is None:
+                raise NotFound(name)
+            return stored
+
+    def _is_new(self, name: str) -> bool:
+        """Whether nothing is known of an original, and no copy is here, so that there is no use in asking about it
+        before it is fetched."""
+        if name in self._known or name in self._missing or self._work.troubled:
+            return False
+        return not self._copies.any_of(name)
+
+    async def _fetch(self, name: str) -> Original | None:
+        return await self._recognised(*await self._bring(name), fetched=True)
+
+    async def _bring(self, name: str) -> tuple[StoredObject, Path]:
+        if not self._work.troubled:
+            try:
+                return await self._fetch_to(name, spare=False)
+            except OSError as error:
+                self._work.trouble(error)
+        return await self._fetch_to(name, spare=True)
+
+    async def _fetch_to(self, name: str, *, spare: bool) -> tuple[StoredObject, Path]:
+        while True:
+            with self._tickets.hold(name) as ticket, self._work.file(spare=spare) as arriving:
+                try:
+                    stored = await self._container.fetch(name, arriving)
+                except NotFound:
+                    if ticket.valid:
+                        self.learn(name, None)
+                    raise
+                if not ticket.valid:  # it was replaced while it was being fetched
+                    continue
+                self.learn(name, stored)
+                return stored, self._copies.take_in(stored, arriving, spare=spare)
+
+    async def _recognised(self, stored: StoredObject, path: Path, *, fetched: bool = False) -> Original | None:
+        """The original in this copy, None when it goes before it is read. Raises NotAnImage and Undecodable."""
+        with self._copies.pinned(path), contextlib.suppress(FileNotFoundError):
+            return Original(stored, path, await self._header(stored, path, fetched=fetched))
+        return None
+
+    async def _header(self, stored: StoredObject, path: Path, *, fetched: bool) -> Header:
+        at_once = fetched and stored.bytes <= SMALL
+        known = self._known.get(stored.name)
+        if known is None or known.stored.etag != stored.etag:
+            return await _recognise(path, at_once=at_once)
+        if known.header is None:
+            try:
+                known.header = await _recognise(path, at_once=at_once)
+            except EngineError as error:
+                known.header = _afresh(error)
+        if isinstance(known.header, EngineError):
+            raise _afresh(known.header)
+        return known.header
+
+
+async def _recognise(path: Path, *, at_once: bool) -> Header:
+    """A small file that was written a moment ago is read sooner than a thread would begin with it."""
+    return recognise(path) if at_once else await asyncio.to_thread(recognise, path)
+
+
+def _afresh(error: EngineError) -> EngineError:
+    """The same error without what has passed it on: each time it is raised, that grows, and holds requests."""
+    return type(error)(str(error))
+
+
+def _version(stored: StoredObject) -> tuple[str, int]:
+    return stored.etag, int(stored.modified)
+
+
+def _shorten(known: OrderedDict[str, _Known] | OrderedDict[str, float], most: int) -> None:
+    if len(known) > most:
+        known.popitem(last=False)

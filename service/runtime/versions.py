@@ -1,0 +1,35 @@
+"""The versions of all software that an image's bytes depend on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from service.engine.job import EngineError
+from service.engine.pool.process import WAND_LIBRARIES
+
+PACKAGES = ("image-gateway", "wand", "pillow")
+_HOME = str(Path(__file__).resolve().parents[2])
+_ASK = """
+from wand.version import MAGICK_VERSION
+from service.engine.jpeg.turbo import version
+print(f"{MAGICK_VERSION}; {version()}")
+"""
+
+
+async def software() -> str:
+    """One line. Libraries are asked in a process of their own, for this one has no use for them. Raises EngineError."""
+    asked = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-c", _ASK),
+        env={**WAND_LIBRARIES, **os.environ, "PYTHONPATH": _HOME},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is ours
+    )
+    out, errors = await asked.communicate()
+    if asked.returncode:
+        raise EngineError(f"ImageMagick cannot be used: {errors.decode(errors='replace').strip().splitlines()[-1]}")
+    return "; ".join([*(f"{name} {metadata.version(name)}" for name in PACKAGES), out.decode().strip()])

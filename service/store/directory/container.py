@@ -1,0 +1,330 @@
+"""A store in two directories: originals are plain files by their names, so any directory of pictures is one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from gateway.temp_urls import DERIVED, ORIGINALS
+from service.store.base import (
+    Corrupt,
+    NoTemporaryUrls,
+    NotFound,
+    Page,
+    StoredObject,
+    TemporaryUrl,
+    Unavailable,
+    Unholdable,
+)
+from service.store.condition import Condition
+from service.store.directory.files import (
+    TemporaryFile,
+    describe,
+    directory,
+    failure,
+    is_absent,
+    keep_properties,
+    move,
+    regular_file,
+    remove_leftovers,
+    segments,
+    temporary_file,
+    touch,
+)
+from service.store.directory.listing import list_directory
+from service.store.directory.urls import UrlSettings, UrlSigner
+from service.store.errand import Errand, run
+from service.store.naming import storable
+
+MISSING = "{folder} is no folder that exists; make it, or name another"
+_CHUNK = 1 << 20
+_THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorySettings:
+    """Where the originals lie, and where derived images are kept that have been asked to stay.
+
+    What is missing is made below `home`, or in a folder that is there; the originals' only if they are `new`, which
+    tells that none of them was ever seen. Else a disk that is not mounted would be taken for a store without images.
+    """
+
+    root: Path
+    derived: Path
+    home: Path | None = None
+    new: bool = True
+    urls: UrlSettings | None = None
+    not_images: frozenset[str] = frozenset()
+
+    def makes_root(self) -> bool:
+        """Whether a start makes the originals' directory, where it is missing."""
+        return self.new and self.makes(self.root)
+
+    def makes(self, folder: Path) -> bool:
+        plain = Path(os.path.normpath(folder))
+        return plain.parent.is_dir() or (self.home is not None and plain.is_relative_to(self.home))
+
+
+class DirectoryStore:
+    """Two directories and the threads that wait for their disks."""
+
+    def __init__(self, settings: DirectorySettings) -> None:
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="directory-store")
+        urls, passed_over = settings.urls, settings.not_images
+        to_originals, to_derived = (UrlSigner(urls, one) if urls else None for one in (ORIGINALS, DERIVED))
+        self.originals = DirectoryContainer(settings.root, self._executor, urls=to_originals, not_images=passed_over)
+        self.derived = DirectoryContainer(settings.derived, self._executor, derived=True, urls=to_derived)
+        self._settings = settings
+
+    async def start(self) -> None:
+        """Make the directories that are missing and may be made, and remove what a crash left. Raises Unavailable,
+        StoreFull."""
+        await self.originals.start("store.directory.root", make=self._settings.makes_root())
+        await self.derived.start("store.directory.derived", make=self._settings.makes(self._settings.derived))
+
+    async def close(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+class DirectoryContainer:
+    """The files below `root`. `derived` says that names may have segments that begin with `@`; a last segment that is
+    too long for a file system lies under its hash, by which listings name it. `urls` makes temporary URLs. Listings
+    leave out files whose names end with one of the extensions `not_images`, unless their content is an image.
+
+    Content type and metadata are kept where the file system has extended attributes, until somebody else writes into
+    the file; elsewhere the metadata is lost, and the content type is read from the first bytes. The bytes are never
+    lost. Files and folders that we may not read are not there. Expiry is ignored.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        executor: ThreadPoolExecutor,
+        *,
+        derived: bool = False,
+        urls: UrlSigner | None = None,
+        not_images: frozenset[str] = frozenset(),
+    ) -> None:
+        self._folder = root
+        self._executor = executor
+        self._derived = derived
+        self._urls = urls
+        self._not_images = not_images
+        self._lock = threading.Lock()  # between looking and renaming, and between making and removing directories
+
+    async def start(self, option: str, *, make: bool) -> None:
+        """`option` is what names the root in the configuration. Raises Unavailable, StoreFull."""
+        await run(self._executor, lambda _: self._start(option, make=make))
+
+    async def stat(self, name: str) -> StoredObject:
+        return await run(self._executor, lambda _: self._stat(name))
+
+    async def fetch(self, name: str, target: Path) -> StoredObject:
+        """As in `Container`. An OSError of the target itself (its disk is full) passes as it is."""
+        return await run(self._executor, partial(self._fetch, name), target)
+
+    async def put(
+        self,
+        name: str,
+        source: Path,
+        *,
+        content_type: str,
+        md5: str,
+        metadata: Mapping[str, str] | None = None,
+        replace: bool = True,
+        if_match: str | None = None,
+        delete_after: int | None = None,
+    ) -> StoredObject:
+        path = self._segments(name)
+        if path is None:
+            raise Unholdable(f"{name!r} cannot be the path of a file")
+        upload = _Upload(name, path, source, content_type, md5, metadata or {}, Condition(name, replace, if_match))
+        return await run(self._executor, partial(self._put, upload))
+
+    async def delete(self, name: str, *, if_match: str | None = None) -> None:
+        await run(self._executor, lambda _: self._delete(name, if_match))
+
+    async def list(
+        self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
+    ) -> Page:
+        return await run(self._executor, lambda _: self._list(prefix, delimiter, marker, limit, typed))
+
+    async def temporary_url(
+        self, name: str, *, lifetime: float, filename: str | None = None, inline: bool = False
+    ) -> TemporaryUrl:
+        urls = self._urls
+        if urls is None:
+            raise NoTemporaryUrls("this directory store was opened without temporary URLs")
+        await self.stat(name)
+        stored = storable(name) if self._derived else name
+        signed = partial(urls.url, stored, lifetime=lifetime, filename=filename, inline=inline)
+        return await run(self._executor, lambda _: signed())
+
+    @property
+    def _root(self) -> Path:
+        if self._derived:  # everybody may delete it at any time, and it comes back
+            with contextlib.suppress(OSError):
+                self._folder.mkdir(exist_ok=True)
+        return self._folder
+
+    def _segments(self, name: str) -> Sequence[bytes] | None:
+        return segments(storable(name) if self._derived else name)
+
+    def _start(self, option: str, *, make: bool) -> None:
+        try:
+            if make:
+                self._root.mkdir(parents=True, exist_ok=True)
+            elif not self._root.is_dir():
+                raise Unavailable(f"{option}: {MISSING.format(folder=self._root)}")
+            remove_leftovers(self._root)
+        except OSError as error:
+            raise failure(error) from error
+
+    def _stat(self, name: str) -> StoredObject:
+        with self._opened(name) as file:
+            return describe(file, name)
+
+    def _fetch(self, name: str, errand: Errand) -> StoredObject:
+        with self._opened(name) as file, errand.writing() as target:
+            before = describe(file, name)
+            while os.sendfile(target.fileno(), file, None, _CHUNK) > 0:
+                errand.check()
+            # Our own writers replace files; somebody else's may write into them while we read.
+            if describe(file, name) != before or os.fstat(target.fileno()).st_size != before.bytes:
+                raise Corrupt(f"{name!r} was changed while it was read")
+            return before
+
+    def _put(self, upload: _Upload, errand: Errand) -> StoredObject:
+        with upload.source.open("rb", buffering=0) as data, _translated():
+            with _permitted(upload.name):
+                present = self._present(upload.path, upload.name)
+            upload.condition.check(present)  # before a large file is copied for nothing
+            with temporary_file(self._root) as temporary:
+                digest = hashlib.md5(usedforsecurity=False)
+                while chunk := data.read(_CHUNK):
+                    errand.check()
+                    digest.update(chunk)
+                    _write(temporary.file, chunk)
+                if digest.hexdigest() != upload.md5.lower():
+                    raise Corrupt(f"{upload.name!r} has another MD5 than was announced")
+                _stamp(upload, temporary, present)
+                return self._publish(upload, temporary, errand, present)
+
+    def _publish(
+        self, upload: _Upload, temporary: TemporaryFile, errand: Errand, before: StoredObject | None
+    ) -> StoredObject:
+        with contextlib.ExitStack() as stack:
+            with self._lock, _permitted(upload.name):
+                present = self._present(upload.path, upload.name)
+                upload.condition.check(present)
+                if present != before:  # somebody else was faster
+                    _stamp(upload, temporary, present)
+                errand.check()
+                parent = stack.enter_context(directory(self._root, upload.path[:-1], make=True))
+                move(temporary, parent, upload.path[-1])
+            os.fsync(parent)
+        return describe(temporary.file, upload.name)
+
+    def _delete(self, name: str, if_match: str | None) -> None:
+        path = self._segments(name)
+        with _translated(name), self._lock:
+            present = None if path is None else self._present(path, name)
+            if path is None or present is None:
+                raise NotFound(f"there is no {name!r}")
+            Condition(name, True, if_match).check(present)
+            with _permitted(name), directory(self._root, path[:-1]) as parent:
+                os.unlink(path[-1], dir_fd=parent)
+                os.fsync(parent)
+            for depth in range(len(path) - 1, 0, -1):
+                with directory(self._root, path[: depth - 1]) as parent:
+                    try:
+                        os.rmdir(path[depth - 1], dir_fd=parent)
+                    except OSError:
+                        return
+
+    def _list(self, prefix: str, delimiter: str, marker: str, limit: int, typed: bool) -> Page:
+        with _translated():
+            return list_directory(
+                *(self._root, prefix, delimiter, marker, limit),
+                derived=self._derived,
+                typed=typed,
+                not_images=self._not_images,
+            )
+
+    def _present(self, path: Sequence[bytes], name: str) -> StoredObject | None:
+        """What would be replaced or deleted. Raises PermissionError where we may not read it."""
+        try:
+            with directory(self._root, path[:-1]) as parent, regular_file(parent, path[-1]) as file:
+                return describe(file, name)
+        except PermissionError:
+            raise
+        except OSError as error:
+            if is_absent(error):
+                return None
+            raise
+
+    @contextlib.contextmanager
+    def _opened(self, name: str) -> Iterator[int]:
+        path = self._segments(name)
+        if path is None:
+            raise NotFound(f"there is no {name!r}")
+        with contextlib.ExitStack() as stack:
+            with _translated(name):
+                parent = stack.enter_context(directory(self._root, path[:-1]))
+                file = stack.enter_context(regular_file(parent, path[-1]))
+            yield file
+
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    name: str
+    path: Sequence[bytes]
+    source: Path
+    content_type: str
+    md5: str
+    metadata: Mapping[str, str]
+    condition: Condition
+
+
+@contextlib.contextmanager
+def _translated(name: str | None = None) -> Iterator[None]:
+    """Turn errors of the disk into those of a store; with a name, its absence into NotFound."""
+    try:
+        yield
+    except OSError as error:
+        if name is not None and is_absent(error):
+            raise NotFound(f"there is no {name!r}") from error
+        if error.errno == errno.ENAMETOOLONG:
+            raise Unholdable("a segment of the name is longer than this file system holds") from error
+        raise failure(error) from error
+
+
+@contextlib.contextmanager
+def _permitted(name: str) -> Iterator[None]:
+    """A change of what lies below the root. That we may not make it says something of this name, nothing of the store:
+    its root is ours."""
+    try:
+        yield
+    except PermissionError as error:
+        raise Unholdable(f"{name!r} lies where this store may change nothing") from error
+
+
+def _stamp(upload: _Upload, temporary: TemporaryFile, replaced: StoredObject | None) -> None:
+    """Give a whole file its time and, with it, its properties, and see that they reach the disk."""
+    touch(temporary.file, replaced)
+    keep_properties(temporary.file, upload.content_type, upload.metadata)
+    os.fsync(temporary.file)
+
+
+def _write(file: int, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[os.write(file, rest) :]

@@ -1,0 +1,134 @@
+"""A store that counts what it is asked: calls and their seconds, and failures by kind."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from prometheus_client import Counter, Histogram
+
+from service.observability import timings
+from service.store.base import Container, Page, Store, StoredObject, StoreError, TemporaryUrl, Unavailable
+from service.store.swift.breaker import Breaker
+
+BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+SECONDS = Histogram(
+    "image_gateway_store_seconds",
+    "Time of calls to the store, by container and call.",
+    ["container", "call"],
+    buckets=BUCKETS,
+    registry=None,
+)
+ERRORS = Counter(
+    "image_gateway_store_errors",
+    "Calls to the store that ended with an error. NotFound, Exists, PreconditionFailed: the store itself is well.",
+    ["container", "call", "error"],
+    registry=None,
+)
+
+
+StoreCall = Callable[[str, str], contextlib.AbstractContextManager[None]]
+"""Makes what a call to the store is traced by, of the container and the call."""
+
+_NOTHING = contextlib.nullcontext()
+
+
+def untraced(_container: str, _call: str) -> contextlib.AbstractContextManager[None]:
+    """A call is not traced."""
+    return _NOTHING
+
+
+class MeteredStore:
+    """The store `inner`, metered, and the breaker before it, if there is one. `trouble` is why the last call got no
+    answer; None where it got one."""
+
+    def __init__(self, inner: Store, breaker: Breaker | None, span: StoreCall = untraced) -> None:
+        self.span = span
+        self.trouble: str | None = None
+        self.breaker = breaker
+        self.originals: Container = MeteredContainer(inner.originals, "originals", self)
+        self.derived: Container = MeteredContainer(inner.derived, "derived", self)
+        self._inner = inner
+
+    async def start(self) -> None:
+        try:
+            await self._inner.start()
+        except StoreError as error:
+            self.trouble = str(error)
+            raise
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+class MeteredContainer:
+    """The container `inner`, metered under this name."""
+
+    def __init__(self, inner: Container, name: str, store: MeteredStore) -> None:
+        self._inner = inner
+        self._name = name
+        self._store = store
+
+    async def stat(self, name: str) -> StoredObject:
+        with self._metered("stat"):
+            return await self._inner.stat(name)
+
+    async def fetch(self, name: str, target: Path) -> StoredObject:
+        with self._metered("fetch"), timings.stage("fetch"):
+            return await self._inner.fetch(name, target)
+
+    async def put(
+        self,
+        name: str,
+        source: Path,
+        *,
+        content_type: str,
+        md5: str,
+        metadata: Mapping[str, str] | None = None,
+        replace: bool = True,
+        if_match: str | None = None,
+        delete_after: int | None = None,
+    ) -> StoredObject:
+        with self._metered("put"):
+            return await self._inner.put(
+                name,
+                source,
+                content_type=content_type,
+                md5=md5,
+                metadata=metadata,
+                replace=replace,
+                if_match=if_match,
+                delete_after=delete_after,
+            )
+
+    async def delete(self, name: str, *, if_match: str | None = None) -> None:
+        with self._metered("delete"):
+            await self._inner.delete(name, if_match=if_match)
+
+    async def list(
+        self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
+    ) -> Page:
+        with self._metered("list"):
+            return await self._inner.list(prefix=prefix, delimiter=delimiter, marker=marker, limit=limit, typed=typed)
+
+    async def temporary_url(
+        self, name: str, *, lifetime: float, filename: str | None = None, inline: bool = False
+    ) -> TemporaryUrl:
+        with self._metered("temporary_url"):
+            return await self._inner.temporary_url(name, lifetime=lifetime, filename=filename, inline=inline)
+
+    @contextlib.contextmanager
+    def _metered(self, call: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            with self._store.span(self._name, call):
+                yield
+            self._store.trouble = None
+        except StoreError as error:
+            self._store.trouble = str(error) if isinstance(error, Unavailable) else None
+            ERRORS.labels(self._name, call, type(error).__name__).inc()
+            raise
+        finally:
+            SECONDS.labels(self._name, call).observe(time.perf_counter() - began)

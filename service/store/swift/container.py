@@ -1,0 +1,256 @@
+"""A store in OpenStack Swift: one container for originals, one for derived images."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from swiftclient.exceptions import ClientException
+
+from service.store.base import (
+    Corrupt,
+    Exists,
+    NoTemporaryUrls,
+    NotFound,
+    Page,
+    StoredObject,
+    StoreError,
+    TemporaryUrl,
+    Unavailable,
+    Unholdable,
+)
+from service.store.condition import Condition
+from service.store.errand import Errand
+from service.store.swift.auth import Refused
+from service.store.swift.connections import Pool, is_absent
+from service.store.swift.listing import list_container
+from service.store.swift.objects import LONGEST_NAME, from_headers, metadata_headers, reachable
+from service.store.swift.settings import SwiftSettings, credentials_missing
+from service.store.swift.temp_url import Signer
+from service.store.swift.transfer import Upload, download, open_source
+
+MISSING = "Swift has no container {0} for the originals; make it with: swift post {0} (or set store.swift.create: true)"
+
+_log = logging.getLogger(__name__)
+
+
+class SwiftStore:
+    """Two containers and the pool of connections to them. `pool` carries the counters."""
+
+    def __init__(self, settings: SwiftSettings) -> None:
+        self._settings = settings
+        self.pool = Pool(settings)
+        self.originals = SwiftContainer(self.pool, settings, settings.container)
+        self.derived = SwiftContainer(self.pool, settings, settings.derived_container, derived=True)
+
+    async def start(self) -> None:
+        """Log in, make the containers that are missing and may be made, and learn or make the keys of temporary URLs.
+
+        Raises StoreError when the settings are wrong, Unavailable when Swift cannot be reached: then everything is
+        made later, when it is needed.
+        """
+        if missing := credentials_missing(self._settings):
+            keys = ", ".join(f"store.swift.{name}" for name in missing)
+            raise StoreError(f"Swift cannot be used without {keys}")
+        try:
+            await self.derived.prepare()
+            await self.originals.prepare()
+        except Refused as error:
+            raise StoreError(str(error)) from error
+        except NotFound as error:
+            raise StoreError(MISSING.format(shlex.quote(self._settings.container))) from error
+
+    async def close(self) -> None:
+        self.pool.close()
+
+
+class SwiftContainer:
+    """One container. The `derived` one is made when it is missing, and its objects may expire; the originals' is made
+    where the settings say `create`.
+
+    Deleting or replacing a segmented object leaves its segments: they may belong to others too.
+    """
+
+    def __init__(self, pool: Pool, settings: SwiftSettings, container: str, *, derived: bool = False) -> None:
+        self._pool = pool
+        self._container = container
+        self._patience = settings.timeout
+        self._derived = derived
+        self._create = derived or settings.create
+        self._delete_after = settings.delete_after if derived else None
+        self._signer = Signer(settings.temp_url, container)
+
+    async def prepare(self) -> None:
+        """Make sure of the container and its key. Raises NotFound when originals have no container."""
+        await self._pool.call(self._make if self._create else self._look)
+        try:
+            await self._pool.call(self._signer.prepare)
+        except NoTemporaryUrls as error:
+            _log.warning("no temporary URLs to container %s: %s", self._container, error)
+
+    async def stat(self, name: str) -> StoredObject:
+        reachable(name)
+        return await self._pool.call(lambda connection: self._head(connection, name))
+
+    async def fetch(self, name: str, target: Path) -> StoredObject:
+        """As in `Container`. An OSError of the target itself (its disk is full) passes as it is."""
+        reachable(name)
+        return await self._pool.transfer(
+            lambda connection, errand: download(connection, self._container, name, errand, self._patience), target
+        )
+
+    async def put(
+        self,
+        name: str,
+        source: Path,
+        *,
+        content_type: str,
+        md5: str,
+        metadata: Mapping[str, str] | None = None,
+        replace: bool = True,
+        if_match: str | None = None,
+        delete_after: int | None = None,
+    ) -> StoredObject:
+        headers = {"Content-Type": content_type, **metadata_headers(metadata or {})}
+        if not replace:
+            headers["If-None-Match"] = "*"
+        if seconds := delete_after or self._delete_after:
+            headers["X-Delete-After"] = str(seconds)
+        put = _Put(_holdable(name), source, md5.lower(), headers, Condition(name, replace, if_match))
+        stored = await self._pool.transfer(partial(self._put, put))
+        return StoredObject(name, stored.bytes, stored.etag, stored.modified, content_type, _lower(metadata or {}))
+
+    async def delete(self, name: str, *, if_match: str | None = None) -> None:
+        reachable(name)
+        await self._pool.call(partial(self._delete, _Repetition(), Condition(name, if_match=if_match)))
+
+    async def list(
+        self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
+    ) -> Page:
+        return await list_container(
+            self._pool, self._container, prefix, delimiter, marker, limit, derived=self._derived
+        )
+
+    async def temporary_url(
+        self, name: str, *, lifetime: float, filename: str | None = None, inline: bool = False
+    ) -> TemporaryUrl:
+        """As in `Container`. Raises NotFound: the URL has been tried."""
+        reachable(name)
+        return await self._pool.call(
+            lambda connection: self._signer.url(connection, name, lifetime=lifetime, filename=filename, inline=inline)
+        )
+
+    def _look(self, connection: Any) -> None:
+        connection.head_container(self._container)
+
+    def _make(self, connection: Any) -> None:
+        try:
+            self._look(connection)
+        except ClientException as error:
+            if not is_absent(error):
+                raise
+            connection.put_container(self._container)
+
+    def _head(self, connection: Any, name: str) -> StoredObject:
+        return from_headers(name, connection.head_object(self._container, name))
+
+    def _present(self, connection: Any, name: str) -> StoredObject | None:
+        try:
+            return self._head(connection, name)
+        except ClientException as error:
+            if not is_absent(error):
+                raise
+            return None
+
+    def _put(self, put: _Put, connection: Any, errand: Errand) -> StoredObject:
+        if not put.condition.always_true:
+            present = self._present(connection, put.name)
+            if put.sent and present is not None and present.etag == put.md5:
+                return present  # it was stored; only the answer was lost
+            put.condition.check(present)
+        try:
+            return self._send(put, connection, errand)
+        except ClientException as error:
+            if error.http_status == 412 and not put.condition.replace:
+                raise Exists(f"{put.name!r} is there already") from error
+            if error.http_status in (400, 414):
+                raise Unholdable(f"Swift refuses {put.name!r} or its metadata ({error.http_status})") from error
+            if not is_absent(error):
+                raise
+            if not self._create:
+                raise Unavailable(f"there is no container {self._container!r}") from error
+        connection.put_container(self._container)
+        return self._send(put, connection, errand)
+
+    def _send(self, put: _Put, connection: Any, errand: Errand) -> StoredObject:
+        answer: dict[str, Any] = {}
+        with open_source(put.source) as file:
+            size = os.fstat(file.fileno()).st_size
+            # The client sends an empty file in chunks, with a length besides.
+            contents = Upload(file, size, errand, self._patience) if size else None
+            errand.check()
+            put.sent = True
+            connection.put_object(
+                self._container,
+                put.name,
+                contents,
+                content_length=size or None,
+                etag=put.md5,
+                headers=put.headers,
+                response_dict=answer,
+            )
+        stored = from_headers(put.name, answer["headers"], size=size)
+        if stored.etag != put.md5:
+            raise Corrupt(f"Swift has stored {put.name!r} with another MD5")
+        return stored
+
+    def _delete(self, repetition: _Repetition, condition: Condition, connection: Any) -> None:
+        if condition.if_match is not None and not repetition.sent:
+            condition.check(self._head(connection, condition.name))
+        try:
+            connection.delete_object(self._container, condition.name)
+        except ClientException as error:
+            if is_absent(error) and repetition.sent:
+                return  # it was deleted; only the answer was lost
+            repetition.sent = error.http_status is None or error.http_status >= 500
+            raise
+        except OSError:
+            repetition.sent = True
+            raise
+
+
+@dataclass(slots=True)
+class _Repetition:
+    """Whether the change was sent before, so that it may have been made although no answer came."""
+
+    sent: bool = False
+
+
+@dataclass(slots=True)
+class _Put:
+    name: str
+    source: Path
+    md5: str
+    headers: Mapping[str, str]
+    condition: Condition
+    sent: bool = False
+
+
+def _holdable(name: str) -> str:
+    try:
+        reachable(name)
+    except NotFound as error:
+        raise Unholdable(f"{name!r} cannot be the name of an object") from error
+    if len(name.encode()) > LONGEST_NAME:
+        raise Unholdable(f"the name has more than {LONGEST_NAME} bytes, Swift's limit")
+    return name
+
+
+def _lower(metadata: Mapping[str, str]) -> dict[str, str]:
+    return {key.lower(): value for key, value in metadata.items()}

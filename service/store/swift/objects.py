@@ -1,0 +1,90 @@
+"""Swift's headers and listing rows, and the objects they tell of."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+from service.store.base import NotFound, StoredObject
+from service.store.swift.connections import NotSwift
+
+LONGEST_NAME = 1024  # bytes, Swift's max_object_name_length
+_LONGEST_VALUE = 256  # bytes, Swift's max_meta_value_length
+_META = "x-object-meta-"
+
+
+def reachable(name: str) -> str:
+    """The name. Raises NotFound for what the HTTP client would turn into another name (`a/../b` into `b`)."""
+    if any(segment in ("", ".", "..") for segment in name.split("/")):
+        raise NotFound(f"there is no {name!r}")
+    return name
+
+
+@contextlib.contextmanager
+def parsing() -> Iterator[None]:
+    """Whatever goes wrong while an answer is taken apart: raises NotSwift."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise NotSwift(f"an answer that is not as Swift's are ({type(error).__name__}: {error})") from error
+
+
+def from_headers(name: str, headers: Mapping[str, str], *, size: int | None = None) -> StoredObject:
+    """The object that an answer to GET or HEAD describes; for one to PUT its size is given. Raises NotSwift."""
+    with parsing():
+        return StoredObject(
+            name,
+            int(headers["content-length"]) if size is None else size,
+            etag=headers["etag"].strip('"'),  # quoted for segmented objects only
+            modified=parsedate_to_datetime(headers["last-modified"]).timestamp(),
+            content_type=headers.get("content-type", "application/octet-stream"),
+            metadata=_read_metadata(headers),
+        )
+
+
+def from_row(row: Mapping[str, Any]) -> StoredObject:
+    """The object that a row of a listing describes, equal to what HEAD tells but for the metadata. Raises NotSwift."""
+    with parsing():
+        at = datetime.fromisoformat(row["last_modified"]).replace(tzinfo=UTC)
+        return StoredObject(
+            str(row["name"]),
+            int(row["bytes"]),
+            etag=str(row.get("slo_etag") or row["hash"]).strip('"'),
+            modified=float(math.ceil(at.timestamp())),  # Last-Modified has whole seconds, rounded up
+            content_type=row.get("content_type", "application/octet-stream"),
+        )
+
+
+def metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
+    """User metadata as headers: percent-encoded, and values that are too long for one header in several."""
+    headers: dict[str, str] = {}
+    for key, value in metadata.items():
+        for number, piece in enumerate(_pieces(value)):
+            headers[f"{_META}{key.lower()}" + (f"--{number}" if number else "")] = piece
+    return headers
+
+
+def _pieces(value: str) -> Iterator[str]:
+    piece = ""
+    for character in value:
+        encoded = quote(character, safe="/=,.:;@+*()!$&'")
+        if len(piece) + len(encoded) > _LONGEST_VALUE:
+            yield piece
+            piece = ""
+        piece += encoded
+    yield piece
+
+
+def _read_metadata(headers: Mapping[str, str]) -> dict[str, str]:
+    # python-swiftclient has decoded the values already.
+    found = {key.lower()[len(_META) :]: value for key, value in headers.items() if key.lower().startswith(_META)}
+    metadata: dict[str, str] = {}
+    for key in (key for key in found if "--" not in key):
+        following = (found.get(f"{key}--{number}") for number in range(1, len(found)))
+        metadata[key] = found[key] + "".join(piece for piece in following if piece is not None)
+    return metadata

@@ -1,0 +1,129 @@
+"""Temporary URLs: whoever holds one may GET one object, without any other permission, until it expires.
+
+https://docs.openstack.org/swift/latest/api/temporary_url_middleware.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import secrets
+import threading
+import time
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from swiftclient.exceptions import ClientException
+
+from service.store.base import NoTemporaryUrls, NotFound, TemporaryUrl
+from service.store.swift.settings import TempUrlSettings
+
+
+def sign(storage_url: str, container: str, name: str, expires: int, key: str, digest: str) -> str:
+    """The URL to GET (or HEAD) an object until `expires`, in seconds since the epoch.
+
+    The signature covers the decoded path; the URL carries it percent-encoded.
+    """
+    host, path = storage_url.removesuffix(urlsplit(storage_url).path), unquote(urlsplit(storage_url).path)
+    path = f"{path}/{container}/{name}"
+    signature = hmac.new(key.encode(), f"GET\n{expires}\n{path}".encode(), digest).hexdigest()
+    return f"{host}{quote(path)}?temp_url_sig={signature}&temp_url_expires={expires}"
+
+
+class Signer:
+    """Signs URLs to the objects of one container, with a key of the container or of its account."""
+
+    def __init__(self, settings: TempUrlSettings, container: str) -> None:
+        self._settings = settings
+        self._container = container
+        self._lock = threading.Lock()
+        self._key = ""
+
+    def prepare(self, connection: Any) -> None:
+        """Learn the key, and set it where there is none. Raises NoTemporaryUrls when that is not allowed."""
+        with self._lock:
+            present = self._read(connection)
+            wanted = self._settings.keys
+            if not wanted and not any(present):
+                wanted = (secrets.token_hex(32),)
+            changes = _changes(present, wanted)
+            if changes:
+                self._write(connection, changes)
+            self._key = wanted[0] if wanted else present[0] or present[1]
+
+    def url(self, connection: Any, name: str, *, lifetime: float, filename: str | None, inline: bool) -> TemporaryUrl:
+        """A URL that Swift was seen to answer: the object is there, and the key is one that it accepts."""
+        expires = int(time.time() + min(lifetime, self._settings.max_lifetime))
+        for refreshed in (False, True):
+            if refreshed or not self._key:
+                self.prepare(connection)  # the key may have been changed by somebody else
+            url = sign(connection.url, self._container, name, expires, self._key, self._settings.digest)
+            if filename is not None:
+                url += f"&filename={quote(filename, safe='')}"
+            if inline:
+                url += "&inline"
+            if self._is_answered(connection, url, name):
+                return TemporaryUrl(url, expires)
+        raise NoTemporaryUrls(
+            f"Swift refuses URLs to {self._container!r} that are signed with a key of the {self._settings.scope} and "
+            f"{self._settings.digest}: try another scope or digest"
+        )
+
+    def _is_answered(self, connection: Any, url: str, name: str) -> bool:
+        """Whether the URL works: False when the signature is refused. Raises NotFound."""
+        if connection.http_conn is None:
+            connection.http_conn = connection.http_connection()
+        http = connection.http_conn[1]
+        parts = urlsplit(url)
+        # GET, not HEAD: only GET tells whether the key also opens the segments of a large object.
+        http.request("GET", f"{parts.path}?{parts.query}", "", {"Range": "bytes=0-0"})
+        answer = http.getresponse()
+        with contextlib.closing(answer):
+            if answer.status in (200, 206, 416):  # 416: an empty object has no first byte
+                return True
+            body = answer.read()
+        if answer.status in (401, 403):
+            return False
+        if answer.status == 409:
+            text = f"the segments of {name!r} are in another container: temporary URLs to it need the scope account"
+            raise NoTemporaryUrls(text)
+        if answer.status == 404 and answer.getheader("x-trans-id"):
+            raise NotFound(f"there is no {name!r}")
+        raise ClientException.from_response(answer, "temporary URL", body)
+
+    def _read(self, connection: Any) -> tuple[str, str]:
+        if self._settings.scope == "account":
+            connection.head_account()
+        else:
+            connection.head_container(self._container)
+        # As they came: the client would decode what looks like a percent-escape in a key.
+        headers = connection.http_conn[1].resp.headers
+        first, second = (headers.get(self._header(number), "") for number in (0, 1))
+        return first.encode("latin-1").decode(), second.encode("latin-1").decode()
+
+    def _write(self, connection: Any, changes: dict[int, str]) -> None:
+        headers = {self._header(number): key for number, key in changes.items()}
+        try:
+            if self._settings.scope == "account":
+                connection.post_account(headers)
+            else:
+                connection.post_container(self._container, headers)
+        except ClientException as error:
+            if error.http_status == 403:
+                text = f"the user may not set the temporary-URL key of the {self._settings.scope}"
+                raise NoTemporaryUrls(text) from error
+            raise
+
+    def _header(self, number: int) -> str:
+        return f"X-{self._settings.scope.title()}-Meta-Temp-URL-Key{('', '-2')[number]}"
+
+
+def _changes(present: tuple[str, str], wanted: tuple[str, ...]) -> dict[int, str]:
+    """Which of the two places gets which key. One foreign key stays as long as there is room beside it."""
+    missing = [key for key in wanted if key not in present]
+    places = [number for number in (0, 1) if not present[number]]
+    if len(wanted) == 2:
+        places += [number for number in (0, 1) if present[number] and present[number] not in wanted]
+    if len(missing) > len(places):
+        raise NoTemporaryUrls("both temporary-URL keys are others than the one configured: configure both, or free one")
+    return dict(zip(places, missing, strict=False))

@@ -1,0 +1,153 @@
+"""nginx's side of a configuration: its rendered files, and the program that runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import re
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from gateway.freshness import preset_times
+from gateway.rules import CONTENT_TYPES, Rules
+from gateway.settings import Config
+from service.cache.recency import keeps_access_times
+from service.runtime import rlimits
+from service.runtime.paths import Paths
+from service.store.directory.temp_urls import front_rules
+
+SEGMENT = "[A-Za-z0-9_~=,:+-][A-Za-z0-9._~=,:+@-]*"
+LEAF = "@[a-z0-9.,=:-]+"
+PATIENCE = 10  # seconds that nginx waits for the service beyond the time limit of one image
+BURST = 10  # seconds of misses that may come at once: a page of thumbnails that nobody saw before...
+MISSES_AT_ONCE = 20  # ...and at least so many
+LOG_LEVELS = {"debug": "info", "info": "warn", "warning": "warn", "error": "error"}  # nginx says more at each level
+MODULES = ("ndk_http_module.so", "ngx_http_lua_module.so")
+MODULE_FOLDERS = ("/usr/lib/nginx/modules", "/usr/share/nginx/modules")
+
+
+def lua_root() -> Path:
+    """The folder that holds `gateway/` and `nginx/`, from which nginx loads its Lua."""
+    return Path(str(resources.files("gateway"))).parent
+
+
+def canonical_pattern(rules: Rules) -> str:
+    """The raw requests that are canonical names as they stand, apart from what only files can tell: nothing
+    escaped, no query, no dot segments, and the last segment that of a derived image. `path` is what follows /images."""
+    return f"^/images(?<path>(?:/{SEGMENT})+/{LEAF}[.](?:{'|'.join(rules.out)}))$"
+
+
+def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
+    """The files of the nginx folder, by name: `nginx.conf`, `rules.json`, and `modules.conf` where it is needed."""
+    source = resources.files("nginx").joinpath("nginx.conf.j2").read_text("utf-8")
+    template = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False).from_string(source)  # noqa: S701  # it renders no HTML
+    usual = f"public, max-age={rules.max_age}"
+    open_to_all = config.public.access == "open"
+    temp_urls = front_rules(config)
+    files = {
+        "nginx.conf": template.render(
+            user=_user(),
+            log_level=LOG_LEVELS[config.log.level],
+            types=[(kind, word) for word, kind in CONTENT_TYPES.items()] + [("application/json", "json")],
+            lua_path=f"{lua_root()}/?.lua",
+            files=rlimits.most(),
+            note_hits="" if _keeps_access_times(paths) else 'require("nginx.lua.hits").note()',
+            rules=paths.nginx / "rules.json",
+            socket=paths.socket,
+            hits_log=paths.nginx / "hits.log",
+            canonical=canonical_pattern(rules) if open_to_all else "",
+            listen=config.public.listen,
+            trusted_proxies=config.public.trusted_proxies,
+            derived=paths.derived,
+            cache_control=usual,
+            preset_times=list(_preset_times(rules)),
+            common_headers=_common_headers(config),
+            patience=int(config.limits.time) + PATIENCE,
+            rate=round(60 * config.limits.rate),
+            burst=max(MISSES_AT_ONCE, round(BURST * config.limits.rate)),
+            temp_urls=temp_urls is not None,
+        ),
+        "rules.json": json.dumps(
+            {
+                **rules.document(),
+                "derived": str(paths.derived),
+                "cache_control": usual,
+                **({"temp_urls": temp_urls} if temp_urls else {}),
+            }
+        ),
+    }
+    modules = _modules()
+    if modules:
+        files["modules.conf"] = "".join(f'load_module "{path}";\n' for path in modules)
+    return files
+
+
+def write(files: Mapping[str, str], folder: Path) -> None:
+    """Write the rendered files, each whole or not at all; they hold signing keys, so only their owner reads them."""
+    (folder / "temp").mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    if "modules.conf" not in files:
+        (folder / "modules.conf").unlink(missing_ok=True)
+    for name, text in files.items():
+        unfinished = folder / f".{name}"
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        unfinished.replace(folder / name)
+
+
+def command(folder: Path, *more: str) -> list[str]:
+    """The command that runs nginx, or OpenResty where that is installed, on the rendered files."""
+    return [program(), "-e", "stderr", "-p", f"{folder}/", "-c", "nginx.conf", *more]
+
+
+def program() -> str:
+    """The nginx on this machine: OpenResty's first. Raises FileNotFoundError where there is none."""
+    folders = [*os.environ.get("PATH", "").split(":"), "/usr/sbin", "/usr/local/openresty/bin"]
+    for name in ("openresty", "nginx"):
+        for folder in folders:
+            if folder and os.access(Path(folder) / name, os.X_OK):
+                return str(Path(folder) / name)
+    raise FileNotFoundError("there is no nginx: install it with the Lua module (make setup), or OpenResty")
+
+
+def _keeps_access_times(paths: Paths) -> bool:
+    """Whether the cache's mount tells by itself what nginx reads; where it cannot be tried, it is taken to. Before the
+    first start, what there is of the path to the cache is tried."""
+    try:
+        return keeps_access_times(next(folder for folder in (paths.work, *paths.work.parents) if folder.exists()))
+    except OSError:
+        return True
+
+
+def _preset_times(rules: Rules) -> Iterator[tuple[str, str]]:
+    """For canonical names that a preset with a time of its own expands to: how their request ends, Cache-Control."""
+    for format in rules.out:
+        for recipe, seconds in preset_times(format, rules).items():
+            yield f"/@{re.escape(recipe)}[.]{format}$", f"public, max-age={seconds}"
+
+
+def _common_headers(config: Config) -> str:
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
+    if config.public.cors:
+        headers["Access-Control-Allow-Origin"] = config.public.cors
+    return "\n".join(f'            add_header {name} "{value}" always;' for name, value in headers.items())
+
+
+def _user() -> str:
+    """Whom the workers run as: whoever started us. nginx has a say only where that is root, who owns the cache."""
+    return pwd.getpwuid(0).pw_name if os.geteuid() == 0 else ""
+
+
+def _modules() -> list[Path]:
+    """The dynamic modules that a distribution's nginx loads; OpenResty has them built in."""
+    if Path(program()).name == "openresty":
+        return []
+    for folder in MODULE_FOLDERS:
+        found = [Path(folder) / name for name in MODULES]
+        if all(path.exists() for path in found):
+            return found
+    return []

@@ -1,0 +1,82 @@
+"""Programs kept alive in the foreground, all together: a start, reloads, and a stop that leaves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from service.supervise.program import Keeper, Program
+
+
+class Supervisor:
+    """Runs programs; all on one event loop."""
+
+    def __init__(self, programs: Sequence[Program]) -> None:
+        self._keepers = {program.name: Keeper(program) for program in programs}
+        self._stopping = asyncio.Event()
+        self._reload = asyncio.Event()
+
+    async def run(self, announce: Callable[[], None], reload: Callable[[], Awaitable[None]]) -> None:
+        """Keep the programs running until SIGTERM or SIGINT, then stop them, the last first.
+
+        `announce` is called once, when all are ready; `reload` at every SIGHUP, at those before that only then. Raises
+        StartFailed, with nothing left running, when one of them cannot be started at all.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+        tasks: dict[str, asyncio.Future[None]] = {}
+        try:
+            for name, keeper in self._keepers.items():
+                tasks[name] = asyncio.ensure_future(keeper.keep())
+                if not await _first_of(keeper.ready, self._stopping, tasks[name]):
+                    return
+            announce()
+            while await _first_of(self._reload, self._stopping, *tasks.values()):
+                self._reload.clear()
+                await _unless(self._stopping, reload())
+        finally:
+            for name, task in reversed(tasks.items()):
+                await self._keepers[name].stop()
+                task.cancel()
+                await asyncio.wait({task})
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a program, if it runs."""
+        self._keepers[name].signal(number)
+
+    async def replace(self, program: Program) -> bool:
+        """Let a new process follow the one that runs under this program's name. They overlap: when the new one is
+        prepared the old one is stopped, and it is for the new one to wait until the old one is gone. False where the
+        new one does not become ready; the program is then what it was before."""
+        return await self._keepers[program.name].replace(program)
+
+
+async def _first_of(wanted: asyncio.Event, stopping: asyncio.Event, *tasks: asyncio.Future[None]) -> bool:
+    """Wait for either event; whether it was the wanted one. Raises what a task raises meanwhile."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (wanted, stopping)]
+    everything: list[asyncio.Future[Any]] = [*waits, *tasks]
+    try:
+        await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    for task in tasks:
+        if task.done():
+            task.result()
+    return wanted.is_set() and not stopping.is_set()
+
+
+async def _unless(stopping: asyncio.Event, work: Awaitable[None]) -> None:
+    """Do the work, or as much of it as can be done until the event."""
+    task, stop = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
+    await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if not task.done():
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

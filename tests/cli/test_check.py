@@ -1,0 +1,191 @@
+"""`image-gateway check`: what is wrong is found before a start, each finding a line that says what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway import checks
+from gateway.rules import Rules
+from service import cli
+from service.observability import logs
+from tests.gateways import free_ports, running_gateway, write_config
+
+HOME = Path(__file__).resolve().parents[2]
+
+Check = Callable[[Path, Mapping[str, Any]], tuple[int, list[str]]]
+
+
+def run(command: str, file: Path, code: Path = HOME) -> subprocess.CompletedProcess[str]:
+    """A command that ends by itself. `code` is the project's tree to run it from."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "service", command, "-c", file],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=code,
+        env={**os.environ, "PYTHONPATH": str(code)},
+    )
+    assert "Traceback" not in ended.stderr, ended.stderr
+    return ended
+
+
+@contextlib.contextmanager
+def taken() -> Iterator[str]:
+    """An address at which somebody else listens."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+def check(root: Path, options: Mapping[str, Any] | None = None, code: Path = HOME) -> tuple[int, list[str]]:
+    """Exit status, and the lines that say `wrong`. `code` is the project's tree to check with."""
+    ended = run("check", write_config(root, options or {}, free_ports(2)), code)
+    return ended.returncode, told(ended.stdout, ended.stderr)
+
+
+def told(stdout: str, stderr: str) -> list[str]:
+    """What a check found wrong, and whatever else went wrong."""
+    return [line for line in stdout.splitlines() if line.startswith("wrong")] + [
+        line for line in stderr.splitlines() if line
+    ]
+
+
+@pytest.fixture(scope="module")
+def comparing_once() -> Iterator[None]:
+    """The twins, whose comparison takes a second, are compared once for all configurations that have the same rules."""
+    compare = checks.compare
+    made: list[tuple[Rules, list[checks.Finding]]] = []
+
+    def once(rules: Rules, lua_root: Path) -> list[checks.Finding]:
+        for known, findings in made:
+            if known == rules:
+                return findings
+        made.append((rules, list(compare(rules, lua_root))))
+        return made[-1][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checks, "compare", once)
+        yield
+
+
+@pytest.fixture
+def check_here(comparing_once: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
+    """What `check` does, in this process: the same command, but for the start of a Python."""
+    monkeypatch.setattr(logs, "configure", lambda _: None)  # this process has logs of its own
+
+    def here(root: Path, options: Mapping[str, Any]) -> tuple[int, list[str]]:
+        status = cli.main(["check", "-c", str(write_config(root, options, free_ports(2)))])
+        return status, told(*capsys.readouterr())
+
+    return here
+
+
+def test_all_is_well_at_the_defaults(tmp_path: Path) -> None:
+    assert check(tmp_path) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({"formats": {"accept": ["jpg", "ico", "heic"]}}, None),
+        ({"cache": {"derived": "900TiB"}}, "wrong cache.derived, cache.originals: together"),
+        ({"store": {"kind": "swift", "swift": {"auth_url": "http://127.0.0.1:9/auth/v1.0"}}}, "wrong store (swift): "),
+        ({"store": {"directory": {"root": "config.yaml"}}}, "config.yaml is no folder that exists; make it"),
+        ({"store": {"directory": {"root": "../nope/store"}}}, "/../nope/store is no folder that exists; make it"),
+        ({"store": {"directory": {"derived": "../nope/kept"}}}, "/../nope/kept is no folder that exists; make it"),
+        ({"store": {"directory": {"root": "/"}}}, "store.directory.root; each needs a folder of its own"),
+        ({"store": {"directory": {"root": "x", "derived": "x"}}}, "wrong store.directory.root: "),
+        ({"store": {"directory": {"root": "var/store"}}, "cache": {"root": "var/store/cache"}}, "wrong cache.root: "),
+        ({"store": {"directory": {"root": "var/cache/store"}}}, "wrong store.directory.root: "),
+        ({"cache": {"root": "/proc/nowhere"}}, "wrong cache.root: uid "),
+        ({"runtime": {"root": "/proc/nowhere"}}, "wrong runtime.root: uid "),
+        ({"public": {"access": "signed"}}, "config.yaml:"),
+    ],
+)
+def test_a_finding_names_the_key_and_fails_the_check(
+    check_here: Check, tmp_path: Path, options: Mapping[str, Any], wanted: str | None
+) -> None:
+    status, wrong = check_here(tmp_path, options)
+    assert status == (1 if wanted else 0)
+    assert not wanted or any(wanted in line for line in wrong), wrong
+
+
+def test_a_taken_port_is_found(check_here: Check, tmp_path: Path) -> None:
+    with taken() as listen:
+        status, wrong = check_here(tmp_path, {"api": {"listen": listen}})
+    assert status == 1
+    assert any(line.startswith(f"wrong api.listen: {listen}: Address already in use") for line in wrong)
+
+
+@pytest.mark.parametrize("option", ["public", "api"])
+def test_a_start_at_a_taken_port_says_so_at_once(tmp_path: Path, option: str) -> None:
+    with taken() as listen:
+        file = write_config(tmp_path, {option: {"listen": listen}}, free_ports(2))
+        ended = run("up", file)
+    assert ended.returncode == 1
+    says = f"{option}.listen: {listen}: Address already in use; stop what listens there, or name another address"
+    assert ended.stderr.splitlines() == [says]
+
+
+def test_beside_the_gateway_that_runs_only_ports_that_are_not_its_own_are_wrong(tmp_path: Path) -> None:
+    with running_gateway(tmp_path) as gateway, taken() as listen:
+        file = tmp_path / "config.yaml"
+        policy = tmp_path / "var/run/imagemagick/policy.xml"
+        before, text = policy.read_bytes(), file.read_text()
+        file.write_text(text + "formats: {accept: [png]}\n")
+        ended = run("check", file)
+        assert ended.returncode == 0, ended.stdout
+        held = str(gateway.api.base_url).removeprefix("http://")
+        assert f"note  api.listen: {held} is held by the gateway that runs here" in ended.stdout
+        assert policy.read_bytes() == before, "a check changes nothing of what runs"
+        file.write_text(text.replace(held, listen))
+        assert f"wrong api.listen: {listen}: Address already in use" in run("check", file).stdout
+
+
+def test_a_check_makes_nothing(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "other"
+    options = {"store": {"directory": {"root": str(elsewhere / "store")}}, "cache": {"root": "caches"}}
+    elsewhere.mkdir()
+    file = write_config(tmp_path, options, free_ports(2))
+    ended = run("check", file)
+    assert f"note  store.directory.root: {elsewhere}/store does not exist yet; a start makes it" in ended.stdout
+    assert sorted(tmp_path.rglob("*")) == [file, elsewhere]
+
+
+def test_links_that_only_follow_a_public_listen_are_noted(tmp_path: Path) -> None:
+    public, api = free_ports(2)
+    file = write_config(tmp_path, {"public": {"listen": f"0.0.0.0:{public}"}}, [public, api])
+    noted = f"note  public.url: links begin with http://127.0.0.1:{public}, where nginx listens"
+    assert noted in run("check", file).stdout
+    file = write_config(tmp_path, {}, [public, api])
+    assert "public.url" not in run("check", file).stdout
+
+
+def test_more_memory_than_the_machine_has_is_noted(tmp_path: Path) -> None:
+    file = write_config(tmp_path, {"cache": {"memory": "100TiB"}}, free_ports(2))
+    assert "note  cache.memory: 100TiB is more than this machine has" in run("check", file).stdout
+
+
+def test_a_twin_that_was_changed_alone_is_found(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    for folder in ("gateway", "nginx", "service"):
+        shutil.copytree(HOME / folder, code / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    names = code / "gateway/recipes.lua"
+    changed = names.read_text().replace("180", "181", 1)
+    assert changed != names.read_text()
+    names.write_text(changed)
+    status, wrong = check(tmp_path, code=code)
+    assert status == 1
+    assert any("Lua" in line for line in wrong), wrong

@@ -1,0 +1,153 @@
+"""A JPEG that is stored turned is set upright by its blocks, where they allow it; else it is encoded once more."""
+
+import io
+import json
+import os
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from service.engine.job import Job, Undecodable
+from service.engine.jpeg import turbo
+from service.engine.pool.worker import encode_job
+from service.engine.recognise import recognise
+from service.engine.sandbox.sandbox import Cage
+from service.engine.steps.orient import TURNS
+from tests import images, profiles
+from tests.engine.deriving import LIMITS, derive
+from tests.metadata import secrets, tags, write_secrets
+
+TURNED_BACK = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
+SAMPLING = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
+
+
+def decoded(data):
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image).astype(int)
+
+
+def as_shown(data, orientation):
+    """What a viewer shows, by Pillow's decoder and Pillow's turns."""
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.transpose(TURNS[orientation])).astype(int)
+
+
+def with_orientation(data, orientation):
+    """A JPEG without EXIF, with EXIF that says nothing but this."""
+    block = Image.Exif()
+    block[images.ORIENTATION] = orientation
+    content = block.tobytes()
+    return data[:2] + b"\xff\xe1" + struct.pack(">H", 2 + len(content)) + content + data[2:]
+
+
+def quantization(data):
+    """The steps of the first table; a turn by a quarter transposes it."""
+    with Image.open(io.BytesIO(data)) as image:
+        return sorted(image.quantization[0])
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+def test_blocks_of_one_colour_are_the_same_to_the_last_bit(orientation):
+    colours = np.random.default_rng(orientation).integers(0, 256, (15, 20, 3), np.uint8)
+    data = images.oriented(orientation, "JPEG", np.kron(colours, np.ones((16, 16, 1), np.uint8)))
+    made = derive(data, "", "jpg")
+    assert np.array_equal(made.pixels(), as_shown(data, orientation))
+    assert made.pillow().size == (made.result.width, made.result.height) == (320, 240)
+
+
+@pytest.mark.parametrize("sampling", SAMPLING)
+@pytest.mark.parametrize("orientation", TURNS)
+def test_nothing_is_lost_turned_back_it_is_what_it_was(orientation, sampling):
+    data = images.oriented(orientation, "JPEG", images.photo(), subsampling=SAMPLING[sampling], quality=70)
+    made = derive(data, "", "jpg")
+    # A decoder rounds rows before columns and left before right, so turned samples may differ a little ...
+    difference = np.abs(made.pixels() - as_shown(data, orientation))
+    assert difference.max() <= 4
+    assert difference.mean() < 0.2
+    # ... but the coefficients are those that were stored.
+    back = derive(with_orientation(made.data, TURNED_BACK[orientation]), "", "jpg")
+    assert np.array_equal(decoded(back.data), decoded(data))
+
+
+@pytest.mark.parametrize("name", ["jpeg_gray", "jpeg_cmyk", "jpeg_ycck"])
+def test_other_colour_spaces_stay_what_they_are(name):
+    data = with_orientation(getattr(images, name)(), 3)
+    made = derive(data, "", "jpg")
+    with Image.open(io.BytesIO(data)) as original:
+        assert made.pillow().mode == original.mode
+    assert np.abs(decoded(made.data) - as_shown(data, 3)).max() <= 4
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "orientation", "lossless"),
+    [(320, 237, 2, True), (313, 240, 4, True), (313, 240, 2, False), (313, 240, 6, True), (320, 237, 6, False)],
+)
+def test_only_a_side_that_comes_first_must_end_with_a_whole_block(width, height, orientation, lossless):
+    """Sizes are as stored. A part of a block is allowed on the right and at the bottom of a JPEG, nowhere else."""
+    image = Image.fromarray(images.photo(width, height))
+    data = with_orientation(images.encode(image, "JPEG", quality=60), orientation)
+    made = derive(data, "", "jpg")
+    assert (quantization(made.data) == quantization(data)) == lossless
+    assert made.pillow().size == as_shown(data, orientation).shape[1::-1]
+    assert np.abs(made.pixels() - as_shown(data, orientation)).mean() < 2
+
+
+def test_a_profile_stays_unless_it_is_srgb():
+    for icc, kept in ((profiles.adobe_rgb(), profiles.adobe_rgb()), (profiles.srgb(), None)):
+        made = derive(images.oriented(6, "JPEG", images.photo(), icc_profile=icc), "", "jpg")
+        assert made.pillow().info.get("icc_profile") == kept
+
+
+def test_a_profile_longer_than_a_segment_stays_whole():
+    icc = profiles.adobe_rgb()
+    icc = struct.pack(">I", 150_000) + icc[4:] + bytes(150_000 - len(icc))
+    made = derive(images.oriented(8, "JPEG", images.photo(), icc_profile=icc), "", "jpg")
+    assert made.pillow().info["icc_profile"] == icc
+
+
+def test_no_metadata_is_left(tmp_path):
+    path = tmp_path / "original.jpg"
+    path.write_bytes(images.jpeg())
+    write_secrets(path)
+    subprocess.run(["exiftool", "-q", "-n", "-overwrite_original", "-Orientation=6", path], check=True)
+    path.write_bytes(path.read_bytes() + b"xyzzy-secret behind the end")
+    made = derive(path, "", "jpg")
+    assert made.pillow().size == (240, 320)
+    (tmp_path / "made.jpg").write_bytes(made.data)
+    assert tags(tmp_path / "made.jpg") == {}
+    assert secrets(made.data) == []
+
+
+def test_damage_is_refused_unless_it_is_tolerated():
+    data = images.oriented(6, "JPEG", images.photo())
+    cut = data[: len(data) * 2 // 3]
+    with pytest.raises(Undecodable):
+        derive(cut, "", "jpg")
+    shown = derive(cut, "", "jpg", tolerant=True).pixels()
+    assert np.abs(shown - as_shown(data, 6))[:, 160:].mean() < 3  # the first rows as stored are the right columns
+
+
+def test_without_the_library_it_is_encoded_once_more(monkeypatch):
+    monkeypatch.setattr(turbo, "library", None)
+    data = images.oriented(6, "JPEG", images.photo())
+    assert turbo.version() == "no libturbojpeg"
+    assert np.abs(derive(data, "", "jpg").pixels() - as_shown(data, 6)).mean() < 2
+
+
+def test_an_engine_process_turns_within_its_cage(tmp_path):
+    data = images.oriented(6, "JPEG", images.photo())
+    source, output = tmp_path / "original", tmp_path / "derived"
+    source.write_bytes(data)
+    cage = Cage(os.getpid(), 512 << 20, 20, (str(tmp_path),), (str(tmp_path),))
+    job = Job("derive", str(source), recognise(source), LIMITS, {}, "jpg", str(output))
+    command = [sys.executable, "-m", "service.engine.pool.worker", "service.engine.pipeline", cage.to_json()]
+    run = subprocess.run(command, input=encode_job(job), capture_output=True, check=True, timeout=60)
+    ready, reply = map(json.loads, run.stdout.splitlines())
+    assert ready["ready"]
+    assert reply["result"]["width"] == 320
+    assert output.read_bytes() == derive(source, "", "jpg").data
+    assert quantization(output.read_bytes()) == quantization(data)
