@@ -19,6 +19,8 @@ from gateway.rules import Rules
 from service import cli, logs
 from tests.gateways import free_ports, running_gateway, write_config
 
+pytestmark = pytest.mark.slow
+
 HOME = Path(__file__).resolve().parent.parent
 
 Check = Callable[[Path, Mapping[str, Any]], tuple[int, list[str]]]

@@ -11,6 +11,8 @@ import pytest
 
 from tests.gateways import alive, command_line, descendants, free_ports, write_config
 
+pytestmark = [pytest.mark.slow, pytest.mark.nginx]
+
 RUN = Path(__file__).resolve().parent.parent / "scripts" / "run"
 
 

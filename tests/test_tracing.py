@@ -22,6 +22,8 @@ from tests.gateways import Gateway, free_ports, running_gateway
 from tests.test_observing import events, value
 from tests.test_supervision import until
 
+pytestmark = pytest.mark.slow
+
 KEY = "a-key-that-nobody-may-see"
 TOKEN = "a-token-that-nobody-may-see"
 PASSWORD = "a-password-that-nobody-may-see"

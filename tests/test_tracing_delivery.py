@@ -28,6 +28,8 @@ from tests.gateways import free_ports, running_gateway, write_config
 from tests.test_observing import events, value
 from tests.test_supervision import until
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "a-password-that-nobody-may-see"
 
 

@@ -21,6 +21,8 @@ from tests import gateways, images
 from tests.cache.nodes import Node, node
 from tests.test_supervision import until
 
+pytestmark = pytest.mark.slow
+
 DOG = images.png(images.flat(80, 60))
 
 
