@@ -21,7 +21,7 @@ AREAS := api cache engine front gateway store
 AREA_TESTS := $(AREAS:%=test-%)
 .PHONY: $(AREA_TESTS)
 
-#test-AREA: ## The quick tests of one area: api, cache, engine, front, gateway or store; ARGS as above
+#test-AREA: ## The quick tests of one area: api, cache, engine, front, gateway or store; ARGS="-m slow" has the others
 $(AREA_TESTS): test-%:
 	@scripts/setup --dev
 	$(BIN)/python -m pytest tests/$* -m "not swift and not slow" -n 2 --dist loadfile $(ARGS)
