@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-keystone lint bench lock test-fresh test-systemd test-container clean
+.PHONY: help setup run test test-keystone pictures lint bench lock test-fresh test-systemd test-container clean
 
 BIN := .venv/bin
 
 help: ## What there is
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^#\{0,1\}\([a-zA-Z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: ## Install the Debian packages and .venv (needs root only when a package is missing)
 	@scripts/setup
@@ -16,9 +16,23 @@ test: ## Every test; ARGS="-k name" goes to pytest
 	@scripts/setup --dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
+# The areas are folders of tests/. A Swift takes seconds to start, and a slow test takes seconds itself: both are left out.
+AREAS := api cache engine front gateway store
+AREA_TESTS := $(AREAS:%=test-%)
+.PHONY: $(AREA_TESTS)
+
+#test-AREA: ## The quick tests of one area: api, cache, engine, front, gateway or store; ARGS="-m slow" has the others
+$(AREA_TESTS): test-%:
+	@scripts/setup --dev
+	$(BIN)/python -m pytest tests/$* -m "not swift and not slow" -n 2 --dist loadfile $(ARGS)
+
 test-keystone: ## The store against a real Keystone besides the real Swift (installs it below var/; a minute or two)
 	@scripts/setup --dev
 	$(BIN)/python -m pytest tests/swift/real_keystone.py $(ARGS)
+
+pictures: ## Make the pictures of docs/ again
+	@scripts/setup --dev
+	$(BIN)/python -m scripts.pictures
 
 lint: ## Every linter
 	@scripts/setup --dev

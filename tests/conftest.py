@@ -1,6 +1,6 @@
 """Fixtures that every test may use: a gateway for a whole file of tests, and a real Swift for the session.
 
-Also the order in which files of tests begin.
+Also the markers of each test, and the order in which files of tests begin.
 """
 
 from __future__ import annotations
@@ -11,44 +11,16 @@ from typing import Any
 import pytest
 
 from tests.gateways import Gateway, running_gateway
+from tests.marking import mark, slow_first
 from tests.swift.server import SwiftServer, running_swift
 from tests.swift.stores import make_originals, settings_for
 
-LONG = (
-    "nodes/test_losing",
-    "swift/test_gateway",
-    "swift/test_faults",
-    "tracing/test_spans",
-    "supervise/test_restarting",
-    "supervise/test_gunicorn",
-    "hostile/test_bombs",
-    "cli/test_check",
-    "test_documents",
-    "supervise/test_standby",
-    "hostile/test_damage",
-    "front/test_versions",
-    "tracing/test_exporter",
-    "gateway/test_twins",
-    "engine/test_strip",
-    "scripts/test_run",
-    "front/test_parity",
-    "front/test_problems",
-    "store/test_contract",
-    "front/test_freshness",
-    "cache/test_janitor",
-    "hostile/test_slow",
-    "api/test_schema",
-    "maintenance/test_revalidation",
-    "hostile/test_floods",
-    "api/test_caches",
-    "cache/test_killing",
-)
-"""The files that take longest. Of several workers, whoever began one of these last would keep all others waiting."""
 
-
+@pytest.hookimpl(tryfirst=True)  # before pytest applies -m
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    begins = {f"tests/{name}.py": number for number, name in enumerate(LONG)}
-    items.sort(key=lambda item: begins.get(item.nodeid.partition("::")[0], len(LONG)))
+    for item in items:
+        mark(item)
+    slow_first(items)
 
 
 @pytest.fixture(scope="session")

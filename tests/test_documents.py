@@ -148,6 +148,22 @@ def test_every_document_that_is_named_is_there() -> None:
             assert (document.parent / link).exists(), (document.name, link)
 
 
+@pytest.mark.parametrize("page", sorted((HOME / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_a_page_begins_with_what_it_is_for_and_ends_with_where_to_go_next(page: Path) -> None:
+    title, purpose = page.read_text().split("\n\n")[:2]
+    assert title.startswith("# ")
+    assert purpose.startswith("This page "), purpose
+    _, separator, links = page.read_text().rpartition("\n## Where to go next\n\n")
+    assert separator
+    assert all(re.match(r"- \[[\w.-]+\.md\]\([\w.-]+\.md\): ", line) for line in links.splitlines()), links
+
+
+def test_every_page_is_named_by_the_readme() -> None:
+    text = (HOME / "README.md").read_text()
+    for page in (HOME / "docs").glob("*.md"):
+        assert f"(docs/{page.name})" in text, page.name
+
+
 def test_the_structure_names_every_folder_and_module_there_is() -> None:
     text = (HOME / "docs/structure.md").read_text()
     for module in (HOME / "service").glob("*.py"):

@@ -22,6 +22,8 @@ from tests import gateways, images
 from tests.cache.nodes import Node, node
 from tests.supervise.test_supervisor import until
 
+pytestmark = pytest.mark.slow
+
 DOG = images.png(images.flat(80, 60))
 
 

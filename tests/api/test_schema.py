@@ -11,6 +11,8 @@ import pytest
 
 from tests.gateways import Gateway, running_gateway
 
+pytestmark = pytest.mark.slow
+
 # That every request which fits the schemas is accepted is left out: no schema tells that two parameters exclude each
 # other, that a name means an image, or that bytes are one.
 COMMAND = ("run", "--max-examples=10", "--phases=coverage,fuzzing", "--exclude-checks=positive_data_acceptance")

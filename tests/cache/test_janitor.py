@@ -20,6 +20,8 @@ from service.cache.recency import SECOND, is_referenced, keeps_access_times, spe
 from service.cache.usage import HIGH, LOW, Budget
 from tests.cache.trees import paths, publish, read, tree_in
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def tree(tmp_path: Path) -> DerivedTree:

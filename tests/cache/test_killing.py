@@ -33,6 +33,8 @@ from tests import images
 from tests.cache.nodes import Answer
 from tests.gateways import command_line, descendants, free_ports, write_config
 
+pytestmark = [pytest.mark.slow, pytest.mark.nginx]
+
 KILLS = int(os.environ.get("KILLS", "24"))
 IMAGES = 6
 RECIPES = ("@w=4.png", "@full.bmp", "@w=5,lossless=1.webp", "@w=6,rot=180.png", "@full.png")

@@ -20,6 +20,8 @@ from service import cli
 from service.observability import logs
 from tests.gateways import free_ports, running_gateway, write_config
 
+pytestmark = pytest.mark.slow
+
 HOME = Path(__file__).resolve().parents[2]
 
 Check = Callable[[Path, Mapping[str, Any]], tuple[int, list[str]]]

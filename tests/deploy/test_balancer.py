@@ -15,6 +15,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+pytestmark = pytest.mark.nginx
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "balancer" / "nginx.conf"
 NAMES = [f"photos/{number}.jpg" for number in range(60)]
 Ask = Callable[..., Awaitable[tuple[int, str, str]]]

@@ -20,6 +20,8 @@ from service.engine.strip import strip
 from tests import images, metadata, profiles
 from tests.images import png_chunk
 
+pytestmark = pytest.mark.slow
+
 P3 = profiles.display_p3()
 WHOLE: dict[str, tuple[str, bytes]] = {
     "baseline": ("jpg", images.jpeg()),

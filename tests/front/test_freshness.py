@@ -11,6 +11,8 @@ from gateway.access import sign
 from tests import images
 from tests.gateways import Gateway, running_gateway
 
+pytestmark = pytest.mark.slow
+
 USUAL, OWN, EVER = "public, max-age=600", "public, max-age=86400", "public, max-age=31536000, immutable"
 
 KEY = "a key that signs URLs"

@@ -16,6 +16,8 @@ from tests import images
 from tests.gateways import running_gateway
 from tests.metadata import SECRET, secrets, tags_of, write_secrets
 
+pytestmark = pytest.mark.slow
+
 FORMATS = ("jpg", "png", "webp", "avif", "gif", "tif", "bmp")
 SMALL = images.photo(64, 48)
 ORIGINALS = {

@@ -17,6 +17,8 @@ from tests import images
 from tests.gateway.requests import RULES
 from tests.gateways import Gateway, running_gateway
 
+pytestmark = pytest.mark.slow
+
 REFUSALS = 1200  # requests, about a third of them damaged
 LUA = Path(__file__).resolve().parents[2] / "nginx/lua"
 NAMES = 150  # requests whose derived image is made, and then must be found

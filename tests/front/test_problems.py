@@ -14,6 +14,8 @@ from tests import images
 from tests.gateways import Gateway, running_gateway
 from tests.hostile.wire import Answer, exchange, get
 
+pytestmark = pytest.mark.slow
+
 CANONICAL = b"/images/cat.jpg/@w=50,h=50,sharpen=0.5.webp"
 BY_RULE = b"/images/cat.jpg/@thumbnail.webp"
 MISSING = b"/images/nowhere.jpg/@thumbnail.webp"

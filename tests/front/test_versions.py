@@ -17,6 +17,8 @@ from tests.cache.nodes import Node, node
 from tests.gateways import Gateway, running_gateway
 from tests.supervise.test_standby import absent
 
+pytestmark = pytest.mark.slow
+
 USUAL, EVER = "public, max-age=3600", "public, max-age=31536000, immutable"
 RED, BLUE = images.png(images.flat(40, 40, (200, 0, 0))), images.png(images.flat(40, 40, (0, 0, 200)))
 

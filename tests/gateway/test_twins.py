@@ -17,6 +17,8 @@ from gateway.rules import Rules
 from gateway.samples import Request, requests, sequences
 from tests.gateway.requests import RULES, raw_requests, steady
 
+pytestmark = pytest.mark.slow
+
 SIGNED = replace(RULES, access="signed")
 PYTHON, LUA = PythonContract(SIGNED), LuaContract(SIGNED)
 

@@ -11,6 +11,8 @@ from tests.gateways import Gateway
 from tests.hostile.bombs import BOMBS, TAKEN, Bomb, jpeg_scans, tiff_second_page
 from tests.hostile.watch import plant, unharmed
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 10.0  # seconds for an answer: the limit of one image is 3 s here
 DERIVED = "@w=64,h=64,fit=cover.png"
 

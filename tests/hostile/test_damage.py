@@ -17,6 +17,8 @@ from tests.gateways import Gateway, running_gateway
 from tests.hostile.damage import broken_scans, corruptions, truncations, whole
 from tests.hostile.watch import plant, unharmed
 
+pytestmark = pytest.mark.slow
+
 THROUGH_ALL, IN_THE_ENGINE = 30, 120  # corruptions of each file
 LIMITS = Limits(100_000_000, 500, 4096, 4096)
 

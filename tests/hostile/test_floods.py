@@ -17,6 +17,8 @@ from tests import images
 from tests.gateways import Gateway, running_gateway
 from tests.hostile.watch import ensure_good, unharmed
 
+pytestmark = pytest.mark.slow
+
 HIT = "/images/good.jpg/@w=99.png"
 SENDERS = 8
 KEY = "0123456789abcdef0123456789abcdef"

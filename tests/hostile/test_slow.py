@@ -17,6 +17,8 @@ from tests.gateways import Gateway
 from tests.hostile.watch import assert_serves, unharmed
 from tests.hostile.wire import connect, get
 
+pytestmark = pytest.mark.slow
+
 HEADERS = 10.0  # seconds that both ports wait for the headers of a first request
 CROWD = 150  # connections to each port
 UPLOAD = b"Content-Length: 4000000"

@@ -16,6 +16,8 @@ from tests import images
 from tests.cache.nodes import Node, node
 from tests.cache.trees import name, publish
 
+pytestmark = pytest.mark.slow
+
 INTERVAL = 0.4  # seconds
 LONG = "x" * 300
 

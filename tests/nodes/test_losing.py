@@ -14,6 +14,8 @@ from tests.nodes.load import Asked, Load
 from tests.nodes.pictures import COUNT, KINDS, Picture, Truth, scaled
 from tests.supervise.test_supervisor import until
 
+pytestmark = pytest.mark.slow
+
 KILLED, CUT, LEFT = range(3)
 REPLACED = range(0, COUNT, 3)
 # Seconds after which a node that is back shows what was replaced meanwhile: one interval, a try that began before that

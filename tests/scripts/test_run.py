@@ -13,6 +13,8 @@ import yaml
 
 from tests.gateways import alive, command_line, descendants, free_ports, write_config
 
+pytestmark = [pytest.mark.slow, pytest.mark.nginx]
+
 RUN = Path(__file__).resolve().parents[2] / "scripts" / "run"
 
 

@@ -23,6 +23,8 @@ from tests import images
 from tests.gateways import Gateway, command_line, descendants, free_ports, running_gateway, write_config
 from tests.supervise.test_supervisor import until
 
+pytestmark = pytest.mark.slow
+
 RESTARTS = int(os.environ.get("RESTARTS", "5"))  # fifty are as good, and take minutes
 HIT = "/images/cat.jpg/@w=90.jpg"
 

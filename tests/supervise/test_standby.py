@@ -15,6 +15,8 @@ from tests import images
 from tests.gateways import Gateway, running_gateway
 from tests.supervise.test_supervisor import until
 
+pytestmark = pytest.mark.slow
+
 HIT = "/images/cat.jpg/@w=90.jpg"
 AT_ONCE = 3.0  # seconds, on a machine that is busy; who waits for the service does so for forty
 

@@ -15,6 +15,8 @@ from tests.swift.faults import NO_FAULT, Fault, FaultProxy, answer
 from tests.swift.server import SwiftServer, running_swift
 from tests.swift.stores import client, content, make_originals, put, settings_for, started
 
+pytestmark = pytest.mark.slow
+
 DATA = random.Random(1).randbytes(400_000)
 HTML = answer("200 OK", b"<html>Please log in to the network</html>", "Content-Type: text/html")
 

@@ -21,6 +21,8 @@ from tests.swift.faults import NO_FAULT, Fault, FaultProxy, answer
 from tests.swift.server import SwiftServer
 from tests.swift.stores import client
 
+pytestmark = pytest.mark.slow
+
 CAT = images.jpeg(images.photo(200, 150))
 
 

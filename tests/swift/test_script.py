@@ -6,9 +6,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 from swiftclient import Connection
 
 from tests.swift.server import PROJECT, environment
+
+pytestmark = pytest.mark.swift
 
 
 def test_a_swift_is_started_used_stopped_and_keeps_its_data(tmp_path: Path) -> None:

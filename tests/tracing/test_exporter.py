@@ -28,6 +28,8 @@ from tests.gateways import free_ports, running_gateway, write_config
 from tests.observability.test_observing import events, value
 from tests.supervise.test_supervisor import until
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "a-password-that-nobody-may-see"
 
 

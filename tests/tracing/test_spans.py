@@ -22,6 +22,8 @@ from tests.gateways import Gateway, free_ports, running_gateway
 from tests.observability.test_observing import events, value
 from tests.supervise.test_supervisor import until
 
+pytestmark = pytest.mark.slow
+
 KEY = "a-key-that-nobody-may-see"
 TOKEN = "a-token-that-nobody-may-see"
 PASSWORD = "a-password-that-nobody-may-see"

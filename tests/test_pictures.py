@@ -1,0 +1,93 @@
+"""docs/ shows every operation, and each picture there is what the gateway answers today."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from gateway.rules import VOCABULARY
+from scripts.examples import EXAMPLES, Example, fingerprints, pictures, sections
+from scripts.subjects import SUBJECTS
+from tests.engine.deriving import ssim
+from tests.gateways import Gateway
+from tests.test_documents import at, blocks
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+FOLDER = DOCS / "pictures"
+AGAIN = "`make pictures` makes the pictures of docs/ again"
+
+
+@pytest.fixture(scope="module")
+def subjects() -> dict[str, bytes]:
+    return {name: draw() for name, draw in SUBJECTS.items()}
+
+
+def test_every_operation_of_the_vocabulary_has_an_example() -> None:
+    keys = [operation["key"] for operation in VOCABULARY["operations"]]
+    shown = list(dict.fromkeys(example.key for example in EXAMPLES))
+    assert shown == keys, "scripts/examples.py shows the operations in the order of gateway/vocabulary.json"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.after)
+def test_an_example_uses_its_operation_only_after(example: Example) -> None:
+    used = f"(^|,){example.key}="
+    assert re.search(used, example.after)
+    assert example.key in ("w", "h", "fit", "q") or not re.search(used, example.before)
+
+
+def test_every_picture_was_made_of_what_it_shows_and_none_is_left_over(subjects: dict[str, bytes]) -> None:
+    made_of = json.loads((FOLDER / "made-of.json").read_text())
+    assert made_of == fingerprints(subjects), AGAIN
+    assert {path.name for path in FOLDER.iterdir()} == {"made-of.json", *pictures()}, AGAIN
+
+
+def test_the_page_of_recipes_shows_every_example() -> None:
+    (part,) = re.findall(r"<!-- recipes -->\n(.*?)\n<!-- end -->", (DOCS / "recipes.md").read_text(), re.DOTALL)
+    assert part == sections({file: (FOLDER / file).stat().st_size for file in pictures()}), AGAIN
+
+
+def test_every_picture_of_the_documentation_is_shown_somewhere() -> None:
+    text = "".join(page.read_text() for page in DOCS.glob("*.md"))
+    assert [file for file in pictures() if f"(pictures/{file})" not in text] == []
+
+
+def test_the_pictures_are_small() -> None:
+    sizes = {path.name: path.stat().st_size for path in DOCS.rglob("*") if path.suffix in (".webp", ".jpg", ".svg")}
+    assert [name for name, size in sizes.items() if size > 25_000] == []
+    assert sum(sizes.values()) < 700_000
+
+
+def test_every_picture_is_what_the_gateway_answers(gateway: Gateway, subjects: dict[str, bytes]) -> None:
+    for name, body in subjects.items():
+        assert gateway.upload(name, body).status_code == 201
+    for file, (name, recipe) in pictures().items():
+        answered = gateway.public.get(f"/images/{name}/@{recipe.replace('keep=copyright,', '')}")
+        assert answered.status_code == 200, (recipe, answered.text)
+        shown, now = pixels((FOLDER / file).read_bytes()), pixels(answered.content)
+        assert shown.shape == now.shape, (recipe, AGAIN)
+        assert ssim(shown, now) > 0.95, (recipe, AGAIN)
+
+
+def test_the_commands_of_getting_started_work(gateway: Gateway, tmp_path: Path) -> None:
+    gateway.upload("photos/cat.jpg", SUBJECTS["lake.jpg"]())
+    commands = [line for block in blocks("docs/getting-started.md", "sh") for line in block.splitlines()]
+    for command in commands:
+        ended = subprocess.run(
+            ["sh", "-c", at(gateway, command)], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert ended.returncode == 0, (command, ended.stderr)
+    with Image.open(tmp_path / "square.jpg") as square, Image.open(tmp_path / "small.webp") as small:
+        assert (square.size, small.width) == ((160, 160), 240)
+        assert not square.getexif()
+
+
+def pixels(data: bytes) -> NDArray[np.int64]:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
