@@ -17,8 +17,9 @@ from gateway.rules import VOCABULARY
 from scripts.examples import EXAMPLES, Example, fingerprints, pictures, sections
 from scripts.subjects import SUBJECTS
 from tests.engine.deriving import ssim
+from tests.examples import blocks
 from tests.gateways import Gateway
-from tests.test_documents import at, blocks
+from tests.test_documents import at
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 FOLDER = DOCS / "pictures"
@@ -78,7 +79,7 @@ def test_every_picture_is_what_the_gateway_answers(gateway: Gateway, subjects: d
 
 def test_the_commands_of_getting_started_work(gateway: Gateway, tmp_path: Path) -> None:
     gateway.upload("photos/cat.jpg", SUBJECTS["lake.jpg"]())
-    commands = [line for block in blocks("docs/getting-started.md", "sh") for line in block.splitlines()]
+    commands = [line for block in blocks("docs/getting-started.md") for line in block.code.splitlines()]
     for command in commands:
         ended = subprocess.run(
             ["sh", "-c", at(gateway, command)], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
