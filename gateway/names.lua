@@ -31,8 +31,6 @@ local split = text_of.split
 
 local _M = {
     escape = uri.escape,
-    file_path = paths.file_path,
-    marker_path = paths.marker_path,
 }
 
 local FULL = recipes.FULL

@@ -8,7 +8,8 @@ local split = text_of.split
 local _M = {}
 
 local LONGEST_SEGMENT = 255 -- bytes, NAME_MAX of every file system in use
-local BASE_MARKER = "@base"
+local MARKER = "@base"
+local SMALLER = "@smaller"
 
 
 -- The folder for what of an image cannot lie under its own name.
@@ -40,9 +41,15 @@ function _M.file_path(image, leaf, extension, crypto)
 end
 
 
--- The file that holds the base format of an image, in the folder of what was derived of it.
+-- The marker of an image (see marker.lua), in the folder of what was derived of it.
 function _M.marker_path(image, crypto)
-    return folder_path(image, crypto) .. "/" .. BASE_MARKER
+    return folder_path(image, crypto) .. "/" .. MARKER
+end
+
+
+-- The file beside the marker that notes which formats do not pay for the whole image (see marker.lua).
+function _M.smaller_path(image, crypto)
+    return folder_path(image, crypto) .. "/" .. SMALLER
 end
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 
 LONGEST_SEGMENT = 255  # bytes, NAME_MAX of every file system in use
-BASE_MARKER = "@base"
+MARKER = "@base"
+SMALLER = "@smaller"
 
 
 def file_path(image: str, leaf: str, extension: str) -> str:
@@ -20,9 +21,15 @@ def file_path(image: str, leaf: str, extension: str) -> str:
 
 
 def marker_path(image: str) -> str:
-    """The file that holds the base format of an image, in the folder of what was derived of it."""
+    """The marker of an image (see marker.py), in the folder of what was derived of it."""
     folder, _ = folder_path(image)
-    return f"{folder}/{BASE_MARKER}"
+    return f"{folder}/{MARKER}"
+
+
+def smaller_path(image: str) -> str:
+    """The file beside the marker that notes which formats do not pay for the whole image (see marker.py)."""
+    folder, _ = folder_path(image)
+    return f"{folder}/{SMALLER}"
 
 
 def folder_path(image: str) -> tuple[str, bool]:

@@ -18,6 +18,12 @@ from gateway.values import maximum
 
 NOW = 1_900_000_000  # seconds since the epoch: what the twins are told
 SHAPES = (Shape(640, 480), Shape(333, 77, 9), Shape(16383, 60), Shape(60, 17000), Shape(40001, 333))  # of their images
+MARKERS = (  # texts of markers and of the notes beside them
+    ("jpg jpg e 640 480 1\n1\n", "avif=jpg webp=webp\n"),
+    ("png tif e 640 480 1\n1\n", "avif=gif tif=png\n"),
+    ("gif gif e 333 77 9\n1\n", ""),
+    ("png webp e 60 17000 1\n1\n", "png=webp avif=avif\n"),
+)
 
 _IMAGES = ("cat.jpg", "photos/2024/cat.jpg", "a", "猫/🐈.jpg", "x y+z%.png", "b" * 256, "c/" + "d" * 255, "...")
 _SCRAPS = (

@@ -1,6 +1,6 @@
 -- Which format a request gets: what it names, or what `auto` and `source` become for the image and the client.
 
-local holding = require("gateway.holding")
+local format_choice = require("gateway.format_choice")
 local lrucache = require("resty.lrucache")
 local markers = require("nginx.lua.markers")
 local names = require("gateway.names")
@@ -8,7 +8,6 @@ local negotiate = require("gateway.negotiate")
 
 local concat = table.concat
 local ipairs = ipairs
-local next = next
 local ngx = ngx
 
 local _M = {}
@@ -26,25 +25,23 @@ function _M.init(loaded)
 end
 
 
--- The formats that `auto` may become for the request, and a text that stands for them; remembered for as long as the
--- marker is.
-local function fitting(reading, marker)
-    if reading.marker ~= marker then
+-- A text that stands for these formats; remembered in their table.
+local function words_of(formats)
+    if not formats.words then
         local words = {}
-        reading.marker, reading.fitting = marker, holding.fitting(reading.name.recipe, marker, rules)
-        for place, one in ipairs(reading.fitting) do
+        for place, one in ipairs(formats) do
             words[place] = one.format
         end
-        reading.words = concat(words, " ") .. "\n"
+        formats.words = concat(words, " ") .. "\n"
     end
 
-    return reading.fitting, reading.words
+    return formats.words
 end
 
 
--- The bucket of an Accept header among these formats.
-local function bucket_of(accept, formats, words)
-    local asked = words .. accept
+-- negotiate.bucket, remembered.
+local function bucket_of(accept, formats)
+    local asked = words_of(formats) .. accept
     local bucket = accepts:get(asked)
     if not bucket then
         bucket = negotiate.bucket(accept, formats)
@@ -56,8 +53,7 @@ end
 
 
 -- The format that the request gets, nil where only the service can tell.
-function _M.of(reading)
-    local name = reading.name
+function _M.of(name)
     if not names.is_undecided(name.format) then
         return name.format
     end
@@ -65,19 +61,10 @@ function _M.of(reading)
     if not marker then
         return nil
     end
-    if name.format == "source" then
-        return marker.source
-    end
-    local chosen = bucket_of(ngx.var.http_accept or "", fitting(reading, marker))
-    if chosen == negotiate.BASE then
-        chosen = marker.base
-    end
-    local is_whole = next(name.recipe) == nil
-    if not is_whole or chosen == marker.source then
-        return chosen
-    end
 
-    return markers.smaller(marker, chosen)
+    local accept = ngx.var.http_accept or ""
+    local found = format_choice.candidates(name, marker, accept, rules, markers.smaller, bucket_of)
+    return #found == 1 and found[1] or nil
 end
 
 

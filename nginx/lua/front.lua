@@ -193,7 +193,7 @@ end
 
 -- Where the answer would lie, of whatever version it is.
 local function place(reading)
-    local format = formats.of(reading)
+    local format = formats.of(reading.name)
     return format and path_in(reading, format) or NOWHERE
 end
 

@@ -1,22 +1,17 @@
--- What the service has noted of an image beside its derived files, for what nginx cannot know: which formats `auto` and
--- `source` mean for it, and of which original the files were made.
+-- What the service has noted of an image beside its derived files: reads the marker and the notes, and remembers them.
 
 local crypto = require("nginx.lua.crypto")
 local lrucache = require("resty.lrucache")
-local names = require("gateway.names")
+local marker_text = require("gateway.marker")
+local paths = require("gateway.paths")
 
-local gmatch = string.gmatch
 local io_open = io.open
-local ipairs = ipairs
-local match = string.match
 local ngx = ngx
-local tonumber = tonumber
 
 local _M = {}
 
 local REMEMBERED = 6144 -- images, of every worker; see docs/performance.md for the number
 local MARKER_FOR = 1 -- seconds that a marker is believed without looking, as long as the clock does not step back
-local SMALLER = "@smaller" -- beside the marker
 
 local root
 local remembered
@@ -29,46 +24,34 @@ function _M.init(derived)
 end
 
 
--- The words of a small file's first line, nil where there is none.
-local function words_of(path)
+-- The content of a small file, nil where there is none.
+local function content_of(path)
     local file = io_open(root .. "/" .. path, "rb")
     if not file then
         return nil
     end
-    local words = {}
-    for word in gmatch(file:read("*l") or "", "%S+") do
-        words[#words + 1] = word
-    end
+    local content = file:read("*a")
     file:close()
 
-    return words
+    return content
 end
 
 
--- What a marker file says of an image: base format, source format, ETag of the original, and its shape (width, height,
--- frames). Where it has to be `fresh`, the file is read in any case.
+-- What the marker file of an image says (see gateway/marker.lua), nil where nothing is known. Where it has to be
+-- `fresh`, the file is read in any case.
 function _M.of(image, fresh)
     local now = ngx.now()
     local known = remembered:get(image)
     if known and not fresh and now >= known.read and now - known.read < MARKER_FOR then
         return known
     end
-    local path = names.marker_path(image, crypto)
-    local words = words_of(path)
-    if not words or #words ~= 6 then
+    local content = content_of(paths.marker_path(image, crypto))
+    local marker = content and marker_text.parse_marker(content)
+    if not marker then
         return nil
     end
 
-    local marker = {
-        base = words[1],
-        source = words[2],
-        etag = words[3],
-        width = tonumber(words[4]),
-        height = tonumber(words[5]),
-        frames = tonumber(words[6]),
-        folder = match(path, "^(.*/)"),
-        read = now,
-    }
+    marker.image, marker.read = image, now
     remembered:set(image, marker)
     return marker
 end
@@ -89,13 +72,7 @@ end
 -- marker; nil where it has not.
 function _M.smaller(marker, chosen)
     if not marker.smaller then
-        marker.smaller = {}
-        for _, word in ipairs(words_of(marker.folder .. SMALLER) or {}) do
-            local noted, smaller = match(word, "^(%l+)=(%l+)$")
-            if noted then
-                marker.smaller[noted] = smaller
-            end
-        end
+        marker.smaller = marker_text.parse_smaller(content_of(paths.smaller_path(marker.image, crypto)) or "")
     end
 
     return marker.smaller[chosen]

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from gateway.marker import Marker
 from gateway.names import Name, disk_path, folder_path, hashed_folder, marker_path
-from service.cache.marker import MARKER, Marker, read_marker, write_marker
+from gateway.paths import MARKER, smaller_path
+from service.cache.marker import read_marker, read_smaller, write_marker, write_smaller
 from service.cache.recency import fresh_atime, is_referenced
-from service.cache.smaller import SMALLER, read_smaller, write_smaller
 from service.cache.usage import BLOCK, Usage
 from service.cache.work import Work
 
@@ -105,11 +106,11 @@ class DerivedTree:
 
     def smaller(self, image: str) -> dict[str, str]:
         """By format that `auto` may choose for the whole image, the format that gives fewer bytes, as far as noted."""
-        return read_smaller(self.root / folder_path(image)[0] / SMALLER)
+        return read_smaller(self.root / smaller_path(image))
 
     def note_smaller(self, image: str, chosen: str, smaller: str) -> None:
         """Note it for nginx, which reads it where it decides. Raises OSError."""
-        target = self.root / folder_path(image)[0] / SMALLER
+        target = self.root / smaller_path(image)
         noted = {**read_smaller(target), chosen: smaller}
         with self._work.file() as path:
             write_smaller(path, noted)

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from service.cache.marker import LAYOUT
+from gateway.marker import LAYOUT
 from service.cache.walk import files
 
 RECORD = "caches.json"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gateway.errors import Refused
 from gateway.names import check_image, folder_path
-from service.cache.marker import MARKER
+from gateway.paths import MARKER
 from service.cache.walk import GONE, pass_over
 
 HASHED = "@"  # the folder of names that the file system cannot hold

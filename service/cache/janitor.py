@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-from service.cache.marker import MARKER
+from gateway.paths import MARKER
 from service.cache.recency import last_use, spend_round
 from service.cache.usage import BLOCK, HIGH, LOW, Ages, Budget, Usage, taken
 from service.cache.walk import GONE, batches, files, pass_over

@@ -1,39 +1,17 @@
-"""The marker of an image, `@base`, in the folder of what was derived of it: `BASE SOURCE ETAG WIDTH HEIGHT FRAMES`, and
-below it a time.
+"""Reading and writing the files that lie beside derived images: the marker `@base` and the notes `@smaller`.
 
-The first line tells nginx what `auto` and `source` mean for this image; all of it tells everybody of which original
-the files of the image were made. Its modification time is a fingerprint of that original, so that one `stat` tells
-whether it is the current one.
+gateway/marker.py describes their text. The marker's modification time is a fingerprint of the original, so that one
+`stat` tells whether it is the current one.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
-from gateway.holding import Shape
-from service.store.base import StoredObject
-
-MARKER = "@base"
-LAYOUT = 2  # goes up with every change to what is in a marker: those of before are then made anew, with all beside them
-
-
-@dataclass(frozen=True, slots=True)
-class Marker:
-    """What is known of an original: the format of `auto`'s third bucket, the format of `source`, the ETag, the second
-    since the epoch when it was stored, from which the validators of derived images are made, and its shape."""
-
-    base: str
-    source: str
-    etag: str
-    modified: int
-    shape: Shape
-
-    def matches(self, stored: StoredObject | None) -> bool:
-        """Whether this is the original that the store holds."""
-        return stored is not None and (self.etag, self.modified) == (stored.etag, int(stored.modified))
+from gateway.marker import Marker, parse_marker, parse_smaller, print_marker, print_smaller
 
 
 def fingerprint(etag: str, modified: float) -> int:
@@ -44,17 +22,35 @@ def fingerprint(etag: str, modified: float) -> int:
 
 
 def write_marker(path: Path, marker: Marker) -> None:
-    """Write a marker to a file that nobody sees yet. Raises OSError."""
-    shape = f"{marker.shape.width} {marker.shape.height} {marker.shape.frames}"
-    path.write_text(f"{marker.base} {marker.source} {marker.etag} {shape}\n{marker.modified}\n", "utf-8")
-    path.chmod(0o644)
+    """Write a marker to a file that has no name in the tree yet. Raises OSError."""
+    _write(path, print_marker(marker))
     os.utime(path, ns=(0, fingerprint(marker.etag, marker.modified)))
 
 
 def read_marker(path: Path) -> Marker | None:
-    """What a marker says, None where there is none that can be understood."""
+    """Return what a marker says, None if there is none that can be understood."""
+    text = _read(path)
+    return None if text is None else parse_marker(text)
+
+
+def write_smaller(path: Path, noted: Mapping[str, str]) -> None:
+    """Write the notes to a file that has no name in the tree yet. Raises OSError."""
+    _write(path, print_smaller(noted))
+
+
+def read_smaller(path: Path) -> dict[str, str]:
+    """Return the notes; empty if there are none, or none that can be understood."""
+    return parse_smaller(_read(path) or "")
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8")
+    path.chmod(0o644)
+
+
+def _read(path: Path) -> str | None:
+    """The text as nginx reads it: line feeds as they are, and bytes that are not UTF-8 as surrogates."""
     try:
-        base, source, etag, width, height, frames, modified = path.read_text("utf-8").split()
-        return Marker(base, source, etag, int(modified), Shape(int(width), int(height), int(frames)))
-    except (OSError, ValueError):
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError:
         return None

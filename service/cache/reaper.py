@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.cache.marker import MARKER
+from gateway.paths import MARKER
 from service.cache.walk import background
 
 log = logging.getLogger(__name__)

@@ -110,7 +110,7 @@ class Derivatives:
     def settle(self, image: str, stored: StoredObject | None) -> None:
         """Forget what is here of an image unless it was made of this original. Raises OSError as `forget` does."""
         marker = self._tree.marker(image)
-        if marker is None or not marker.matches(stored):
+        if not (marker and stored and marker.is_of(stored.etag, stored.modified)):
             self.forget(image)
 
     def forget(self, image: str) -> int:

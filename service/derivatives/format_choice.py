@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.holding import fitting
+from gateway.format_choice import candidates
+from gateway.marker import Marker
 from gateway.names import Name, decide
-from gateway.negotiate import BASE, bucket
 from gateway.rules import Rules
 from service.cache.disk import DerivedTree
 from service.derivatives.job import Making, marker_of
@@ -22,25 +22,18 @@ class FormatChoice:
         self._tree = tree
 
     async def candidates(self, name: Name, accept: str) -> tuple[Name, ...]:
-        """Return the decided names for a client with this Accept header, the preferred first.
-
-        Two names mean that the one with fewer bytes is the answer: a whole image asked for as `auto` is never larger
-        than the original without its metadata. Raises what the store raises, NotAnImage, TooLarge and Undecodable.
+        """Return the decided names for a client with this Accept header, the preferred first; of two, the one with
+        fewer bytes is the answer. Raises what the store raises, NotAnImage, TooLarge and Undecodable.
         """
-        marker = self._tree.marker(name.image)
-        if marker is None:
-            original = await self._originals.get(name.image)
-            admit(original.header, self._making.accept, self._making.limits)
-            marker = marker_of(original, self._rules)
-        own = decide(name, marker.source, self._rules)
-        if name.format == "source":
-            return (own,)
-        chosen = bucket(accept, fitting(name.recipe, marker.shape, self._rules))
-        chosen = marker.base if chosen == BASE else chosen
-        preferred = decide(name, chosen, self._rules)
-        if name.recipe or chosen == marker.source:
-            return (preferred,)
-        known = self._tree.smaller(name.image).get(chosen)
-        if known in (chosen, marker.source):
-            return (decide(name, known, self._rules),)
-        return preferred, own
+        marker = self._tree.marker(name.image) or await self._look(name.image)
+        formats = candidates(name, marker, accept, self._rules, lambda chosen: self._smaller(name.image, chosen))
+        return tuple(decide(name, format, self._rules) for format in formats)
+
+    def _smaller(self, image: str, chosen: str) -> str | None:
+        return self._tree.smaller(image).get(chosen)
+
+    async def _look(self, image: str) -> Marker:
+        """Return what the marker of the image is going to say."""
+        original = await self._originals.get(image)
+        admit(original.header, self._making.accept, self._making.limits)
+        return marker_of(original, self._rules)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
+from gateway.canonical import canonical_pattern
 from gateway.freshness import preset_times
 from gateway.rules import CONTENT_TYPES, Rules
 from gateway.settings import Config
@@ -20,8 +21,6 @@ from service.runtime import rlimits
 from service.runtime.paths import Paths
 from service.store.directory.temp_urls import front_rules
 
-SEGMENT = "[A-Za-z0-9_~=,:+-][A-Za-z0-9._~=,:+@-]*"
-LEAF = "@[a-z0-9.,=:-]+"
 PATIENCE = 10  # seconds that nginx waits for the service beyond the time limit of one image
 BURST = 10  # seconds of misses that may come at once: a page of thumbnails that nobody saw before...
 MISSES_AT_ONCE = 20  # ...and at least so many
@@ -33,12 +32,6 @@ MODULE_FOLDERS = ("/usr/lib/nginx/modules", "/usr/share/nginx/modules")
 def lua_root() -> Path:
     """The folder that holds `gateway/` and `nginx/`, from which nginx loads its Lua."""
     return Path(str(resources.files("gateway"))).parent
-
-
-def canonical_pattern(rules: Rules) -> str:
-    """The raw requests that are canonical names as they stand, apart from what only files can tell: nothing
-    escaped, no query, no dot segments, and the last segment that of a derived image. `path` is what follows /images."""
-    return f"^/images(?<path>(?:/{SEGMENT})+/{LEAF}[.](?:{'|'.join(rules.out)}))$"
 
 
 def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.marker import LAYOUT
 from service.cache.generation import SETTLED, Generation
-from service.cache.marker import LAYOUT, read_marker
+from service.cache.marker import read_marker
 from tests import images
 from tests.cache.nodes import node
 from tests.cache.trees import paths, publish, tree_in

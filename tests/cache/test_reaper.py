@@ -11,8 +11,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from gateway.paths import MARKER
 from service.cache import reaper
-from service.cache.marker import MARKER
 from service.cache.reaper import Deleted, Reaper
 from tests import images
 from tests.cache.nodes import Node, node

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from gateway.holding import Shape
+from gateway.marker import Marker
 from gateway.names import Name
 from service.cache.disk import DerivedTree, Published
-from service.cache.marker import Marker
 from service.cache.work import Work
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.contracts import LUA_ROOT, lupa
 from gateway.hints import LONGEST_HINTED, nearest
+from gateway.lua_contract import LUA_ROOT, lupa
 from gateway.rules import FORMATS, VOCABULARY, Rules
 from tests.gateway.requests import steady
 

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway import checks
-from gateway.checks import compare, observe, prove
-from gateway.contracts import LUA_ROOT, LuaContract, PythonContract
+from gateway.checks import compare, prove
+from gateway.contracts import PythonContract
+from gateway.lua_contract import LUA_ROOT, LuaContract
+from gateway.questions import observe
 from gateway.rules import Rules
 from gateway.samples import Request, requests, sequences
 from tests.gateway.requests import RULES, raw_requests, steady
@@ -151,7 +153,8 @@ CHANGES = [
     ("rules", "rules.order[place] = row.key", "rules.order[#vocabulary.operations - place + 1] = row.key"),
     ("rules", "rules.aliases[alias] = row.key", "rules.aliases[alias] = nil"),
     ("paths", "LONGEST_SEGMENT = 255", "LONGEST_SEGMENT = 254"),
-    ("paths", 'BASE_MARKER = "@base"', 'BASE_MARKER = "base"'),
+    ("paths", 'MARKER = "@base"', 'MARKER = "base"'),
+    ("paths", 'SMALLER = "@smaller"', 'SMALLER = "smaller"'),
     ("negotiate", "weight > most", "weight >= most"),
     ("negotiate", "LONGEST_ACCEPT = 2048", "LONGEST_ACCEPT = 4096"),
     ("negotiate", "(ranges[media_type] or any_image) - 1", "(ranges[media_type] or any_image)"),
@@ -160,6 +163,24 @@ CHANGES = [
     ("holding", "width + height", "max(width, height)"),
     ("holding", "side <= (row.longest or side)", "side < (row.longest or side + 1)"),
     ("holding", 'recipe.up or recipe.fit == "pad"', "recipe.up"),
+    ("marker", "([!-~]+)", "(%S+)"),
+    ("marker", "MOST_DIGITS = 15", "MOST_DIGITS = 16"),
+    ("marker", r"\n(%-?)(%d+)\n$", r"\n(%-?)(%d+)\n?$"),
+    ("marker", '"^([%l%d]+) ([%l%d]+) (', '"^(%l+) (%l+) ('),
+    ("marker", 'sign == "-" and -modified or modified', "modified"),
+    ("marker", "width and height and frames and modified", "width"),
+    ("marker", "source = source", "source = base"),
+    ("marker", '"[^ \\n]+"', '"%S+"'),
+    ("marker", '"^([%l%d]+)=([%l%d]+)$"', '"^([%l%d]+)=([%l%d]+)"'),
+    ("marker", "noted[chosen] = smaller", "noted[chosen] = noted[chosen] or smaller"),
+    ("format_choice", 'name.format == "source"', "false"),
+    ("format_choice", "chosen == negotiate.BASE", "false"),
+    ("format_choice", "not is_whole or", ""),
+    ("format_choice", "or chosen == marker.source then", "then"),
+    ("format_choice", "if known and (known == chosen or known == marker.source) then", "if known then"),
+    ("format_choice", "known == chosen or", ""),
+    ("format_choice", "{ chosen, marker.source }", "{ marker.source, chosen }"),
+    ("format_choice", "name.fitting_of ~= marker", "not name.fitting"),
     ("freshness", "current and not ends", "current"),
     ("freshness", "floor(ends - now)", "floor(ends - now + 0.5)"),
     ("freshness", "max(0, min(", "(min("),

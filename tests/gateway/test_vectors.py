@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.checks import failures, vectors
-from gateway.contracts import LuaContract, PythonContract
+from gateway.contracts import PythonContract
+from gateway.lua_contract import LuaContract
+from gateway.marker import parse_marker, parse_smaller, print_marker, print_smaller
 from gateway.rules import FORMATS, VOCABULARY
+from gateway.vectors import failures, vectors
 
 TEXT = str(vectors()["names"])
 
@@ -44,6 +46,19 @@ def test_every_parameter_has_a_vector(word):
 
 
 def test_no_vector_is_given_twice():
-    for group in ("names", "negotiation", "holding", "freshness", "verdicts"):
+    for group in vectors().keys() - {"about", "rules"}:
         asked = [str({key: value for key, value in row.items() if key != "why"}) for row in vectors()[group]]
         assert sorted(set(asked)) == sorted(asked)
+
+
+def test_a_marker_is_written_as_it_is_read():
+    for row in vectors()["markers"]:
+        marker = parse_marker(row["marker"])
+        assert marker is None or print_marker(marker) == row["marker"]
+
+
+def test_notes_are_written_as_they_are_read():
+    noted = {"avif": "jpg", "webp": "webp"}
+
+    assert parse_smaller(print_smaller(noted)) == noted
+    assert parse_smaller(print_smaller({})) == {}

@@ -137,7 +137,8 @@ def test_a_comparison_takes_a_third_of_a_second_of_a_processor_at_most(tmp_path:
 def test_a_start_that_compares_nothing_loads_no_lua(tmp_path: Path) -> None:
     twins.prove(configured(tmp_path))
     program = (
-        "import sys; from pathlib import Path; from gateway.config import defaults; from service import twins;"
+        "import sys; from pathlib import Path; from gateway.config import defaults;"
+        "from service.supervise import twins;"
         f"twins.prove(defaults(Path({str(tmp_path)!r}))); print('lupa' in sys.modules)"
     )
     assert defaults(tmp_path) == configured(tmp_path)
