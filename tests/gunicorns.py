@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from gateway.config import rules_of
-from service.cli import read_config
+from service.runtime.configuration import read_config
 from service.runtime.paths import make_folders, paths_of
 from service.supervise import nginx_conf
 from tests import images

@@ -13,8 +13,8 @@ from aiohttp import web
 from gateway.config import rules_of
 from service.api.app import api_app
 from service.api.http.context import Context
-from service.cli import read_config
 from service.open_store import open_store
+from service.runtime.configuration import read_config
 from service.store.base import Store
 from tests.gateways import write_config
 

@@ -103,7 +103,7 @@ async def test_lines_give_everything_at_once(api: TestClient[Any, Any]) -> None:
         ("limit", "many", "a whole number"),
         ("regex", "(", "missing )"),
         ("regex", "x" * 1001, "1000"),
-        ("limits", "3", "there are prefix"),
+        ("limits", "3", "did you mean limit?"),
     ],
 )
 async def test_what_makes_no_sense_is_refused_by_its_name(
