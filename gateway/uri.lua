@@ -67,7 +67,7 @@ end
 
 -- Whether one of the patterns is this key, or its beginning where the pattern ends in `*`.
 local function is_ignored(key, patterns)
-    for _, one in ipairs(patterns) do
+    for _, one in ipairs(patterns or {}) do
         if key == one or (sub(one, -1) == "*" and sub(key, 1, #one - 1) == sub(one, 1, -2)) then
             return true
         end
