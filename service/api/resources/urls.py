@@ -11,12 +11,13 @@ from aiohttp import web
 from pydantic import Field
 
 from gateway.names import Name, escape, parse
+from service.api.http.asking import asking
 from service.api.http.auth import require
 from service.api.http.concurrency import in_order
 from service.api.http.context import CONTEXT, Context
 from service.api.http.problems import answer
 from service.api.schema.models import Problem, TemporaryUrlResult
-from service.api.schema.request_models import Body, ImageName, asking
+from service.api.schema.request_models import Body, ImageName
 from service.store.base import TemporaryUrl
 
 MOST = 1000  # names of one batch
