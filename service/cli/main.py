@@ -1,4 +1,4 @@
-"""The entry of `image-gateway`. It loads the commands only when it runs: Ctrl-C is one line from the first moment on."""
+"""The entry of `image-gateway`. It loads the commands when it runs: Ctrl-C is one line from the first moment on."""
 
 from __future__ import annotations
 

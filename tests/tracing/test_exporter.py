@@ -141,7 +141,7 @@ def test_traces_without_their_packages_are_refused_with_what_installs_them(monke
     assert not setup.installed()
 
     async def start() -> None:
-        async with setup.traced(config):
+        async with setup.traced(config, remote_store=False):
             pass
 
     with pytest.raises(ConfigError, match=r"tracing\.endpoint: .*pip install 'image-gateway\[tracing\]'"):

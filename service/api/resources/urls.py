@@ -81,9 +81,8 @@ async def temporary_url(context: Context, name: Name, options: UrlOptions, accep
 
     Raises NoTemporaryUrls, NotFound, Unavailable, every EngineError.
     """
-    store, given = context.store, context.config.store
-    urls = given.swift.temp_url if given.kind == "swift" else given.directory.temp_url
-    lifetime = min(options.lifetime or urls.lifetime, urls.max_lifetime)
+    store = context.store
+    lifetime = min(options.lifetime or store.temporary_urls.default, store.temporary_urls.longest)
     if options.original:
         await context.originals.stat(name.image)
         filename = options.filename or PurePosixPath(name.image).name
