@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from service.engine.pool.process import environment
+from service.engine.environment import environment
 
 
 def main() -> int:

@@ -284,7 +284,7 @@ class Tracing(Section):
 
 
 class Config(Section):
-    """The whole configuration. `file` is where it was read from, None for the defaults."""
+    """The whole configuration, a field for each section. `base` is no option: it is the folder of the file."""
 
     public: Public = Public()
     api: Api = Api()

@@ -32,7 +32,7 @@ from service.engine.pool.settings import EngineSettings
 from service.maintenance.tasks import caring, opened_disk
 from service.metrics import Metrics
 from service.observability.timings import NotedStats
-from service.open_store import breaker_of, open_store
+from service.open_store import open_store
 from service.originals.originals import Originals
 from service.runtime.imagemagick import write_policy
 from service.runtime.lock import AlreadyRunning, exclusive, is_held
@@ -100,9 +100,10 @@ async def running(config: Config, patience: float = PREDECESSOR, *, strict: bool
     paths = paths_of(config)
     make_folders(paths)
     async with contextlib.AsyncExitStack() as stack:
-        tracing = await stack.enter_async_context(traced(config))  # the first: its end waits, and may keep nobody
-        inner = open_store(config)
-        store = MeteredStore(inner, breaker_of(inner), tracing.store_call)
+        inner = open_store(config)  # not started yet
+        traces = traced(config, remote_store=inner.remote)
+        tracing = await stack.enter_async_context(traces)  # the first: its end waits, and may keep nobody
+        store = MeteredStore(inner, tracing.store_call)
         stack.push_async_callback(store.close)
         await _start(store, strict=strict and is_held(paths.runtime, "service"))  # who serves now may reach its store
         versions = await software()
@@ -147,7 +148,7 @@ async def _put_together(
 
     writable = {word for word, (_, can_write) in engine.capabilities.items() if can_write}
     rules = rules_of(config, writable)
-    making = _making(config, rules, versions)
+    making = _making(config, rules, versions, remote_store=store.remote)
     originals = Originals(store.originals, paths.originals, disk.work, config.cache.revalidate)
     tickets = Tickets()
     kept = Keeping(store.derived, making.engine, tickets, disk.work)
@@ -176,7 +177,7 @@ def _engine_settings(config: Config, paths: Paths, work: Work) -> EngineSettings
     )
 
 
-def _making(config: Config, rules: Rules, versions: str) -> Making:
+def _making(config: Config, rules: Rules, versions: str, *, remote_store: bool) -> Making:
     """What all derived images have in common; its `engine` changes with whatever changes their bytes."""
     limits, keep, fields = config.limits, tuple(config.metadata.keep), tuple(config.metadata.fields)
     tolerant = config.formats.tolerate_truncated
@@ -188,7 +189,7 @@ def _making(config: Config, rules: Rules, versions: str) -> Making:
         keep=keep,
         fields=fields,
         tolerant=tolerant,
-        persist=persist_of(config),
+        persist=persist_of(config, remote_store=remote_store),
         library=config.engine.library,
         engine=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
     )

@@ -11,9 +11,9 @@ from gateway.store_settings import SwiftOptions, TempUrl
 from service.cache.generation import RECORD
 from service.runtime.paths import paths_of
 from service.store.base import Store
-from service.store.directory.container import DirectorySettings, DirectoryStore
+from service.store.directory.container import DirectoryStore
+from service.store.directory.settings import DirectorySettings
 from service.store.directory.temp_urls import url_settings
-from service.store.swift.breaker import Breaker
 from service.store.swift.settings import SwiftSettings, TempUrlSettings, settings_from_environment
 
 
@@ -40,18 +40,9 @@ def directory_settings(config: Config) -> DirectorySettings:
     )
 
 
-def breaker_of(store: Store) -> Breaker | None:
-    """The breaker before a store, where it has one."""
-    if isinstance(store, DirectoryStore):
-        return None
-    from service.store.swift.container import SwiftStore  # noqa: PLC0415  # it is imported already, by `open_store`
-
-    return store.pool.breaker if isinstance(store, SwiftStore) else None
-
-
 def _swift(options: SwiftOptions) -> SwiftSettings:
     plain = options.model_dump(
-        exclude={"key", "application_credential_secret", "temp_url", "derived_expiry", "redirect"},
+        exclude={"key", "application_credential_secret", "temp_url", "derived_expiry"},
     )
     return SwiftSettings(
         **plain,

@@ -8,10 +8,9 @@ from service.api.http.audit import refusals
 from service.api.http.auth import require, tokens
 from service.api.http.body import expect
 from service.api.http.context import CONTEXT, Context
-from service.api.http.metrics import metrics
 from service.api.http.problems import Handler, problems
 from service.api.resources.warm import WARMING, Turn
-from service.api.schema.openapi import openapi
+from service.api.routes import HANDLERS
 from service.api.schema.operations import OPERATIONS, Operation
 
 
@@ -20,8 +19,6 @@ def api_app(context: Context) -> web.Application:
     app[CONTEXT] = context
     app[WARMING] = turn = Turn()
     app.on_shutdown.append(turn.end)
-    app.router.add_get("/openapi.json", openapi)
-    app.router.add_get("/metrics", metrics)
     for operation in OPERATIONS:
         methods = ("GET", "HEAD") if operation.method == "GET" else (operation.method,)
         for method in methods:
@@ -38,11 +35,12 @@ def _pattern(path: str) -> str:
 
 def _allowed(operation: Operation) -> Handler:
     """The operation for whoever has its scope. Of several scopes the handler knows which it takes."""
+    answer = HANDLERS[operation.name]
 
     async def handle(request: web.Request) -> web.StreamResponse:
         if len(operation.scopes) == 1:
             require(request, *operation.scopes)
-        return await operation.handler(request)
+        return await answer(request)
 
     return handle
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from aiohttp import web
 
 from service.api.http.context import CONTEXT, Context
-from service.api.http.metrics import take_counts
 from service.api.http.problems import problems
-from service.api.resources.derived import answer_with_redirect
-from service.api.resources.health import serving
+from service.api.routes import FRONT_HANDLERS
+from service.api.schema.operations import FRONT
 
 
 def front_app(context: Context) -> web.Application:
     app = web.Application(middlewares=[problems])
     app[CONTEXT] = context
-    app.router.add_get("/images/{name:(?s:.*)}", answer_with_redirect)
-    app.router.add_get("/health", serving)
-    app.router.add_post("/counts", take_counts)
+    for operation in FRONT:
+        path, handler = operation.path.replace("{name}", "{name:(?s:.*)}"), FRONT_HANDLERS[operation.name]
+        if operation.method == "GET":
+            app.router.add_get(path, handler)
+        else:
+            app.router.add_route(operation.method, path, handler)
     return app

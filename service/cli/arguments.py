@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from service.cli.shell import API, TOKEN
+
 if TYPE_CHECKING:
     from service.runtime.configuration import Loaded
 
-API, TOKEN = "IMAGE_GATEWAY_API", "IMAGE_GATEWAY_TOKEN"  # in the environment
 LONGEST_LIFETIME = 10**9  # seconds: 31 years
 
 Decorator = Callable[[Callable[..., Any]], Any]
@@ -133,7 +134,7 @@ def _load(file: Path | None, base: Path | None) -> Loaded:
 
 
 def _complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-    from service.cli.completion import complete_name  # noqa: PLC0415  # only a shell's completion needs it
+    from service.cli.name_completion import complete_name  # noqa: PLC0415  # only a shell's completion needs it
 
     return complete_name(ctx.params.get("file"), ctx.params.get("api"), incomplete)
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from service.api.schema.models import Stats, TreeStats, WarmProgress
 from service.cli.arguments import as_json, client_command, optional_names
 from service.cli.connection import Remote
-from service.cli.main import STOPPED
 from service.cli.progress import warming_bar
+from service.cli.shell import STOPPED
 from service.client import calls
 
 

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations, starmap
+from itertools import combinations
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,18 +20,16 @@ from gateway import checks, environment
 from gateway.config import rules_of
 from gateway.settings import Api, Config, Public, resolve_listen
 from gateway.units import is_loopback, print_size
-from service.cli.check_temp_urls import key_findings
 from service.engine.job import EngineError
 from service.engine.jpeg import turbo
 from service.engine.sandbox.policy import prove_policy
 from service.engine.sandbox.sandbox import cage_report
-from service.open_store import directory_settings, open_store
+from service.open_store import open_store
 from service.runtime.imagemagick import capabilities, shortcomings, write_policy
 from service.runtime.lock import is_held
 from service.runtime.paths import Paths, paths_of
 from service.runtime.sockets import require_free
-from service.store.base import StoreError
-from service.store.directory.container import MISSING
+from service.store.base import Observation, StoreError
 from service.supervise import nginx_conf
 from service.supervise.up import ACCEPTED
 from service.tracing.setup import NOT_INSTALLED, installed
@@ -106,10 +104,9 @@ def _nearest(folder: Path) -> Path:
 
 
 def _overlaps(config: Config, paths: Paths) -> Iterator[Finding]:
-    if config.store.kind != "directory":
+    folders = dict(open_store(config).folders)  # one that is not started holds nothing
+    if not folders:
         return
-    settings = directory_settings(config)
-    folders = {"store.directory.root": settings.root, "store.directory.derived": settings.derived}
     folders |= {"cache.root": paths.work.parent, "runtime.root": paths.runtime}
     for (one, first), (other, second) in combinations(folders.items(), 2):
         apart = (one, other) == ("cache.root", "runtime.root")
@@ -224,37 +221,21 @@ def _in_force(paths: Paths) -> set[str]:
 
 
 def _store(config: Config, paths: Paths) -> Iterator[Finding]:
-    if config.store.kind == "directory":
-        yield from _missing(config)
-        yield from starmap(Finding, key_findings(config))
-        if not directory_settings(config).root.is_dir():
-            return
+    found: list[Observation] = []
 
-    async def reach() -> None:
+    async def look() -> None:
         store = open_store(config)
         try:
-            if config.store.kind != "directory":  # whose start would make it
-                await store.start()
-            await store.originals.list(limit=1)
+            await store.inspect(found.append)
         finally:
             await store.close()
 
     try:
-        asyncio.run(reach())
+        asyncio.run(look())
     except (StoreError, OSError) as error:
-        yield Finding(f"store ({config.store.kind})", str(error))
-
-
-def _missing(config: Config) -> Iterator[Finding]:
-    settings = directory_settings(config)
-    for option, folder, made in (
-        ("store.directory.root", settings.root, settings.makes_root()),
-        ("store.directory.derived", settings.derived, settings.makes(settings.derived)),
-    ):
-        if not os.path.lexists(folder) and made:
-            yield Finding(option, f"{folder} does not exist yet; a start makes it, with nothing in it", wrong=False)
-        elif not folder.is_dir():
-            yield Finding(option, MISSING.format(folder=folder))
+        found.append(Observation(f"store ({config.store.kind})", str(error)))
+    for one in found:
+        yield Finding(one.where, one.text, one.wrong)
 
 
 def _tracing(config: Config, paths: Paths) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from importlib import import_module
 
 import click
 
-from service.cli.main import STOPPED
+from service.cli.shell import STOPPED
 from service.runtime.configuration import plainly
 
 COMMANDS = {

@@ -1,16 +1,12 @@
-"""Completion for shells: the script that a shell reads, and the names of images behind Tab."""
+"""`image-gateway completion`: the script by which a shell completes commands, options, files and names of images."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import click
-from click.shell_completion import CompletionItem, get_completion_class
+from click.shell_completion import get_completion_class
 
 from service.cli.arguments import Command
 
-MOST = 1000  # names of one level
 VARIABLE = "_IMAGE_GATEWAY_COMPLETE"  # click's name for it
 EXAMPLES = ("completion bash >> ~/.bashrc", 'completion zsh > "${fpath[1]}/_image-gateway"')
 
@@ -29,17 +25,3 @@ def completion(shell: str) -> int:
         raise click.UsageError(f"{shell}: there is no completion for it")
     click.echo(found(commands, {}, "image-gateway", VARIABLE).source())
     return 0
-
-
-def complete_name(file: Path | None, api: str | None, incomplete: str) -> list[Any]:
-    """The images and folders of one level that begin with `incomplete`. None where the gateway does not answer."""
-    from service.cli.connection import remote  # noqa: PLC0415
-    from service.client import calls  # noqa: PLC0415
-    from service.runtime.configuration import read_config  # noqa: PLC0415  # printing the script needs no HTTP client
-
-    try:
-        with remote(read_config(file)[0], api).connect() as gateway:
-            page = gateway.call(calls.listing(incomplete, delimiter="/", limit=MOST))
-    except Exception:  # a shell that completes has no place for a message
-        return []
-    return [CompletionItem(name) for name in sorted([*page.folders, *(image.name for image in page.images)])]

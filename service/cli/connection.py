@@ -10,7 +10,7 @@ import click
 
 from gateway.settings import Config
 from gateway.units import url_of
-from service.cli.arguments import API, TOKEN
+from service.cli.shell import API, TOKEN
 from service.client import Gateway, GatewayError
 
 

@@ -1,11 +1,11 @@
-"""The entry of `image-gateway`. It imports nothing by itself, so that Ctrl-C is one line from the first moment on."""
+"""The entry of `image-gateway`. It loads the commands when it runs: Ctrl-C is one line from the first moment on."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
-STOPPED = 130  # the exit status of what Ctrl-C ended: 128 + SIGINT
+from service.cli.shell import STOPPED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

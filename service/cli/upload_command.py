@@ -10,8 +10,8 @@ import click
 
 from service.cli.arguments import PATH, Folder, as_json, client_command
 from service.cli.connection import Remote
-from service.cli.main import STOPPED
 from service.cli.progress import progress_bar
+from service.cli.shell import STOPPED
 from service.client.local_files import Patterns, Selection
 from service.client.uploading import Uploading
 

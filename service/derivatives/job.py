@@ -55,11 +55,11 @@ class Making:
     library: Library = "auto"
 
 
-def persist_of(config: Config) -> Persist:
-    """When derived images go to the store. `auto` keeps all of them in Swift, where other nodes find them, and which
-    outlives this disk; a directory store is a disk like the cache's own."""
+def persist_of(config: Config, *, remote_store: bool) -> Persist:
+    """When derived images go to the store. `auto` keeps all of them in a remote store, where other nodes find them, and
+    which outlives this disk; a directory store is a disk like the cache's own."""
     if config.cache.persist == "auto":
-        return "always" if config.store.kind == "swift" else "url"
+        return "always" if remote_store else "url"
     return config.cache.persist
 
 

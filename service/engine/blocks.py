@@ -8,7 +8,8 @@ from __future__ import annotations
 import ctypes
 
 from PIL import Image as Pillow
-from PIL import _imaging
+
+from service.engine.pillow_private import new_core, wrapped
 
 
 class _Array(ctypes.Structure):
@@ -31,9 +32,9 @@ def block(mode: str, size: tuple[int, int]) -> tuple[Pillow.Image, int]:
 
     Rows follow each other without gaps; a pixel is one byte in L, four in RGB and CMYK. Raises MemoryError.
     """
-    core = _imaging.new_block(mode, size)
+    core = new_core(mode, size)
     capsule = core.__arrow_c_array__()
     array = _Array.from_address(_pointer(capsule, b"arrow_array"))
     while array.n_children:  # pixels of four bytes are lists of four
         array = array.children[0].contents
-    return Pillow.Image()._new(core), array.buffers[1]
+    return wrapped(core), array.buffers[1]

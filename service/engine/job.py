@@ -1,13 +1,14 @@
 """What goes into an engine process and what comes out: small, plain, no image bytes.
 
 EngineError
-├── NotAnImage    the content is none of the formats we take          (415)
-├── TooLarge      more pixels, frames or bytes than the limits allow  (413)
-├── Undecodable   an image of ours, but damaged or truncated          (422)
-├── TimedOut      it took longer than its limit and was ended         (504)
-├── Crashed       the engine process died over it                     (422)
-└── Saturated     the queue is full; carries `retry_after`            (503)
-    └── Removed   its files or folders were removed while it ran      (503)
+├── NotAnImage     the content is none of the formats we take          (415)
+├── TooLarge       more pixels, frames or bytes than the limits allow  (413)
+├── Undecodable    an image of ours, but damaged or truncated          (422)
+├── Unsatisfiable  the image cannot be made as the recipe asks         (422)
+├── TimedOut       it took longer than its limit and was ended         (504)
+├── Crashed        the engine process died over it                     (422)
+└── Saturated      the queue is full; carries `retry_after`            (503)
+    └── Removed    its files or folders were removed while it ran      (503)
 """
 
 from __future__ import annotations

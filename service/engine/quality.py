@@ -17,6 +17,9 @@ LOSSY = ("jpg", "webp", "avif")
 TARGET = 0.965
 """The score that `q=auto` keeps against the unencoded result: see `score`."""
 
+FULL_CHROMA = 90
+"""The quality from which on a JPEG's chroma is written at full size."""
+
 LADDER = range(30, 96, 5)
 """The qualities that `q=auto` chooses from."""
 

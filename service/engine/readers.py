@@ -20,6 +20,7 @@ from service.engine.jpeg import decode
 from service.engine.magick import reading
 from service.engine.magick.reading import CODERS
 from service.engine.picture import Details, Frame
+from service.engine.pillow_private import wrapped
 
 Reader = Callable[[Path, Header, range, int, bool], tuple[list[Frame], Details]]
 """Takes the file, its header, the indices of the frames wanted, the n of a JPEG's n/8, whether damage is tolerated."""
@@ -102,4 +103,4 @@ def _plain(file: ImageFile.ImageFile, header: Header) -> Pillow.Image:
     elif image.mode not in ("LA", "RGB", "RGBA", "CMYK") or (image.mode == "RGB" and clear):
         image = image.convert("RGBA" if clear or image.mode == "PA" else "RGB")
     # The pixels, and none of `info`, whose comment and profile Pillow's encoders would write again.
-    return Pillow.Image()._new(image.im)
+    return wrapped(image.im)

@@ -12,9 +12,10 @@ from typing import Any
 
 from service.engine import libraries
 from service.engine.job import Job
-from service.engine.magick.writing import FULL_CHROMA, Settings
 from service.engine.magick.writing import WRITERS as magick
+from service.engine.magick.writing import Settings
 from service.engine.picture import Picture
+from service.engine.quality import FULL_CHROMA
 
 Writer = Callable[[Picture, Settings], bytes]
 

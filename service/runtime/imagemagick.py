@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gateway.settings import Config
+from service.engine.environment import environment
 from service.engine.job import EngineError
-from service.engine.pool.process import environment
 from service.engine.sandbox.policy import PolicyLimits, write_configuration
 
 _ASK = "import json, sys; from service.engine.pipeline import capabilities; json.dump(capabilities(), sys.stdout)"

@@ -8,8 +8,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from service.engine.environment import WAND_LIBRARIES
 from service.engine.job import EngineError
-from service.engine.pool.process import WAND_LIBRARIES
 
 PACKAGES = ("image-gateway", "wand", "pillow")
 _HOME = str(Path(__file__).resolve().parents[2])

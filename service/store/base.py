@@ -16,10 +16,10 @@ A store never sees a name that `gateway.names` has not accepted, and never block
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class StoreError(Exception):
@@ -100,6 +100,38 @@ class TemporaryUrl:
     expires: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long temporary URLs are valid, in seconds: where a request does not say, and at most."""
+
+    default: float = 3600.0
+    longest: float = 7 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was found at the option `where`, and what to do about it. `wrong` means that a start would fail or
+    mislead."""
+
+    where: str
+    text: str
+    wrong: bool = True
+
+
+BreakerState = Literal["closed", "probing", "open"]
+"""The store is asked, tried, left alone."""
+
+
+class Breaker(Protocol):
+    """A circuit breaker before a store. `opened` counts how often it has opened."""
+
+    @property
+    def state(self) -> BreakerState: ...
+
+    @property
+    def opened(self) -> int: ...
+
+
 class Container(Protocol):
     """A flat set of named objects. Every method raises `Unavailable` when the store cannot be reached."""
 
@@ -150,13 +182,41 @@ class Container(Protocol):
 
 
 class Store(Protocol):
-    """Where originals live, and where derived images may be kept."""
+    """Where originals live, and where derived images may be kept; and what the rest of the service must know of it.
+
+    Nothing outside this package depends on the kind of a store.
+    """
 
     @property
     def originals(self) -> Container: ...
 
     @property
     def derived(self) -> Container: ...
+
+    @property
+    def temporary_urls(self) -> Lifetimes:
+        """The lifetimes of its temporary URLs."""
+
+    @property
+    def redirect_from(self) -> int:
+        """Bytes from which on an image is answered by a redirect to a temporary URL of it; 0 for never."""
+
+    @property
+    def breaker(self) -> Breaker | None:
+        """Its circuit breaker; None where there is none."""
+
+    @property
+    def remote(self) -> bool:
+        """Whether it is a service of its own, reached over HTTP. Then other nodes find there what this one stores, and
+        it outlives this node's disk."""
+
+    @property
+    def folders(self) -> Mapping[str, Path]:
+        """The folders on this machine that it keeps objects in, by the option that names each."""
+
+    async def inspect(self, tell: Callable[[Observation], None]) -> None:
+        """Calls `tell` with what an operator should know before a start. The store need not be started, and no folder
+        is made. Raises StoreError when the store cannot be used."""
 
     async def start(self) -> None:
         """Connect, and make what is missing (the derived container, its key). Raises StoreError."""

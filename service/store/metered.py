@@ -10,8 +10,7 @@ from pathlib import Path
 from prometheus_client import Counter, Histogram
 
 from service.observability import timings
-from service.store.base import Container, Page, Store, StoredObject, StoreError, TemporaryUrl, Unavailable
-from service.store.swift.breaker import Breaker
+from service.store.base import Container, Observation, Page, Store, StoredObject, StoreError, TemporaryUrl, Unavailable
 
 BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 SECONDS = Histogram(
@@ -41,16 +40,22 @@ def untraced(_container: str, _call: str) -> contextlib.AbstractContextManager[N
 
 
 class MeteredStore:
-    """The store `inner`, metered, and the breaker before it, if there is one. `trouble` is why the last call got no
-    answer; None where it got one."""
+    """The store `inner`, metered. `trouble` is why the last call got no answer; None where it got one."""
 
-    def __init__(self, inner: Store, breaker: Breaker | None, span: StoreCall = untraced) -> None:
+    def __init__(self, inner: Store, span: StoreCall = untraced) -> None:
         self.span = span
         self.trouble: str | None = None
-        self.breaker = breaker
         self.originals: Container = MeteredContainer(inner.originals, "originals", self)
         self.derived: Container = MeteredContainer(inner.derived, "derived", self)
+        self.temporary_urls = inner.temporary_urls
+        self.redirect_from = inner.redirect_from
+        self.breaker = inner.breaker
+        self.remote = inner.remote
+        self.folders = inner.folders
         self._inner = inner
+
+    async def inspect(self, tell: Callable[[Observation], None]) -> None:
+        await self._inner.inspect(tell)
 
     async def start(self) -> None:
         try:

@@ -18,14 +18,13 @@ from service.observability import timings
 
 PARENT = "traceparent"  # W3C Trace Context
 FINEST = 1_000_000  # parts of a share
-MANY = ("warm", "purge", "several")  # kinds that may be about thousands of images: nobody reads a trace of all of them
 
 Note = Callable[[Mapping[str, float]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class RequestSpans:
-    """See `stages.Spans`."""
+    """See `service.observability.timings.Spans`."""
 
     id: str
     note: Note
@@ -67,16 +66,16 @@ def _describe(port: str, note: Note) -> Middleware:
     @web.middleware
     async def describe(request: web.Request, handler: Handler) -> web.StreamResponse:
         span, current, kind = trace.get_current_span(), timings.current.get(), kind_of(request)
-        if not span.is_recording() or current is None:
+        if not span.is_recording() or current is None or kind is None:
             return await handler(request)
         current.spans = RequestSpans(trace.format_trace_id(span.get_span_context().trace_id), note)
         span.set_attribute("image_gateway.request_id", current.id)
         span.set_attribute("image_gateway.port", port)
-        span.set_attribute("image_gateway.kind", kind)
+        span.set_attribute("image_gateway.kind", kind.name)
         if request.match_info.http_exception is None:
             path, _, _ = request.path.partition("?")  # one that was escaped by mistake has the signature behind it
             span.set_attribute("image_gateway.path", path)
-        with trace.use_span(trace.INVALID_SPAN) if kind in MANY else contextlib.nullcontext():
+        with trace.use_span(trace.INVALID_SPAN) if kind.many else contextlib.nullcontext():
             response = await handler(request)
         if level := response.headers.get("X-Cache"):
             span.set_attribute("image_gateway.cache", level)

@@ -45,9 +45,10 @@ class Untraced:
 
 
 @contextlib.asynccontextmanager
-async def traced(config: Config) -> AsyncIterator[Tracing]:
+async def traced(config: Config, *, remote_store: bool) -> AsyncIterator[Tracing]:
     """Traces as they are configured, for the apps that are made within; at the end the last spans are delivered, or
-    given up after some seconds. Raises ConfigError where the packages are missing."""
+    given up after some seconds. With a `remote_store` the HTTP calls to it are traced too. Raises ConfigError where the
+    packages are missing."""
     if not config.tracing.endpoint:
         yield Untraced()
         return
@@ -55,7 +56,7 @@ async def traced(config: Config) -> AsyncIterator[Tracing]:
         raise ConfigError([Mistake(0, "the configuration", "tracing.endpoint", NOT_INSTALLED)])
     from service.tracing.spans import Spans  # noqa: PLC0415  # half a second of imports that only this needs
 
-    spans = Spans(config)
+    spans = Spans(config, remote_store=remote_store)
     try:
         yield spans
     finally:

@@ -30,7 +30,11 @@ from service.tracing.exporter import Delivery
 from service.tracing.middleware import follow
 
 LONGEST_VALUE = 1024  # characters of an attribute, which may be a name that a client made up
-LIBRARIES = (AioHttpServerInstrumentor, RequestsInstrumentor, ThreadingInstrumentor)  # the last two are for Swift
+LIBRARIES = (
+    AioHttpServerInstrumentor,
+    RequestsInstrumentor,
+    ThreadingInstrumentor,
+)  # the last two are for a remote store
 WELL = (NotFound, Exists, PreconditionFailed)  # answers of a store that is as it should be
 
 # The names of attributes that are the standard now; without this the libraries use those of before 2023.
@@ -40,7 +44,7 @@ os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
 class Spans:
     """Traces of one running service; see `service.tracing.setup.Tracing`."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, remote_store: bool) -> None:
         self._sample = config.tracing.sample
         self._provider = TracerProvider(
             sampler=ParentBased(_OfRequests()),
@@ -51,7 +55,7 @@ class Spans:
         self._provider.add_span_processor(Delivery(config.tracing))
         self._tracer = self._provider.get_tracer("image-gateway")
         set_global_textmap(TraceContextTextMapPropagator())
-        self._kinds = LIBRARIES if config.store.kind == "swift" else LIBRARIES[:1]
+        self._kinds = LIBRARIES if remote_store else LIBRARIES[:1]
         for kind in self._kinds:
             kind().instrument(tracer_provider=self._provider)
 

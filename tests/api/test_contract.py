@@ -15,7 +15,8 @@ from yarl import URL
 
 from gateway.errors import Refused
 from service.api.http import problems
-from service.api.schema.operations import OPERATIONS
+from service.api.routes import FRONT_HANDLERS, HANDLERS
+from service.api.schema.operations import FRONT, OPERATIONS
 from service.engine import job
 from service.store import base
 from tests.gateways import Gateway
@@ -154,3 +155,14 @@ async def test_the_page_takes_nothing_from_elsewhere(alone: TestClient[Any, Any]
         assert (await alone.get(path)).status == 200
     assert (await alone.get(URL("/docs/../config.yaml", encoded=True))).status == 404
     assert (await alone.get("/docs/other")).status == 404
+
+
+def test_every_operation_has_a_handler_and_every_handler_an_operation() -> None:
+    assert [operation.name for operation in OPERATIONS] == list(HANDLERS)
+    assert [operation.name for operation in FRONT] == list(FRONT_HANDLERS)
+
+
+def test_only_what_tells_nothing_of_the_images_needs_no_token() -> None:
+    assert {operation.path for operation in OPERATIONS if operation.open} == {
+        *("/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/{name}"),
+    }

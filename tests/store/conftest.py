@@ -8,7 +8,8 @@ import pytest
 from swiftclient import Connection
 
 from service.store.base import Store
-from service.store.directory.container import DirectorySettings, DirectoryStore
+from service.store.directory.container import DirectoryStore
+from service.store.directory.settings import DirectorySettings
 from service.store.swift.container import SwiftStore
 from service.store.swift.settings import SwiftSettings
 from tests.swift.server import SwiftServer

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from service.store.base import Unavailable
-from service.store.directory.container import DirectorySettings, DirectoryStore
+from service.store.directory.container import DirectoryStore
+from service.store.directory.settings import DirectorySettings
 
 
 async def start(settings: DirectorySettings) -> None:

@@ -143,7 +143,7 @@ def test_traces_without_their_packages_are_refused_with_what_installs_them(monke
     assert not setup.installed()
 
     async def start() -> None:
-        async with setup.traced(config):
+        async with setup.traced(config, remote_store=False):
             pass
 
     with pytest.raises(ConfigError, match=r"tracing\.endpoint: .*pip install 'image-gateway\[tracing\]'"):
@@ -153,11 +153,12 @@ def test_traces_without_their_packages_are_refused_with_what_installs_them(monke
 def test_the_check_tells_of_missing_packages_and_of_a_collector_that_is_not_there(tmp_path: Path) -> None:
     *ports, port = free_ports(3)
     file = write_config(tmp_path, {"tracing": {"endpoint": f"http://127.0.0.1:{port}"}}, ports)
-    code = "import sys; from service import cli, tracing; setup.NEEDED = ('none',); sys.exit(cli.main(sys.argv[1:]))"
+    code = "import sys; from service import cli; from service.tracing import setup; setup.NEEDED = ('none',); "
+    code += "sys.exit(cli.main(sys.argv[1:]))"
     ended = subprocess.run(
         [sys.executable, "-c", code, "check", "-c", file], capture_output=True, text=True, check=False
     )
     told = [line for line in ended.stdout.splitlines() if "tracing" in line]
     assert ended.returncode == 1
     refused = f"127.0.0.1:{port}: Connection refused; until a collector listens there, traces are lost"
-    assert told == [f"wrong setup.endpoint: {setup.NOT_INSTALLED}", f"note  setup.endpoint: {refused}"]
+    assert told == [f"wrong tracing.endpoint: {setup.NOT_INSTALLED}", f"note  tracing.endpoint: {refused}"]

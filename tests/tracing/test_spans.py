@@ -241,11 +241,11 @@ def test_a_reload_begins_and_ends_traces_without_a_new_start(collector: Collecto
 
 def test_without_an_endpoint_a_running_service_has_loaded_nothing_of_it(tmp_path: Path) -> None:
     code = (
-        "import asyncio, sys\nfrom pathlib import Path\nfrom gateway.config import load\nfrom service import server\n"
+        "import asyncio, sys\nfrom pathlib import Path\nfrom gateway.config import load\nfrom service import app\n"
         "async def main():\n"
         f"    options = {{'file': 'c', 'base': Path({str(tmp_path)!r}), 'environ': {{}}, 'read_file': None}}\n"
         f"    config = load('api: {{listen: 127.0.0.1:{free_ports(1)[0]}}}\\nengine: {{processes: 1}}', **options)\n"
-        "    async with server.running(config):\n"
+        "    async with app.running(config):\n"
         "        print(*sys.modules)\n"
         "asyncio.run(main())"
     )

@@ -11,9 +11,6 @@ from service.uploads.uploads import Wish
 _ETAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\U0010ffff]*"'
 _LIST = re.compile(rf"\s*{_ETAG}(?:\s*,\s*{_ETAG})*\s*")
 
-PATTERN = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
-"""What may be in these headers, for the API's document (ECMA-262, ASCII)."""
-
 
 def wish(headers: Mapping[str, str], *, replace: bool) -> Wish:
     """What the headers ask of the image that is there. Replacing is asked for by `If-Match` too. Raises Refused."""

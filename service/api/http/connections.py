@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from aiohttp import http_exceptions, web
 
 from gateway.errors import Refused
+from service.api.http.aiohttp_private import current_request, parsed_messages, requests_read
 from service.api.http.problems import answer
 from service.runtime.sockets import BACKLOG
 
@@ -96,21 +97,22 @@ class _Connection(web.RequestHandler):
         self._waiting = asyncio.get_running_loop().call_later(FIRST_REQUEST, self.force_close)
 
     def data_received(self, data: bytes) -> None:
-        before = len(self._messages)
+        messages = parsed_messages(self)
+        before = len(messages)
         super().data_received(data)
-        if self._waiting and self._request_count:
+        if self._waiting and requests_read(self):
             self._waiting.cancel()
             self._waiting = None
-        if len(self._messages) > before and hasattr(self._messages[-1][0], "exc"):
+        if len(messages) > before and hasattr(messages[-1][0], "exc"):
             self._break_body()
 
     def _break_body(self) -> None:
         """What came is not HTTP. Where it is the body of the request under way, its handler is told, which would else
         wait for the rest in vain; and no answer follows to a second request, which there is not."""
-        request = self._current_request
+        request = current_request(self)
         if request is None or request.content.is_eof():
             return
-        self._messages.pop()
+        parsed_messages(self).pop()
         request.content.set_exception(web.RequestPayloadError("the body is broken"))
         request.content.feed_eof()
         self.close()

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 
 from gateway.errors import Refused
 from service.api.http.problems import Handler
+from service.api.schema.operations import DERIVED, FRONT, METADATA, OPERATIONS, OTHER, UPLOAD, Kind
 from service.metrics import REQUESTS, SECONDS, UPLOADED, Metrics
 from service.observability import timings
 
@@ -28,19 +29,8 @@ MOST_COUNTED = 100  # batches of nginx's counts that are remembered; it tells on
 GONE = 499  # the status, as nginx has it, of a request whose client left
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_KINDS = {
-    ("GET", "/images"): "list",
-    ("GET", "/images/{name}"): "derived",
-    ("POST", "/images/{name}"): "upload",
-    ("PUT", "/images/{name}"): "upload",
-    ("DELETE", "/images/{name}"): "delete",
-    ("POST", "/urls"): "url",
-    ("POST", "/purge"): "purge",
-    ("POST", "/warm"): "warm",
-    ("GET", "/stats"): "stats",
-}
-LONG = ("warm", "purge", "several", "list")  # kinds that take long because much is asked
-_ASKED = {"original": "original", "meta": "metadata", "url": "url", "regex": "several"}
+_OPERATIONS = {(operation.method, operation.path): operation for operation in (*FRONT, *OPERATIONS)}
+_NOT_COUNTED = {operation.path for operation in _OPERATIONS.values() if operation.kind is None}
 
 _counted: deque[str] = deque(maxlen=MOST_COUNTED)  # ids of batches; as old as the counters, which are this process's
 
@@ -57,7 +47,7 @@ class Batch(BaseModel):
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """`GET /metrics`."""
+    """The counters of this node, in Prometheus' text format 0.0.4."""
     return web.Response(body=request.app[METRICS].text(), headers={"Content-Type": CONTENT_TYPE})
 
 
@@ -72,7 +62,7 @@ async def take_counts(request: web.Request) -> web.Response:
         _counted.append(batch.id)
         for key, count in batch.counts.items():
             level, status = key.split(" ")
-            kind, level = ("temp_url", "") if level == TEMP_URL else ("derived", level)
+            kind, level = ("temp_url", "") if level == TEMP_URL else (DERIVED.name, level)
             REQUESTS.labels("public", kind, status, level).inc(count)
     return web.Response(status=204)
 
@@ -99,10 +89,10 @@ def _observer(port: str, slow: float) -> Middleware:
         finally:
             took, kind = time.perf_counter() - began, kind_of(request)
             if kind:
-                REQUESTS.labels(port, kind, str(status), level).inc()
-                SECONDS.labels(port, kind).observe(took)
-                UPLOADED.inc(request.content.total_bytes if kind == "upload" else 0)
-                if took >= slow and kind not in LONG:
+                REQUESTS.labels(port, kind.name, str(status), level).inc()
+                SECONDS.labels(port, kind.name).observe(took)
+                UPLOADED.inc(request.content.total_bytes if kind is UPLOAD else 0)
+                if took >= slow and not kind.long:
                     log.warning("slow: %s %s, %d after %.3f s: %s", request.method, request.path, status, took, trace)
 
     return observer
@@ -121,15 +111,16 @@ def _id_of(request: web.Request) -> str:
     return given if _ID.fullmatch(given) else uuid.uuid4().hex
 
 
-def kind_of(request: web.Request) -> str:
-    """The kind of a request, empty for what only looks at the gateway: health, metrics, nginx's counts."""
+def kind_of(request: web.Request) -> Kind | None:
+    """The kind of a request; None for what only looks at the gateway: health, metrics, nginx's counts."""
     resource = request.match_info.route.resource
     path = resource.canonical if resource else ""
-    if path.startswith(("/health", "/metrics", "/counts")):
-        return ""
-    kind = _KINDS.get(("GET" if request.method == "HEAD" else request.method, path), "other")
-    if kind != "derived":
-        return kind
-    if request.path.endswith(".json"):
-        return "metadata"
-    return next((_ASKED[key] for key in _ASKED if key in request.query), kind)
+    if path in _NOT_COUNTED:
+        return None
+    operation = _OPERATIONS.get(("GET" if request.method == "HEAD" else request.method, path))
+    if operation is None or operation.kind is None:
+        return OTHER
+    if operation.kind is DERIVED and request.path.endswith(".json"):
+        return METADATA
+    asked = (kind for parameter, kind in operation.kinds.items() if parameter in request.query)
+    return next(asked, operation.kind)

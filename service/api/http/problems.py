@@ -14,12 +14,12 @@ from aiohttp import web
 
 from gateway.errors import Refused
 from service.api.http import errors
+from service.api.schema.models import PROBLEM_JSON
 from service.engine import job
 from service.store import base
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-CONTENT_TYPE = "application/problem+json"
 VARIES = web.RequestKey("varies", bool)  # set by handlers of names whose format is negotiated
 BEGUN = web.RequestKey("begun", bool)  # set by handlers that send their answer piece by piece
 RETRY_AFTER = 5.0  # seconds, where the error itself does not say
@@ -58,7 +58,10 @@ KINDS: Mapping[type[Exception], Kind] = {
         403, "read-only-store", "the store takes no changes here", "the store is read-only: it takes no changes"
     ),
     base.NoTemporaryUrls: Kind(
-        501, "no-temporary-urls", "the store cannot make temporary URLs", "this store cannot make temporary URLs"
+        501,
+        "no-temporary-urls",
+        "the store cannot make temporary URLs: Swift refuses the key, or no folder takes one",
+        "this store cannot make temporary URLs",
     ),
     base.Corrupt: Kind(
         503, "corrupt-transfer", "the store's answer was damaged", "the store's answer was damaged on its way"
@@ -186,8 +189,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 def _content_type(accept: str) -> str:
     """What the problem is told in: problem+json, unless the client says that it takes only JSON or text."""
     ranges = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
-    if not accept or ranges & {"*/*", "application/*", CONTENT_TYPE}:
-        return CONTENT_TYPE
+    if not accept or ranges & {"*/*", "application/*", PROBLEM_JSON}:
+        return PROBLEM_JSON
     if "application/json" in ranges:
         return "application/json"
-    return "text/plain" if ranges & {"text/plain", "text/html", "text/*"} else CONTENT_TYPE
+    return "text/plain" if ranges & {"text/plain", "text/html", "text/*"} else PROBLEM_JSON

@@ -10,6 +10,7 @@ from email.utils import formatdate
 from aiohttp import web
 
 from gateway.names import check_image, split_path
+from service.api.http.asking import asking
 from service.api.http.audit import audited
 from service.api.http.auth import require
 from service.api.http.conditional import wish
@@ -21,7 +22,7 @@ from service.api.resources.derived import answer_with_file
 from service.api.resources.image_query import ImageQuery
 from service.api.resources.redirect import is_large, redirect
 from service.api.resources.urls import temporary_url
-from service.api.schema.request_models import Query, asking
+from service.api.schema.request_models import Query
 from service.store.base import StoredObject
 from service.uploads.uploads import CHECKSUM
 

@@ -10,18 +10,18 @@ from aiohttp import web
 from pydantic import Field
 
 from gateway.errors import Refused
+from service.api.http.asking import asking
 from service.api.http.context import CONTEXT
 from service.api.http.problems import BEGUN
 from service.api.http.sending import write
 from service.api.resources.selection import Selection, compile_pattern
-from service.api.schema.models import ListedImage, Listing, when
-from service.api.schema.request_models import Query, asking
+from service.api.schema.models import NDJSON, ListedImage, Listing, when
+from service.api.schema.request_models import Query
 from service.store.base import Page, StoredObject
 
 MOST = 10_000
 USUAL = 1000
 SCAN = 100_000  # names that one page may look at for a regular expression
-NDJSON = "application/x-ndjson"
 
 
 class ListingQuery(Query):

@@ -9,12 +9,13 @@ from aiohttp import web
 from pydantic import Field, model_validator
 
 from gateway.names import check_image
+from service.api.http.asking import asking
 from service.api.http.audit import audited
 from service.api.http.concurrency import in_order
 from service.api.http.context import CONTEXT, Context
 from service.api.resources.selection import PAGE
 from service.api.schema.models import Purged
-from service.api.schema.request_models import Body, ImageName, asking
+from service.api.schema.request_models import Body, ImageName
 from service.cache.images import cached_images
 from service.cache.walk import background, batches
 from service.store.base import NotFound

@@ -15,13 +15,12 @@ log = logging.getLogger(__name__)
 
 def is_large(request: web.Request, size: int) -> bool:
     """Whether an answer of so many bytes is configured to be a redirect."""
-    store = request.app[CONTEXT].config.store
-    return store.kind == "swift" and 0 < store.swift.redirect <= size
+    return 0 < request.app[CONTEXT].store.redirect_from <= size
 
 
 async def redirect(request: web.Request, container: Container, name: str) -> web.Response | None:
     """307 to an object that the container holds; None where it can give no URL now, so that the bytes are sent."""
-    lifetime = request.app[CONTEXT].config.store.swift.temp_url.lifetime
+    lifetime = request.app[CONTEXT].store.temporary_urls.default
     try:
         found = await container.temporary_url(name, lifetime=lifetime, inline=True)
     except StoreError as error:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import asdict
 
 from aiohttp import web
 
 from service.api.http.context import CONTEXT
 from service.api.http.metrics import LEVELS
-from service.api.schema.models import Stats
-from service.maintenance.stats import stats_of
+from service.api.schema.models import Stats, TreeStats
+from service.cache.janitor import Janitor
+from service.cache.usage import Usage
+from service.maintenance.revalidation import Sweep
+from service.maintenance.tasks import Care
 from service.metrics import REQUESTS
 
 STARTED = time.monotonic()
@@ -22,12 +24,50 @@ async def stats(request: web.Request) -> web.Response:
 
     What nginx answers alone is in it a second later.
     """
-    numbers = asdict(stats_of(request.app[CONTEXT].care))
+    found = stats_of(request.app[CONTEXT].care)
+    return web.json_response(text=found.model_dump_json(), headers={"Cache-Control": "no-store"})
+
+
+def stats_of(care: Care) -> Stats:
+    """The numbers of this node, as `GET /stats` answers them."""
+    derivatives, disk, revalidation = care.derivatives, care.disk, care.revalidation
+    sweep = revalidation.last or Sweep()
     answered = _answered()  # by everybody to clients; the service alone does not know of nginx's, and knows of warming
-    hits = 1 - answered["MISS"] / answered.total() if answered.total() else 0.0
-    numbers |= {"running": time.monotonic() - STARTED, "answered": answered, "hit_ratio": hits}
-    return web.json_response(
-        text=Stats.model_validate(numbers).model_dump_json(), headers={"Cache-Control": "no-store"}
+    return Stats(
+        running=time.monotonic() - STARTED,
+        answered=dict(answered),
+        hit_ratio=1 - answered["MISS"] / answered.total() if answered.total() else 0.0,
+        derived=_tree(disk.tree.usage, care.derived_janitor),
+        originals=_tree(care.originals.usage, care.originals_janitor),
+        memory_bytes=disk.memory.bytes,
+        memory_images=len(disk.memory),
+        most_memory_bytes=disk.memory.limit,
+        flights=len(derivatives.flights),
+        shared=derivatives.flights.shared,
+        failures_remembered=len(derivatives.failures),
+        disk_failures=dict(disk.work.failures),
+        access_times=care.access_times,
+        swept=time.monotonic() - revalidation.finished if revalidation.last else None,
+        sweep_seconds=sweep.seconds,
+        listed=sweep.listed,
+        cached=sweep.cached,
+        suspected=sweep.suspected,
+        sweeps_failed=revalidation.failures,
+    )
+
+
+def _tree(usage: Usage, janitor: Janitor) -> TreeStats:
+    oldest, newest = janitor.ages.seconds if janitor.ages else (None, None)
+    return TreeStats(
+        bytes=usage.bytes,
+        files=usage.files,
+        most_bytes=janitor.budget.bytes,
+        most_files=janitor.budget.files,
+        evicted=janitor.evicted,
+        rounds=janitor.rounds,
+        counted=janitor.learned,
+        oldest=oldest,
+        newest=newest,
     )
 
 

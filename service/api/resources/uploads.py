@@ -16,6 +16,7 @@ from pydantic import Field
 from gateway.errors import Refused
 from gateway.names import check_image, escape, parse, split_path
 from service.api.http import digests
+from service.api.http.asking import asking
 from service.api.http.audit import audited
 from service.api.http.body import Patience, Read, begin, receive
 from service.api.http.conditional import wish
@@ -25,7 +26,7 @@ from service.api.http.multipart import FIELD, LARGEST_FIELD, Form
 from service.api.http.problems import document
 from service.api.resources.metadata import metadata_of
 from service.api.schema.models import Links, Problem, StoredImage, UploadResult
-from service.api.schema.request_models import Query, Truth, asking
+from service.api.schema.request_models import Query, Truth
 from service.engine.job import EngineError
 from service.store.base import StoreError
 from service.uploads.uploads import Incoming, Stored, Wish

@@ -11,12 +11,13 @@ from aiohttp import web
 from pydantic import Field
 
 from gateway.names import Name, escape, parse
+from service.api.http.asking import asking
 from service.api.http.auth import require
 from service.api.http.concurrency import in_order
 from service.api.http.context import CONTEXT, Context
 from service.api.http.problems import answer
 from service.api.schema.models import Problem, TemporaryUrlResult
-from service.api.schema.request_models import Body, ImageName, asking
+from service.api.schema.request_models import Body, ImageName
 from service.store.base import TemporaryUrl
 
 MOST = 1000  # names of one batch
@@ -80,9 +81,8 @@ async def temporary_url(context: Context, name: Name, options: UrlOptions, accep
 
     Raises NoTemporaryUrls, NotFound, Unavailable, every EngineError.
     """
-    store, given = context.store, context.config.store
-    urls = given.swift.temp_url if given.kind == "swift" else given.directory.temp_url
-    lifetime = min(options.lifetime or urls.lifetime, urls.max_lifetime)
+    store = context.store
+    lifetime = min(options.lifetime or store.temporary_urls.default, store.temporary_urls.longest)
     if options.original:
         await context.originals.stat(name.image)
         filename = options.filename or PurePosixPath(name.image).name

@@ -15,13 +15,13 @@ from pydantic import Field, StringConstraints
 from gateway.errors import Refused
 from gateway.names import Name, check_image, escape, parse
 from gateway.rules import CONTENT_TYPES, Rules
+from service.api.http.asking import asking
 from service.api.http.context import CONTEXT, Context
 from service.api.http.problems import BEGUN
 from service.api.http.sending import write
-from service.api.resources.listing import NDJSON
 from service.api.resources.urls import problem_of
-from service.api.schema.models import WarmProgress
-from service.api.schema.request_models import LONGEST_NAME, Body, asking
+from service.api.schema.models import NDJSON, WarmProgress
+from service.api.schema.request_models import LONGEST_NAME, Body
 from service.derivatives.warming import Wanted, Warmed, count, warm
 from service.engine.job import EngineError, NotAnImage, Saturated
 from service.store.base import StoreError

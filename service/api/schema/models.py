@@ -7,6 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+NDJSON = "application/x-ndjson"
+PROBLEM_JSON = "application/problem+json"
+
 
 class Reply(BaseModel):
     """A JSON object of an answer. A client passes over keys that it does not know."""

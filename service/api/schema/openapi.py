@@ -1,24 +1,20 @@
-"""The API's document, OpenAPI 3.1: made of the table of operations, the models they read and write, the vocabulary
-and the table of problems. Nothing in it is written by hand a second time."""
+"""The API's document, OpenAPI 3.1: made of the table of operations, the docstrings and models of their handlers, the
+vocabulary and the table of problems. Nothing in it is written by hand a second time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from inspect import cleandoc
-from typing import Any
+from typing import Any, Protocol
 
-from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
 
 from gateway.names import LONGEST_IMAGE_NAME
 from gateway.rules import VOCABULARY, Rules
-from service.api.http.conditional import PATTERN
-from service.api.http.context import CONTEXT
-from service.api.http.problems import CONTENT_TYPE, table
-from service.api.schema.models import Problem
+from service.api.schema.models import PROBLEM_JSON, Problem
 from service.api.schema.operations import OPERATIONS, Answer, Operation
-from service.api.schema.request_models import Asking, Body
+from service.api.schema.request_models import Body
 
 REFERENCE = "#/components/schemas/{model}"
 ALWAYS = ("malformed", "internal")
@@ -31,19 +27,33 @@ NAME = {
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_IMAGE_NAME},
 }
 CONDITIONS = ("If-Match", "If-None-Match")
+ETAGS = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'  # what may be in these headers (ECMA-262, ASCII)
+
+Handlers = Mapping[str, object]
+"""By operation. The docstring of a handler describes its operation; its `model`, where it has one, what it is asked."""
 
 
-async def openapi(request: web.Request) -> web.Response:
-    """This document."""
-    return web.json_response(document(request.app[CONTEXT].rules), headers={"Cache-Control": "no-cache"})
+class ProblemKind(Protocol):
+    """One kind of problem, as `service.api.http.problems` has it."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def when(self) -> str: ...
 
 
-def document(rules: Rules) -> dict[str, Any]:
-    """The document for one configuration, whose limits and formats are in it."""
+def document(rules: Rules, handlers: Handlers, problems: Sequence[ProblemKind]) -> dict[str, Any]:
+    """Returns the document for one configuration, whose limits and formats are in it."""
     schemas: dict[str, Any] = {}
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, rules, schemas)
+        found = _operation(operation, handlers[operation.name], rules, schemas)
+        found["responses"] = dict(_responses(operation, problems, schemas))
+        paths.setdefault(operation.path, {})[operation.method.lower()] = found
     _schema(Problem, schemas)
     return {
         "openapi": "3.1.0",
@@ -58,31 +68,35 @@ def document(rules: Rules) -> dict[str, Any]:
             "schemas": schemas,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
-        "x-problems": [{"status": kind.status, "code": kind.code, "when": kind.when} for kind in table()],
+        "x-problems": [{"status": kind.status, "code": kind.code, "when": kind.when} for kind in problems],
     }
 
 
-def _operation(operation: Operation, rules: Rules, schemas: dict[str, Any]) -> dict[str, Any]:
-    summary, _, rest = cleandoc(operation.handler.__doc__ or "").partition("\n")
+def _operation(operation: Operation, handler: object, rules: Rules, schemas: dict[str, Any]) -> dict[str, Any]:
+    summary, _, rest = cleandoc(handler.__doc__ or "").partition("\n")
     found: dict[str, Any] = {"operationId": operation.name, "summary": summary}
     if rest.strip():
         found["description"] = " ".join(rest.split())
-    parameters = list(_parameters(operation, rules))
+    parameters = list(_parameters(operation, _model(handler), rules))
     if parameters:
         found["parameters"] = parameters
-    body = _body(operation, schemas)
+    body = _body(operation, _model(handler), schemas)
     if body:
         found["requestBody"] = body
-    found["responses"] = dict(_responses(operation, schemas))
-    if operation.scopes:
-        found["security"] = [{"token": [scope]} for scope in operation.scopes] + [{}]
+    if not operation.open:
+        found["security"] = [{"token": [scope]} for scope in operation.scopes] or [{"token": []}]
+        found["security"].append({})
     return found
 
 
-def _parameters(operation: Operation, rules: Rules) -> Iterator[dict[str, Any]]:
+def _model(handler: object) -> type[BaseModel] | None:
+    model: type[BaseModel] | None = getattr(handler, "model", None)
+    return model
+
+
+def _parameters(operation: Operation, model: type[BaseModel] | None, rules: Rules) -> Iterator[dict[str, Any]]:
     if "{name}" in operation.path:
         yield NAME
-    model = operation.handler.model if isinstance(operation.handler, Asking) else None
     if model is not None and not issubclass(model, Body):
         for name, schema in model.model_json_schema()["properties"].items():
             yield _query(name, schema.pop("description", ""), {k: v for k, v in schema.items() if k != "title"})
@@ -90,7 +104,7 @@ def _parameters(operation: Operation, rules: Rules) -> Iterator[dict[str, Any]]:
         yield from _vocabulary(rules)
     if operation.method in ("PUT", "POST", "DELETE") and "{name}" in operation.path:
         for header in CONDITIONS:
-            schema = {"type": "string", "pattern": PATTERN}
+            schema = {"type": "string", "pattern": ETAGS}
             yield {"name": header, "in": "header", "schema": schema, "description": "ETags of the original"}
 
 
@@ -114,8 +128,7 @@ def _query(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-def _body(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any] | None:
-    model = operation.handler.model if isinstance(operation.handler, Asking) else None
+def _body(operation: Operation, model: type[BaseModel] | None, schemas: dict[str, Any]) -> dict[str, Any] | None:
     if model is not None and issubclass(model, Body):
         return {"required": True, "content": {"application/json": {"schema": _schema(model, schemas)}}}
     if operation.method not in ("PUT", "POST"):
@@ -125,15 +138,17 @@ def _body(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any] | Non
     return {"required": True, "content": {"image/*": raw, "multipart/form-data": {"schema": file}}}
 
 
-def _responses(operation: Operation, schemas: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _responses(
+    operation: Operation, problems: Sequence[ProblemKind], schemas: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     for answer in operation.answers:
         yield str(answer.status), _answer(answer, schemas)
-    codes = {*operation.problems, *ALWAYS, *(GUARDED if operation.scopes else ())}
-    told = [kind for kind in table() if kind.code in codes]
+    codes = {*operation.problems, *ALWAYS, *(() if operation.open else GUARDED)}
+    told = [kind for kind in problems if kind.code in codes]
     for status in sorted({kind.status for kind in told}):
         whens = "; ".join(f"`{kind.code}`: {kind.when}" for kind in told if kind.status == status)
         schema = _schema(Problem, schemas)
-        content = {each: {"schema": schema} for each in (CONTENT_TYPE, "application/json")}
+        content = {each: {"schema": schema} for each in (PROBLEM_JSON, "application/json")}
         yield str(status), {"description": whens, "content": {**content, "text/plain": {"schema": {"type": "string"}}}}
 
 

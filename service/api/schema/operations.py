@@ -1,4 +1,5 @@
-"""Everything the API answers, once: the routes are made of this table, and so is the API's document."""
+"""The operations of the API, each once. The routes, the API's document, the access without a token, the kinds in
+metrics and what is traced are all made of this table; `service.api.routes` names the handler of each operation."""
 
 from __future__ import annotations
 
@@ -7,19 +8,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.settings import Scope
-from service.api.http.problems import Handler
-from service.api.resources.capabilities import formats, presets
-from service.api.resources.health import health, live
-from service.api.resources.images import delete_image, get_image
-from service.api.resources.listing import NDJSON, list_images
-from service.api.resources.purge import purge
-from service.api.resources.stats import stats
-from service.api.resources.uploads import upload_image
-from service.api.resources.urls import make_urls
-from service.api.resources.warm import warm_images
 from service.api.schema import models
-from service.api.schema.docs import docs_file, docs_page
-from service.api.schema.request_models import Asking
+from service.api.schema.models import NDJSON
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How requests are counted in metrics, under this name.
+
+    `long` requests take long because much is asked, so that the log does not call them slow. A request about `many`
+    images has a trace without spans for each of them.
+    """
+
+    name: str
+    long: bool = False
+    many: bool = False
+
+
+DERIVED, METADATA, OTHER = Kind("derived"), Kind("metadata"), Kind("other")
+UPLOAD, DELETE, URL, STATS = Kind("upload"), Kind("delete"), Kind("url"), Kind("stats")
+LIST, SEVERAL = Kind("list", long=True), Kind("several", long=True, many=True)
+WARM, PURGE = Kind("warm", long=True, many=True), Kind("purge", long=True, many=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +45,21 @@ class Answer:
 class Operation:
     """One method of one path. `scopes` are what a token needs, any of them; `problems` the codes it may answer with.
 
-    Handlers that need more than one scope, or another for some queries, ask for it themselves.
+    Handlers that need more than one scope, or another for some queries, ask for it themselves. An `open` operation
+    needs no token. Its requests are counted as `kind`, or as the kind of the first of the parameters `kinds` that they
+    have; not at all where `kind` is None.
     """
 
     name: str
     method: str
     path: str
-    handler: Handler | Asking[Any]
-    answers: tuple[Answer, ...]
+    answers: tuple[Answer, ...] = ()
     scopes: tuple[Scope, ...] = ()
     problems: tuple[str, ...] = ()
     takes_image: bool = False
+    open: bool = False
+    kind: Kind | None = OTHER
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
 
 
 JSON = "application/json"
@@ -54,7 +67,7 @@ VALIDATORS = ("ETag", "Last-Modified")
 STORE = ("store-unavailable",)
 BODY = ("malformed", "slow-sender", "too-large", "unsupported-body", "expectation-failed")
 ENGINE = ("crashed", "disk", "failed", "not-an-image", "saturated", "timed-out", "too-large", "undecodable")
-UPLOAD = (
+UPLOAD_PROBLEMS = (
     *ENGINE, *STORE, "malformed", "digest-mismatch", "name-exists", "precondition-failed", "slow-sender", "store-full",
     "too-many", "unholdable-name", "read-only-store", "unsupported-body", "expectation-failed",
 )  # fmt: skip
@@ -93,64 +106,79 @@ LISTED = (
 URLS = (Answer(200, "a result for each name", {JSON: list[models.TemporaryUrlResult]}),)
 HEALTHY = Answer(200, "it is", {JSON: models.Health})
 
+OF_IMAGE: Mapping[str, Kind] = {"original": Kind("original"), "meta": METADATA, "url": URL, "regex": SEVERAL}
+
 OPERATIONS: tuple[Operation, ...] = (
-    Operation("listImages", "GET", "/images", list_images, LISTED, ("read",), ("malformed", *STORE)),
-    Operation("getImage", "GET", "/images/{name}", get_image, FOUND, ("read", "url"), GET_PROBLEMS, takes_image=True),
-    Operation("postImage", "POST", "/images/{name}", upload_image, UPLOADED, ("write",), UPLOAD),
-    Operation("putImage", "PUT", "/images/{name}", upload_image, UPLOADED, ("write",), UPLOAD),
+    Operation("listImages", "GET", "/images", LISTED, ("read",), ("malformed", *STORE), kind=LIST),
+    Operation(
+        "getImage",
+        "GET",
+        "/images/{name}",
+        FOUND,
+        ("read", "url"),
+        GET_PROBLEMS,
+        takes_image=True,
+        kind=DERIVED,
+        kinds=OF_IMAGE,
+    ),
+    Operation("postImage", "POST", "/images/{name}", UPLOADED, ("write",), UPLOAD_PROBLEMS, kind=UPLOAD),
+    Operation("putImage", "PUT", "/images/{name}", UPLOADED, ("write",), UPLOAD_PROBLEMS, kind=UPLOAD),
     Operation(
         "deleteImage",
         "DELETE",
         "/images/{name}",
-        delete_image,
         (Answer(204, "it is gone"),),
         ("delete",),
         ("malformed", "no-such-image", "precondition-failed", "read-only-store", *STORE),
+        kind=DELETE,
     ),
-    Operation(
-        "makeUrls",
-        "POST",
-        "/urls",
-        make_urls,
-        URLS,
-        ("url",),
-        BODY,
-    ),
+    Operation("makeUrls", "POST", "/urls", URLS, ("url",), BODY, kind=URL),
     Operation(
         "purge",
         "POST",
         "/purge",
-        purge,
         (Answer(200, "what was removed", {JSON: models.Purged}),),
         ("delete",),
         (*BODY, *STORE),
+        kind=PURGE,
     ),
     Operation(
         "warm",
         "POST",
         "/warm",
-        warm_images,
         (Answer(200, "lines of progress", {NDJSON: models.WarmProgress}),),
         ("write",),
         (*BODY, *STORE, "saturated"),
+        kind=WARM,
     ),
-    Operation("getStats", "GET", "/stats", stats, (Answer(200, "numbers", {JSON: models.Stats}),), ("read",)),
-    Operation("getFormats", "GET", "/formats", formats, (Answer(200, "formats", {JSON: models.Formats}),), ("read",)),
+    Operation("getStats", "GET", "/stats", (Answer(200, "numbers", {JSON: models.Stats}),), ("read",), kind=STATS),
+    Operation("getFormats", "GET", "/formats", (Answer(200, "formats", {JSON: models.Formats}),), ("read",)),
+    Operation("getPresets", "GET", "/presets", (Answer(200, "recipes by name", {JSON: dict[str, str]}),), ("read",)),
+    Operation("getMetrics", "GET", "/metrics", (Answer(200, "numbers", {"text/plain": str}),), kind=None),
+    Operation("getLiveness", "GET", "/health/live", (HEALTHY,), open=True, kind=None),
     Operation(
-        "getPresets", "GET", "/presets", presets, (Answer(200, "recipes by name", {JSON: dict[str, str]}),), ("read",)
+        "getReadiness",
+        "GET",
+        "/health/ready",
+        (HEALTHY, Answer(503, "it is not", {JSON: models.Health})),
+        open=True,
+        kind=None,
     ),
-    Operation("getLiveness", "GET", "/health/live", live, (HEALTHY,)),
-    Operation(
-        "getReadiness", "GET", "/health/ready", health, (HEALTHY, Answer(503, "it is not", {JSON: models.Health}))
-    ),
-    Operation("getDocs", "GET", "/docs", docs_page, (Answer(200, "a page for people", {"text/html": bytes}),)),
+    Operation("getDocument", "GET", "/openapi.json", (Answer(200, "OpenAPI 3.1", {JSON: dict[str, Any]}),), open=True),
+    Operation("getDocs", "GET", "/docs", (Answer(200, "a page for people", {"text/html": bytes}),), open=True),
     Operation(
         "getDocsFile",
         "GET",
         "/docs/{name}",
-        docs_file,
         (Answer(200, "a part of that page", {"text/*": bytes}),),
-        (),
-        ("no-such-resource",),
+        problems=("no-such-resource",),
+        open=True,
     ),
 )
+
+FRONT: tuple[Operation, ...] = (
+    Operation("getDerived", "GET", "/images/{name}", kind=DERIVED, kinds=OF_IMAGE),
+    Operation("getHealth", "GET", "/health", kind=None),
+    Operation("takeCounts", "POST", "/counts", kind=None),
+)
+"""What nginx asks over the unix socket. It is no part of the API, and has no document."""

@@ -21,8 +21,8 @@ from service.engine.job import Header, Job, Result, Undecodable
 from service.engine.jpeg import planes
 from service.engine.jpeg.planes import Planes
 from service.engine.libraries import by_magick
-from service.engine.magick.writing import FULL_CHROMA
 from service.engine.picture import Details, Frame
+from service.engine.quality import FULL_CHROMA
 from service.engine.recent import recalled
 from service.engine.samples import resized
 from service.engine.steps.orient import TURNS

@@ -14,6 +14,7 @@ from wand.image import Image
 
 from service.engine import pixels
 from service.engine.picture import Frame, Picture
+from service.engine.quality import FULL_CHROMA
 
 library.MagickDeleteImageProperty.argtypes = (ctypes.c_void_p, ctypes.c_char_p)  # which Wand does not declare
 library.MagickDeleteImageProperty.restype = ctypes.c_bool
@@ -29,10 +30,6 @@ class Settings:
     icc: bytes | None = None
     exif: bytes | None = None
     direct: bool = False
-
-
-FULL_CHROMA = 90
-"""The quality from which on a JPEG's chroma is written at full size."""
 
 
 def jpeg(picture: Picture, settings: Settings) -> bytes:

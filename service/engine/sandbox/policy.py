@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from service.engine.pool.process import environment
+from service.engine.environment import environment
 
 CODERS: Mapping[str, tuple[str, ...]] = {
     "jpg": ("JPEG", "JPG", "PJPEG"),

@@ -7,7 +7,7 @@ import errno
 import hashlib
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -16,8 +16,10 @@ from pathlib import Path
 from gateway.temp_urls import DERIVED, ORIGINALS
 from service.store.base import (
     Corrupt,
+    Lifetimes,
     NoTemporaryUrls,
     NotFound,
+    Observation,
     Page,
     StoredObject,
     TemporaryUrl,
@@ -25,6 +27,7 @@ from service.store.base import (
     Unholdable,
 )
 from service.store.condition import Condition
+from service.store.directory import inspection
 from service.store.directory.files import (
     TemporaryFile,
     describe,
@@ -40,41 +43,21 @@ from service.store.directory.files import (
     touch,
 )
 from service.store.directory.listing import list_directory
-from service.store.directory.urls import UrlSettings, UrlSigner
+from service.store.directory.settings import DERIVED_ROOT, MISSING, ROOT, DirectorySettings
+from service.store.directory.urls import UrlSigner
 from service.store.errand import Errand, run
 from service.store.naming import storable
 
-MISSING = "{folder} is no folder that exists; make it, or name another"
 _CHUNK = 1 << 20
 _THREADS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class DirectorySettings:
-    """Where the originals lie, and where derived images are kept that have been asked to stay.
-
-    What is missing is made below `home`, or in a folder that is there; the originals' only if they are `new`, which
-    tells that none of them was ever seen. Else a disk that is not mounted would be taken for a store without images.
-    """
-
-    root: Path
-    derived: Path
-    home: Path | None = None
-    new: bool = True
-    urls: UrlSettings | None = None
-    not_images: frozenset[str] = frozenset()
-
-    def makes_root(self) -> bool:
-        """Whether a start makes the originals' directory, where it is missing."""
-        return self.new and self.makes(self.root)
-
-    def makes(self, folder: Path) -> bool:
-        plain = Path(os.path.normpath(folder))
-        return plain.parent.is_dir() or (self.home is not None and plain.is_relative_to(self.home))
-
-
 class DirectoryStore:
     """Two directories and the threads that wait for their disks."""
+
+    redirect_from = 0
+    breaker = None
+    remote = False
 
     def __init__(self, settings: DirectorySettings) -> None:
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="directory-store")
@@ -82,13 +65,21 @@ class DirectoryStore:
         to_originals, to_derived = (UrlSigner(urls, one) if urls else None for one in (ORIGINALS, DERIVED))
         self.originals = DirectoryContainer(settings.root, self._executor, urls=to_originals, not_images=passed_over)
         self.derived = DirectoryContainer(settings.derived, self._executor, derived=True, urls=to_derived)
+        self.temporary_urls = Lifetimes(urls.lifetime, urls.max_lifetime) if urls else Lifetimes()
+        self.folders = {ROOT: settings.root, DERIVED_ROOT: settings.derived}
         self._settings = settings
+
+    async def inspect(self, tell: Callable[[Observation], None]) -> None:
+        for observation in inspection.observations(self._settings):
+            tell(observation)
+        if self._settings.root.is_dir():
+            await self.originals.list(limit=1)
 
     async def start(self) -> None:
         """Make the directories that are missing and may be made, and remove what a crash left. Raises Unavailable,
         StoreFull."""
-        await self.originals.start("store.directory.root", make=self._settings.makes_root())
-        await self.derived.start("store.directory.derived", make=self._settings.makes(self._settings.derived))
+        await self.originals.start(ROOT, make=self._settings.makes_root())
+        await self.derived.start(DERIVED_ROOT, make=self._settings.makes(self._settings.derived))
 
     async def close(self) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)

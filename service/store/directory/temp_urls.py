@@ -22,6 +22,7 @@ def url_settings(config: Config) -> UrlSettings:
         folders=(config.base.absolute() / options.derived, paths_of(config).runtime),
         keys=tuple(filter(None, keys)),
         digest=options.temp_url.digest,
+        lifetime=options.temp_url.lifetime,
         max_lifetime=options.temp_url.max_lifetime,
     )
 

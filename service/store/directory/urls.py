@@ -22,6 +22,7 @@ class UrlSettings:
     folders: Sequence[Path]
     keys: Sequence[str] = ()
     digest: str = "sha256"
+    lifetime: float = 3600.0
     max_lifetime: float = 7 * 86400.0
 
 

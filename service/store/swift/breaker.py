@@ -5,11 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Literal
 
-from service.store.base import Unavailable
-
-State = Literal["closed", "open", "probing"]
+from service.store.base import BreakerState, Unavailable
 
 
 class Breaker:
@@ -25,7 +22,7 @@ class Breaker:
         self._lock = threading.Lock()
         self._failures = 0
         self._blocked_until = 0.0
-        self.state: State = "closed"
+        self.state: BreakerState = "closed"
         self.opened = 0
 
     def look(self) -> None:

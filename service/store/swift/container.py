@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from swiftclient.exceptions import ClientException
@@ -16,8 +17,10 @@ from swiftclient.exceptions import ClientException
 from service.store.base import (
     Corrupt,
     Exists,
+    Lifetimes,
     NoTemporaryUrls,
     NotFound,
+    Observation,
     Page,
     StoredObject,
     StoreError,
@@ -43,11 +46,22 @@ _log = logging.getLogger(__name__)
 class SwiftStore:
     """Two containers and the pool of connections to them. `pool` carries the counters."""
 
+    remote = True
+    folders: Mapping[str, Path] = MappingProxyType({})
+
     def __init__(self, settings: SwiftSettings) -> None:
         self._settings = settings
         self.pool = Pool(settings)
+        self.breaker = self.pool.breaker
+        self.temporary_urls = Lifetimes(settings.temp_url.lifetime, settings.temp_url.max_lifetime)
+        self.redirect_from = settings.redirect
         self.originals = SwiftContainer(self.pool, settings, settings.container)
         self.derived = SwiftContainer(self.pool, settings, settings.derived_container, derived=True)
+
+    async def inspect(self, _tell: Callable[[Observation], None]) -> None:
+        """Start it and list an object. There is nothing to tell of a Swift that can be used."""
+        await self.start()
+        await self.originals.list(limit=1)
 
     async def start(self) -> None:
         """Log in, make the containers that are missing and may be made, and learn or make the keys of temporary URLs.

@@ -33,6 +33,7 @@ class SwiftSettings:
 
     `timeout` is in seconds: how long Swift may be silent. `retries` is how often a call that failed is repeated,
     `connections` how many are open at most. `delete_after` is in seconds: when derived images expire, None for never.
+    `redirect` is the size in bytes from which on an image is answered by a redirect, 0 for never.
     `storage_url` replaces the one that the login tells; `cacert` is a file of certificates to trust instead of the
     system's. `create` tells whether the originals' container is made where it is missing.
     """
@@ -61,6 +62,7 @@ class SwiftSettings:
     retries: int = 2
     connections: int = 16
     delete_after: int | None = None
+    redirect: int = 0
 
 
 _VARIABLES: Mapping[str, tuple[str, ...]] = {

@@ -17,6 +17,7 @@ from swiftclient.exceptions import ClientException
 
 from service.store.base import NoTemporaryUrls, NotFound, TemporaryUrl
 from service.store.swift.settings import TempUrlSettings
+from service.store.swift.swiftclient_private import http_of
 
 
 def sign(storage_url: str, container: str, name: str, expires: int, key: str, digest: str) -> str:
@@ -71,9 +72,7 @@ class Signer:
 
     def _is_answered(self, connection: Any, url: str, name: str) -> bool:
         """Whether the URL works: False when the signature is refused. Raises NotFound."""
-        if connection.http_conn is None:
-            connection.http_conn = connection.http_connection()
-        http = connection.http_conn[1]
+        http = http_of(connection)
         parts = urlsplit(url)
         # GET, not HEAD: only GET tells whether the key also opens the segments of a large object.
         http.request("GET", f"{parts.path}?{parts.query}", "", {"Range": "bytes=0-0"})
@@ -97,7 +96,7 @@ class Signer:
         else:
             connection.head_container(self._container)
         # As they came: the client would decode what looks like a percent-escape in a key.
-        headers = connection.http_conn[1].resp.headers
+        headers = http_of(connection).resp.headers
         first, second = (headers.get(self._header(number), "") for number in (0, 1))
         return first.encode("latin-1").decode(), second.encode("latin-1").decode()
 

@@ -1,0 +1,42 @@
+"""The parts of Pillow that it does not promise to keep, which the engine needs. The range of versions in pyproject.toml
+is as narrow as these demand; importing this module fails where Pillow has changed them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import PIL
+from PIL import Image as Pillow
+from PIL import _imaging
+
+
+def new_core(mode: str, size: tuple[int, int]) -> Any:
+    """Returns black pixels in one piece of memory, which export the Arrow C data interface. Raises MemoryError."""
+    return _imaging.new_block(mode, size)
+
+
+def wrapped(core: Any) -> Pillow.Image:
+    """Returns an image of these pixels, without a copy of them and without `info`."""
+    return Pillow.Image()._new(core)
+
+
+def require(version: str) -> None:
+    """Raises ImportError where Pillow does not do these as they are needed."""
+    try:
+        core = new_core("RGB", (2, 1))
+        core.__arrow_c_array__()
+        works = wrapped(core).tobytes() == bytes(6)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ImportError(_changed(version)) from error
+    if not works:
+        raise ImportError(_changed(version))
+
+
+def _changed(version: str) -> str:
+    return (
+        f"Pillow {version}: _imaging.new_block or Image._new is not what it was; "
+        "install a version within the range of pyproject.toml"
+    )
+
+
+require(PIL.__version__)
