@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
+from gateway.names import Name
 from service.cache.work import Work
 from service.derivatives.derivatives import Derivatives, Making
-from service.engine.job import Header, Job, Saturated, TooLarge
+from service.engine.job import Header, Job, Saturated
 from service.engine.pool.pool import EnginePool
 from service.originals.acceptance import take
-from service.originals.originals import Originals
+from service.originals.originals import Original, Originals
 from service.store.base import (
     Container,
     Corrupt,
@@ -29,6 +29,7 @@ from service.store.base import (
     Unavailable,
 )
 from service.store.content import SOURCE_TYPES
+from service.uploads.incoming import Incoming
 
 MOST_AT_ONCE = 256  # uploads under way, each with a file descriptor and up to the limit of bytes on disk
 UNCERTAIN = (Unavailable, Corrupt, OSError)  # failures of the store that do not tell whether it took a change
@@ -36,42 +37,6 @@ CHECKSUM = "sha256"  # the metadata of an original that holds its SHA-256 in hex
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Incoming:
-    """An upload under way: feed it with `write`, then `Uploads.store` it."""
-
-    path: Path
-    limit: int
-    file: BinaryIO
-    size: int = 0
-    _hashes: dict[str, hashlib._Hash] = field(default_factory=dict)
-
-    def write(self, chunk: bytes) -> None:
-        """Take the next bytes. Raises TooLarge beyond the limit, OSError where the disk fails."""
-        self.size += len(chunk)
-        if self.size > self.limit:
-            raise TooLarge(f"the upload is larger than {self.limit} bytes")
-        for one in self._hashes.values():
-            one.update(chunk)
-        self.file.write(chunk)
-
-    def also_hash(self, algorithms: Iterable[str]) -> None:
-        """Compute these digests too, beside MD5 and SHA-256. Called before the first byte."""
-        for algorithm in algorithms:
-            self._hashes.setdefault(algorithm, hashlib.new(algorithm, usedforsecurity=False))
-
-    def digest(self, algorithm: str) -> bytes:
-        return self._hashes[algorithm].digest()
-
-    @property
-    def md5(self) -> str:
-        return self.digest("md5").hex()
-
-    @property
-    def sha256(self) -> str:
-        return self.digest("sha256").hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,21 +130,28 @@ class Uploads:
 
     async def _store(self, name: str, upload: Incoming, wish: Wish) -> Stored:
         upload.file.flush()
+        header = await asyncio.to_thread(take, upload.path, self._making.accept, self._making.limits)
+        with self._work.file() as document:
+            await self._verify(upload, header, document)
+            async with self._lock(name):
+                return await self._put(name, upload, header, document, wish)
+
+    async def _verify(self, upload: Incoming, header: Header, document: Path) -> None:
+        """Decode the upload, and write its metadata to `document` where that can be."""
         making = self._making
-        header = await asyncio.to_thread(take, upload.path, making.accept, making.limits)
         job = Job(
             "verify",
             str(upload.path),
             header,
             making.limits,
+            output=str(document),
+            fields=making.fields,
             tolerant=making.tolerant,
             library=making.library,
         )
         await self._engine.run(job, affinity=upload.sha256, lane="upload", content=upload.sha256)
-        async with self._lock(name):
-            return await self._put(name, upload, header, wish)
 
-    async def _put(self, name: str, upload: Incoming, header: Header, wish: Wish) -> Stored:
+    async def _put(self, name: str, upload: Incoming, header: Header, document: Path, wish: Wish) -> Stored:
         there = await self._there(name)
         wish.check(there)
         async with self._found_out(name):
@@ -192,8 +164,22 @@ class Uploads:
                 replace=wish.replace,
                 if_match=there.etag if there and wish.if_match else None,
             )
-        await self._settle(name, stored)
+        self._learn(name, stored)
+        original = self._originals.adopt(stored, upload.path, header)
+        await self._forget(name)
+        if original:
+            self._adopt_document(original, document)
         return Stored(stored, header, upload.md5, upload.sha256, there is None)
+
+    def _adopt_document(self, original: Original, document: Path) -> None:
+        """Publish what the check has told of the upload, unless the name holds something else by now. Where that
+        fails, it is made again for the first who asks."""
+        if not self._originals.is_current(original.stored) or not document.exists():
+            return
+        try:
+            self._derivatives.adopt(Name(original.stored.name, {}, "json"), original, document)
+        except OSError as error:
+            log.warning("the metadata of %s, made with its upload, is not kept: %s", original.stored.name, error)
 
     async def delete(self, name: str, wish: Wish) -> None:
         """Remove an image and all that was derived of it. Raises NotFound, PreconditionFailed, Unavailable."""
@@ -207,7 +193,8 @@ class Uploads:
             wish.check(there)
             async with self._found_out(name):
                 await self._container.delete(name, if_match=there.etag if wish.if_match else None)
-            await self._settle(name, None)
+            self._learn(name, None)
+            await self._forget(name)
 
     async def _there(self, name: str) -> StoredObject | None:
         try:
@@ -226,11 +213,16 @@ class Uploads:
                 await self._originals.stat(name, fresh=True)
             raise
 
-    async def _settle(self, name: str, stored: StoredObject | None) -> None:
-        """Let everybody on this node know. The store has made the change, so what cannot be removed is no failure of
-        it: the service takes nothing from the tree or the derived container that is not of what is there now."""
-        try:
+    def _learn(self, name: str, stored: StoredObject | None) -> None:
+        """Take note on this node of a change that the store has made."""
+        with contextlib.suppress(OSError):  # of what cannot be removed: `_forget` meets it too, and reports it
             self._originals.learn(name, stored)
+
+    async def _forget(self, name: str) -> None:
+        """Remove what was derived of a former image. The store has made the change, so what cannot be removed is no
+        failure of it: the service takes nothing from the tree or the derived container that is not of what is there
+        now."""
+        try:
             await self._derivatives.forget_everywhere(name)
         except StoreError as error:
             log.warning("derived images of %s are left in the derived container: %s", name, error)

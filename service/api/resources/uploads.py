@@ -28,7 +28,8 @@ from service.api.schema.models import Links, Problem, StoredImage, UploadResult
 from service.api.schema.request_models import Query, Truth, asking
 from service.engine.job import EngineError
 from service.store.base import StoreError
-from service.uploads.uploads import Incoming, Stored, Wish
+from service.uploads.incoming import Incoming
+from service.uploads.uploads import Stored, Wish
 
 MOST_FILES = 1000  # of one request
 NO_FILE = f"the form has no field {FIELD} with a file"

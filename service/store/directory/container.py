@@ -229,9 +229,10 @@ class DirectoryContainer:
                     _stamp(upload, temporary, present)
                 errand.check()
                 parent = stack.enter_context(directory(self._root, upload.path[:-1], make=True))
+                stored = describe(temporary.file, upload.name)  # before others can write into the file
                 move(temporary, parent, upload.path[-1])
             os.fsync(parent)
-        return describe(temporary.file, upload.name)
+        return stored
 
     def _delete(self, name: str, if_match: str | None) -> None:
         path = self._segments(name)
