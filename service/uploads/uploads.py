@@ -21,9 +21,9 @@ from service.originals.originals import Original, Originals
 from service.store.base import (
     Container,
     Corrupt,
-    Exists,
+    NewObject,
     NotFound,
-    PreconditionFailed,
+    Precondition,
     StoredObject,
     StoreError,
     Unavailable,
@@ -37,28 +37,6 @@ CHECKSUM = "sha256"  # the metadata of an original that holds its SHA-256 in hex
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What must be true of a name before it is changed; ETags unquoted, `*` for any.
-
-    Without `replace` the name must be free. `if_match` names what may be there, `if_none_match` what may not.
-    """
-
-    replace: bool = False
-    if_match: frozenset[str] | None = None
-    if_none_match: frozenset[str] = frozenset()
-
-    def check(self, there: StoredObject | None) -> None:
-        """Raise Exists or PreconditionFailed where it is not true of what is `there`."""
-        held = {"*", there.etag} if there else set()
-        if self.if_match is not None and not held & self.if_match:
-            raise PreconditionFailed("the image is not the one that If-Match names")
-        if held & self.if_none_match:
-            raise PreconditionFailed("the image is one that If-None-Match excludes")
-        if there and not self.replace:
-            raise Exists(there.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +92,11 @@ class Uploads:
             self._under_way -= 1
             path.unlink(missing_ok=True)
 
-    async def foresee(self, name: str, wish: Wish) -> None:
+    async def foresee(self, name: str, precondition: Precondition) -> None:
         """Raise what `store` would raise for the name's sake, before a body is sent for nothing. No promise."""
-        wish.check(await self._there(name))
+        precondition.check(await self._there(name))
 
-    async def store(self, name: str, upload: Incoming, wish: Wish) -> Stored:
+    async def store(self, name: str, upload: Incoming, precondition: Precondition) -> Stored:
         """Check the upload by content and by decoding it, and put it into the store; then everything derived of a
         former image of this name is gone.
 
@@ -126,15 +104,15 @@ class Uploads:
         Unholdable, StoreFull, Corrupt, Unavailable. After any of them nothing is stored. Whoever is cancelled while
         this runs is held until it is settled, since the store's answer decides what is true.
         """
-        return await _settled(self._store(name, upload, wish))
+        return await _settled(self._store(name, upload, precondition))
 
-    async def _store(self, name: str, upload: Incoming, wish: Wish) -> Stored:
+    async def _store(self, name: str, upload: Incoming, precondition: Precondition) -> Stored:
         upload.file.flush()
         header = await asyncio.to_thread(take, upload.path, self._making.accept, self._making.limits)
         with self._work.file() as document:
             await self._verify(upload, header, document)
             async with self._lock(name):
-                return await self._put(name, upload, header, document, wish)
+                return await self._put(name, upload, header, document, precondition)
 
     async def _verify(self, upload: Incoming, header: Header, document: Path) -> None:
         """Decode the upload, and write its metadata to `document` where that can be."""
@@ -151,19 +129,15 @@ class Uploads:
         )
         await self._engine.run(job, affinity=upload.sha256, lane="upload", content=upload.sha256)
 
-    async def _put(self, name: str, upload: Incoming, header: Header, document: Path, wish: Wish) -> Stored:
+    async def _put(
+        self, name: str, upload: Incoming, header: Header, document: Path, precondition: Precondition
+    ) -> Stored:
         there = await self._there(name)
-        wish.check(there)
+        precondition.check(there)
+        content_type, metadata = SOURCE_TYPES[header.format], {CHECKSUM: upload.sha256}
+        new = NewObject(name, upload.path, content_type, upload.md5, metadata, precondition)
         async with self._found_out(name):
-            stored = await self._container.put(
-                name,
-                upload.path,
-                content_type=SOURCE_TYPES[header.format],
-                md5=upload.md5,
-                metadata={CHECKSUM: upload.sha256},
-                replace=wish.replace,
-                if_match=there.etag if there and wish.if_match else None,
-            )
+            stored = await self._container.put(new)
         self._learn(name, stored)
         original = self._originals.adopt(stored, upload.path, header)
         await self._forget(name)
@@ -181,18 +155,18 @@ class Uploads:
         except OSError as error:
             log.warning("the metadata of %s, made with its upload, is not kept: %s", original.stored.name, error)
 
-    async def delete(self, name: str, wish: Wish) -> None:
+    async def delete(self, name: str, precondition: Precondition) -> None:
         """Remove an image and all that was derived of it. Raises NotFound, PreconditionFailed, Unavailable."""
-        await _settled(self._delete(name, wish))
+        await _settled(self._delete(name, precondition))
 
-    async def _delete(self, name: str, wish: Wish) -> None:
+    async def _delete(self, name: str, precondition: Precondition) -> None:
         async with self._lock(name):
             there = await self._there(name)
             if there is None:
                 raise NotFound(name)
-            wish.check(there)
+            precondition.check(there)
             async with self._found_out(name):
-                await self._container.delete(name, if_match=there.etag if wish.if_match else None)
+                await self._container.delete(name, precondition)
             self._learn(name, None)
             await self._forget(name)
 
