@@ -13,7 +13,7 @@ from gateway.rules import CONTENT_TYPES
 from service.cache.tickets import Tickets
 from service.cache.work import Work
 from service.derivatives.job import Derivative
-from service.store.base import Container, Corrupt, NotFound, StoreError
+from service.store.base import Container, Corrupt, NewObject, NotFound, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -76,13 +76,8 @@ class Keeping:
         """Have the container hold the image. Raises OSError, Corrupt when `source` changes meanwhile, StoreFull,
         Unavailable."""
         md5 = await asyncio.to_thread(_md5, source)
-        await self._container.put(
-            str(name),
-            source,
-            content_type="application/json" if name.is_meta else CONTENT_TYPES[name.format],
-            md5=md5,
-            metadata=self._provenance(etag),
-        )
+        content_type = "application/json" if name.is_meta else CONTENT_TYPES[name.format]
+        await self._container.put(NewObject(str(name), source, content_type, md5, self._provenance(etag)))
 
     async def remove(self, name: str) -> None:
         """Remove one image, if it is there. Raises Unavailable."""

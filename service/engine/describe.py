@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,6 @@ from PIL import Image as Pillow
 
 from service.engine import geometry
 from service.engine.colour import is_srgb
-from service.engine.decode import decode
 from service.engine.exif import Exif
 from service.engine.headers import gif, webp
 from service.engine.headers.source import OpenedFile
@@ -38,24 +36,24 @@ class _Subject:
     exif: Exif
 
 
-def document(job: Job, prepare: Prepare) -> Result:
+def decoding(job: Job) -> Job:
+    """Return the job whose `decode` gives the picture that `document` takes."""
+    return replace(job, recipe={"w": str(SIDE), "h": str(SIDE)}, format="png")
+
+
+def document(job: Job, picture: Picture, prepare: Prepare) -> Result:
     """Write the JSON object of `job.fields` to `job.output`; a field that the image does not have is null.
 
-    `prepare` brings a decoded picture to the size of its recipe, upright and in sRGB.
+    `picture` is what `decode` gives for this job of `decoding`, and is changed. `prepare` brings it to the size of its
+    recipe, upright and in sRGB.
     """
-    clock = time.perf_counter
-    started = clock()
-    job = replace(job, recipe={"w": str(SIDE), "h": str(SIDE)}, format="png")
-    picture = decode(job)
-    decoded = clock()
     details = replace(picture.details)
     prepare(picture, job)
     subject = _Subject(job, details, picture.frames[0].pillow(), Exif.of(job, details))
     text = json.dumps({name: _FIELDS[name](subject) for name in job.fields}, ensure_ascii=False)
     data = text.encode()
     Path(job.output).write_bytes(data)
-    stages = {"decode": decoded - started, "transform": clock() - decoded, "encode": 0.0}
-    return Result("json", *_size(job), job.header.frames, len(data), stages)
+    return Result("json", *_size(job), job.header.frames, len(data))
 
 
 def _size(job: Job) -> geometry.Size:

@@ -95,7 +95,8 @@ class Job:
     `recipe` is canonical: key to canonical value, as `gateway.names` gives it, without the format. `source` is
     the original's file, `output` the file to write (its directory exists; the engine overwrites it). `quality`
     is the configured default for `format`, 1..100; `keep` what the configuration lets a recipe keep.
-    `fields` are the metadata fields that `describe` may report. `library` is `engine.library` of the configuration.
+    `fields` are the metadata fields that `describe` and `verify` may report. `library` is `engine.library` of the
+    configuration.
     """
 
     task: Literal["derive", "describe", "verify"]
@@ -116,7 +117,8 @@ class Job:
 class Result:
     """What became of a job: the written image's format, size in pixels, frames and bytes; seconds by stage.
 
-    For `describe`, `output` holds the JSON document and `format` is `json`.
+    For `describe`, `output` holds the JSON document and `format` is `json`. For `verify`, it is the original that is
+    described here; `output` holds the document, unless none could be made.
     """
 
     format: str

@@ -11,13 +11,14 @@ from pathlib import Path
 from service.engine import describe as description
 from service.engine import geometry, lossless
 from service.engine.colour import to_srgb
-from service.engine.decode import check, decode, shown
+from service.engine.decode import ANIMATED, check, decode, shown
 from service.engine.encode import encode
 from service.engine.formats import capabilities
 from service.engine.job import Job, Result, TooLarge
 from service.engine.jpeg.rescale import rescaled
 from service.engine.magick.reading import WANT_OF_MEMORY
 from service.engine.picture import Picture
+from service.engine.readers import has_room
 from service.engine.steps.canvas import flatten, flip, pad, rotate
 from service.engine.steps.detail import blur, sharpen
 from service.engine.steps.orient import orient
@@ -77,17 +78,53 @@ def derive(job: Job) -> Result:
 
 def describe(job: Job) -> Result:
     """Write what `job.fields` name of the original as a JSON object to `job.output`. Raises as `derive` does."""
+    clock = time.perf_counter
+    started = clock()
     check(job)
-    return description.document(job, _apply_steps)
+    job = description.decoding(job)
+    picture = decode(job)
+    decoded = clock()
+    result = description.document(job, picture, _apply_steps)
+    stages = {"decode": decoded - started, "transform": clock() - decoded, "encode": 0.0}
+    return replace(result, stages=stages)
 
 
 def verify(job: Job) -> Result:
-    """Decode the whole original, every frame of an animation. Raises TooLarge, Undecodable, NotAnImage."""
-    started = time.perf_counter()
+    """Decode the whole original, every frame of an animation, and write the document of `describe` to `job.output`.
+
+    Raises TooLarge, Undecodable, NotAnImage. The document is made of the same decode, so a JPEG is decoded at the scale
+    that `describe` takes: its data are read to their end all the same. Where no document can be made, there is none,
+    and the original passes nevertheless.
+    """
+    clock = time.perf_counter
+    started = clock()
     check(job)
-    picture = decode(replace(job, recipe={}, format=job.header.format))
-    stages = {"decode": time.perf_counter() - started}
-    return Result(job.header.format, *picture.size, len(picture.frames), Path(job.source).stat().st_size, stages)
+    header = job.header
+    if header.format in ANIMATED and header.frames > 1:  # the document is of the first frame, decoded alone
+        decode(replace(job, recipe={}, format=header.format))
+    small = description.decoding(job)
+    picture = decode(small)
+    _check_memory(picture, job)
+    decoded = clock()
+    if job.output:
+        _write_document(small, picture)
+    stages = {"decode": decoded - started, "transform": clock() - decoded}
+    size = Path(job.source).stat().st_size
+    return Result(header.format, header.width, header.height, header.frames, size, stages)
+
+
+def _write_document(job: Job, picture: Picture) -> None:
+    try:
+        description.document(job, picture, _apply_steps)
+    except Exception:  # whatever it is, `describe` meets it too, and reports it
+        Path(job.output).unlink(missing_ok=True)
+
+
+def _check_memory(picture: Picture, job: Job) -> None:
+    """Raise TooLarge where the whole image does not fit into memory, although it does at the scale of `picture`."""
+    width, height = job.header.width, job.header.height
+    if picture.scale < 1 and not has_room(width * height * (1 if picture.frames[0].gray else 4)):
+        raise TooLarge("the image takes more memory than an engine process may use")
 
 
 def _apply_steps(picture: Picture, job: Job) -> None:

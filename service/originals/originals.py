@@ -17,6 +17,7 @@ from service.cache.usage import Usage
 from service.cache.work import Work
 from service.engine.job import EngineError, Header, Saturated
 from service.engine.recognise import recognise
+from service.originals.known import Known, afresh, shorten, version
 from service.originals.local_copies import Copies
 from service.store.base import Container, NotFound, StoredObject, Unavailable
 
@@ -41,13 +42,6 @@ class Original:
     header: Header
 
 
-@dataclass(slots=True)
-class _Known:
-    stored: StoredObject
-    checked: float
-    header: Header | EngineError | None = None
-
-
 class Originals:
     """What is known of originals, and their copies below `root`.
 
@@ -62,7 +56,7 @@ class Originals:
         self._work = work
         self._revalidate = revalidate
         self._listeners: list[Listener] = []
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: OrderedDict[str, Known] = OrderedDict()
         self._missing: OrderedDict[str, float] = OrderedDict()
         self._questions: Flights[StoredObject] = Flights()
         self._fetches: Flights[Original | None] = Flights()
@@ -126,11 +120,11 @@ class Originals:
         if stored is None:
             same = was_missing
             self._missing[name] = time.monotonic()
-            _shorten(self._missing, MOST_MISSING)
+            shorten(self._missing, MOST_MISSING)
         else:
-            same = before is not None and _version(before.stored) == _version(stored)
-            self._known[name] = _Known(stored, time.monotonic(), before.header if before and same else None)
-            _shorten(self._known, MOST_KNOWN)
+            same = before is not None and version(before.stored) == version(stored)
+            self._known[name] = Known(stored, time.monotonic(), before.header if before and same else None)
+            shorten(self._known, MOST_KNOWN)
         if same:
             return
         self._tickets.void(name)
@@ -138,6 +132,28 @@ class Originals:
             self._copies.remove(self._copies.path(before.stored))
         for listener in self._listeners:
             listener(name, stored)
+
+    def is_current(self, stored: StoredObject) -> bool:
+        """Return whether this version is the one that the store is known to hold."""
+        known = self._known.get(stored.name)
+        return known is not None and version(known.stored) == version(stored)
+
+    def adopt(self, stored: StoredObject, path: Path, header: Header) -> Original | None:
+        """Move a file that the store has just taken as this version to the copies, and remember its header. A copy that
+        is here already stays, since others may read it. None where another version is current, or the disk fails."""
+        if not self.is_current(stored):
+            return None
+        copy = self._copies.find(stored)
+        try:
+            if copy is None and path.stat().st_size == stored.bytes:
+                copy = self._copies.take_in(stored, path, spare=False)
+        except OSError as error:
+            log.info("the upload of %s is not taken for a copy of it: %s", stored.name, error)
+            self._work.trouble(error)
+        if copy is None:
+            return None
+        self._known[stored.name].header = header
+        return Original(stored, copy, header)
 
     async def expect(self, name: str, etag: str) -> None:
         """See that what is known is not older than a link that names this ETag: ask the store again if it differs,
@@ -221,26 +237,12 @@ class Originals:
             try:
                 known.header = await _recognise(path, at_once=at_once)
             except EngineError as error:
-                known.header = _afresh(error)
+                known.header = afresh(error)
         if isinstance(known.header, EngineError):
-            raise _afresh(known.header)
+            raise afresh(known.header)
         return known.header
 
 
 async def _recognise(path: Path, *, at_once: bool) -> Header:
     """A small file that was written a moment ago is read sooner than a thread would begin with it."""
     return recognise(path) if at_once else await asyncio.to_thread(recognise, path)
-
-
-def _afresh(error: EngineError) -> EngineError:
-    """The same error without what has passed it on: each time it is raised, that grows, and holds requests."""
-    return type(error)(str(error))
-
-
-def _version(stored: StoredObject) -> tuple[str, int]:
-    return stored.etag, int(stored.modified)
-
-
-def _shorten(known: OrderedDict[str, _Known] | OrderedDict[str, float], most: int) -> None:
-    if len(known) > most:
-        known.popitem(last=False)

@@ -132,6 +132,52 @@ class Breaker(Protocol):
     def opened(self) -> int: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """What must be true of what a name holds before it is replaced or deleted. ETags are unquoted; `*` stands for any.
+
+    Without `replace` the name must be free. `if_match` names what may be there, `if_none_match` what may not. It is
+    no lock between nodes.
+    """
+
+    replace: bool = True
+    if_match: frozenset[str] | None = None
+    if_none_match: frozenset[str] = frozenset()
+
+    @property
+    def is_always_true(self) -> bool:
+        return self.replace and self.if_match is None and not self.if_none_match
+
+    def check(self, present: StoredObject | None) -> None:
+        """Raise Exists or PreconditionFailed where it is not true of what is `present`."""
+        held = {"*", present.etag} if present else set()
+        if self.if_match is not None and not held & self.if_match:
+            raise PreconditionFailed("the image is not the one that If-Match names")
+        if held & self.if_none_match:
+            raise PreconditionFailed("the image is one that If-None-Match excludes")
+        if present and not self.replace:
+            raise Exists(f"{present.name!r} is there already")
+
+
+UNCONDITIONAL = Precondition()
+
+
+@dataclass(frozen=True, slots=True)
+class NewObject:
+    """An object for a store to take: the bytes of `source`, whose MD5 in hex is `md5`.
+
+    `delete_after` is in seconds; a store without expiry ignores it.
+    """
+
+    name: str
+    source: Path
+    content_type: str
+    md5: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    precondition: Precondition = UNCONDITIONAL
+    delete_after: int | None = None
+
+
 class Container(Protocol):
     """A flat set of named objects. Every method raises `Unavailable` when the store cannot be reached."""
 
@@ -144,26 +190,13 @@ class Container(Protocol):
         Raises NotFound, Corrupt. On any failure, cancellation included, `target` does not exist afterwards.
         """
 
-    async def put(
-        self,
-        name: str,
-        source: Path,
-        *,
-        content_type: str,
-        md5: str,
-        metadata: Mapping[str, str] | None = None,
-        replace: bool = True,
-        if_match: str | None = None,
-        delete_after: int | None = None,
-    ) -> StoredObject:
-        """Store the bytes of `source`, whose MD5 in hex is `md5`; when this returns, the object is there, whole.
+    async def put(self, new: NewObject) -> StoredObject:
+        """Store an object; when this returns, it is there, whole.
 
-        `replace=False` raises Exists when the name is taken; `if_match` raises PreconditionFailed unless the
-        stored object has that ETag. Neither is a lock between nodes. `delete_after` is in seconds; a store without
-        expiry ignores it. Raises Unholdable, Corrupt, StoreFull. After a failure nothing new is stored.
+        Raises Exists, PreconditionFailed, Unholdable, Corrupt, StoreFull. After a failure nothing new is stored.
         """
 
-    async def delete(self, name: str, *, if_match: str | None = None) -> None:
+    async def delete(self, name: str, precondition: Precondition = UNCONDITIONAL) -> None:
         """Remove the object. Raises NotFound, PreconditionFailed."""
 
     async def list(

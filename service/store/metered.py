@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from prometheus_client import Counter, Histogram
 
 from service.observability import timings
-from service.store.base import Container, Observation, Page, Store, StoredObject, StoreError, TemporaryUrl, Unavailable
+from service.store.base import (
+    UNCONDITIONAL,
+    Container,
+    NewObject,
+    Observation,
+    Page,
+    Precondition,
+    Store,
+    StoredObject,
+    StoreError,
+    TemporaryUrl,
+    Unavailable,
+)
 
 BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 SECONDS = Histogram(
@@ -84,33 +96,13 @@ class MeteredContainer:
         with self._metered("fetch"), timings.stage("fetch"):
             return await self._inner.fetch(name, target)
 
-    async def put(
-        self,
-        name: str,
-        source: Path,
-        *,
-        content_type: str,
-        md5: str,
-        metadata: Mapping[str, str] | None = None,
-        replace: bool = True,
-        if_match: str | None = None,
-        delete_after: int | None = None,
-    ) -> StoredObject:
+    async def put(self, new: NewObject) -> StoredObject:
         with self._metered("put"):
-            return await self._inner.put(
-                name,
-                source,
-                content_type=content_type,
-                md5=md5,
-                metadata=metadata,
-                replace=replace,
-                if_match=if_match,
-                delete_after=delete_after,
-            )
+            return await self._inner.put(new)
 
-    async def delete(self, name: str, *, if_match: str | None = None) -> None:
+    async def delete(self, name: str, precondition: Precondition = UNCONDITIONAL) -> None:
         with self._metered("delete"):
-            await self._inner.delete(name, if_match=if_match)
+            await self._inner.delete(name, precondition)
 
     async def list(
         self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False

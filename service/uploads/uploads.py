@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
+from gateway.names import Name
 from service.cache.work import Work
 from service.derivatives.derivatives import Derivatives, Making
-from service.engine.job import Header, Job, Saturated, TooLarge
+from service.engine.job import Header, Job, Saturated
 from service.engine.pool.pool import EnginePool
 from service.originals.acceptance import take
-from service.originals.originals import Originals
+from service.originals.originals import Original, Originals
 from service.store.base import (
     Container,
     Corrupt,
-    Exists,
+    NewObject,
     NotFound,
-    PreconditionFailed,
+    Precondition,
     StoredObject,
     StoreError,
     Unavailable,
 )
 from service.store.content import SOURCE_TYPES
+from service.uploads.incoming import Incoming
 
 MOST_AT_ONCE = 256  # uploads under way, each with a file descriptor and up to the limit of bytes on disk
 UNCERTAIN = (Unavailable, Corrupt, OSError)  # failures of the store that do not tell whether it took a change
@@ -36,64 +37,6 @@ CHECKSUM = "sha256"  # the metadata of an original that holds its SHA-256 in hex
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Incoming:
-    """An upload under way: feed it with `write`, then `Uploads.store` it."""
-
-    path: Path
-    limit: int
-    file: BinaryIO
-    size: int = 0
-    _hashes: dict[str, hashlib._Hash] = field(default_factory=dict)
-
-    def write(self, chunk: bytes) -> None:
-        """Take the next bytes. Raises TooLarge beyond the limit, OSError where the disk fails."""
-        self.size += len(chunk)
-        if self.size > self.limit:
-            raise TooLarge(f"the upload is larger than {self.limit} bytes")
-        for one in self._hashes.values():
-            one.update(chunk)
-        self.file.write(chunk)
-
-    def also_hash(self, algorithms: Iterable[str]) -> None:
-        """Compute these digests too, beside MD5 and SHA-256. Called before the first byte."""
-        for algorithm in algorithms:
-            self._hashes.setdefault(algorithm, hashlib.new(algorithm, usedforsecurity=False))
-
-    def digest(self, algorithm: str) -> bytes:
-        return self._hashes[algorithm].digest()
-
-    @property
-    def md5(self) -> str:
-        return self.digest("md5").hex()
-
-    @property
-    def sha256(self) -> str:
-        return self.digest("sha256").hex()
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What must be true of a name before it is changed; ETags unquoted, `*` for any.
-
-    Without `replace` the name must be free. `if_match` names what may be there, `if_none_match` what may not.
-    """
-
-    replace: bool = False
-    if_match: frozenset[str] | None = None
-    if_none_match: frozenset[str] = frozenset()
-
-    def check(self, there: StoredObject | None) -> None:
-        """Raise Exists or PreconditionFailed where it is not true of what is `there`."""
-        held = {"*", there.etag} if there else set()
-        if self.if_match is not None and not held & self.if_match:
-            raise PreconditionFailed("the image is not the one that If-Match names")
-        if held & self.if_none_match:
-            raise PreconditionFailed("the image is one that If-None-Match excludes")
-        if there and not self.replace:
-            raise Exists(there.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +92,11 @@ class Uploads:
             self._under_way -= 1
             path.unlink(missing_ok=True)
 
-    async def foresee(self, name: str, wish: Wish) -> None:
+    async def foresee(self, name: str, precondition: Precondition) -> None:
         """Raise what `store` would raise for the name's sake, before a body is sent for nothing. No promise."""
-        wish.check(await self._there(name))
+        precondition.check(await self._there(name))
 
-    async def store(self, name: str, upload: Incoming, wish: Wish) -> Stored:
+    async def store(self, name: str, upload: Incoming, precondition: Precondition) -> Stored:
         """Check the upload by content and by decoding it, and put it into the store; then everything derived of a
         former image of this name is gone.
 
@@ -161,53 +104,71 @@ class Uploads:
         Unholdable, StoreFull, Corrupt, Unavailable. After any of them nothing is stored. Whoever is cancelled while
         this runs is held until it is settled, since the store's answer decides what is true.
         """
-        return await _settled(self._store(name, upload, wish))
+        return await _settled(self._store(name, upload, precondition))
 
-    async def _store(self, name: str, upload: Incoming, wish: Wish) -> Stored:
+    async def _store(self, name: str, upload: Incoming, precondition: Precondition) -> Stored:
         upload.file.flush()
+        header = await asyncio.to_thread(take, upload.path, self._making.accept, self._making.limits)
+        with self._work.file() as document:
+            await self._verify(upload, header, document)
+            async with self._lock(name):
+                return await self._put(name, upload, header, document, precondition)
+
+    async def _verify(self, upload: Incoming, header: Header, document: Path) -> None:
+        """Decode the upload, and write its metadata to `document` where that can be."""
         making = self._making
-        header = await asyncio.to_thread(take, upload.path, making.accept, making.limits)
         job = Job(
             "verify",
             str(upload.path),
             header,
             making.limits,
+            output=str(document),
+            fields=making.fields,
             tolerant=making.tolerant,
             library=making.library,
         )
         await self._engine.run(job, affinity=upload.sha256, lane="upload", content=upload.sha256)
-        async with self._lock(name):
-            return await self._put(name, upload, header, wish)
 
-    async def _put(self, name: str, upload: Incoming, header: Header, wish: Wish) -> Stored:
+    async def _put(
+        self, name: str, upload: Incoming, header: Header, document: Path, precondition: Precondition
+    ) -> Stored:
         there = await self._there(name)
-        wish.check(there)
+        precondition.check(there)
+        content_type, metadata = SOURCE_TYPES[header.format], {CHECKSUM: upload.sha256}
+        new = NewObject(name, upload.path, content_type, upload.md5, metadata, precondition)
         async with self._found_out(name):
-            stored = await self._container.put(
-                name,
-                upload.path,
-                content_type=SOURCE_TYPES[header.format],
-                md5=upload.md5,
-                metadata={CHECKSUM: upload.sha256},
-                replace=wish.replace,
-                if_match=there.etag if there and wish.if_match else None,
-            )
-        await self._settle(name, stored)
+            stored = await self._container.put(new)
+        self._learn(name, stored)
+        original = self._originals.adopt(stored, upload.path, header)
+        await self._forget(name)
+        if original:
+            self._adopt_document(original, document)
         return Stored(stored, header, upload.md5, upload.sha256, there is None)
 
-    async def delete(self, name: str, wish: Wish) -> None:
-        """Remove an image and all that was derived of it. Raises NotFound, PreconditionFailed, Unavailable."""
-        await _settled(self._delete(name, wish))
+    def _adopt_document(self, original: Original, document: Path) -> None:
+        """Publish what the check has told of the upload, unless the name holds something else by now. Where that
+        fails, it is made again for the first who asks."""
+        if not self._originals.is_current(original.stored) or not document.exists():
+            return
+        try:
+            self._derivatives.adopt(Name(original.stored.name, {}, "json"), original, document)
+        except OSError as error:
+            log.warning("the metadata of %s, made with its upload, is not kept: %s", original.stored.name, error)
 
-    async def _delete(self, name: str, wish: Wish) -> None:
+    async def delete(self, name: str, precondition: Precondition) -> None:
+        """Remove an image and all that was derived of it. Raises NotFound, PreconditionFailed, Unavailable."""
+        await _settled(self._delete(name, precondition))
+
+    async def _delete(self, name: str, precondition: Precondition) -> None:
         async with self._lock(name):
             there = await self._there(name)
             if there is None:
                 raise NotFound(name)
-            wish.check(there)
+            precondition.check(there)
             async with self._found_out(name):
-                await self._container.delete(name, if_match=there.etag if wish.if_match else None)
-            await self._settle(name, None)
+                await self._container.delete(name, precondition)
+            self._learn(name, None)
+            await self._forget(name)
 
     async def _there(self, name: str) -> StoredObject | None:
         try:
@@ -226,11 +187,16 @@ class Uploads:
                 await self._originals.stat(name, fresh=True)
             raise
 
-    async def _settle(self, name: str, stored: StoredObject | None) -> None:
-        """Let everybody on this node know. The store has made the change, so what cannot be removed is no failure of
-        it: the service takes nothing from the tree or the derived container that is not of what is there now."""
-        try:
+    def _learn(self, name: str, stored: StoredObject | None) -> None:
+        """Take note on this node of a change that the store has made."""
+        with contextlib.suppress(OSError):  # of what cannot be removed: `_forget` meets it too, and reports it
             self._originals.learn(name, stored)
+
+    async def _forget(self, name: str) -> None:
+        """Remove what was derived of a former image. The store has made the change, so what cannot be removed is no
+        failure of it: the service takes nothing from the tree or the derived container that is not of what is there
+        now."""
+        try:
             await self._derivatives.forget_everywhere(name)
         except StoreError as error:
             log.warning("derived images of %s are left in the derived container: %s", name, error)

@@ -15,7 +15,7 @@ from service.api.app import api_app
 from service.api.http.context import Context
 from service.open_store import open_store
 from service.runtime.configuration import read_config
-from service.store.base import Store
+from service.store.base import NewObject, Store
 from tests.gateways import write_config
 
 ABSENT = cast(Any, None)  # a part that these handlers never use; one that does answers 500
@@ -39,4 +39,4 @@ async def handlers(
 async def put(store: Store, scratch: Path, name: str, data: bytes, content_type: str) -> None:
     """Store an original without the engine, which would look at it first. The store takes `scratch` over."""
     scratch.write_bytes(data)
-    await store.originals.put(name, scratch, content_type=content_type, md5=hashlib.md5(data).hexdigest())
+    await store.originals.put(NewObject(name, scratch, content_type, hashlib.md5(data).hexdigest()))

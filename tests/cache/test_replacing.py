@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from service.uploads.uploads import Wish
+from service.store.base import Precondition
 from tests import images
 from tests.cache.nodes import Node, node
 
@@ -108,7 +108,7 @@ async def test_an_upload_that_is_cancelled_twice_is_held_until_the_store_has_ans
     async def upload() -> None:
         with uploads.receive() as incoming:
             incoming.write(picture(3))
-            await uploads.store("a.png", incoming, Wish())
+            await uploads.store("a.png", incoming, Precondition(replace=False))
 
     uploading = asyncio.create_task(upload())
     async with asyncio.timeout(10):
@@ -117,7 +117,7 @@ async def test_an_upload_that_is_cancelled_twice_is_held_until_the_store_has_ans
         uploading.cancel()
         await asyncio.sleep(0.02)
     assert not uploading.done()
-    assert len(list(one.context.care.disk.work.folder.iterdir())) == 1
+    assert len(list(one.context.care.disk.work.folder.iterdir())) == 2  # the image, and what is told of it
     held.go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await uploading

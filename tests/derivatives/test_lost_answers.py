@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.store.base import Unavailable
+from service.store.base import NewObject, Unavailable
 from service.store.directory.container import DirectoryContainer
 from tests import images
 from tests.cache.nodes import node
@@ -51,8 +51,8 @@ async def test_a_store_that_answers_nothing_more_changes_nothing_of_what_is_told
 ) -> None:
     asked = []
 
-    async def fail(*_: Any, **more: Any) -> None:
-        if more:
+    async def fail(_: DirectoryContainer, what: NewObject | str) -> None:
+        if isinstance(what, NewObject):
             monkeypatch.setattr(DirectoryContainer, "stat", fail)
             raise Unavailable("the first failure", retry_after=77.0)
         asked.append("stat")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.names import Name
-from service.store.base import Unavailable
+from service.store.base import NewObject, Unavailable
 from tests import images
 from tests.cache.nodes import Node, node
 
@@ -68,7 +68,7 @@ async def test_what_is_replaced_between_the_question_and_the_transfer_is_not_use
     async def replaced_first(name: str, target: Path) -> object:
         file = one.root / "old"
         file.write_bytes(b"old")
-        await container.put(name, file, content_type="image/png", md5="149603e6c03516362a8da23f624db945", metadata={})
+        await container.put(NewObject(name, file, "image/png", "149603e6c03516362a8da23f624db945"))
         return await fetch(name, target)
 
     container.fetch = replaced_first  # type: ignore[method-assign,assignment]

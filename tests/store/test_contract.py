@@ -9,8 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from service.store.base import Container, Corrupt, Exists, NotFound, Page, PreconditionFailed, Store
-from tests.swift.stores import content, put
+from service.store.base import (
+    Container,
+    Corrupt,
+    Exists,
+    NewObject,
+    NotFound,
+    Page,
+    Precondition,
+    PreconditionFailed,
+    Store,
+)
+from tests.swift.stores import FREE, content, named, put
 
 NAMES = [
     "a.jpg",
@@ -136,27 +146,27 @@ async def test_replacing_leaves_nothing_of_the_former_metadata(store: Store, tmp
 
 
 async def test_a_taken_name_is_replaced_only_if_that_was_asked_for(store: Store, tmp_path: Path) -> None:
-    first = await put(store.originals, tmp_path, "a", b"first", replace=False)
+    first = await put(store.originals, tmp_path, "a", b"first", precondition=FREE)
     with pytest.raises(Exists):
-        await put(store.originals, tmp_path, "a", b"second", replace=False)
+        await put(store.originals, tmp_path, "a", b"second", precondition=FREE)
     assert await store.originals.stat("a") == first
-    await put(store.originals, tmp_path, "a", b"third", replace=True)
+    await put(store.originals, tmp_path, "a", b"third", precondition=Precondition(replace=True))
     assert await content(store.originals, tmp_path, "a") == b"third"
 
 
 async def test_if_match_lets_only_the_named_object_be_replaced_or_deleted(store: Store, tmp_path: Path) -> None:
     with pytest.raises(PreconditionFailed):
-        await put(store.originals, tmp_path, "a", if_match="0123")
+        await put(store.originals, tmp_path, "a", precondition=named("0123"))
     first = await put(store.originals, tmp_path, "a", b"first")
-    second = await put(store.originals, tmp_path, "a", b"second", if_match=first.etag)
+    second = await put(store.originals, tmp_path, "a", b"second", precondition=named(first.etag))
     with pytest.raises(PreconditionFailed):
-        await put(store.originals, tmp_path, "a", b"third", if_match=first.etag)
+        await put(store.originals, tmp_path, "a", b"third", precondition=named(first.etag))
     with pytest.raises(PreconditionFailed):
-        await store.originals.delete("a", if_match=first.etag)
+        await store.originals.delete("a", named(first.etag))
     assert await content(store.originals, tmp_path, "a") == b"second"
-    await store.originals.delete("a", if_match=second.etag)
+    await store.originals.delete("a", named(second.etag))
     with pytest.raises(NotFound):
-        await store.originals.delete("a", if_match=second.etag)
+        await store.originals.delete("a", named(second.etag))
 
 
 async def test_originals_and_derived_images_are_two_containers(store: Store, tmp_path: Path) -> None:
@@ -264,7 +274,7 @@ async def test_a_cancelled_put_stores_the_whole_object_or_nothing(store: Store, 
 
 async def test_a_missing_source_is_the_callers_mistake_not_the_stores(store: Store, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        await store.originals.put("a", tmp_path / "none", content_type="image/jpeg", md5=md5(b""))
+        await store.originals.put(NewObject("a", tmp_path / "none", "image/jpeg", md5(b"")))
 
 
 async def test_a_target_that_cannot_be_written_is_the_callers_trouble_too(store: Store, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from swiftclient import Connection
 
-from service.store.base import Container, StoredObject
+from service.store.base import Container, NewObject, Precondition, StoredObject
 from service.store.swift.container import SwiftStore
 from service.store.swift.settings import SwiftSettings
 
@@ -55,9 +55,17 @@ async def started(settings: SwiftSettings) -> AsyncIterator[SwiftStore]:
 async def put(container: Container, directory: Path, name: str, data: bytes = b"bytes", **options: Any) -> StoredObject:
     source = directory / f"source-{uuid.uuid4().hex}"
     source.write_bytes(data)
-    return await container.put(
-        name, source, **{"content_type": "image/jpeg", "md5": hashlib.md5(data).hexdigest()} | options
-    )
+    usual = {"content_type": "image/jpeg", "md5": hashlib.md5(data).hexdigest()}
+    return await container.put(NewObject(name, source, **usual | options))
+
+
+FREE = Precondition(replace=False)
+"""The name must be free."""
+
+
+def named(etag: str) -> Precondition:
+    """The name must hold the object of this ETag."""
+    return Precondition(if_match=frozenset((etag,)))
 
 
 async def content(container: Container, directory: Path, name: str) -> bytes:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from service.store.base import Corrupt, Exists, NotFound, StoreError, StoreFull, Unavailable
+from service.store.base import Corrupt, Exists, NotFound, Precondition, StoreError, StoreFull, Unavailable
 from service.store.swift import transfer
 from service.store.swift.container import SwiftStore
 from tests.swift.faults import NO_FAULT, Fault, FaultProxy, answer
 from tests.swift.server import SwiftServer, running_swift
-from tests.swift.stores import client, content, make_originals, put, settings_for, started
+from tests.swift.stores import FREE, client, content, make_originals, named, put, settings_for, started
 
 pytestmark = pytest.mark.slow
 
@@ -139,16 +139,16 @@ async def test_a_download_that_trickles_is_given_up(
     assert not (tmp_path / "target").exists()
 
 
-@pytest.mark.parametrize("options", [{}, {"replace": False}])
+@pytest.mark.parametrize("options", [{}, {"precondition": FREE}])
 async def test_an_upload_whose_answer_is_lost_is_stored_and_told_so(
-    store: SwiftStore, proxy: FaultProxy, tmp_path: Path, options: dict[str, bool]
+    store: SwiftStore, proxy: FaultProxy, tmp_path: Path, options: dict[str, Precondition]
 ) -> None:
     proxy.fault = Fault(is_put, times=1, lose=True)
     stored = await put(store.originals, tmp_path, "a", DATA, **options)
     assert len(proxy.fault.seen) == 1
     assert await store.originals.stat("a") == stored
     with pytest.raises(Exists):
-        await put(store.originals, tmp_path, "a", b"other", replace=False)
+        await put(store.originals, tmp_path, "a", b"other", precondition=FREE)
 
 
 async def test_a_replacement_whose_answer_is_lost_is_no_failed_precondition(
@@ -156,7 +156,7 @@ async def test_a_replacement_whose_answer_is_lost_is_no_failed_precondition(
 ) -> None:
     first = await put(store.originals, tmp_path, "a", b"first")
     proxy.fault = Fault(is_put, times=1, lose=True)
-    second = await put(store.originals, tmp_path, "a", b"second", if_match=first.etag)
+    second = await put(store.originals, tmp_path, "a", b"second", precondition=named(first.etag))
     assert (await store.originals.stat("a")).etag == second.etag == hashlib.md5(b"second").hexdigest()
 
 
@@ -178,7 +178,7 @@ async def test_a_failed_upload_leaves_nothing(
 async def test_a_deletion_whose_answer_is_lost_is_done(store: SwiftStore, proxy: FaultProxy, tmp_path: Path) -> None:
     first = await put(store.originals, tmp_path, "a")
     proxy.fault = Fault(is_delete, times=1, lose=True)
-    await store.originals.delete("a", if_match=first.etag)
+    await store.originals.delete("a", named(first.etag))
     with pytest.raises(NotFound):
         await store.originals.delete("a")
 

@@ -13,7 +13,7 @@ from aiohttp.http_exceptions import BadHttpMessage
 from gateway.errors import Refused
 from service.api.http.errors import SlowSender, UnsupportedBody
 from service.engine.job import TooLarge
-from service.uploads.uploads import Incoming
+from service.uploads.incoming import Incoming
 
 IDLE = 30.0  # seconds between two pieces of a body, at most
 GRACE = 60.0  # seconds that a sender may lag behind SLOWEST

@@ -6,18 +6,18 @@ import re
 from collections.abc import Mapping
 
 from gateway.errors import Refused
-from service.uploads.uploads import Wish
+from service.store.base import Precondition
 
 _ETAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\U0010ffff]*"'
 _LIST = re.compile(rf"\s*{_ETAG}(?:\s*,\s*{_ETAG})*\s*")
 
 
-def wish(headers: Mapping[str, str], *, replace: bool) -> Wish:
-    """What the headers ask of the image that is there. Replacing is asked for by `If-Match` too. Raises Refused."""
+def precondition(headers: Mapping[str, str], *, replace: bool) -> Precondition:
+    """Return what the headers ask of the image that is there. `If-Match` asks for replacing too. Raises Refused."""
     if_match = _etags(headers, "If-Match")
     if_none_match = _etags(headers, "If-None-Match") or frozenset()
     excludes_some = bool(if_none_match - {"*"})
-    return Wish(replace or if_match is not None or excludes_some, if_match, if_none_match)
+    return Precondition(replace or if_match is not None or excludes_some, if_match, if_none_match)
 
 
 def _etags(headers: Mapping[str, str], header: str) -> frozenset[str] | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from gateway.errors import Refused
 from service.api.http.errors import DigestMismatch
-from service.uploads.uploads import Incoming
+from service.uploads.incoming import Incoming
 
 ALGORITHMS = {"md5": "md5", "sha": "sha1", "sha-256": "sha256", "sha-512": "sha512"}
 _LENGTHS = {"md5": 16, "sha1": 20, "sha256": 32, "sha512": 64}

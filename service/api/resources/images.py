@@ -13,7 +13,7 @@ from gateway.names import check_image, split_path
 from service.api.http.asking import asking
 from service.api.http.audit import audited
 from service.api.http.auth import require
-from service.api.http.conditional import wish
+from service.api.http.conditional import precondition
 from service.api.http.context import CONTEXT, raw_target
 from service.api.http.errors import Unmet
 from service.api.http.sending import File, condition, send
@@ -66,7 +66,7 @@ async def delete_image(request: web.Request, _asked: DeleteQuery) -> web.StreamR
         return web.Response(status=204)
     name = image_name(path)
     with audited(request, "delete", name):
-        await context.uploads.delete(name, wish(request.headers, replace=True))
+        await context.uploads.delete(name, precondition(request.headers, replace=True))
     return web.Response(status=204)
 
 

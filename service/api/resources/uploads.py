@@ -19,7 +19,7 @@ from service.api.http import digests
 from service.api.http.asking import asking
 from service.api.http.audit import audited
 from service.api.http.body import Patience, Read, begin, receive
-from service.api.http.conditional import wish
+from service.api.http.conditional import precondition
 from service.api.http.context import CONTEXT, Context, raw_target
 from service.api.http.errors import DigestMismatch, TooMany
 from service.api.http.multipart import FIELD, LARGEST_FIELD, Form
@@ -28,8 +28,9 @@ from service.api.resources.metadata import metadata_of
 from service.api.schema.models import Links, Problem, StoredImage, UploadResult
 from service.api.schema.request_models import Query, Truth
 from service.engine.job import EngineError
-from service.store.base import StoreError
-from service.uploads.uploads import Incoming, Stored, Wish
+from service.store.base import Precondition, StoreError
+from service.uploads.incoming import Incoming
+from service.uploads.uploads import Stored
 
 MOST_FILES = 1000  # of one request
 NO_FILE = f"the form has no field {FIELD} with a file"
@@ -60,7 +61,7 @@ async def upload_image(request: web.Request, asked: UploadQuery) -> web.StreamRe
     each with its own result. An existing name is a conflict unless replacing is asked for.
     """
     path, _ = raw_target(request)
-    allowed = wish(request.headers, replace=asked.replace)
+    allowed = precondition(request.headers, replace=asked.replace)
     if request.content_type.startswith("multipart/"):
         several = _is_folder(path)
         return await (
@@ -76,7 +77,7 @@ async def upload_image(request: web.Request, asked: UploadQuery) -> web.StreamRe
     return _created(image)
 
 
-async def _upload_one(request: web.Request, path: str, allowed: Wish) -> web.Response:
+async def _upload_one(request: web.Request, path: str, allowed: Precondition) -> web.Response:
     """A form for one name: it is read to its end before anything is stored."""
     context, name = request.app[CONTEXT], check_image("/".join(split_path(path)))
     with audited(request, "upload", name):
@@ -95,7 +96,7 @@ async def _upload_one(request: web.Request, path: str, allowed: Wish) -> web.Res
         return _created(await _store(context, file, allowed))
 
 
-async def _upload_several(request: web.Request, folder: str, allowed: Wish) -> web.Response:
+async def _upload_several(request: web.Request, folder: str, allowed: Precondition) -> web.Response:
     """A form for a folder: each file is stored when it is whole, and has its own result."""
     context = request.app[CONTEXT]
     results: list[UploadResult] = []
@@ -131,7 +132,7 @@ def _said_of_part(request: web.Request, part: BodyPartReader) -> digests.Expecte
     return digests.expected(headers)
 
 
-async def _store(context: Context, file: _File, allowed: Wish) -> StoredImage:
+async def _store(context: Context, file: _File, allowed: Precondition) -> StoredImage:
     """Receive a file and store it; what the store then holds. After a failure nothing new is there."""
     with context.uploads.receive() as upload:
         upload.also_hash(algorithm for _, algorithm, _ in file.said)

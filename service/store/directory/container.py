@@ -7,26 +7,27 @@ import errno
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from gateway.temp_urls import DERIVED, ORIGINALS
 from service.store.base import (
+    UNCONDITIONAL,
     Corrupt,
     Lifetimes,
+    NewObject,
     NoTemporaryUrls,
     NotFound,
     Observation,
     Page,
+    Precondition,
     StoredObject,
     TemporaryUrl,
     Unavailable,
     Unholdable,
 )
-from service.store.condition import Condition
 from service.store.directory import inspection
 from service.store.directory.files import (
     TemporaryFile,
@@ -122,26 +123,14 @@ class DirectoryContainer:
         """As in `Container`. An OSError of the target itself (its disk is full) passes as it is."""
         return await run(self._executor, partial(self._fetch, name), target)
 
-    async def put(
-        self,
-        name: str,
-        source: Path,
-        *,
-        content_type: str,
-        md5: str,
-        metadata: Mapping[str, str] | None = None,
-        replace: bool = True,
-        if_match: str | None = None,
-        delete_after: int | None = None,
-    ) -> StoredObject:
-        path = self._segments(name)
+    async def put(self, new: NewObject) -> StoredObject:
+        path = self._segments(new.name)
         if path is None:
-            raise Unholdable(f"{name!r} cannot be the path of a file")
-        upload = _Upload(name, path, source, content_type, md5, metadata or {}, Condition(name, replace, if_match))
-        return await run(self._executor, partial(self._put, upload))
+            raise Unholdable(f"{new.name!r} cannot be the path of a file")
+        return await run(self._executor, partial(self._put, new, path))
 
-    async def delete(self, name: str, *, if_match: str | None = None) -> None:
-        await run(self._executor, lambda _: self._delete(name, if_match))
+    async def delete(self, name: str, precondition: Precondition = UNCONDITIONAL) -> None:
+        await run(self._executor, lambda _: self._delete(name, precondition))
 
     async def list(
         self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
@@ -193,44 +182,50 @@ class DirectoryContainer:
                 raise Corrupt(f"{name!r} was changed while it was read")
             return before
 
-    def _put(self, upload: _Upload, errand: Errand) -> StoredObject:
-        with upload.source.open("rb", buffering=0) as data, _translated():
-            with _permitted(upload.name):
-                present = self._present(upload.path, upload.name)
-            upload.condition.check(present)  # before a large file is copied for nothing
+    def _put(self, new: NewObject, path: Sequence[bytes], errand: Errand) -> StoredObject:
+        with new.source.open("rb", buffering=0) as data, _translated():
+            with _permitted(new.name):
+                present = self._present(path, new.name)
+            new.precondition.check(present)  # before a large file is copied for nothing
             with temporary_file(self._root) as temporary:
                 digest = hashlib.md5(usedforsecurity=False)
                 while chunk := data.read(_CHUNK):
                     errand.check()
                     digest.update(chunk)
                     _write(temporary.file, chunk)
-                if digest.hexdigest() != upload.md5.lower():
-                    raise Corrupt(f"{upload.name!r} has another MD5 than was announced")
-                _stamp(upload, temporary, present)
-                return self._publish(upload, temporary, errand, present)
+                if digest.hexdigest() != new.md5.lower():
+                    raise Corrupt(f"{new.name!r} has another MD5 than was announced")
+                _stamp(new, temporary, present)
+                return self._publish(new, path, temporary, errand, present)
 
     def _publish(
-        self, upload: _Upload, temporary: TemporaryFile, errand: Errand, before: StoredObject | None
+        self,
+        new: NewObject,
+        path: Sequence[bytes],
+        temporary: TemporaryFile,
+        errand: Errand,
+        before: StoredObject | None,
     ) -> StoredObject:
         with contextlib.ExitStack() as stack:
-            with self._lock, _permitted(upload.name):
-                present = self._present(upload.path, upload.name)
-                upload.condition.check(present)
+            with self._lock, _permitted(new.name):
+                present = self._present(path, new.name)
+                new.precondition.check(present)
                 if present != before:  # somebody else was faster
-                    _stamp(upload, temporary, present)
+                    _stamp(new, temporary, present)
                 errand.check()
-                parent = stack.enter_context(directory(self._root, upload.path[:-1], make=True))
-                move(temporary, parent, upload.path[-1])
+                parent = stack.enter_context(directory(self._root, path[:-1], make=True))
+                stored = describe(temporary.file, new.name)  # before others can write into the file
+                move(temporary, parent, path[-1])
             os.fsync(parent)
-        return describe(temporary.file, upload.name)
+        return stored
 
-    def _delete(self, name: str, if_match: str | None) -> None:
+    def _delete(self, name: str, precondition: Precondition) -> None:
         path = self._segments(name)
         with _translated(name), self._lock:
             present = None if path is None else self._present(path, name)
             if path is None or present is None:
                 raise NotFound(f"there is no {name!r}")
-            Condition(name, True, if_match).check(present)
+            precondition.check(present)
             with _permitted(name), directory(self._root, path[:-1]) as parent:
                 os.unlink(path[-1], dir_fd=parent)
                 os.fsync(parent)
@@ -274,17 +269,6 @@ class DirectoryContainer:
             yield file
 
 
-@dataclass(frozen=True, slots=True)
-class _Upload:
-    name: str
-    path: Sequence[bytes]
-    source: Path
-    content_type: str
-    md5: str
-    metadata: Mapping[str, str]
-    condition: Condition
-
-
 @contextlib.contextmanager
 def _translated(name: str | None = None) -> Iterator[None]:
     """Turn errors of the disk into those of a store; with a name, its absence into NotFound."""
@@ -308,10 +292,10 @@ def _permitted(name: str) -> Iterator[None]:
         raise Unholdable(f"{name!r} lies where this store may change nothing") from error
 
 
-def _stamp(upload: _Upload, temporary: TemporaryFile, replaced: StoredObject | None) -> None:
+def _stamp(new: NewObject, temporary: TemporaryFile, replaced: StoredObject | None) -> None:
     """Give a whole file its time and, with it, its properties, and see that they reach the disk."""
     touch(temporary.file, replaced)
-    keep_properties(temporary.file, upload.content_type, upload.metadata)
+    keep_properties(temporary.file, new.content_type, new.metadata)
     os.fsync(temporary.file)
 
 

@@ -6,7 +6,7 @@ import logging
 import os
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -15,20 +15,22 @@ from typing import Any
 from swiftclient.exceptions import ClientException
 
 from service.store.base import (
+    UNCONDITIONAL,
     Corrupt,
     Exists,
     Lifetimes,
+    NewObject,
     NoTemporaryUrls,
     NotFound,
     Observation,
     Page,
+    Precondition,
     StoredObject,
     StoreError,
     TemporaryUrl,
     Unavailable,
     Unholdable,
 )
-from service.store.condition import Condition
 from service.store.errand import Errand
 from service.store.swift.auth import Refused
 from service.store.swift.connections import Pool, is_absent
@@ -119,30 +121,19 @@ class SwiftContainer:
             lambda connection, errand: download(connection, self._container, name, errand, self._patience), target
         )
 
-    async def put(
-        self,
-        name: str,
-        source: Path,
-        *,
-        content_type: str,
-        md5: str,
-        metadata: Mapping[str, str] | None = None,
-        replace: bool = True,
-        if_match: str | None = None,
-        delete_after: int | None = None,
-    ) -> StoredObject:
-        headers = {"Content-Type": content_type, **metadata_headers(metadata or {})}
-        if not replace:
+    async def put(self, new: NewObject) -> StoredObject:
+        headers = {"Content-Type": new.content_type, **metadata_headers(new.metadata)}
+        if not new.precondition.replace:
             headers["If-None-Match"] = "*"
-        if seconds := delete_after or self._delete_after:
+        if seconds := new.delete_after or self._delete_after:
             headers["X-Delete-After"] = str(seconds)
-        put = _Put(_holdable(name), source, md5.lower(), headers, Condition(name, replace, if_match))
+        put = _Put(_holdable(new.name), new.source, new.md5.lower(), headers, new.precondition)
         stored = await self._pool.transfer(partial(self._put, put))
-        return StoredObject(name, stored.bytes, stored.etag, stored.modified, content_type, _lower(metadata or {}))
+        return replace(stored, name=new.name, content_type=new.content_type, metadata=_lower(new.metadata))
 
-    async def delete(self, name: str, *, if_match: str | None = None) -> None:
+    async def delete(self, name: str, precondition: Precondition = UNCONDITIONAL) -> None:
         reachable(name)
-        await self._pool.call(partial(self._delete, _Repetition(), Condition(name, if_match=if_match)))
+        await self._pool.call(partial(self._delete, _Repetition(), name, precondition))
 
     async def list(
         self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
@@ -183,15 +174,15 @@ class SwiftContainer:
             return None
 
     def _put(self, put: _Put, connection: Any, errand: Errand) -> StoredObject:
-        if not put.condition.always_true:
+        if not put.precondition.is_always_true:
             present = self._present(connection, put.name)
             if put.sent and present is not None and present.etag == put.md5:
                 return present  # it was stored; only the answer was lost
-            put.condition.check(present)
+            put.precondition.check(present)
         try:
             return self._send(put, connection, errand)
         except ClientException as error:
-            if error.http_status == 412 and not put.condition.replace:
+            if error.http_status == 412 and not put.precondition.replace:
                 raise Exists(f"{put.name!r} is there already") from error
             if error.http_status in (400, 414):
                 raise Unholdable(f"Swift refuses {put.name!r} or its metadata ({error.http_status})") from error
@@ -224,11 +215,11 @@ class SwiftContainer:
             raise Corrupt(f"Swift has stored {put.name!r} with another MD5")
         return stored
 
-    def _delete(self, repetition: _Repetition, condition: Condition, connection: Any) -> None:
-        if condition.if_match is not None and not repetition.sent:
-            condition.check(self._head(connection, condition.name))
+    def _delete(self, repetition: _Repetition, name: str, precondition: Precondition, connection: Any) -> None:
+        if not precondition.is_always_true and not repetition.sent:
+            precondition.check(self._head(connection, name))
         try:
-            connection.delete_object(self._container, condition.name)
+            connection.delete_object(self._container, name)
         except ClientException as error:
             if is_absent(error) and repetition.sent:
                 return  # it was deleted; only the answer was lost
@@ -252,7 +243,7 @@ class _Put:
     source: Path
     md5: str
     headers: Mapping[str, str]
-    condition: Condition
+    precondition: Precondition
     sent: bool = False
 
 

@@ -1,0 +1,47 @@
+"""An upload under way: its bytes in a temporary file, counted and hashed as they come."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from service.engine.job import TooLarge
+
+
+@dataclass(slots=True)
+class Incoming:
+    """An upload under way: feed it with `write`, then `Uploads.store` it."""
+
+    path: Path
+    limit: int
+    file: BinaryIO
+    size: int = 0
+    _hashes: dict[str, hashlib._Hash] = field(default_factory=dict)
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes. Raises TooLarge beyond the limit, OSError where the disk fails."""
+        self.size += len(chunk)
+        if self.size > self.limit:
+            raise TooLarge(f"the upload is larger than {self.limit} bytes")
+        for one in self._hashes.values():
+            one.update(chunk)
+        self.file.write(chunk)
+
+    def also_hash(self, algorithms: Iterable[str]) -> None:
+        """Compute these digests too, beside MD5 and SHA-256. Called before the first byte."""
+        for algorithm in algorithms:
+            self._hashes.setdefault(algorithm, hashlib.new(algorithm, usedforsecurity=False))
+
+    def digest(self, algorithm: str) -> bytes:
+        return self._hashes[algorithm].digest()
+
+    @property
+    def md5(self) -> str:
+        return self.digest("md5").hex()
+
+    @property
+    def sha256(self) -> str:
+        return self.digest("sha256").hex()
