@@ -2,6 +2,7 @@
 -- Twin of rules.py, whose document() is what is loaded here.
 
 local ipairs = ipairs
+local pairs = pairs
 
 local _M = {}
 
@@ -17,6 +18,7 @@ end
 -- operations  the rows of the vocabulary by key, and `order`, their keys in canonical order
 -- aliases     every word that names an operation, to its key
 -- words       the same words as a list, keys first; `query_words` has the other parameters of a query too
+-- format_aliases  other words of formats, to the format
 -- format_words  the formats that may be asked for, decided or not
 -- negotiate   the formats that `auto` may become, each with its media type, the preferred first
 -- recipes_of_presets  what access.lua remembers: the presets' canonical recipes by format
@@ -38,7 +40,7 @@ function _M.load(document)
         ignored_query = document.ignored_query,
         undecided = vocabulary.undecided,
         formats = vocabulary.formats,
-        format_aliases = vocabulary.format_aliases,
+        format_aliases = {},
         meant = vocabulary.meant,
         request_parameters = vocabulary.request_parameters,
         naming_parameters = vocabulary.naming_parameters,
@@ -65,6 +67,11 @@ function _M.load(document)
     append(rules.words, rules.order)
     for _, row in ipairs(vocabulary.operations) do
         append(rules.words, row.aliases or {})
+    end
+    for word, row in pairs(vocabulary.formats) do
+        for _, alias in ipairs(row.aliases or {}) do
+            rules.format_aliases[alias] = word
+        end
     end
     append(rules.format_words, rules.out)
     append(rules.format_words, rules.undecided)

@@ -15,10 +15,10 @@ from PIL import AvifImagePlugin, ImageFile, ImageOps, PngImagePlugin
 from PIL import Image as Pillow
 
 from service.engine import libraries
+from service.engine.formats import FORMATS
 from service.engine.job import Header, Job, TooLarge, Undecodable
 from service.engine.jpeg import decode
 from service.engine.magick import reading
-from service.engine.magick.reading import CODERS
 from service.engine.picture import Details, Frame
 
 Reader = Callable[[Path, Header, range, int, bool], tuple[list[Frame], Details]]
@@ -36,9 +36,6 @@ PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, RuntimeError)
 """What Pillow raises over broken files; RuntimeError is its word for what libavif refuses."""
 
-SILENT = ("webp", "avif")
-"""Formats whose decoders fail for want of memory as they do over damage."""
-
 
 def reader(job: Job) -> Reader:
     """How this original is read. Every reader raises Undecodable, and TooLarge where memory does not suffice."""
@@ -46,7 +43,7 @@ def reader(job: Job) -> Reader:
 
 
 def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
-    kind = CODERS[header.format].upper()
+    kind = FORMATS[header.format].coder
     ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
     try:
         with Pillow.open(path, formats=(kind,)) as file:
@@ -58,7 +55,7 @@ def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -
     except Pillow.DecompressionBombError as error:
         raise TooLarge("the image has more pixels than its header said") from error
     except _DAMAGE as error:
-        if header.format in SILENT and not _room(header):
+        if FORMATS[header.format].fails_silently and not _room(header):
             raise TooLarge("the image takes more memory than an engine process may use") from error
         raise Undecodable("the image is damaged") from error
     space = {"CMYK": "cmyk", "L": "gray", "LA": "gray", "1": "gray"}.get(mode, "srgb")
@@ -68,7 +65,7 @@ def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -
 
 
 def _room(header: Header) -> bool:
-    """Whether a decoder of SILENT had the memory that it takes, 8 bytes a pixel at most."""
+    """Whether a decoder that fails silently had the memory that it takes, 8 bytes a pixel at most."""
     try:
         mmap.mmap(-1, 8 * header.width * header.height).close()
     except OSError:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from weakref import WeakValueDictionary
 
+from gateway.rules import ORIGINAL_TYPES
 from service.cache.work import Work
 from service.derivatives.derivatives import Derivatives, Making
 from service.engine.job import Header, Job, Saturated, TooLarge
@@ -28,7 +29,6 @@ from service.store.base import (
     StoreError,
     Unavailable,
 )
-from service.store.content import SOURCE_TYPES
 
 MOST_AT_ONCE = 256  # uploads under way, each with a file descriptor and up to the limit of bytes on disk
 UNCERTAIN = (Unavailable, Corrupt, OSError)  # failures of the store that do not tell whether it took a change
@@ -186,7 +186,7 @@ class Uploads:
             stored = await self._container.put(
                 name,
                 upload.path,
-                content_type=SOURCE_TYPES[header.format],
+                content_type=ORIGINAL_TYPES[header.format],
                 md5=upload.md5,
                 metadata={CHECKSUM: upload.sha256},
                 replace=wish.replace,

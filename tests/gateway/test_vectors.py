@@ -6,7 +6,7 @@ import pytest
 
 from gateway.checks import failures, vectors
 from gateway.contracts import LuaContract, PythonContract
-from gateway.rules import FORMATS, VOCABULARY
+from gateway.rules import FORMAT_ALIASES, FORMATS, VOCABULARY
 
 TEXT = str(vectors()["names"])
 
@@ -33,7 +33,7 @@ def test_every_operation_has_a_vector(row):
         assert f"{word}=" in TEXT
 
 
-@pytest.mark.parametrize("word", [*FORMATS, *VOCABULARY["format_aliases"], *VOCABULARY["undecided"], "json"])
+@pytest.mark.parametrize("word", [*FORMATS, *FORMAT_ALIASES, *VOCABULARY["undecided"], "json"])
 def test_every_format_has_a_vector(word):
     assert word in TEXT.lower()
 

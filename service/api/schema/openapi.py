@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
 
 from gateway.names import LONGEST_IMAGE_NAME
-from gateway.rules import VOCABULARY, Rules
+from gateway.rules import FORMAT_ALIASES, VOCABULARY, Rules
 from service.api.http.conditional import PATTERN
 from service.api.http.context import CONTEXT
 from service.api.http.problems import CONTENT_TYPE, table
@@ -101,7 +101,7 @@ def _vocabulary(rules: Rules) -> Iterator[dict[str, Any]]:
         expects = str(row["expects"]).replace("{max}", str(most))
         for word in (row["key"], *row.get("aliases", ())):
             yield _query(word, f"{row['meaning']}: {expects}", {"type": "string"})
-    formats = [*rules.out, *VOCABULARY["format_aliases"], *VOCABULARY["undecided"]]
+    formats = [*rules.out, *FORMAT_ALIASES, *VOCABULARY["undecided"]]
     for word in ("format", "kind"):
         yield _query(word, f"the format; {rules.default_format} where there is none", {"enum": formats})
     yield _query("preset", "a recipe by its name", {"enum": list(rules.presets)})
