@@ -1,10 +1,38 @@
 -- What both sides need to know to read a request: the vocabulary, joined with what one configuration says.
 -- Twin of rules.py, whose document() is what is loaded here.
 
+local char = string.char
+local gsub = string.gsub
 local ipairs = ipairs
 local pairs = pairs
+local tonumber = tonumber
 
 local _M = {}
+
+
+local function bytes_of(hex)
+    return (gsub(hex, "%x%x", function(pair)
+        return char(tonumber(pair, 16))
+    end))
+end
+
+
+-- What media_types.lua must know of a format: media type, brands as a set, signatures as lists of { first, text }.
+local function kind_of(row)
+    local kind = { type = row.type, brands = {}, signatures = {} }
+    for _, brand in ipairs(row.brands or {}) do
+        kind.brands[brand] = true
+    end
+    for place, signature in ipairs(row.signatures or {}) do
+        local pieces = {}
+        for offset, hex in pairs(signature) do
+            pieces[#pieces + 1] = { first = tonumber(offset) + 1, text = bytes_of(hex) }
+        end
+        kind.signatures[place] = pieces
+    end
+
+    return kind
+end
 
 
 local function append(list, words)
@@ -18,6 +46,7 @@ end
 -- operations  the rows of the vocabulary by key, and `order`, their keys in canonical order
 -- aliases     every word that names an operation, to its key
 -- words       the same words as a list, keys first; `query_words` has the other parameters of a query too
+-- kinds       what media_types.lua must know of each format of originals
 -- format_aliases  other words of formats, to the format
 -- format_words  the formats that may be asked for, decided or not
 -- negotiate   the formats that `auto` may become, each with its media type, the preferred first
@@ -40,6 +69,7 @@ function _M.load(document)
         ignored_query = document.ignored_query,
         undecided = vocabulary.undecided,
         formats = vocabulary.formats,
+        kinds = {},
         format_aliases = {},
         meant = vocabulary.meant,
         request_parameters = vocabulary.request_parameters,
@@ -72,6 +102,9 @@ function _M.load(document)
         for _, alias in ipairs(row.aliases or {}) do
             rules.format_aliases[alias] = word
         end
+    end
+    for place, word in ipairs(document.originals) do
+        rules.kinds[place] = kind_of(vocabulary.formats[word] or vocabulary.only_originals[word])
     end
     append(rules.format_words, rules.out)
     append(rules.format_words, rules.undecided)

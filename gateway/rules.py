@@ -41,15 +41,15 @@ def _having(traits: Mapping[str, bool], formats: Mapping[str, Mapping[str, Any]]
 VOCABULARY: Mapping[str, Any] = _vocabulary()
 
 _FORMATS: Mapping[str, Mapping[str, Any]] = VOCABULARY["formats"]
-_ORIGINALS: Mapping[str, Mapping[str, Any]] = _FORMATS | VOCABULARY["only_originals"]
+ORIGINALS: Mapping[str, Mapping[str, Any]] = _FORMATS | VOCABULARY["only_originals"]
 
 FORMATS: tuple[str, ...] = tuple(_FORMATS)
 """Formats out. An original may be in each of them, too."""
-ORIGINAL_FORMATS: tuple[str, ...] = tuple(_ORIGINALS)
-ACCEPTED: tuple[str, ...] = tuple(word for word, row in _ORIGINALS.items() if row.get("accepted", True))
+ORIGINAL_FORMATS: tuple[str, ...] = tuple(ORIGINALS)
+ACCEPTED: tuple[str, ...] = tuple(word for word, row in ORIGINALS.items() if row.get("accepted", True))
 """Formats in that are taken by default."""
 CONTENT_TYPES: Mapping[str, str] = {word: row["type"] for word, row in _FORMATS.items()}
-ORIGINAL_TYPES: Mapping[str, str] = {word: row["type"] for word, row in _ORIGINALS.items()}
+ORIGINAL_TYPES: Mapping[str, str] = {word: row["type"] for word, row in ORIGINALS.items()}
 FORMAT_ALIASES: Mapping[str, str] = {alias: word for word, row in _FORMATS.items() for alias in row.get("aliases", ())}
 OPAQUE: tuple[str, ...] = tuple(_having({"alpha": False}, _FORMATS))
 ANIMATED: tuple[str, ...] = tuple(_having({"animated": True}, _FORMATS))
@@ -95,6 +95,7 @@ class Rules:
         """The rules as one JSON document, for the Lua side. It holds the signing keys: keep it from other eyes."""
         return {
             "vocabulary": VOCABULARY,
+            "originals": list(ORIGINAL_FORMATS),
             "limits": dict(self.limits),
             "quality": {word: str(value) for word, value in self.quality.items()},
             "out": list(self.out),
