@@ -9,9 +9,9 @@ this table too and loads neither; `functions` finds them.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Literal, Protocol
 
 from service.engine.headers import bmp, gif, ico, isobmff, jpeg, png, tiff, webp
@@ -168,4 +168,9 @@ FORMATS: Mapping[str, Format] = {
 
 def functions(reference: Callable[[Format], str]) -> dict[str, Any]:
     """The functions that the rows refer to, by format word, of the rows that refer to one."""
-    return {word: pkgutil.resolve_name(name) for word, row in FORMATS.items() if (name := reference(row))}
+    return {word: _referred(name) for word, row in FORMATS.items() if (name := reference(row))}
+
+
+def _referred(reference: str) -> Any:
+    module, _, name = reference.partition(":")
+    return getattr(import_module(module), name)
