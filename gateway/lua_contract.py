@@ -134,7 +134,7 @@ class LuaContract:
         return "\n".join((container, name, f"{grant[b'expires']:.0f}", disposition, kind, fresh))
 
     def media_type(self, head: str) -> str:
-        return self._text(self._media_types, "media_type", head)
+        return self._text(self._media_types, "media_type", head, self._rules)
 
     def _require(self, module: str) -> Any:
         try:

@@ -10,61 +10,65 @@ local _M = {}
 _M.HEAD = 64 -- how many bytes of a file are looked at
 
 local UNKNOWN = "application/octet-stream"
-local SIGNATURES = {
-    { "\255\216\255", "image/jpeg" },
-    { "\137PNG\r\n\26\n", "image/png" },
-    { "GIF87a", "image/gif" },
-    { "GIF89a", "image/gif" },
-    { "II*\0", "image/tiff" },
-    { "MM\0*", "image/tiff" },
-    { "II+\0", "image/tiff" },
-    { "MM\0+", "image/tiff" },
-    { "\0\0\1\0", "image/vnd.microsoft.icon" },
-}
-local BRANDS = { -- of a file type box, ISO/IEC 14496-12
-    { { avif = true, avis = true }, "image/avif" },
-    { { heic = true, heix = true, heim = true, heis = true, hevc = true, hevx = true }, "image/heic" },
-}
-local BMP_HEADERS = -- sizes; other files begin with "BM" too
-    { [12] = true, [16] = true, [40] = true, [52] = true, [56] = true, [64] = true, [108] = true, [124] = true }
 
 
-local function of_brands(head)
-    local first, second, third, fourth = byte(head, 1, 4)
-    local box = sub(head, 1, min(first * 16777216 + second * 65536 + third * 256 + fourth, _M.HEAD))
-    for _, row in ipairs(BRANDS) do
-        if row[1][sub(box, 9, 12)] then
-            return row[2]
-        end
-        for place = 17, #box, 4 do
-            if row[1][sub(box, place, place + 3)] then
-                return row[2]
-            end
+-- Whether all pieces of a signature stand where they must.
+local function matches(head, signature)
+    for _, piece in ipairs(signature) do
+        if sub(head, piece.first, piece.first + #piece.text - 1) ~= piece.text then
+            return false
         end
     end
 
-    return UNKNOWN
+    return true
+end
+
+
+local function matches_any(head, signatures)
+    for _, signature in ipairs(signatures) do
+        if matches(head, signature) then
+            return true
+        end
+    end
+
+    return false
+end
+
+
+-- The brands of a file type box, ISO/IEC 14496-12; none where the file does not begin with one.
+local function brands_of(head)
+    if sub(head, 5, 8) ~= "ftyp" then
+        return {}
+    end
+    local first, second, third, fourth = byte(head, 1, 4)
+    local box = sub(head, 1, min(first * 16777216 + second * 65536 + third * 256 + fourth, _M.HEAD))
+    local brands = { sub(box, 9, 12) }
+    for place = 17, #box, 4 do
+        brands[#brands + 1] = sub(box, place, place + 3)
+    end
+
+    return brands
+end
+
+
+local function has_one_of(wanted, brands)
+    for _, brand in ipairs(brands) do
+        if wanted[brand] then
+            return true
+        end
+    end
+
+    return false
 end
 
 
 -- The media type of a file that begins with `head`, at most HEAD bytes.
-function _M.media_type(head)
-    for _, row in ipairs(SIGNATURES) do
-        local signature, kind = row[1], row[2]
-        if sub(head, 1, #signature) == signature then
-            return kind
+function _M.media_type(head, rules)
+    local brands = brands_of(head)
+    for _, kind in ipairs(rules.kinds) do
+        if has_one_of(kind.brands, brands) or matches_any(head, kind.signatures) then
+            return kind.type
         end
-    end
-    if sub(head, 1, 4) == "RIFF" and sub(head, 9, 12) == "WEBP" then
-        return "image/webp"
-    end
-    if sub(head, 5, 8) == "ftyp" then
-        return of_brands(head)
-    end
-    local first, second, third, fourth = byte(head, 15, 18)
-    local size = fourth and first + second * 256 + third * 65536 + fourth * 16777216
-    if sub(head, 1, 2) == "BM" and BMP_HEADERS[size or 0] then
-        return "image/bmp"
     end
 
     return UNKNOWN

@@ -1,44 +1,51 @@
-"""The media type of an original by its first bytes: its name promises nothing. Twin of media_types.lua."""
+"""The media type of an original by its first bytes: its name promises nothing. Twin of media_types.lua.
+
+A format's row in the vocabulary tells how its files begin: `signatures` by what stands where (offset to bytes in hex,
+all of one signature at once), `brands` by those of a file type box (ISO/IEC 14496-12).
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from gateway.rules import ORIGINALS
 
 HEAD = 64
 """How many bytes of a file are looked at."""
 
 UNKNOWN = "application/octet-stream"
 
-_SIGNATURES = (
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-    (b"II*\0", "image/tiff"),
-    (b"MM\0*", "image/tiff"),
-    (b"II+\0", "image/tiff"),
-    (b"MM\0+", "image/tiff"),
-    (b"\0\0\1\0", "image/vnd.microsoft.icon"),
-)
-_BRANDS = (  # of a file type box, ISO/IEC 14496-12
-    (("avif", "avis"), "image/avif"),
-    (("heic", "heix", "heim", "heis", "hevc", "hevx"), "image/heic"),
-)
-_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # sizes; other files begin with "BM" too
+
+class _Kind(NamedTuple):
+    type: str
+    signatures: Sequence[Mapping[int, bytes]]
+    brands: frozenset[str]
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> _Kind:
+        signatures = [{int(at): bytes.fromhex(text) for at, text in one.items()} for one in row.get("signatures", ())]
+        return cls(row["type"], signatures, frozenset(row.get("brands", ())))
+
+
+_KINDS = tuple(_Kind.of(row) for row in ORIGINALS.values())
 
 
 def media_type(head: bytes) -> str:
     """The media type of a file that begins with `head`, at most HEAD bytes; UNKNOWN where it is none of the formats."""
-    for signature, kind in _SIGNATURES:
-        if head.startswith(signature):
-            return kind
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    if head[4:8] == b"ftyp":
-        return _of_brands(head)
-    is_bmp = head[:2] == b"BM" and len(head) >= 18 and int.from_bytes(head[14:18], "little") in _BMP_HEADERS
-    return "image/bmp" if is_bmp else UNKNOWN
+    brands = _brands(head)
+    for kind in _KINDS:
+        if not kind.brands.isdisjoint(brands) or any(_matches(head, one) for one in kind.signatures):
+            return kind.type
+    return UNKNOWN
 
 
-def _of_brands(head: bytes) -> str:
+def _matches(head: bytes, signature: Mapping[int, bytes]) -> bool:
+    return all(head.startswith(text, at) for at, text in signature.items())
+
+
+def _brands(head: bytes) -> set[str]:
+    if head[4:8] != b"ftyp":
+        return set()
     box = head[: min(int.from_bytes(head[:4], "big"), HEAD)]
-    brands = {box[place : place + 4].decode("latin-1") for place in (8, *range(16, len(box), 4))}
-    return next((kind for known, kind in _BRANDS if not brands.isdisjoint(known)), UNKNOWN)
+    return {box[place : place + 4].decode("latin-1") for place in (8, *range(16, len(box), 4))}

@@ -14,7 +14,7 @@ from gateway.holding import Shape, longest_side
 from gateway.rules import CONTENT_TYPES
 
 BASE = "base"  # the third bucket: the base format of the image
-BASE_TYPES = ("image/jpeg", "image/png", "image/gif")
+BASE_TYPES = tuple(CONTENT_TYPES[word] for word in ("jpg", "png", "gif"))
 LONGEST_ACCEPT = 2048  # bytes that are read; what follows is left out
 _MOST_WEIGHT = 1000
 

@@ -1,9 +1,38 @@
 -- What both sides need to know to read a request: the vocabulary, joined with what one configuration says.
 -- Twin of rules.py, whose document() is what is loaded here.
 
+local char = string.char
+local gsub = string.gsub
 local ipairs = ipairs
+local pairs = pairs
+local tonumber = tonumber
 
 local _M = {}
+
+
+local function bytes_of(hex)
+    return (gsub(hex, "%x%x", function(pair)
+        return char(tonumber(pair, 16))
+    end))
+end
+
+
+-- What media_types.lua must know of a format: media type, brands as a set, signatures as lists of { first, text }.
+local function kind_of(row)
+    local kind = { type = row.type, brands = {}, signatures = {} }
+    for _, brand in ipairs(row.brands or {}) do
+        kind.brands[brand] = true
+    end
+    for place, signature in ipairs(row.signatures or {}) do
+        local pieces = {}
+        for offset, hex in pairs(signature) do
+            pieces[#pieces + 1] = { first = tonumber(offset) + 1, text = bytes_of(hex) }
+        end
+        kind.signatures[place] = pieces
+    end
+
+    return kind
+end
 
 
 local function append(list, words)
@@ -17,6 +46,8 @@ end
 -- operations  the rows of the vocabulary by key, and `order`, their keys in canonical order
 -- aliases     every word that names an operation, to its key
 -- words       the same words as a list, keys first; `query_words` has the other parameters of a query too
+-- kinds       what media_types.lua must know of each format of originals
+-- format_aliases  other words of formats, to the format
 -- format_words  the formats that may be asked for, decided or not
 -- negotiate   the formats that `auto` may become, each with its media type, the preferred first
 -- recipes_of_presets  what access.lua remembers: the presets' canonical recipes by format
@@ -38,7 +69,8 @@ function _M.load(document)
         ignored_query = document.ignored_query,
         undecided = vocabulary.undecided,
         formats = vocabulary.formats,
-        format_aliases = vocabulary.format_aliases,
+        kinds = {},
+        format_aliases = {},
         meant = vocabulary.meant,
         request_parameters = vocabulary.request_parameters,
         naming_parameters = vocabulary.naming_parameters,
@@ -65,6 +97,14 @@ function _M.load(document)
     append(rules.words, rules.order)
     for _, row in ipairs(vocabulary.operations) do
         append(rules.words, row.aliases or {})
+    end
+    for word, row in pairs(vocabulary.formats) do
+        for _, alias in ipairs(row.aliases or {}) do
+            rules.format_aliases[alias] = word
+        end
+    end
+    for place, word in ipairs(document.originals) do
+        rules.kinds[place] = kind_of(vocabulary.formats[word] or vocabulary.only_originals[word])
     end
     append(rules.format_words, rules.out)
     append(rules.format_words, rules.undecided)

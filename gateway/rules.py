@@ -12,14 +12,55 @@ from functools import cached_property
 from importlib import resources
 from typing import Any
 
-VOCABULARY: Mapping[str, Any] = json.loads(resources.files(__package__).joinpath("vocabulary.json").read_text("utf-8"))
+_TRAITS = {"alpha": True, "animated": False, "quality": False, "lossless": False}
+"""What a condition may ask of a format, and what holds where the format's row does not say it."""
 
-FORMATS: tuple[str, ...] = tuple(VOCABULARY["formats"])
-CONTENT_TYPES: Mapping[str, str] = {word: row["type"] for word, row in VOCABULARY["formats"].items()}
-FORMAT_ALIASES: Mapping[str, str] = VOCABULARY["format_aliases"]
+
+def _vocabulary() -> dict[str, Any]:
+    """vocabulary.json, with the names of formats in place of the traits that a condition asks of them."""
+    vocabulary: dict[str, Any] = json.loads(resources.files(__package__).joinpath("vocabulary.json").read_text("utf-8"))
+    for row in vocabulary["operations"]:
+        for condition in (*row.get("matters", ()), *row.get("needs", ())):
+            if "format" in condition:
+                condition["format"] = _having(condition["format"], vocabulary["formats"])
+        if "needs_text" in row:
+            *most, last = row["needs"][0]["format"]
+            row["needs_text"] = row["needs_text"].format(formats=f"{', '.join(most)} or {last}")
+    return vocabulary
+
+
+def _having(traits: Mapping[str, bool], formats: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The formats that have these traits."""
+    return [
+        word
+        for word, row in formats.items()
+        if all(bool(row.get(trait, _TRAITS[trait])) == wanted for trait, wanted in traits.items())
+    ]
+
+
+VOCABULARY: Mapping[str, Any] = _vocabulary()
+
+_FORMATS: Mapping[str, Mapping[str, Any]] = VOCABULARY["formats"]
+ORIGINALS: Mapping[str, Mapping[str, Any]] = _FORMATS | VOCABULARY["only_originals"]
+
+FORMATS: tuple[str, ...] = tuple(_FORMATS)
+"""Formats out. An original may be in each of them, too."""
+ORIGINAL_FORMATS: tuple[str, ...] = tuple(ORIGINALS)
+ACCEPTED: tuple[str, ...] = tuple(word for word, row in ORIGINALS.items() if row.get("accepted", True))
+"""Formats in that are taken by default."""
+CONTENT_TYPES: Mapping[str, str] = {word: row["type"] for word, row in _FORMATS.items()}
+ORIGINAL_TYPES: Mapping[str, str] = {word: row["type"] for word, row in ORIGINALS.items()}
+FORMAT_ALIASES: Mapping[str, str] = {alias: word for word, row in _FORMATS.items() for alias in row.get("aliases", ())}
+OPAQUE: tuple[str, ...] = tuple(_having({"alpha": False}, _FORMATS))
+ANIMATED: tuple[str, ...] = tuple(_having({"animated": True}, _FORMATS))
+NEGOTIATED: tuple[str, ...] = tuple(
+    word for _, word in sorted((row["negotiated"], word) for word, row in _FORMATS.items() if "negotiated" in row)
+)
+"""What `auto` may become beside the base format, the preferred first."""
+DEFAULT_QUALITY: Mapping[str, int] = {word: row["quality"] for word, row in _FORMATS.items() if "quality" in row}
+"""The quality of each lossy format."""
 
 DEFAULT_LIMITS = {"width": 4096, "height": 4096, "frames": 500}
-DEFAULT_QUALITY = {"jpg": 80, "webp": 80, "avif": 50}
 DEFAULT_IGNORED_QUERY = ("utm_*", "fbclid", "gclid", "_")
 
 
@@ -40,7 +81,7 @@ class Rules:
     quality: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_QUALITY))
     out: Sequence[str] = FORMATS
     default_format: str = "source"
-    negotiate: Sequence[str] = ("avif", "webp")
+    negotiate: Sequence[str] = NEGOTIATED
     keep: Sequence[str] = ()
     presets: Mapping[str, str] = field(default_factory=dict)
     access: str = "open"
@@ -54,6 +95,7 @@ class Rules:
         """The rules as one JSON document, for the Lua side. It holds the signing keys: keep it from other eyes."""
         return {
             "vocabulary": VOCABULARY,
+            "originals": list(ORIGINAL_FORMATS),
             "limits": dict(self.limits),
             "quality": {word: str(value) for word, value in self.quality.items()},
             "out": list(self.out),

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from gateway.names import is_preset_word
-from gateway.rules import DEFAULT_IGNORED_QUERY
+from gateway.rules import ACCEPTED, DEFAULT_IGNORED_QUERY, DEFAULT_QUALITY, FORMATS, NEGOTIATED, ORIGINAL_FORMATS
 from gateway.section import Location, Secret, Section
 from gateway.store_settings import StoreOptions
 from gateway.units import Count, Listen, Network, Seconds, Size, url_of
 from gateway.wording import Wanted
 
-Format = Literal["jpg", "png", "webp", "avif", "gif", "tif", "bmp"]
-DefaultFormat = Literal[Format, "source", "auto"]
-Source = Literal["jpg", "png", "webp", "avif", "gif", "tif", "bmp", "heic", "ico"]
+if TYPE_CHECKING:  # the vocabulary is the list of formats, which a type checker cannot read
+    Format: TypeAlias = str
+    Source: TypeAlias = str
+    Negotiated: TypeAlias = str
+    DefaultFormat: TypeAlias = str
+    Lossy: TypeAlias = str
+else:
+    Format, Source, Negotiated = Literal[FORMATS], Literal[ORIGINAL_FORMATS], Literal[NEGOTIATED]
+    DefaultFormat, Lossy = Literal[(*FORMATS, "source", "auto")], Literal[tuple(DEFAULT_QUALITY)]
 Scope = Literal["read", "write", "delete", "url"]
 Percent = Annotated[int, Field(ge=1, le=100)]
-Quality = dict[Literal["jpg", "webp", "avif"], Percent]
+Quality = dict[Lossy, Percent]
 
-DEFAULT_QUALITY: Quality = {"jpg": 80, "webp": 80, "avif": 50}
 SHORTEST_KEY = 16  # bytes of a signing key; RFC 2104 advises as many as the hash, 32
 _LABEL = "[A-Za-z0-9_-]{1,63}"
 _ENDPOINT = re.compile(rf"https?://({_LABEL}(\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?(/[^\s?#]*)?")
@@ -192,16 +197,12 @@ class FormatOptions(Section):
     default: DefaultFormat = Field(
         "source", description="of a request that names none: source (the original's), auto, or a format"
     )
-    accept: list[Source] = Field(
-        ["jpg", "png", "webp", "avif", "gif", "tif", "bmp", "heic"], description="what originals may be", min_length=1
-    )
+    accept: list[Source] = Field(list(ACCEPTED), description="what originals may be", min_length=1)
     out: list[Format] = Field(
-        list(get_args(Format)), description="what may be asked for, where it can be written here", min_length=1
+        list(FORMATS), description="what may be asked for, where it can be written here", min_length=1
     )
-    negotiate: list[Literal["avif", "webp"]] = Field(
-        ["avif", "webp"], description="what auto may become, the preferred first"
-    )
-    quality: Quality = Field(DEFAULT_QUALITY, description="q where the request gives none")
+    negotiate: list[Negotiated] = Field(list(NEGOTIATED), description="what auto may become, the preferred first")
+    quality: Quality = Field(dict(DEFAULT_QUALITY), description="q where the request gives none")
     tolerate_truncated: bool = Field(
         False, description="show what there is of a truncated or damaged original, instead of refusing it"
     )
@@ -209,7 +210,7 @@ class FormatOptions(Section):
     @field_validator("quality", mode="after")
     @classmethod
     def _fill_quality(cls, quality: Quality) -> Quality:
-        return DEFAULT_QUALITY | quality
+        return {**DEFAULT_QUALITY, **quality}
 
 
 METADATA_FIELDS = (

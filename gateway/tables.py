@@ -25,12 +25,8 @@ def operations() -> str:
 
 def formats() -> str:
     """A row for each format that can go out: word, aliases, media type."""
-    aliases = {
-        word: [alias for alias, meant in VOCABULARY["format_aliases"].items() if meant == word]
-        for word in VOCABULARY["formats"]
-    }
     rows = (
-        (", ".join(f"`{one}`" for one in (word, *aliases[word])), f"`{row['type']}`", row["meaning"])
+        (", ".join(f"`{one}`" for one in (word, *row.get("aliases", ()))), f"`{row['type']}`", row["meaning"])
         for word, row in VOCABULARY["formats"].items()
     )
     return _table(("format", "type", "meaning"), rows)

@@ -25,6 +25,7 @@ _BOXES = (
     b"mif1",
     b"RIFF",
     b"BM",
+    b"BM............\x28\0\0\0",
     b"GIF89a",
     b"II*\0",
     b"\xff\xd8\xff",

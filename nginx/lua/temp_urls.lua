@@ -61,7 +61,7 @@ local function media_type_of(grant)
     end
     local path = settings.roots.originals .. "/" .. grant.name
 
-    return media_types.media_type(files.head(path, media_types.HEAD) or "")
+    return media_types.media_type(files.head(path, media_types.HEAD) or "", rules)
 end
 
 

@@ -12,10 +12,11 @@ import os
 import time
 from pathlib import Path
 
+from service.engine.formats import FORMATS
+
 SECOND = 10**9  # nanoseconds
-ROUNDS = {"avif": 2, "webp": 1, "json": 1}
-"""Rounds that a format stays for what it costs to make again: milliseconds of CPU for one KiB of disk, measured with
-photographs of 640 pixels: JPEG and PNG 0.5, WebP 1.5, AVIF 5. Others have none."""
+ROUNDS = {**{word: row.rounds for word, row in FORMATS.items()}, "json": 1}
+"""Rounds that a file stays for what it costs to make again, by extension."""
 SMALL = 16 * 1024  # bytes; what is smaller was decoded and resized for little and stays one round longer
 
 

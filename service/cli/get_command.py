@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import click
 
-from gateway.rules import CONTENT_TYPES
+from gateway.rules import CONTENT_TYPES, FORMAT_ALIASES
 from service.cli.arguments import client_command, names
 from service.cli.connection import Remote, for_each
 from service.cli.saving import new_file
@@ -19,9 +19,10 @@ from service.client import Gateway, calls
 
 CHUNK = 256 * 1024
 SUFFIXES: Mapping[str, tuple[str, ...]] = {
-    **{content_type: (f".{format}",) for format, content_type in CONTENT_TYPES.items()},
-    "image/jpeg": (".jpg", ".jpeg"),
-    "image/tiff": (".tif", ".tiff"),
+    **{
+        content_type: (f".{word}", *(f".{alias}" for alias, meant in FORMAT_ALIASES.items() if meant == word))
+        for word, content_type in CONTENT_TYPES.items()
+    },
     "application/json": (".json",),
     "application/zip": (".zip",),
 }

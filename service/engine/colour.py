@@ -13,13 +13,11 @@ from functools import lru_cache
 from PIL import Image as Pillow
 from PIL import ImageCms
 
+from service.engine.formats import FORMATS
 from service.engine.job import Job
 from service.engine.libraries import by_magick, holds
 from service.engine.magick import colour as magick
 from service.engine.picture import Picture
-
-CARRIERS = ("jpg", "png", "webp", "avif", "tif")
-"""Formats out that can carry a profile."""
 
 _INTENT = ImageCms.Intent.PERCEPTUAL
 _SIGNATURES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}  # ICC.1:2022, table 19
@@ -31,7 +29,7 @@ def to_srgb(picture: Picture, job: Job) -> None:
     if icc and is_srgb(icc):
         icc = None
     space = magick.space(icc) if icc else None
-    carried = job.format in CARRIERS and space in ("srgb", "gray") and space == picture.details.space
+    carried = FORMATS[job.format].has_profile and space in ("srgb", "gray") and space == picture.details.space
     keeps = carried and kept("icc", job)
     for frame in picture.frames:
         if holds(frame, job):

@@ -6,16 +6,14 @@ from pathlib import Path
 
 from PIL import Image as Pillow
 
+from gateway.rules import ANIMATED
 from service.engine import geometry, readers
+from service.engine.formats import FORMATS
 from service.engine.geometry import FINE, OVERSAMPLING, Box
 from service.engine.job import Job, NotAnImage, TooLarge, Undecodable, Unsatisfiable
-from service.engine.magick.reading import CODERS
 from service.engine.picture import Picture
 from service.engine.recent import recalled
 from service.engine.recognise import is_complete
-
-ANIMATED = ("gif", "webp")
-"""Formats whose animations are read and written whole; the others give and take one frame."""
 
 
 def decode(job: Job) -> Picture:
@@ -42,7 +40,7 @@ def check(job: Job) -> None:
     Raises NotAnImage, TooLarge, Undecodable; a tolerant job takes what there is of a file that ends too soon.
     """
     header, limits = job.header, job.limits
-    if header.format not in CODERS:
+    if header.format not in FORMATS:
         raise NotAnImage(f"{header.format} is not a format that is read here")
     if header.frames > limits.frames:
         raise TooLarge(f"the image has {header.frames} frames, more than {limits.frames}")

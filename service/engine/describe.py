@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 from service.engine import geometry
 from service.engine.colour import is_srgb
 from service.engine.exif import Exif
-from service.engine.headers import gif, webp
+from service.engine.formats import FORMATS
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Job, Result
 from service.engine.picture import Details, Picture
@@ -63,22 +63,11 @@ def _size(job: Job) -> geometry.Size:
 def _duration(subject: _Subject) -> int | None:
     """Milliseconds that one run of an animation takes, by its delays as they are written; None for a still image."""
     header = subject.job.header
-    if header.frames < 2 or header.format not in _DELAYS:
+    delays = FORMATS[header.format].delays
+    if header.frames < 2 or delays is None:
         return None
     with OpenedFile(Path(subject.job.source)) as source:
-        return sum(_DELAYS[header.format](source))
-
-
-_DELAYS: dict[str, Callable[[Any], list[int]]] = {
-    "gif": lambda source: [
-        10 * source.number(block.start + 4, 2, little=True)
-        for block in gif.blocks(source)
-        if block.kind == gif.EXTENSION and block.label == gif.GRAPHIC_CONTROL
-    ],
-    "webp": lambda source: [
-        source.number(chunk.start + 12, 3, little=True) for chunk in webp.chunks(source) if chunk.kind == b"ANMF"
-    ],
-}
+        return sum(delays(source))
 
 
 def _space(subject: _Subject) -> str:

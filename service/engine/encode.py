@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.holding import longest_side
+from gateway.rules import DEFAULT_QUALITY
 from service.engine import quality, writers
 from service.engine.colour import kept
 from service.engine.job import Job, Unsatisfiable
@@ -37,4 +38,4 @@ def encode(picture: Picture, job: Job) -> bytes:
     asked = recipe.get("q", str(job.quality))
     if asked != "auto":
         return write(int(asked))
-    return quality.seeming(write, picture.frames[0].pillow()) if job.format in quality.LOSSY else write(job.quality)
+    return quality.seeming(write, picture.frames[0].pillow()) if job.format in DEFAULT_QUALITY else write(job.quality)

@@ -1,24 +1,176 @@
-"""Which formats the libraries of this machine can read and write."""
+"""The formats: one row for each, with all that the engine must know of it.
+
+What names and nginx must know of a format (its words, content type, transparency, animation, quality, longest side) is
+its row in gateway/vocabulary.json, under the same word. No fact stands in both.
+
+A row names functions that need Pillow or ImageMagick by reference, `package.module:function`, since the service reads
+this table too and loads neither; `functions` finds them.
+"""
 
 from __future__ import annotations
 
-from service.engine import writers
-from service.engine.libraries import pillow_has
-from service.engine.magick import coders
-from service.engine.magick.reading import CODERS
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal, Protocol
+
+from service.engine.headers import bmp, gif, ico, isobmff, jpeg, png, tiff, webp
+from service.engine.headers.source import Source
+from service.engine.job import Header
+
+Library = Literal["ImageMagick", "Pillow", "libjpeg-turbo"]
 
 
-def capabilities() -> dict[str, tuple[bool, bool]]:
-    """By format word, whether it can be read and whether it can be written; writing is found out by trying."""
-    return {word: (_reads(word), _writes(word)) for word in CODERS}
+class Parser(Protocol):
+    """What a module of `service.engine.headers` offers."""
+
+    def begins(self, head: bytes, source: Source, /) -> bool:
+        """Return True if a file that begins with `head` is in the format, damaged or not."""
+
+    def header(self, source: Source, /) -> Header:
+        """Return what the header says. Raises Undecodable, and NotAnImage for a kind that is not read here."""
+
+    def missing(self, source: Source, /) -> str | None:
+        """Return what is missing of a file that ends too soon, None for a complete one."""
 
 
-def _reads(word: str) -> bool:
-    magick = coders.reads(word)  # whoever reads: this loads the coder, which can no longer be done in a sandbox
-    return magick or (word in writers.PILLOW and pillow_has(word))
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What the engine must know of one format."""
+
+    parser: Parser
+    coder: str
+    """The format's name in ImageMagick and in Pillow."""
+    other_coders: tuple[str, ...] = ()
+    """More names that ImageMagick's policy must allow: those that stand before the colon of a file's name."""
+    module: str = ""
+    """ImageMagick's loadable module that holds the coder, where it has another name than the coder."""
+    pillow_feature: str = ""
+    """What Pillow must have been built with to read or write the format, as `PIL.features` calls it."""
+
+    reader: Library = "ImageMagick"
+    """The library that reads the format in `auto`; docs/engine.md has the reasons, with figures."""
+    magick_reader: str = "service.engine.magick.reading:single"
+    is_paged: bool = False
+    """Whether ImageMagick is asked for one page by its number: of a BMP the first, whatever follows it."""
+    fails_silently: bool = False
+    """Whether Pillow's decoder fails for lack of memory in the same way as over damage."""
+    delays: Callable[[Source], list[int]] | None = None
+    """Reads the delay of each frame of an animation, in milliseconds."""
+
+    writer: Library = "ImageMagick"
+    """The library that writes the format in `auto`."""
+    magick_writer: str = ""
+    """By default the coder without options, `service.engine.magick.writing:plain`."""
+    pillow_writer: str = ""
+    """Empty where only ImageMagick writes the format."""
+    has_profile: bool = False
+    """Whether the format can carry an ICC profile."""
+    faithful_quality: int | None = None
+    """The quality of `@full` where the original must be encoded once more: it is stored turned and cannot be set
+    upright by its blocks, or the format has no lossless way. None for a format without a quality."""
+    stripper: str = ""
+    """What removes metadata and encodes nothing; empty where there is no such way."""
+
+    rounds: int = 0
+    """Rounds of eviction that a derived image survives for what it costs to make again: milliseconds of CPU for one KiB
+    of disk, measured with photographs of 640 pixels: JPEG and PNG 0.5, WebP 1.5, AVIF 5."""
+
+    @property
+    def coders(self) -> tuple[str, ...]:
+        """All names of the format in ImageMagick."""
+        return (self.coder, *self.other_coders)
 
 
-def _writes(word: str) -> bool:
-    if word in writers.PILLOW and coders.tried(writers.PILLOW[word]):
-        return True
-    return coders.writes(word)
+FORMATS: Mapping[str, Format] = {
+    "jpg": Format(
+        jpeg,
+        "JPEG",
+        other_coders=("JPG", "PJPEG"),
+        pillow_feature="jpg",
+        reader="libjpeg-turbo",
+        writer="Pillow",
+        magick_writer="service.engine.magick.writing:jpeg",
+        pillow_writer="service.engine.writers:jpeg",
+        has_profile=True,
+        faithful_quality=95,
+        stripper="service.engine.stripping.jpeg:pieces",
+    ),
+    "png": Format(
+        png,
+        "PNG",
+        other_coders=("PNG8", "PNG24", "PNG32", "PNG48", "PNG64"),
+        reader="Pillow",
+        magick_writer="service.engine.magick.writing:png",
+        has_profile=True,
+        stripper="service.engine.stripping.png:pieces",
+    ),
+    "webp": Format(
+        webp,
+        "WEBP",
+        pillow_feature="webp",
+        reader="Pillow",
+        fails_silently=True,
+        delays=webp.delays,
+        writer="Pillow",
+        magick_writer="service.engine.magick.writing:webp",
+        pillow_writer="service.engine.writers:webp",
+        has_profile=True,
+        faithful_quality=95,
+        stripper="service.engine.stripping.webp:pieces",
+        rounds=1,
+    ),
+    "avif": Format(
+        isobmff,
+        "AVIF",
+        module="HEIC",
+        pillow_feature="avif",
+        reader="Pillow",
+        fails_silently=True,
+        writer="Pillow",
+        magick_writer="service.engine.magick.writing:avif",
+        pillow_writer="service.engine.writers:avif",
+        has_profile=True,
+        faithful_quality=85,
+        rounds=2,
+    ),
+    "heic": Format(isobmff, "HEIC"),
+    "gif": Format(
+        gif,
+        "GIF",
+        other_coders=("GIF87",),
+        magick_reader="service.engine.magick.reading:gif",
+        delays=gif.delays,
+        magick_writer="service.engine.magick.writing:gif",
+        stripper="service.engine.stripping.gif:pieces",
+    ),
+    "tif": Format(
+        tiff,
+        "TIFF",
+        other_coders=("TIF", "TIFF64"),
+        is_paged=True,
+        magick_writer="service.engine.magick.writing:tiff",
+        has_profile=True,
+    ),
+    "bmp": Format(
+        bmp,
+        "BMP",
+        other_coders=("BMP2", "BMP3"),
+        is_paged=True,
+        magick_writer="service.engine.magick.writing:bmp",
+    ),
+    "ico": Format(
+        ico, "ICO", other_coders=("ICON",), module="ICON", magick_reader="service.engine.magick.reading:icon"
+    ),
+}
+"""By format word; those that go out too are in the vocabulary's `formats`, the others in its `only_originals`."""
+
+
+def functions(reference: Callable[[Format], str]) -> dict[str, Any]:
+    """The functions that the rows refer to, by format word, of the rows that refer to one."""
+    return {word: _referred(name) for word, row in FORMATS.items() if (name := reference(row))}
+
+
+def _referred(reference: str) -> Any:
+    module, _, name = reference.partition(":")
+    return getattr(import_module(module), name)

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from PIL import Image as Pillow
 from PIL import features
 
+from gateway.rules import FORMATS as WRITTEN
+from service.engine.formats import FORMATS, Library
 from service.engine.job import Header, Job
 from service.engine.magick import coders
 from service.engine.magick.shortcomings import lacks
 from service.engine.magick.writing import Settings
 from service.engine.picture import Frame, Picture
 
-Name = Literal["ImageMagick", "Pillow", "libjpeg-turbo"]
-
-AUTO: dict[str, Name] = {
-    "read jpg": "libjpeg-turbo",
-    "read png": "Pillow",
-    "read webp": "Pillow",
-    "read avif": "Pillow",
-    "read heic": "ImageMagick",
-    "read gif": "ImageMagick",
-    "read tif": "ImageMagick",
-    "read bmp": "ImageMagick",
-    "read ico": "ImageMagick",
+AUTO: dict[str, Library] = {
+    **{f"read {word}": row.reader for word, row in FORMATS.items()},
     "rescale": "libjpeg-turbo",
     "orient": "Pillow",
     "trim": "ImageMagick",
@@ -39,13 +30,7 @@ AUTO: dict[str, Name] = {
     "blur": "ImageMagick",
     "sharpen": "ImageMagick",
     "flatten": "Pillow",
-    "write jpg": "Pillow",
-    "write png": "ImageMagick",
-    "write webp": "Pillow",
-    "write avif": "Pillow",
-    "write gif": "ImageMagick",
-    "write tif": "ImageMagick",
-    "write bmp": "ImageMagick",
+    **{f"write {word}": FORMATS[word].writer for word in WRITTEN},
 }
 """By step; docs/engine.md has the reasons, with figures. `rescale` is a JPEG made smaller as the JPEG it is. Until
 `to_srgb` a frame of more than 8 bits a sample is ImageMagick's, since Pillow would drop half of them."""
@@ -85,7 +70,8 @@ def writes(picture: Picture, settings: Settings, job: Job) -> bool:
 
 def pillow_has(word: str) -> bool:
     """Whether this machine's Pillow was built with what a format takes."""
-    return word not in ("jpg", "webp", "avif") or bool(features.check(word))
+    feature = FORMATS[word].pillow_feature
+    return not feature or bool(features.check(feature))
 
 
 def _beyond_reading(path: Path, header: Header) -> bool:

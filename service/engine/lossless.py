@@ -8,14 +8,11 @@ from pathlib import Path
 
 from service.engine import geometry
 from service.engine.colour import kept
+from service.engine.formats import FORMATS
 from service.engine.job import Job, Result, Undecodable
 from service.engine.jpeg import decode
 from service.engine.jpeg.turn import turned
 from service.engine.strip import strip
-
-FAITHFUL = {"jpg": 95, "webp": 95, "avif": 85}
-"""The quality at which an image is encoded once more because it cannot be stripped: it is stored turned and cannot be
-set upright by its blocks, or it is in a format that has no lossless way."""
 
 _UNTOUCHING = {"bg", "frame", "keep"}
 
@@ -49,7 +46,7 @@ def faithful(job: Job) -> Job:
         return job
     keep = ("icc", "copyright") if kept("copyright", job) else ("icc",)
     recipe = {**job.recipe, "keep": ":".join(keep)}
-    return replace(job, recipe=recipe, keep=keep, quality=FAITHFUL.get(job.format, job.quality))
+    return replace(job, recipe=recipe, keep=keep, quality=FORMATS[job.format].faithful_quality or job.quality)
 
 
 def _strip(job: Job) -> bool:

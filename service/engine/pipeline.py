@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from gateway.rules import ANIMATED
 from service.engine import describe as description
 from service.engine import geometry, lossless
+from service.engine.capabilities import capabilities
 from service.engine.colour import to_srgb
-from service.engine.decode import ANIMATED, check, decode, shown
+from service.engine.decode import check, decode, shown
 from service.engine.encode import encode
-from service.engine.formats import capabilities
 from service.engine.job import Job, Result, TooLarge
 from service.engine.jpeg.rescale import rescaled
 from service.engine.magick.reading import WANT_OF_MEMORY

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from PIL import Image as Pillow
 from PIL import ImageMath
 
+from gateway.rules import DEFAULT_QUALITY
+from service.engine.formats import FORMATS
 from service.engine.job import Unsatisfiable
 
-LOSSY = ("jpg", "webp", "avif")
-"""Formats out that have a quality."""
+_CODERS = tuple(FORMATS[word].coder for word in DEFAULT_QUALITY)
 
 TARGET = 0.965
 """The score that `q=auto` keeps against the unencoded result: see `score`."""
@@ -47,7 +48,7 @@ def seeming(write: Write, reference: Pillow.Image) -> bytes:
 
     def good(value: int) -> bool:
         made[value] = write(value)
-        with Pillow.open(io.BytesIO(made[value]), formats=("JPEG", "WEBP", "AVIF")) as encoded:
+        with Pillow.open(io.BytesIO(made[value]), formats=_CODERS) as encoded:
             return score(reference, encoded) >= TARGET
 
     index = min(bisect_left(LADDER, True, key=good), len(LADDER) - 1)

@@ -15,10 +15,10 @@ from PIL import AvifImagePlugin, ImageFile, ImageOps, PngImagePlugin
 from PIL import Image as Pillow
 
 from service.engine import libraries
+from service.engine.formats import FORMATS
 from service.engine.job import Header, Job, TooLarge, Undecodable
 from service.engine.jpeg import decode
 from service.engine.magick import reading
-from service.engine.magick.reading import CODERS
 from service.engine.picture import Details, Frame
 from service.engine.pillow_private import wrapped
 
@@ -37,9 +37,6 @@ PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, RuntimeError)
 """What Pillow raises over broken files; RuntimeError is its word for what libavif refuses."""
 
-SILENT = ("webp", "avif")
-"""Formats whose decoders fail for want of memory as they do over damage. They take 8 bytes a pixel at most."""
-
 
 def reader(job: Job) -> Reader:
     """How this original is read. Every reader raises Undecodable, and TooLarge where memory does not suffice."""
@@ -47,7 +44,7 @@ def reader(job: Job) -> Reader:
 
 
 def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
-    kind = CODERS[header.format].upper()
+    kind = FORMATS[header.format].coder
     ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
     try:
         with Pillow.open(path, formats=(kind,)) as file:
@@ -59,7 +56,7 @@ def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -
     except Pillow.DecompressionBombError as error:
         raise TooLarge("the image has more pixels than its header said") from error
     except _DAMAGE as error:
-        if header.format in SILENT and not has_room(8 * header.width * header.height):
+        if FORMATS[header.format].fails_silently and not has_room(8 * header.width * header.height):
             raise TooLarge("the image takes more memory than an engine process may use") from error
         raise Undecodable("the image is damaged") from error
     space = {"CMYK": "cmyk", "L": "gray", "LA": "gray", "1": "gray"}.get(mode, "srgb")

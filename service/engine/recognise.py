@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
-from service.engine.headers import bmp, gif, ico, isobmff, jpeg, others, png, tiff, webp
+from service.engine.formats import FORMATS, Parser
+from service.engine.headers import others
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, NotAnImage, Undecodable
 
 HEAD = 2048
 
 
-class _Format(NamedTuple):
-    word: str | None  # None where only the header tells
-    matches: Callable[[bytes, Source], bool]
-    header: Callable[[Source], Header]
-    missing: Callable[[Source], str | None]
-
-
-_FORMATS = (
-    _Format("jpg", lambda head, _: head.startswith(jpeg.SIGNATURE), jpeg.header, jpeg.missing),
-    _Format("png", lambda head, _: head.startswith(png.SIGNATURE), png.header, png.missing),
-    _Format("webp", lambda head, _: head[:4] == b"RIFF" and head[8:12] == b"WEBP", webp.header, webp.missing),
-    _Format("gif", lambda head, _: head.startswith(gif.SIGNATURES), gif.header, gif.missing),
-    _Format(
-        None, lambda head, source: head[4:8] == b"ftyp" and isobmff.is_kin(source), isobmff.header, isobmff.missing
-    ),
-    _Format("tif", lambda head, _: head.startswith(tiff.SIGNATURES), tiff.header, tiff.missing),
-    _Format("bmp", lambda head, _: bmp.begins(head), bmp.header, bmp.missing),
-    _Format("ico", lambda head, _: head.startswith(ico.SIGNATURE), ico.header, ico.missing),
-)
+_WORDS: dict[Parser, list[str]] = {}
+"""By parser the formats that it reads: where there are several, the header tells which it is."""
+for _word, _row in FORMATS.items():
+    _WORDS.setdefault(_row.parser, []).append(_word)
 
 
 def recognise(path: Path) -> Header:
@@ -43,7 +27,7 @@ def recognise(path: Path) -> Header:
     pixels are cut short is recognised all the same: to tell that is `is_complete`'s part.
     """
     with OpenedFile(path) as source:
-        header = _format(source).header(source)
+        header = _parser(source).header(source)
     if not header.width or not header.height:
         raise Undecodable(f"The image is damaged: it is {header.width} by {header.height} pixels")
     return header
@@ -55,13 +39,13 @@ def is_complete(path: Path) -> str | None:
     Only the structure is followed; pixels are not decoded. Raises as `recognise` does.
     """
     with OpenedFile(path) as source:
-        return _format(source).missing(source)
+        return _parser(source).missing(source)
 
 
 def is_image(source: Source) -> bool:
     """Whether the content begins as one of the formats known here does, damaged or not."""
     try:
-        _format(source)
+        _parser(source)
     except NotAnImage:
         return False
     except Undecodable:  # too short for the rest of its first box
@@ -72,16 +56,17 @@ def is_image(source: Source) -> bool:
 def declared_format(source: Source) -> str | None:
     """The format by the first bytes alone (of HEIF, by its header); None where it is none known here."""
     try:
-        found = _format(source)
-        return found.word or found.header(source).format
+        parser = _parser(source)
+        words = _WORDS[parser]
+        return words[0] if len(words) == 1 else parser.header(source).format
     except (NotAnImage, Undecodable):
         return None
 
 
-def _format(source: Source) -> _Format:
+def _parser(source: Source) -> Parser:
     head = source.head(HEAD)
-    for format_ in _FORMATS:
-        if format_.matches(head, source):
-            return format_
+    for parser in _WORDS:
+        if parser.begins(head, source):
+            return parser
     looks = others.looks_like(head)
     raise NotAnImage("Not an image of a kind known here" + (f": it looks like {looks}" if looks else ""))

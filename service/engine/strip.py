@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from service.engine.formats import functions
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header
-from service.engine.stripping import Piece, Pieces, gif, jpeg, png, webp
+from service.engine.stripping import Piece, Pieces
 
-_PIECES: dict[str, Callable[[Source, bool], Pieces]] = {
-    "jpg": jpeg.pieces,
-    "png": png.pieces,
-    "webp": webp.pieces,
-    "gif": gif.pieces,
-}
+_PIECES: dict[str, Callable[[Source, bool], Pieces]] = functions(lambda row: row.stripper)
 
 
 def strip(source: Path, target: Path, header: Header, keep_icc: bool = True) -> bool:
     """Write `source` without its metadata to `target`, pixels and animation unchanged; tell whether that was done.
 
-    False, and nothing written, where leaving parts out cannot do it: for formats other than JPEG, PNG, WebP and GIF,
+    False, and nothing written, where leaving parts out cannot do it: for a format without a stripper,
     and for an image that is stored turned, whose orientation is metadata and would be lost. An ICC profile stays unless
     it is sRGB's or `keep_icc` is false. Memory is constant but for the profile. Raises Undecodable where the structure
     is broken or incomplete, OSError where a file cannot be read or written; no `target` is left then.

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 
-from gateway.rules import CONTENT_TYPES
+from gateway.media_types import UNKNOWN
+from gateway.rules import ORIGINAL_TYPES
 from service.engine import recognise
 from service.engine.headers.source import Source
-
-SOURCE_TYPES = {**CONTENT_TYPES, "heic": "image/heic", "ico": "image/vnd.microsoft.icon"}
-UNKNOWN = "application/octet-stream"
 
 
 def content_type(file: int) -> str:
     """The content type of the image in an open file; UNKNOWN where it is none."""
-    return SOURCE_TYPES.get(recognise.declared_format(_source(file)) or "", UNKNOWN)
+    return ORIGINAL_TYPES.get(recognise.declared_format(_source(file)) or "", UNKNOWN)
 
 
 def is_image(file: int) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from gateway.names import Name
+from gateway.rules import ORIGINAL_TYPES
 from service.cache.work import Work
 from service.derivatives.derivatives import Derivatives, Making
 from service.engine.job import Header, Job, Saturated
@@ -28,7 +29,6 @@ from service.store.base import (
     StoreError,
     Unavailable,
 )
-from service.store.content import SOURCE_TYPES
 from service.uploads.incoming import Incoming
 
 MOST_AT_ONCE = 256  # uploads under way, each with a file descriptor and up to the limit of bytes on disk
@@ -134,7 +134,7 @@ class Uploads:
     ) -> Stored:
         there = await self._there(name)
         precondition.check(there)
-        content_type, metadata = SOURCE_TYPES[header.format], {CHECKSUM: upload.sha256}
+        content_type, metadata = ORIGINAL_TYPES[header.format], {CHECKSUM: upload.sha256}
         new = NewObject(name, upload.path, content_type, upload.md5, metadata, precondition)
         async with self._found_out(name):
             stored = await self._container.put(new)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.rules import VOCABULARY
 from gateway.settings import METADATA_FIELDS, PRIVATE_FIELDS
-from service.engine.lossless import FAITHFUL
+from service.engine.formats import FORMATS
 from service.engine.pipeline import STEPS
 from service.engine.quality import LADDER, TARGET
 
@@ -41,4 +41,4 @@ def test_its_fields_are_those_that_the_configuration_knows():
 def test_its_numbers_are_those_of_the_code():
     assert f"{LADDER[0]}, {LADDER[1]}, ... {LADDER[-1]}" in TEXT
     assert f"similarity of {TARGET}" in TEXT
-    assert f"quality {FAITHFUL['jpg']}, AVIF {FAITHFUL['avif']}" in TEXT
+    assert f"quality {FORMATS['jpg'].faithful_quality}, AVIF {FORMATS['avif'].faithful_quality}" in TEXT

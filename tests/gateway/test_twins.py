@@ -195,7 +195,7 @@ CHANGES = [
     ("temp_urls", '"[^%w_.~/ -]"', '"[^%w_.~/ \\"-]"'),
     ("temp_urls", "year % 100 ~= 0 or year % 400 == 0", "true"),
     ("temp_urls", "parameters.inline ~= nil", 'parameters.inline == ""'),
-    ("media_types", "[40] = true, ", ""),
+    ("media_types", "piece.first + #piece.text - 1", "piece.first + #piece.text - 2"),
     ("media_types", "for place = 17, #box, 4 do", "for place = 13, #box, 4 do"),
 ]
 

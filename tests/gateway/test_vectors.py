@@ -7,7 +7,7 @@ import pytest
 from gateway.contracts import PythonContract
 from gateway.lua_contract import LuaContract
 from gateway.marker import parse_marker, parse_smaller, print_marker, print_smaller
-from gateway.rules import FORMATS, VOCABULARY
+from gateway.rules import FORMAT_ALIASES, FORMATS, VOCABULARY
 from gateway.vectors import failures, vectors
 
 TEXT = str(vectors()["names"])
@@ -35,7 +35,7 @@ def test_every_operation_has_a_vector(row):
         assert f"{word}=" in TEXT
 
 
-@pytest.mark.parametrize("word", [*FORMATS, *VOCABULARY["format_aliases"], *VOCABULARY["undecided"], "json"])
+@pytest.mark.parametrize("word", [*FORMATS, *FORMAT_ALIASES, *VOCABULARY["undecided"], "json"])
 def test_every_format_has_a_vector(word):
     assert word in TEXT.lower()
 

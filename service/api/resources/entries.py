@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from gateway.rules import FORMAT_ALIASES
+
 _UNSAFE = re.compile(r'[\\:*?"<>|]')
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
-_SAME = {"jpeg": "jpg", "tiff": "tif"}
 
 
 class Entries:
@@ -21,7 +22,7 @@ class Entries:
         stem, dot, extension = _safe(image).rpartition(".")
         if not dot or "/" in extension:
             stem, extension = _safe(image), ""
-        if format and _SAME.get(extension.lower(), extension.lower()) != format:
+        if format and FORMAT_ALIASES.get(extension.lower(), extension.lower()) != format:
             extension = format
         end = f".{extension}" if extension else ""
         free, number = f"{stem}{end}", 1

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, TypeAdapter
 
 from gateway.names import LONGEST_IMAGE_NAME
-from gateway.rules import VOCABULARY, Rules
+from gateway.rules import FORMAT_ALIASES, VOCABULARY, Rules
 from service.api.schema.models import PROBLEM_JSON, Problem
 from service.api.schema.operations import OPERATIONS, Answer, Operation
 from service.api.schema.request_models import Body
@@ -115,7 +115,7 @@ def _vocabulary(rules: Rules) -> Iterator[dict[str, Any]]:
         expects = str(row["expects"]).replace("{max}", str(most))
         for word in (row["key"], *row.get("aliases", ())):
             yield _query(word, f"{row['meaning']}: {expects}", {"type": "string"})
-    formats = [*rules.out, *VOCABULARY["format_aliases"], *VOCABULARY["undecided"]]
+    formats = [*rules.out, *FORMAT_ALIASES, *VOCABULARY["undecided"]]
     for word in ("format", "kind"):
         yield _query(word, f"the format; {rules.default_format} where there is none", {"enum": formats})
     yield _query("preset", "a recipe by its name", {"enum": list(rules.presets)})

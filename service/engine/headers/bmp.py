@@ -15,7 +15,7 @@ RUN_LENGTH = (1, 2)
 DEPTHS = (1, 2, 4, 8, 16, 24, 32)
 
 
-def begins(head: bytes) -> bool:
+def begins(head: bytes, _: Source) -> bool:
     """Whether a file that begins with `head` is a BMP, and not a text that begins with BM."""
     return head.startswith(SIGNATURE) and int.from_bytes(head[14:18], "little") in HEADER_SIZES
 

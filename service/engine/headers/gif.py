@@ -29,6 +29,10 @@ class Block(NamedTuple):
     end: int
 
 
+def begins(head: bytes, _: Source) -> bool:
+    return head.startswith(SIGNATURES)
+
+
 def header(source: Source) -> Header:
     """The screen, or what the frames reach where they reach beyond it: decoders make room for that much.
 
@@ -51,6 +55,15 @@ def header(source: Source) -> Header:
     if not frames:
         raise Undecodable("The GIF is damaged: there is no image in it")
     return Header("gif", width, height, frames=frames, alpha=alpha)
+
+
+def delays(source: Source) -> list[int]:
+    """The delay of each frame in milliseconds."""
+    return [
+        10 * source.number(block.start + 4, 2, little=True)
+        for block in blocks(source)
+        if block.kind == EXTENSION and block.label == GRAPHIC_CONTROL
+    ]
 
 
 def missing(source: Source) -> str | None:

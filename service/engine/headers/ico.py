@@ -17,6 +17,10 @@ MAX_ENTRIES = 1024
 DIB_HEADER = 40
 
 
+def begins(head: bytes, _: Source) -> bool:
+    return head.startswith(SIGNATURE)
+
+
 def header(source: Source) -> Header:
     largest = max((_picture(source, *place) for place in _places(source)), key=lambda picture: picture[0] * picture[1])
     # A DIB always carries a mask beside it, and a PNG in an icon is there for its alpha.

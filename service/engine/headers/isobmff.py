@@ -46,10 +46,14 @@ class Items:
     boxes: dict[bytes, int] = field(default_factory=dict)
 
 
-def is_kin(source: Source) -> bool:
+def _is_kin(source: Source) -> bool:
     """Whether the file type box names a brand of still pictures."""
     kind = source.part(8, source.number(0, 4) - 8).head(256)
     return not BRANDS.isdisjoint(kind[i : i + 4] for i in range(0, len(kind), 4) if i != 4)
+
+
+def begins(head: bytes, source: Source) -> bool:
+    return head[4:8] == SIGNATURE_AT_4 and _is_kin(source)
 
 
 def header(source: Source) -> Header:

@@ -34,6 +34,10 @@ class Segment(NamedTuple):
     data_end: int
 
 
+def begins(head: bytes, _: Source) -> bool:
+    return head.startswith(SIGNATURE)
+
+
 def header(source: Source) -> Header:
     orientation: int | None = None
     for segment in segments(source):

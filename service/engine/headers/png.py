@@ -28,6 +28,10 @@ class Chunk(NamedTuple):
     end: int
 
 
+def begins(head: bytes, _: Source) -> bool:
+    return head.startswith(SIGNATURE)
+
+
 def header(source: Source) -> Header:
     width, height, colour_type = geometry(source)
     alpha, orientation = colour_type in _COLOUR_TYPES_WITH_ALPHA, 1

@@ -47,6 +47,10 @@ class Directory:
         return next(iter(self.numbers(tag, 1)), 0)
 
 
+def begins(head: bytes, _: Source) -> bool:
+    return head.startswith(SIGNATURES)
+
+
 def header(source: Source) -> Header:
     """Width, height, alpha and orientation are those of the first page; the other pages may differ."""
     if source.head(10)[8:] == b"CR":

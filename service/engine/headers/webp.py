@@ -22,6 +22,10 @@ class Chunk(NamedTuple):
     end: int
 
 
+def begins(head: bytes, _: Source) -> bool:
+    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+
+
 def header(source: Source) -> Header:
     first = next(chunks(source), None)
     if first is None or first.kind not in _SIZES:
@@ -39,6 +43,11 @@ def header(source: Source) -> Header:
     if not (frames if animated else images):
         raise Undecodable("The WebP is damaged: there is no image in it")
     return Header("webp", width, height, frames=frames if animated else 1, alpha=alpha, orientation=orientation)
+
+
+def delays(source: Source) -> list[int]:
+    """The delay of each frame in milliseconds."""
+    return [source.number(chunk.start + 12, 3, little=True) for chunk in chunks(source) if chunk.kind == b"ANMF"]
 
 
 def missing(source: Source) -> str | None:

@@ -24,7 +24,6 @@ from service.engine.libraries import by_magick
 from service.engine.picture import Details, Frame
 from service.engine.quality import FULL_CHROMA
 from service.engine.recent import recalled
-from service.engine.samples import resized
 from service.engine.steps.orient import TURNS
 from service.engine.steps.resample import FILTER, REDUCING_GAP, focus
 from service.engine.stripping.jpeg import profile_segments
@@ -145,7 +144,7 @@ def _resized(
     box = Box(region.left * across, region.top * down, region.right * across, region.bottom * down)
     box = box.moved(shown.left, shown.top)
     plane = _reaching(plane, math.ceil(box.right - _NOTHING), math.ceil(box.bottom - _NOTHING))
-    return resized(plane, size, kernel, box.within(plane.size), REDUCING_GAP)
+    return plane.resize(size, kernel, box.within(plane.size).edges, REDUCING_GAP)
 
 
 def _reaching(plane: Pillow.Image, right: int, bottom: int) -> Pillow.Image:

@@ -10,8 +10,8 @@ from wand.api import libmagick
 from wand.exceptions import WandException
 from wand.resource import genesis
 
+from service.engine.formats import FORMATS
 from service.engine.geometry import Box
-from service.engine.magick.reading import CODERS
 from service.engine.magick.writing import WRITERS, Settings
 from service.engine.picture import Details, Frame, Picture
 
@@ -29,7 +29,7 @@ def reads(word: str) -> bool:
     genesis()
     exception = libmagick.AcquireExceptionInfo()
     try:
-        info = libmagick.GetMagickInfo(CODERS[word].upper().encode(), exception)
+        info = libmagick.GetMagickInfo(FORMATS[word].coder.encode(), exception)
         return bool(info and libmagick.GetImageDecoder(info))
     finally:
         libmagick.DestroyExceptionInfo(exception)

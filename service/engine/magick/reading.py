@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image as Pillow
@@ -16,22 +17,10 @@ from wand.exceptions import (
 )
 from wand.image import Image
 
+from service.engine.formats import FORMATS, functions
 from service.engine.job import Header, TooLarge, Undecodable
 from service.engine.jpeg import decode
 from service.engine.picture import Details, Frame
-
-CODERS = {
-    "jpg": "jpeg",
-    "png": "png",
-    "webp": "webp",
-    "avif": "avif",
-    "heic": "heic",
-    "gif": "gif",
-    "tif": "tiff",
-    "bmp": "bmp",
-    "ico": "ico",
-}
-"""The name of every format word, in lower case to ImageMagick and in capitals to Pillow."""
 
 WANT_OF_MEMORY = (ResourceLimitError, ResourceLimitFatalError, CacheError, CacheFatalError)
 """What ImageMagick raises where its limits, or those of the process, do not suffice."""
@@ -42,25 +31,18 @@ too soon was told by its header."""
 
 Read = tuple[list[Frame], Details]
 
-_PAGED = ("tif", "bmp")
-"""Formats of which one page is asked: of a BMP the first, whatever comes behind it."""
-
 _SHORT = 0.999
 """Part of a scaled decode that its hint names: libjpeg takes the next larger n/8, and rounding never passes it."""
 
 
 def read(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> Read:
     """The wanted frames, a JPEG at n/8. Raises Undecodable, and TooLarge where memory does not suffice."""
-    if header.format == "gif":
-        return _gif(path, header, wanted, tolerant)
-    if header.format == "ico":
-        return _icon(path, header, tolerant)
-    return _single(path, header, wanted, n, tolerant)
+    return _READERS[header.format](path, header, wanted, n, tolerant)
 
 
-def _single(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> Read:
+def single(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> Read:
     """One frame or page."""
-    subrange = f"[{wanted.start}]" if header.format in _PAGED else ""
+    subrange = f"[{wanted.start}]" if FORMATS[header.format].is_paged else ""
     image = _read(path, header, subrange, n, tolerant)
     if image.colorspace == "ycbcr":  # how ImageMagick 6 leaves HEIC
         image.transform_colorspace("srgb")
@@ -68,13 +50,13 @@ def _single(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -
     return [Frame(image)], Details(profiles["icc"], profiles["exif"], profiles["iptc"], image.colorspace, image.depth)
 
 
-def _icon(path: Path, header: Header, tolerant: bool) -> Read:
+def icon(path: Path, header: Header, _wanted: range, _n: int, tolerant: bool) -> Read:
     """The largest of an icon's images."""
     image = _read(path, header, "", 8, tolerant)
     return [Frame(max(_parts(image), key=lambda part: part.width * part.height))], Details()
 
 
-def _gif(path: Path, header: Header, wanted: range, tolerant: bool) -> Read:
+def gif(path: Path, header: Header, wanted: range, _n: int, tolerant: bool) -> Read:
     """Frames with disposal and offsets worked in, which takes all frames before the first one that is wanted."""
     image = _read(path, header, f"[0-{wanted.stop - 1}]" if wanted.stop > 1 else "[0]", 8, tolerant)
     plays = image.loop
@@ -96,7 +78,7 @@ def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> 
     try:
         with path.open("rb") as file:
             # By descriptor, for ImageMagick takes brackets, percent signs and colons in a name for instructions.
-            image.read(filename=f"{CODERS[header.format]}:/dev/fd/{file.fileno()}{subrange}")
+            image.read(filename=f"{FORMATS[header.format].coder}:/dev/fd/{file.fileno()}{subrange}")
         problem = image.get_exception()  # a coder may have met an error and yet given what it had
     except WandException as error:
         problem = error
@@ -127,3 +109,7 @@ def _parts(image: Image) -> list[Image]:
         image.iterator_set(index)
         parts.append(image.image_get())
     return parts
+
+
+_READERS: dict[str, Callable[[Path, Header, range, int, bool], Read]] = functions(lambda row: row.magick_reader)
+"""By format word."""

@@ -8,11 +8,14 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from wand.api import library
 from wand.image import Image
 
+from gateway.rules import FORMATS as WRITTEN
 from service.engine import pixels
+from service.engine.formats import FORMATS, functions
 from service.engine.picture import Frame, Picture
 from service.engine.quality import FULL_CHROMA
 
@@ -92,16 +95,9 @@ def bmp(picture: Picture, settings: Settings) -> bytes:
     return _write(picture, settings, "bmp3", {})
 
 
-WRITERS: dict[str, Callable[[Picture, Settings], bytes]] = {
-    "jpg": jpeg,
-    "png": png,
-    "webp": webp,
-    "avif": avif,
-    "gif": gif,
-    "tif": tiff,
-    "bmp": bmp,
-}
-"""By format word."""
+def plain(coder: str, picture: Picture, settings: Settings) -> bytes:
+    """A format that needs no options."""
+    return _write(picture, settings, coder, {})
 
 
 def _write(
@@ -155,3 +151,10 @@ def _image(frame: Frame, settings: Settings) -> Image:
     del image.artifacts["png:exclude-chunk"]  # by which this keeps out what is embedded from here on, too
     image.depth = 8
     return image
+
+
+WRITERS: dict[str, Callable[[Picture, Settings], bytes]] = {
+    **{word: partial(plain, FORMATS[word].coder) for word in WRITTEN},
+    **functions(lambda row: row.magick_writer),
+}
+"""By format word."""

@@ -11,28 +11,13 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
 from service.engine.environment import environment
-
-CODERS: Mapping[str, tuple[str, ...]] = {
-    "jpg": ("JPEG", "JPG", "PJPEG"),
-    "png": ("PNG", "PNG8", "PNG24", "PNG32", "PNG48", "PNG64"),
-    "webp": ("WEBP",),
-    "avif": ("AVIF",),
-    "heic": ("HEIC",),
-    "gif": ("GIF", "GIF87"),
-    "tif": ("TIFF", "TIF", "TIFF64"),
-    "bmp": ("BMP", "BMP2", "BMP3"),
-    "ico": ("ICO", "ICON"),
-}
-"""ImageMagick's names for each format of the vocabulary, as they may stand before the colon of a file's name."""
-
-MODULES: Mapping[str, str] = {"jpg": "JPEG", "avif": "HEIC", "tif": "TIFF", "ico": "ICON"}
-"""The loadable module that holds a format, where it is not the format's name in capitals."""
+from service.engine.formats import FORMATS
 
 _TEMPLATE = Template(Path(__file__).with_name("policy.xml.template").read_text())
 
@@ -55,11 +40,12 @@ def render_policy(formats_in: Iterable[str], formats_out: Iterable[str], limits:
     """
     written = sorted(set(formats_out))
     formats = sorted({*formats_in, *written})
-    coders = {coder for name in formats for coder in CODERS[name]}
-    modules = {MODULES.get(name, name.upper()) for name in formats}
+    rows = {word: FORMATS[word] for word in formats}
+    coders = {coder for row in rows.values() for coder in row.coders}
+    modules = {row.module or row.coder for row in rows.values()}
     rules = [_rule("module", "read | write", modules | coders)]  # 6.9 asks by coder, 7 by module
-    for name in formats:
-        rules.append(_rule("coder", "read | write" if name in written else "read", CODERS[name]))
+    for word, row in rows.items():
+        rules.append(_rule("coder", "read | write" if word in written else "read", row.coders))
     return _TEMPLATE.substitute(
         memory=limits.memory,
         pixels=limits.pixels,

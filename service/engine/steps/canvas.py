@@ -8,6 +8,7 @@ import operator
 from PIL import Image as Pillow
 from PIL.Image import Transpose
 
+from gateway.rules import OPAQUE
 from service.engine import geometry
 from service.engine.geometry import Size
 from service.engine.job import Job
@@ -15,9 +16,6 @@ from service.engine.libraries import by_magick
 from service.engine.magick import canvas as magick
 from service.engine.picture import Picture
 from service.engine.steps.resample import ASSOCIATED, focus
-
-OPAQUE_FORMATS = ("jpg", "bmp")
-"""Formats out that hold no transparency, or none that others read."""
 
 _QUARTERS = {90: Transpose.ROTATE_270, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_90}
 _MIRRORS = {"h": Transpose.FLIP_LEFT_RIGHT, "v": Transpose.FLIP_TOP_BOTTOM}
@@ -81,7 +79,7 @@ def flip(picture: Picture, job: Job) -> None:
 
 def flatten(picture: Picture, job: Job) -> None:
     """Lay a transparent image on `bg` where the format has no transparency."""
-    if job.format not in OPAQUE_FORMATS or not any(frame.alpha for frame in picture.frames):
+    if job.format not in OPAQUE or not any(frame.alpha for frame in picture.frames):
         return
     colour = (*background(job.recipe)[:3], 255)
     if by_magick("flatten", job):

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.media_types import UNKNOWN
 from service.store.base import ReadOnly, StoredObject, StoreError, StoreFull, Unavailable, Unholdable
-from service.store.content import UNKNOWN, content_type
+from service.store.content import content_type
 
 RESERVED = b"@tmp"
 """Directory directly below a root, for files that are not whole yet. No image name begins so."""

@@ -1,0 +1,24 @@
+"""Which formats the libraries of this machine can read and write."""
+
+from __future__ import annotations
+
+from service.engine import writers
+from service.engine.formats import FORMATS
+from service.engine.libraries import pillow_has
+from service.engine.magick import coders
+
+
+def capabilities() -> dict[str, tuple[bool, bool]]:
+    """By format word, whether it can be read and whether it can be written; writing is found out by trying."""
+    return {word: (_reads(word), _writes(word)) for word in FORMATS}
+
+
+def _reads(word: str) -> bool:
+    magick = coders.reads(word)  # whoever reads: this loads the coder, which can no longer be done in a sandbox
+    return magick or (word in writers.PILLOW and pillow_has(word))
+
+
+def _writes(word: str) -> bool:
+    if word in writers.PILLOW and coders.tried(writers.PILLOW[word]):
+        return True
+    return coders.writes(word)
