@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pyvips
+from numpy.typing import NDArray
 from PIL import Image
 
 from service.engine import libraries, magick_only, readers
@@ -79,10 +80,10 @@ MAGICKS: dict[str, Callable[[], bytes]] = {
 }
 
 
-def job(data: bytes, folder: Path, **options: bool) -> Job:
+def job(data: bytes, folder: Path, *, tolerant: bool = False) -> Job:
     path = folder / "image"
     path.write_bytes(data)
-    return Job("derive", str(path), recognise(path), Limits(10**7, 100, 9999, 9999), **options)
+    return Job("derive", str(path), recognise(path), Limits(10**7, 100, 9999, 9999), tolerant=tolerant)
 
 
 @pytest.mark.parametrize("name", PILLOWS)
@@ -109,7 +110,7 @@ def test_imagemagick_shows_what_there_is_of_a_damaged_tiff(tmp_path: Path) -> No
     assert libraries.reads(job(PILLOWS["tif"](), tmp_path, tolerant=True))
 
 
-def on_black(frame: Frame) -> np.ndarray:
+def on_black(frame: Frame) -> NDArray[np.int64]:
     samples = np.asarray(frame.pillow().convert("RGBA")).astype(int)
     samples[..., :3] = samples[..., :3] * samples[..., 3:] // 255
     return samples
