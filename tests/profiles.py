@@ -39,10 +39,11 @@ def prophoto() -> bytes:
     return matrix("ProPhoto RGB", 1.8)
 
 
-def matrix(space: str, gamma: float, description: str | None = None) -> bytes:
-    """An RGB display profile with the primaries of `space` (a key of PRIMARIES) and one gamma for all channels."""
+def matrix(space: str, gamma: float | None, description: str | None = None) -> bytes:
+    """An RGB display profile with the primaries of `space` (a key of PRIMARIES) and one gamma for all channels; where
+    that is None, with the curve of sRGB."""
     red, green, blue = PRIMARIES[space]
-    curve = _curve(gamma)
+    curve = _srgb_curve() if gamma is None else _curve(gamma)
     tags = {"desc": _description(description or space), "cprt": b"text\0\0\0\0none\0", "wtpt": _xyz(D50)}
     tags |= {"rXYZ": _xyz(red), "gXYZ": _xyz(green), "bXYZ": _xyz(blue)}
     tags |= {"rTRC": curve, "gTRC": curve, "bTRC": curve}
@@ -102,6 +103,13 @@ def _xyz(values: tuple[float, float, float]) -> bytes:
 
 def _curve(gamma: float) -> bytes:
     return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+
+
+def _srgb_curve() -> bytes:
+    """IEC 61966-2-1 in 1024 points."""
+    points = (point / 1023 for point in range(1024))
+    light = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in points]
+    return b"curv\0\0\0\0" + struct.pack(">I1024H", 1024, *(round(value * 65535) for value in light))
 
 
 def _description(text: str) -> bytes:

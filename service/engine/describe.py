@@ -13,12 +13,12 @@ from typing import Any
 from PIL import Image as Pillow
 
 from service.engine import geometry
-from service.engine.colour import is_srgb
 from service.engine.exif import Exif
 from service.engine.formats import FORMATS
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Job, Result
 from service.engine.picture import Details, Picture
+from service.engine.srgb import is_srgb
 from service.engine.thumbhash import thumbhash
 
 Prepare = Callable[[Picture, Job], None]

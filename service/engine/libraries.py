@@ -8,6 +8,7 @@ from PIL import Image as Pillow
 from PIL import features
 
 from gateway.rules import FORMATS as WRITTEN
+from service.engine import magick_only
 from service.engine.formats import FORMATS, Library
 from service.engine.job import Header, Job
 from service.engine.magick import coders
@@ -35,8 +36,8 @@ AUTO: dict[str, Library] = {
 """By step; docs/engine.md has the reasons, with figures. `rescale` is a JPEG made smaller as the JPEG it is. Until
 `to_srgb` a frame of more than 8 bits a sample is ImageMagick's, since Pillow would drop half of them."""
 
-_PNG_DEPTH = 24
-"""Where a PNG says how many bits a sample has: its signature, then IHDR's length, name, width and height."""
+_TOLERANT = ("gif", "tif", "bmp")
+"""Formats of which ImageMagick shows more where an image is damaged and that is tolerated."""
 
 
 def by_magick(step: str, job: Job) -> bool:
@@ -58,7 +59,7 @@ def reads(job: Job) -> bool:
         return not _beyond_reading(path, header)
     if AUTO[f"read {header.format}"] == "ImageMagick" or not pillow_has(header.format):
         return True
-    return header.format == "png" and _deep(path)
+    return (job.tolerant and header.format in _TOLERANT) or magick_only.found(job) is not None
 
 
 def writes(picture: Picture, settings: Settings, job: Job) -> bool:
@@ -103,9 +104,3 @@ def _profiled(path: Path) -> bool:
             return bool(file.info.get("icc_profile"))
     except (OSError, SyntaxError, ValueError, RuntimeError):
         return False
-
-
-def _deep(path: Path) -> bool:
-    """Whether a PNG has 16 bits a sample, of which Pillow would drop half."""
-    with path.open("rb") as file:
-        return file.read(_PNG_DEPTH + 1)[_PNG_DEPTH:] == b"\x10"

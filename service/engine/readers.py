@@ -10,12 +10,14 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PIL import AvifImagePlugin, ImageFile, ImageOps, PngImagePlugin
 from PIL import Image as Pillow
 
 from service.engine import libraries
 from service.engine.formats import FORMATS
+from service.engine.headers import png_texts
 from service.engine.job import Header, Job, TooLarge, Undecodable
 from service.engine.jpeg import decode
 from service.engine.magick import reading
@@ -31,8 +33,7 @@ _IPTC = 0x0404
 Pillow.init()  # every plug-in, now: an engine process may be shut off from the files of Python later
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # an engine process has one core to itself
 
-PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
-"""The longest compressed text of a PNG that is taken, in bytes. Pillow takes 1 MiB, which some editors exceed."""
+PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY = png_texts.LONGEST, png_texts.MOST
 
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, RuntimeError)
 """What Pillow raises over broken files; RuntimeError is its word for what libavif refuses."""
@@ -47,7 +48,8 @@ def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -
     kind = FORMATS[header.format].coder
     ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
     try:
-        with Pillow.open(path, formats=(kind,)) as file:
+        # Not by name: Pillow would map the file of an uncompressed image, and a map fails with the file.
+        with path.open("rb") as opened, Pillow.open(opened, formats=(kind,)) as file:
             sound = decode.decoded(path, file.mode, file.size, n) if kind == "JPEG" and not tolerant else None
             frames = [Frame(sound)] if sound else _loaded(file, header, wanted, n)
             info, mode = file.info, file.mode
@@ -62,7 +64,16 @@ def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -
     space = {"CMYK": "cmyk", "L": "gray", "LA": "gray", "1": "gray"}.get(mode, "srgb")
     resources = info.get("photoshop") or {}
     iptc = resources.get(_IPTC) if isinstance(resources, dict) else None
-    return frames, Details(info.get("icc_profile"), info.get("exif"), iptc, space, 8, int(info.get("loop", 0)))
+    depth = 1 if mode == "1" else 8
+    return frames, Details(info.get("icc_profile"), info.get("exif"), iptc, space, depth, _plays(header, info))
+
+
+def _plays(header: Header, info: dict[str | tuple[int, int], Any]) -> int:
+    """How often an animation runs. A GIF says how often it is repeated, 0 for ever, or nothing."""
+    if header.format != "gif":
+        return int(info.get("loop", 0))
+    repeats = info.get("loop")
+    return 1 if repeats is None else int(repeats) and int(repeats) + 1
 
 
 def has_room(size: int) -> bool:
@@ -81,6 +92,8 @@ def _loaded(file: ImageFile.ImageFile, header: Header, wanted: range, n: int) ->
     frames = []
     for index in wanted:
         file.seek(index)
+        if file.width * file.height > (Pillow.MAX_IMAGE_PIXELS or 0):  # a page of a TIFF may differ from the first
+            raise TooLarge("the image has more pixels than its header said")
         file.load()
         frames.append(Frame(_plain(file, header), int(file.info.get("duration", 0))))
     return frames

@@ -8,7 +8,6 @@ import pytest
 import pyvips
 from PIL import Image, ImageCms
 
-from service.engine.colour import is_srgb
 from tests import images, profiles
 from tests.engine.deriving import derive
 
@@ -97,13 +96,6 @@ def test_a_gray_jpeg_may_carry_an_rgb_profile():
 def test_a_profile_that_cannot_be_meant_is_passed_over(icc):
     made = derive(images.tiff(icc_profile=icc), "", "png").pixels()
     assert distance(made, images.photo()) < 0.01
-
-
-def test_what_is_srgb_is_told_by_its_colours_and_not_by_its_name():
-    assert is_srgb(profiles.srgb())
-    assert is_srgb(profiles.matrix("sRGB", 2.2, description="Something else")) is False
-    assert not is_srgb(profiles.adobe_rgb())
-    assert not is_srgb(profiles.matrix("Adobe RGB (1998)", 2.2, description="sRGB IEC61966-2.1"))
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp", "avif", "tif"])

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from wand.image import Image as WandImage
 
 from gateway.config import rules_of
 from gateway.settings import Config
 from service.app import _making as making_of
-from service.engine import libraries, pipeline, recent
+from service.engine import libraries, magick_only, pipeline, recent
 from service.engine.magick import shortcomings
 from service.runtime import imagemagick
 from tests import images
@@ -106,7 +107,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ("jpg", "w=50,equalize=1", "jpg", {"equalize"}),
         ("jpg", "w=50,h=20,fit=liquid", "jpg", {"liquid_rescale"}),
         ("jpg", "trim=5,w=50", "webp", {"trim"}),
-        ("gif", "w=50", "tif", {"read", "make_blob"}),
+        ("gif", "w=50", "tif", {"make_blob"}),
+        ("tif cmyk", "w=50", "tif", {"read", "make_blob"}),
         ("heic", "w=50", "jpg", {"read"}),
         ("jpg", "w=50", "jpg", set()),
     ],
@@ -114,7 +116,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_by_default_wand_does_what_the_table_says(
     original: str, recipe: str, kind: str, expected: set[str], calls: list[str]
 ) -> None:
-    data = ORIGINALS[original]()
+    data = images.tiff(Image.new("CMYK", (64, 48))) if original == "tif cmyk" else ORIGINALS[original]()
     calls.clear()
     derive(data, recipe, kind)
     assert set(calls) == expected
@@ -138,6 +140,8 @@ def test_the_document_says_what_the_tables_say() -> None:
     assert dict(rows) == libraries.AUTO
     for lack in shortcomings.SHORTCOMINGS.values():
         assert f"| {lack.what} | {lack.instead} |" in text
+    for kind in magick_only.KINDS:
+        assert f"| {kind.what} | {kind.why} |" in text
     steps = {step.__name__ for step in pipeline.STEPS} - {"crop"}  # which is arithmetic
     assert steps <= libraries.AUTO.keys()
 

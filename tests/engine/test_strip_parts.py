@@ -7,7 +7,6 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ from PIL import Image, ImageCms
 from service.engine.job import Undecodable
 from service.engine.recognise import recognise
 from service.engine.strip import strip
-from service.engine.stripping.icc import is_srgb
 from tests import images, profiles
 from tests.images import png_chunk
 
@@ -175,22 +173,6 @@ def test_a_profile_of_many_parts_comes_out_whole(stripped) -> None:
     large = struct.pack(">I", 200_000) + (P3 + bytes(200_000))[4:200_000]
     with Image.open(io.BytesIO(stripped(images.jpeg(icc_profile=large)))) as image:
         assert image.info["icc_profile"] == large
-
-
-def test_srgb_is_known_by_its_numbers_and_not_by_its_name() -> None:
-    assert is_srgb(profiles.srgb())
-    assert not is_srgb(profiles.matrix("Display P3", 2.2, "sRGB IEC61966-2.1"))
-    assert not is_srgb(profiles.matrix("sRGB", 1.8, "sRGB IEC61966-2.1"))
-    assert not any(is_srgb(make()) for make in (profiles.adobe_rgb, profiles.prophoto, profiles.gray, profiles.cmyk))
-
-
-def test_a_broken_profile_is_not_srgb_and_raises_nothing() -> None:
-    whole, random = profiles.srgb(), Random(1)
-    for _ in range(2000):
-        broken = bytearray(whole[: random.randrange(len(whole))] if random.random() < 0.3 else whole)
-        for _ in range(random.randrange(1, 6) if broken else 0):
-            broken[random.randrange(len(broken))] = random.randrange(256)
-        is_srgb(bytes(broken))
 
 
 def test_colours_look_the_same_without_the_profile_of_srgb(stripped) -> None:

@@ -8,6 +8,7 @@ from service.engine.job import Header, Undecodable
 SIGNATURE = b"BM"
 HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
 CORE = 12  # OS/2 1: 16-bit sizes
+WINDOWS, OS2 = 40, 64  # the first of Windows' headers, and OS/2's second
 WITH_ALPHA_MASK = (56, 108, 124)
 UNCOMPRESSED = (0, 3, 6)  # BI_RGB, BI_BITFIELDS, BI_ALPHABITFIELDS
 BITFIELDS = (3, 6)

@@ -46,7 +46,7 @@ def header(source: Source) -> Header:
             if block.kind == EXTENSION and block.label == GRAPHIC_CONTROL:
                 alpha |= bool(source.number(block.start + 3, 1) & TRANSPARENCY)
             if block.kind == IMAGE:
-                left, top, across, down = _place(source, block)
+                left, top, across, down = place(source, block)
                 alpha |= frames == 0 and (left > 0 or top > 0 or across < width or down < height)
                 width, height = max(width, left + across), max(height, top + down)
                 frames += 1
@@ -108,7 +108,7 @@ def colour_table(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
-def _place(source: Source, image: Block) -> tuple[int, int, int, int]:
+def place(source: Source, image: Block) -> tuple[int, int, int, int]:
     """Left, top, width and height of a frame on the screen."""
     place = source.read(image.start + 1, 8)
     left, top, width, height = (int.from_bytes(place[i : i + 2], "little") for i in range(0, 8, 2))

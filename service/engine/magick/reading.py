@@ -18,6 +18,8 @@ from wand.exceptions import (
 from wand.image import Image
 
 from service.engine.formats import FORMATS, functions
+from service.engine.headers import png_texts
+from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, TooLarge, Undecodable
 from service.engine.jpeg import decode
 from service.engine.picture import Details, Frame
@@ -70,6 +72,8 @@ def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> 
     """The file through the coder of its format: `subrange` of its frames, a JPEG at n/8."""
     if header.format == "jpg" and not tolerant:  # ImageMagick keeps libjpeg's warnings to itself
         _examine(path, header)
+    if header.format == "png":  # ImageMagick keeps texts of any length
+        _measure_texts(path)
     image = Image()
     if n < 8:  # a hint of another aspect ratio than the original's would scale by the larger of two factors
         hint = (side * n / 8 * _SHORT for side in (header.width, header.height))
@@ -100,6 +104,17 @@ def _examine(path: Path, header: Header) -> None:
             file.load()
     except (OSError, SyntaxError, ValueError) as error:
         raise Undecodable("the image is damaged") from error
+
+
+def _measure_texts(path: Path) -> None:
+    """Raise Undecodable for a PNG whose texts are longer than Pillow takes, too."""
+    with OpenedFile(path) as source:
+        try:
+            endless = png_texts.endless(source)
+        except Undecodable:  # what is cut or damaged, the decoder judges
+            return
+    if endless:
+        raise Undecodable("the image is damaged: it has a text that is too long")
 
 
 def _parts(image: Image) -> list[Image]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from wand.api import library
@@ -43,7 +43,10 @@ def jpeg(picture: Picture, settings: Settings) -> bytes:
 
 
 def png(picture: Picture, settings: Settings) -> bytes:
-    """Level 4 with adaptive filters: a quarter of the time of the default, 122 ms, for 4 % more bytes."""
+    """Level 4 with adaptive filters: a quarter of the time of the default, 122 ms, for 4 % more bytes.
+
+    Its samples come over with 8 bits: of 16 bits the coder cuts off half without rounding, half a level too dark.
+    """
     options = {
         "png:compression-level": "4",
         "png:compression-filter": "5",
@@ -53,7 +56,7 @@ def png(picture: Picture, settings: Settings) -> bytes:
     if settings.icc:  # gray pixels would be written as gray, which a profile for colours does not suit
         frame = picture.frames[0]
         options["png:color-type"] = _PNG_TYPES[frame.gray, frame.alpha]
-    return _write(picture, settings, "png", options)
+    return _write(picture, replace(settings, direct=False), "png", options)
 
 
 _PNG_TYPES = {(True, False): "0", (True, True): "4", (False, False): "2", (False, True): "6"}

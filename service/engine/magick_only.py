@@ -1,0 +1,152 @@
+"""Kinds of TIFF, BMP, GIF and PNG that ImageMagick reads in `auto`, since Pillow reads them wrong or loses something.
+
+Each is told by the file's structure, before it is decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from service.engine.headers import bmp, gif, png, tiff
+from service.engine.headers.source import OpenedFile, Source
+from service.engine.job import Job, Undecodable
+
+BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, SAMPLES, PLANAR, FORMAT = 258, 259, 262, 266, 277, 284, 339
+IPTC, PHOTOSHOP = 33723, 34377
+YCBCR, JPEG = 6, 7
+COMPRESSIONS = (1, 2, 3, 4, 5, JPEG, 8, 32773, 32946)
+"""None, CCITT's three, LZW, JPEG, Deflate, PackBits, and Deflate's older number."""
+
+_LAYOUTS = {(0, 1, ()), (1, 1, ()), (2, 3, ()), (3, 1, ()), (YCBCR, 3, ()), (2, 4, (tiff.UNASSOCIATED_ALPHA,))}
+"""Photometric interpretation, samples a pixel and what the extra ones mean, where Pillow reads them right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`what` Pillow does not read well, and `why`. `matches` looks at a file, and at one of its pages."""
+
+    format: str
+    what: str
+    why: str
+    matches: Callable[[Source, int], bool]
+
+
+def found(job: Job) -> Kind | None:
+    """Return the first of the kinds that the original is of. What has no structure left counts as none."""
+    page = int(job.recipe.get("frame", 0))
+    with OpenedFile(Path(job.source)) as source:
+        try:
+            return next(
+                (kind for kind in KINDS if kind.format == job.header.format and kind.matches(source, page)), None
+            )
+        except Undecodable:
+            return None
+
+
+def _page(source: Source, page: int) -> tiff.Directory:
+    return next(islice(tiff.directories(source), page, None))
+
+
+def _tiff_samples(source: Source, page: int) -> bool:
+    directory = _page(source, page)
+    bits, formats = directory.numbers(BITS) or [1], directory.numbers(FORMAT) or [1]
+    bilevel = set(bits) == {1} and (directory.number(SAMPLES) or 1) == 1 and directory.number(PHOTOMETRIC) in (0, 1)
+    return not (bilevel or set(bits) == {8}) or set(formats) != {1}
+
+
+def _tiff_layout(source: Source, page: int) -> bool:
+    directory = _page(source, page)
+    photometric, samples = directory.number(PHOTOMETRIC), directory.number(SAMPLES) or 1
+    extra = tuple(directory.numbers(tiff.EXTRA_SAMPLES))
+    if photometric == YCBCR and directory.number(COMPRESSION) != JPEG:
+        return True
+    return (photometric, samples, extra) not in _LAYOUTS or (directory.number(PLANAR) or 1) != 1
+
+
+def _tiff_coding(source: Source, page: int) -> bool:
+    directory = _page(source, page)
+    return (directory.number(COMPRESSION) or 1) not in COMPRESSIONS or (directory.number(FILL_ORDER) or 1) != 1
+
+
+def _tiff_turned(source: Source, page: int) -> bool:
+    return (tiff.orientation(_page(source, page)) or 1) != 1
+
+
+def _tiff_blocks(source: Source, page: int) -> bool:
+    return not {IPTC, PHOTOSHOP}.isdisjoint(_page(source, page).entries)
+
+
+def _bmp_odd(source: Source, page: int) -> bool:
+    """24 bits without compression, or 8 with a palette of all 256 colours, under one of Windows' headers."""
+    size = source.number(14, 4, little=True)
+    if size < bmp.WINDOWS or size == bmp.OS2:
+        return True
+    depth, compression = source.number(28, 2, little=True), source.number(30, 4, little=True)
+    colours = source.number(46, 4, little=True)
+    return compression != 0 or not (depth == 24 or (depth == 8 and colours in (0, 256)))
+
+
+def _gif_disposes(source: Source, page: int) -> bool:
+    controls = [
+        block for block in gif.blocks(source) if (block.kind, block.label) == (gif.EXTENSION, gif.GRAPHIC_CONTROL)
+    ]
+    return any(source.number(block.start + 3, 1) >> 2 & 7 > 1 for block in controls[:-1])
+
+
+def _gif_uncovered(source: Source, page: int) -> bool:
+    width, height = source.number(6, 2, little=True), source.number(8, 2, little=True)
+    places = [gif.place(source, block) for block in _images(source)]
+    beyond = any(left + across > width or top + down > height for left, top, across, down in places)
+    return beyond or places[:1] != [(0, 0, width, height)]
+
+
+def _gif_colourless(source: Source, page: int) -> bool:
+    if gif.colour_table(source.number(gif.SCREEN - 3, 1)):
+        return False
+    return any(not gif.colour_table(source.number(block.start + 9, 1)) for block in _images(source))
+
+
+def _images(source: Source) -> Iterator[gif.Block]:
+    return (block for block in gif.blocks(source) if block.kind == gif.IMAGE)
+
+
+def _png_deep(source: Source, page: int) -> bool:
+    return source.number(len(png.SIGNATURE) + 16, 1) == 16
+
+
+KINDS = (
+    Kind("png", "PNG of 16 bits a sample", "Pillow drops half of them", _png_deep),
+    Kind(
+        "tif",
+        "TIFF of other than 8 bits a sample, or 1 in black and white; of signed or floating samples",
+        "Pillow drops bits, or does not read it",
+        _tiff_samples,
+    ),
+    Kind(
+        "tif",
+        "TIFF in CMYK, Lab or YCbCr, with planes or extra samples other than straight alpha",
+        "Pillow takes them for something else",
+        _tiff_layout,
+    ),
+    Kind("tif", "TIFF of rarer compressions, or with reversed bits", "not every Pillow reads it", _tiff_coding),
+    Kind("tif", "TIFF that is stored turned", "Pillow turns it by itself", _tiff_turned),
+    Kind("tif", "TIFF with IPTC or blocks of Photoshop", "Pillow does not hand them over as blocks", _tiff_blocks),
+    Kind(
+        "bmp",
+        "BMP other than 24 bits, or 8 with a whole palette, uncompressed",
+        "Pillow loses alpha, and takes missing colours and pixels for black",
+        _bmp_odd,
+    ),
+    Kind("gif", "GIF that disposes of frames", "Pillow fills with a colour what becomes transparent", _gif_disposes),
+    Kind(
+        "gif",
+        "GIF whose first frame does not cover the screen, or whose frames reach beyond it",
+        "Pillow fills with a colour what is transparent",
+        _gif_uncovered,
+    ),
+    Kind("gif", "GIF without a colour table", "Pillow takes the indices for gray", _gif_colourless),
+)
+"""In the order in which they are looked for; docs/engine.md lists them."""

@@ -1,0 +1,45 @@
+"""The transform from an ICC profile to sRGB, and whether a profile is sRGB's own: the one judgement of it."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from functools import lru_cache
+
+from PIL import Image as Pillow
+from PIL import ImageCms
+
+TOLERANCE = 2
+"""The most, of 255, by which the transform of a profile that counts as sRGB changes a sample."""
+
+_STEPS = (0, 8, 16, 32, 64, 128, 192, 255)
+"""The values that are tried, closest where curves differ most; in each channel, in all combinations."""
+
+
+@lru_cache(maxsize=16)
+def is_srgb(icc: bytes) -> bool:
+    """Return whether a profile leaves colours as they are in sRGB. Names and numbers in it do not count."""
+    if icc[16:20] != b"RGB ":
+        return False
+    colours = bytes(itertools.chain.from_iterable(itertools.product(_STEPS, repeat=3)))
+    before = Pillow.frombytes("RGB", (len(colours) // 3, 1), colours)
+    to_srgb = transform(icc, "RGB")
+    if to_srgb is None:
+        return False
+    after = to_srgb.apply(before).tobytes()
+    return all(abs(a - b) <= TOLERANCE for a, b in zip(colours, after, strict=True))
+
+
+@lru_cache(maxsize=16)
+def transform(icc: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Return the transform to sRGB, 8 bits a sample; None for a profile that cannot be used."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        return ImageCms.buildTransform(source, profile(), mode, "RGB", ImageCms.Intent.PERCEPTUAL)
+    except (ImageCms.PyCMSError, OSError):
+        return None
+
+
+@lru_cache(maxsize=1)
+def profile() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
