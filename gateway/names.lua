@@ -221,7 +221,7 @@ function _M.parse(path, query, rules)
 end
 
 
--- The name with its undecided format replaced, canonical again. Nobody asked for this format by its name, so what it
+-- The name with its undecided format replaced, canonical again. The request did not name this format, so what it
 -- cannot do is left out.
 function _M.decide(name, format, rules)
     local recipe = merged(name.recipe, {})

@@ -124,7 +124,7 @@ def parse(path: str, query: str, rules: Rules) -> Name:
 def decide(name: Name, format: str, rules: Rules) -> Name:
     """The name with its undecided format replaced, canonical again.
 
-    Nobody asked for this format by its name, so what it cannot do is left out, and nothing is refused.
+    The request did not name this format, so what it cannot do is left out, and nothing is refused.
     """
     recipe = dict(name.recipe)
     if format not in rules.operations["mb"]["needs"][0]["format"]:

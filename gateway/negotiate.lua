@@ -1,5 +1,5 @@
 -- Accept to format: what `auto` becomes for one client, in three buckets. Twin of negotiate.py, where the rules of
--- RFC 9110 are told.
+-- RFC 9110 are named.
 
 local text_of = require("gateway.text")
 

@@ -16,7 +16,7 @@ from gateway.names import escape, parse
 from gateway.rules import CONTENT_TYPES, FORMAT_ALIASES, VOCABULARY, Rules
 from gateway.values import maximum
 
-NOW = 1_900_000_000  # seconds since the epoch: what the twins are told
+NOW = 1_900_000_000  # seconds since the epoch: the time that both twins use
 SHAPES = (Shape(640, 480), Shape(333, 77, 9), Shape(16383, 60), Shape(60, 17000), Shape(40001, 333))  # of their images
 MARKERS = (  # texts of markers and of the notes beside them
     ("jpg jpg e 640 480 1\n1\n", "avif=jpg webp=webp\n"),
@@ -238,7 +238,7 @@ def _worse(chance: random.Random, text: str) -> str:
 
 
 def _spelled(chance: random.Random, text: str) -> str:
-    """The same text to whoever decodes it: what is reserved is escaped, and at times a letter in vain."""
+    """A spelling that decodes to the same text: what is reserved is escaped, and at times a letter needlessly."""
     rate = chance.choice((0.0, 0.0, 0.1))
 
     def escaped(one: str) -> bool:

@@ -185,7 +185,10 @@ class LimitOptions(Section):
     time: Seconds = Field(30.0, description="for one image", gt=0)
     queue: int = Field(128, description="images that may wait for an engine process, in each of its lanes", ge=1)
     rate: float = Field(
-        0.0, description="misses per second of one client address, the rest is told 429; 0: no limit", ge=0, le=100000
+        0.0,
+        description="misses per second of one client address, the rest is answered 429; 0: no limit",
+        ge=0,
+        le=100000,
     )
     archive_files: int = Field(1000, description="images in one archive", ge=1, le=100000)
     archive_bytes: Size = Field(2**30, description="bytes of one archive", ge=1)
@@ -221,7 +224,7 @@ PRIVATE_FIELDS = ("position", "author", "serial")
 
 
 class MetadataOptions(Section):
-    """What is told of an image, and what may stay in it."""
+    """Metadata: what is shown of an image, and what may stay in it."""
 
     fields: list[str] = Field(
         list(METADATA_FIELDS), description=f"of @meta.json; never by default: {', '.join(PRIVATE_FIELDS)}"
@@ -245,11 +248,11 @@ class Runtime(Section):
 
 
 class Log(Section):
-    """What is told to operators, on standard error."""
+    """The log, on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
     format: Literal["text", "json"] = Field("text", description="text for people, json for machines")
-    slow: Seconds = Field(1.0, description="a request that takes longer is told, stage by stage")
+    slow: Seconds = Field(1.0, description="a request that takes longer is logged, stage by stage")
 
 
 class Tracing(Section):

@@ -102,7 +102,7 @@ async def running(config: Config, patience: float = PREDECESSOR, *, strict: bool
     async with contextlib.AsyncExitStack() as stack:
         inner = open_store(config)  # not started yet
         traces = traced(config, remote_store=inner.remote)
-        tracing = await stack.enter_async_context(traces)  # the first: its end waits, and may keep nobody
+        tracing = await stack.enter_async_context(traces)  # the first: its end waits, and must hold up nothing else
         store = MeteredStore(inner, tracing.store_call)
         stack.push_async_callback(store.close)
         await _start(store, strict=strict and is_held(paths.runtime, "service"))  # who serves now may reach its store

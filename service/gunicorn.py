@@ -115,7 +115,7 @@ async def _service(_app: web.Application) -> AsyncIterator[None]:
 
 
 async def _unless_stopped(worker: Worker, start: Coroutine[Any, Any, Config]) -> Config:
-    """Start the service; a worker that is told to stop meanwhile ends at once."""
+    """Start the service; a worker that receives a stop meanwhile ends at once."""
     starting = asyncio.ensure_future(start)
     while not starting.done():
         if not worker.alive:

@@ -1,4 +1,4 @@
-"""What Prometheus is told: counters that are kept here, and what the parts of the service count themselves, read when
+"""Metrics for Prometheus: counters that live here, and what the parts of the service count themselves, read when
 it asks. Every label has few values, all known beforehand; no name of an image is ever one."""
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Metrics(Collector):
         yield _counter("engine_jobs", "Jobs by how they ended.", ended, "outcome")
         yield _counter("engine_refused", "Jobs that found the queue full.", stats.refused)
         yield _counter("engine_banned", "Jobs over an image that ends processes.", stats.banned)
-        yield _counter("engine_abandoned", "Jobs that nobody waited for any more.", stats.abandoned)
+        yield _counter("engine_abandoned", "Jobs whose clients had all left.", stats.abandoned)
         yield _counter("engine_restarts", "Engine processes that were replaced.", stats.restarts)
         yield _counter("engine_kills", "Engine processes that were killed over a job.", stats.kills)
         yield _counter("engine_recycled", "Engine processes that were replaced in good health.", stats.recycled)

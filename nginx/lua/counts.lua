@@ -1,7 +1,7 @@
 -- What nginx answers alone, counted by cache level and status: hits by the lines that nginx logs, so that a hit needs
 -- no Lua for it, and all else in a table of each worker, so that a request costs no more than an increment. Every
 -- second all is brought together in shared memory, and one worker hands it over to the service: in batches with ids of
--- their own, so that one which is told again, because the service was slow to confirm it, is counted once.
+-- their own, so that one which is sent again, because the service was slow to confirm it, is counted once.
 
 local cjson = require("cjson.safe")
 
@@ -17,7 +17,7 @@ local type = type
 local _M = {}
 
 local EVERY = 1 -- seconds
-local PATIENCE = 2000 -- milliseconds; a batch that is not confirmed by then is told again
+local PATIENCE = 2000 -- milliseconds; a batch that is not confirmed by then is sent again
 
 local temp_urls, others = {}, {} -- by status: temporary URLs, and what needed no service and is no derived image
 local shared = ngx.shared.counts -- by "LEVEL STATUS": what is in no batch yet; by id: batches that are not confirmed

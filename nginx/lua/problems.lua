@@ -79,8 +79,8 @@ function _M.options()
 end
 
 
--- Answer with a problem, and say no more in this request. Without a detail the status's own is told; 414, a request
--- that is too long, is told as 400.
+-- Answer with a problem, and say no more in this request. Without a detail the status's own is used; 414, a request
+-- that is too long, is answered as 400.
 function _M.answer(status, detail)
     detail = detail or DETAILS[status]
     if status == 414 then

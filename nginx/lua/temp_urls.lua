@@ -65,7 +65,7 @@ local function media_type_of(grant)
 end
 
 
--- Say which file is sent (`$temp_root`, `$temp_path`), or go where refusals are told.
+-- Say which file is sent (`$temp_root`, `$temp_path`), or go where refusals are answered.
 function _M.admit()
     local grant = read()
     if not grant then

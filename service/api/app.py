@@ -34,7 +34,7 @@ def _pattern(path: str) -> str:
 
 
 def _allowed(operation: Operation) -> Handler:
-    """The operation for whoever has its scope. Of several scopes the handler knows which it takes."""
+    """The operation, for clients with its scope. Of several scopes the handler decides which it needs."""
     answer = HANDLERS[operation.name]
 
     async def handle(request: web.Request) -> web.StreamResponse:

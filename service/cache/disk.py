@@ -1,6 +1,6 @@
 """The derived images on disk: complete files at their canonical names, published by rename, forgotten by image.
 
-Every change of the tree happens here, on the event loop, and none is interrupted: whoever looks at a folder between
+Every change of the tree happens here, on the event loop, and none is interrupted: a task that looks at a folder between
 two awaits sees it whole. The invariant: all files of an image were made of the original that its marker names.
 """
 
@@ -135,7 +135,7 @@ class DerivedTree:
         return self._empty(folder)
 
     def forget_all(self) -> Path:
-        """Move everything out of sight at once; where it is now, for whoever has time to delete it. Raises OSError."""
+        """Move everything out of sight at once; return where it is now, to be deleted later. Raises OSError."""
         grave = self._work.path()
         self.root.rename(grave)
         self.root.mkdir()

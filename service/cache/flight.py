@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Flights(Generic[T]):
-    """The flights under way in this process, by name. A waiter that leaves hurts nobody; when the last one has
+    """The flights under way in this process, by name. A waiter that leaves affects no other; when the last one has
     left, the work is cancelled, and nothing is computed for clients that are gone."""
 
     def __init__(self) -> None:
@@ -54,6 +54,6 @@ class Flights(Generic[T]):
 
 
 def _retrieve(task: asyncio.Task[T]) -> None:
-    """Take the error of a flight whose waiters have all left, so that nobody reports it as forgotten."""
+    """Take the error of a flight whose waiters have all left, so that asyncio does not report it as never retrieved."""
     if not task.cancelled():
         task.exception()

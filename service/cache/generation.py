@@ -37,7 +37,7 @@ class Generation:
 
     @property
     def changed(self) -> bool:
-        """Whether what is in the derived tree was made by other software or another configuration, or nobody knows."""
+        """Whether what is in the derived tree is by other software or another configuration, or of unknown origin."""
         return self._before.get("made_by") != self._made_by
 
     def distrust(self, *trees: Path) -> int:

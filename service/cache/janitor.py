@@ -1,6 +1,6 @@
 """Keeps a tree within its budget: counts it in the background, and evicts what is out of use before it is full.
 
-Eviction is GCLOCK: a hand goes round the tree, and a file goes when the hand finds that nobody read it since it came
+Eviction is GCLOCK: a hand goes round the tree, and a file goes when the hand finds that it was not read since it came
 by last, and no rounds are left for what it would cost to make again (see `recency`).
 """
 
@@ -111,7 +111,7 @@ class Janitor:
         self._wanted = Budget(min(self.budget.bytes, usage.bytes), min(self.budget.files, usage.files))
 
     def _rest(self, *, stuck: bool) -> None:
-        """How long until the next look: ever longer while nothing can be evicted, which is told when it begins."""
+        """How long until the next look: ever longer while nothing can be evicted, which is logged when it begins."""
         if stuck and self._pause == LOOK:
             log.warning("%s: nothing can be evicted of %s", self._tree.root.name, self._tree.usage)
         self._pause = min(2 * self._pause, LONGEST) if stuck else LOOK
@@ -146,7 +146,7 @@ def _seen(root: str, ages: Ages) -> Iterator[tuple[str, int]]:
 
 def _passed(folder: str) -> Iterator[Path | None]:
     """Let the hand pass every file: its path where it may go, None where it stays. A folder that holds nothing but its
-    marker, or not even that, is told by the marker's path. Raises OSError where the folder itself cannot be read."""
+    marker, or not even that, is named by the marker's path. Raises OSError where the folder itself cannot be read."""
     alone = True
     with contextlib.suppress(*GONE), os.scandir(folder) as entries:
         for entry in entries:

@@ -1,4 +1,4 @@
-"""Small images in the service's memory, for whoever asks without nginx in front.
+"""Small images in the service's memory, for clients of the API, which no nginx serves.
 
 The disk stays the one truth: an entry is used only while the name on disk has the validators that the entry was read
 with, and goes with what is forgotten; so memory never outlives the disk.

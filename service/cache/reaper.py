@@ -1,6 +1,6 @@
-"""Deletes folders that nobody sees any more: old derived trees, and what a process that ended has left.
+"""Delete folders that were moved out of sight: old derived trees, and what a process that ended has left.
 
-That takes as long as there are files, so nobody waits for it who need not: it begins when the service serves, in a
+That takes as long as there are files, so nothing waits for it: it begins when the service serves, in a
 thread of the lowest priority, and ends with the file at hand when the service stops. The next start goes on.
 """
 
@@ -44,7 +44,7 @@ class Reaper:
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
-        """While the service serves. At the end nothing more is deleted, and nobody waits for the file at hand."""
+        """While the service serves. At the end nothing more is deleted, and the file at hand is not waited for."""
         self._begin(self._waiting)
         try:
             yield
@@ -52,11 +52,11 @@ class Reaper:
             self._stopping.set()
 
     async def delete(self, folder: Path) -> Deleted:
-        """Delete a folder, even when whoever waits for it leaves; what was deleted of it before the service stopped."""
+        """Delete a folder, even when the caller is cancelled; return what was deleted before the service stopped."""
         return await asyncio.shield(asyncio.wrap_future(self._begin([folder])))
 
     def _begin(self, folders: list[Path]) -> Future[Deleted]:
-        executor = background()  # of their own: nobody waits behind what others have deleted
+        executor = background()  # of their own: no deletion waits behind another's
         deletion = executor.submit(self._delete, folders)
         executor.shutdown(wait=False)  # the thread ends with its work
         return deletion

@@ -1,7 +1,7 @@
 """Which files are in use, told by their access times alone: nothing is counted, and nothing is kept in memory.
 
 On a mount that keeps access times (`relatime` is enough) the first read of a file sets its access time to now, which is
-later than its change time: a reference bit, as in the CLOCK algorithm, set by whoever sends the file and at no cost
+later than its change time: a reference bit, as in the CLOCK algorithm, set by the sender of the file and at no cost
 to the request. The hand of the clock clears it by setting an access time of a few seconds after the epoch: so many
 more rounds may the file stay unread. Where a mount keeps no access times, `touch` sets the bit.
 """
@@ -21,7 +21,7 @@ SMALL = 16 * 1024  # bytes; what is smaller was decoded and resized for little a
 
 
 def fresh_atime(name: str, size: int) -> int:
-    """The access time, in seconds, of a file that nobody has read since it was last looked at: its rounds to stay."""
+    """The access time, in seconds, of a file that was not read since the last look: its rounds to stay."""
     return ROUNDS.get(name.rpartition(".")[2], 0) + (size < SMALL)
 
 
@@ -31,7 +31,7 @@ def is_referenced(status: os.stat_result) -> bool:
 
 
 def last_use(status: os.stat_result) -> float:
-    """When the file was last read, in seconds since the epoch; where nobody has read it since, when it was made or the
+    """When the file was last read, in seconds since the epoch; if it was not read since, when it was made or the
     clock's hand passed it. With `relatime` a file that is read all the time may seem a day older than it is."""
     return max(status.st_atime, status.st_ctime)
 

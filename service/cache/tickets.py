@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 class Ticket:
-    """Valid until its name is voided. Whoever looks must not await between looking and publishing."""
+    """Valid until its name is voided. Do not await between checking and publishing."""
 
     __slots__ = ("valid",)
 

@@ -42,7 +42,7 @@ class Usage:
 
     @contextlib.contextmanager
     def counting(self) -> Iterator[Count]:
-        """A count that is told what comes and goes meanwhile; this usage is what it comes to, if it ends well."""
+        """A count that includes what comes and goes meanwhile; its result replaces this usage, if it ends well."""
         count = Count()
         self._counts.append(count)
         try:

@@ -32,7 +32,7 @@ _told: set[str] = set()
 
 
 def background() -> ThreadPoolExecutor:
-    """One thread that gets what nobody else wants of the processors."""
+    """One thread of the lowest priority: it gets the processor time that is left over."""
     return ThreadPoolExecutor(1, thread_name_prefix="caches", initializer=_yield_to_others)
 
 

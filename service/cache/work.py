@@ -23,7 +23,7 @@ from pathlib import Path
 
 RETRY = 5.0  # seconds after which a disk that failed is tried again
 TELL = 60.0  # seconds between two log lines about the same disk
-LEAST_FREE = 32 * 2**20  # bytes: with less, a failure that nobody explained is put down to the disk
+LEAST_FREE = 32 * 2**20  # bytes: with less, an unexplained failure is attributed to the disk
 FULL = (errno.ENOSPC, errno.EDQUOT)
 TOO_MANY_OPEN = (errno.EMFILE, errno.ENFILE)
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it, and checked
@@ -66,7 +66,7 @@ class Work:
                 self.spare.rmdir()
 
     def path(self, *, spare: bool = False) -> Path:
-        """A new path, for whoever removes the file himself. Raises OSError where the caches were deleted and their
+        """A new path; the caller removes the file. Raises OSError where the caches were deleted and their
         folder cannot be made anew."""
         folder = self.spare if spare and self.spare else self.folder
         if folder == self.folder and not folder.is_dir():
@@ -104,7 +104,7 @@ class Work:
             log.error("the caches' disk fails (%s); images are answered without being kept", error.strerror or error)
 
     def examine(self) -> bool:
-        """Whether the disk is why something failed that nobody can explain; it is noted then."""
+        """Return True if the disk caused an unexplained failure; it is noted then."""
         try:
             with self.file() as path:
                 path.write_bytes(bytes(64 * 1024))

@@ -125,7 +125,7 @@ def _memory(config: Config, paths: Paths) -> Iterator[Finding]:
 
 def _space(config: Config, paths: Paths) -> Iterator[Finding]:
     place = _nearest(paths.derived)
-    if not place.is_dir():  # which is told already
+    if not place.is_dir():  # which is reported already
         return
     usage = shutil.disk_usage(place)
     budget = config.cache.derived + config.cache.originals

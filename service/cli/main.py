@@ -9,7 +9,7 @@ from service.cli.shell import STOPPED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit status. Mistakes are told on standard error, a line each."""
+    """Run one command; its exit status. Mistakes are printed on standard error, a line each."""
     try:
         from service.cli.commands import run  # noqa: PLC0415  # Ctrl-C may come while it is loaded
 

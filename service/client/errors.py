@@ -1,7 +1,7 @@
 """What can go wrong between a client and the gateway.
 
 GatewayError
-├── Unreachable     nobody answers at this address
+├── Unreachable     no answer at this address
 ├── Broken          what arrived is not whole
 ├── NotFound        there is no such image (404)
 ├── Conflict        the name is taken, or the image is another by now (409, 412)
@@ -94,5 +94,5 @@ def require_url(base_url: str) -> None:
 def unreachable(error: httpx.TransportError, base_url: str) -> GatewayError:
     """The error of a connection that could not be made, or broke."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        return Unreachable(f"nobody answers at {base_url}: start the gateway (image-gateway up), or name it with --api")
+        return Unreachable(f"no answer at {base_url}: start the gateway (image-gateway up), or name it with --api")
     return Broken(f"the connection to {base_url} broke: {error or type(error).__name__}; try again")

@@ -31,7 +31,7 @@ class Uploading:
     failed: list[tuple[str, str]] = field(default_factory=list)
 
     async def run(self, files: Iterable[LocalFile], parallel: int) -> None:
-        """Store the files, `parallel` at once, from 1. Raises Unreachable, at the first file that meets nobody."""
+        """Store the files, `parallel` at once, from 1. Raises Unreachable at the first file that gets no connection."""
         waiting = iter(files)
         async with AsyncGateway(self.base_url, self.token) as gateway:
 
@@ -88,7 +88,7 @@ class Uploading:
             return False
         if there.sha256 is not None:
             return there.sha256 == sha256
-        # Nobody noted its checksum: it came into the store in another way.
+        # Its checksum was never noted: it came into the store in another way.
         return hashlib.sha256(await gateway.get(file.name, original="true")).hexdigest() == sha256
 
 

@@ -1,4 +1,4 @@
-"""Derived images: found on disk or in the store, or made; once, whoever asks.
+"""Derived images: found on disk or in the store, or made; each once, however many requests wait for it.
 
 The protocol that keeps old images from coming back (docs/caching.md): every flight holds a ticket of its image;
 `forget` voids all tickets before it removes anything, and a flight publishes only with a valid one. Both happen on the
@@ -123,7 +123,7 @@ class Derivatives:
         return self._tree.forget(image)
 
     def forget_folder(self, folder: str) -> int:
-        """Remove the files of a folder whose image nobody can name any more. Raises OSError."""
+        """Remove the files of a folder whose image has no name any more. Raises OSError."""
         return self._tree.forget_folder(folder)
 
     def forget_all(self) -> Path:

@@ -1,4 +1,4 @@
-"""Warming: derived images are made ahead of time, for a listing of originals, whenever nobody else wants the engine."""
+"""Warming: make derived images ahead of time, for a listing of originals, while the engine is idle."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ async def warm(
 ) -> AsyncGenerator[Warmed, None]:
     """Make what `names` tells for each original below the prefix, one after the other, and tell of each.
 
-    While `busy` tells that requests wait for the engine, nothing is begun. Images that cannot be made are told and
-    passed over; raises Unavailable, Saturated and OSError, after which it can be begun again: what was made is found.
+    While `busy` returns True, since requests wait for the engine, nothing is begun. Images that cannot
+    be made are reported and passed over; raises Unavailable, Saturated and OSError, after which it can be begun again: what was made is found.
     """
     marker: str | None = ""
     while marker is not None:

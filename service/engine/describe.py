@@ -1,5 +1,5 @@
-"""`@meta.json`: what is told of an original, as far as the configuration allows. Position, author and serial numbers
-are told only where its fields name them."""
+"""`@meta.json`: the metadata of an original, as far as the configuration allows. Position, author and serial numbers
+are in it only where the configured fields name them."""
 
 from __future__ import annotations
 

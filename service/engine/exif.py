@@ -39,7 +39,7 @@ class Exif:
 
     @classmethod
     def of(cls, job: Job, details: Details) -> Exif:
-        """That of an original. Never raises: of a damaged block nothing is told."""
+        """Return that of an original. Never raises: a damaged block gives nothing."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, over what is damaged
             try:

@@ -65,9 +65,9 @@ class Revalidation:
         self._executor = executor
 
     async def run(self) -> None:
-        """Sweep at once, since nobody knows how old the caches are, and then on and on, until cancelled.
+        """Sweep at once, since the age of the caches is unknown, and then again and again, until cancelled.
 
-        Raises what nobody foresaw; it can be begun again.
+        Raises anything unexpected; it can be begun again.
         """
         told = -TELL
         while True:
@@ -133,7 +133,7 @@ class Revalidation:
 
 
 def _take_hashed(image: str, hashed: dict[str, int | None]) -> int | None:
-    """The fingerprint of an image that lies under the hash of its name; what nobody takes is gone."""
+    """The fingerprint of an image that lies under the hash of its name; what is not taken is gone."""
     folder, held = folder_path(image)
     return NOTHING if held or not hashed else hashed.pop(folder, NOTHING)
 

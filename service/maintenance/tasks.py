@@ -31,7 +31,7 @@ from service.store.base import Container
 PREDECESSOR = 5.0  # seconds for another process to let go of the caches
 SYNC = 60.0  # seconds between two times at which the kernel is asked to write all it has
 PAUSE = 30.0  # seconds after which a background task that failed begins again
-FAILING = 600.0  # seconds for which that is told: the next failure comes within them where nothing has changed
+FAILING = 600.0  # seconds for which a failure is shown: the next one comes within them where nothing has changed
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Care:
 
     @property
     def failing(self) -> list[str]:
-        """The background tasks that failed lately, for a reason that nobody foresaw."""
+        """The background tasks that failed lately, for an unexpected reason."""
         now = time.monotonic()
         return [task for task, when in self.failed.items() if now - when < FAILING]
 
@@ -126,12 +126,12 @@ async def caring(
 async def _sync(generation: Generation) -> None:
     while True:
         await asyncio.sleep(SYNC)
-        with contextlib.suppress(OSError):  # the disk's trouble is told by whoever needs it
+        with contextlib.suppress(OSError):  # the disk's trouble is logged by those that need it
             await asyncio.to_thread(generation.sync)
 
 
 async def _forever(name: str, work: Callable[[], Coroutine[Any, Any, None]], failed: dict[str, float]) -> None:
-    """A background task that should not end: when it does, that is told, and a while later it begins again."""
+    """A background task that should not end: when it does, that is logged, and a while later it begins again."""
     while True:
         try:
             await work()

@@ -41,7 +41,7 @@ class _Json(logging.Formatter):
 
 class _Flood(logging.Filter):
     """Lets so many lines of one place through in a while: a flood of requests must not become one of lines. How many
-    were left out is told with the next line of that place. What the audit tells is never left out."""
+    were left out is logged with the next line of that place. Audit lines are never left out."""
 
     def __init__(self) -> None:
         super().__init__()

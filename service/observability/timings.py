@@ -1,7 +1,7 @@
 """What a piece of work took, stage by stage: for the metrics, and for the log line about a request that was slow.
 
 Each task knows the trace of the request that it works for, and gives it on to the tasks that it starts. Work that many
-wait for is told of the one who asked first.
+wait for is attributed to the request that came first.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SECONDS = Histogram(
 
 
 class Spans(Protocol):
-    """What OpenTelemetry is told of a request that it traces."""
+    """What a trace holds of a request."""
 
     @property
     def id(self) -> str:

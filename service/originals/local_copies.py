@@ -19,7 +19,7 @@ MOST_SPARE = 4  # originals in the spare folder while the disk takes none, unles
 
 class Copies:
     """The files below `root`, a folder for each name, named by hashes of name and ETag, so that a replaced original is
-    another file. `usage` is told what they take."""
+    another file. `usage` counts what they take."""
 
     def __init__(self, root: Path, usage: Usage) -> None:
         self.root = root
@@ -82,11 +82,11 @@ class Copies:
                 del self._pins[path.name]
 
     def evict(self, files: Iterable[Path]) -> int:
-        """Remove copies that nobody reads now; how many."""
+        """Remove copies that are not being read; return how many."""
         return sum(self.remove(file) for file in files if file.name not in self._pins)
 
     def remove(self, path: Path) -> int:
-        """Remove one copy, whoever reads it; 0 where there is none. Folders that hold nothing go, too, as a crash may
+        """Remove one copy, even while it is read; return 0 where there is none. Empty folders go, too, as a crash may
         have left them."""
         in_spare = path in self._spare
         self._spare.pop(path, None)

@@ -88,8 +88,8 @@ class Originals:
             return self._known[name].stored
 
     async def get(self, name: str) -> Original:
-        """The original, fetched if it is not here. Its copy is there when this returns; whoever awaits anything before
-        it is open has it `pinned`. Raises what the store raises, NotAnImage, Undecodable and Saturated."""
+        """The original, fetched if it is not here. Its copy is there when this returns; a caller that awaits anything
+        before opening it has it `pinned`. Raises what the store raises, NotAnImage, Undecodable and Saturated."""
         for _ in range(MOST_ATTEMPTS):
             if self._is_new(name):
                 original = await self._fetches.join(name, lambda: self._fetch(name))
@@ -97,9 +97,7 @@ class Originals:
                     return original
             stored = await self.stat(name)
             path = self._copies.path(stored)
-            with self._copies.pinned(
-                path
-            ):  # before it is fetched, since others may come between its arrival and whoever waits
+            with self._copies.pinned(path):  # before it is fetched: another task may run between its arrival and ours
                 found = self._copies.find(stored)
                 if found:
                     original = await self._recognised(stored, found)
@@ -157,7 +155,7 @@ class Originals:
 
     async def expect(self, name: str, etag: str) -> None:
         """See that what is known is not older than a link that names this ETag: ask the store again if it differs,
-        and nobody asked within REASK seconds. Where the store does not answer, what is known has to do, or nothing.
+        unless it was asked within REASK seconds. Without an answer of the store, what is known is used.
         Raises NotFound.
         """
         with contextlib.suppress(Unavailable):
@@ -172,7 +170,7 @@ class Originals:
         return known.stored if known else None
 
     def evict(self, files: Iterable[Path]) -> int:
-        """Remove copies that nobody reads now; how many."""
+        """Remove copies that are not being read; return how many."""
         return self._copies.evict(files)
 
     async def _ask(self, name: str) -> StoredObject:

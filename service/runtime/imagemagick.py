@@ -35,7 +35,7 @@ def write_policy(config: Config, folder: Path) -> None:
 
 
 def capabilities(config: Config) -> dict[str, tuple[bool, bool]]:
-    """By format, whether it can be read and written under the configured policy, which nobody else sees meanwhile: the
+    """By format, whether it can be read and written under the configured policy, which no other process sees: the
     configuration may never come in force. Raises EngineError."""
     answer = _asked(config, _ASK)
     return {word: (can_read, can_write) for word, (can_read, can_write) in answer.items()}

@@ -41,7 +41,7 @@ def is_held(folder: Path, role: str) -> bool:
     """Whether a process has the folder's lock for this role now. Raises OSError where that cannot be known."""
     try:
         file = os.open(folder / f"{role}.lock", os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:  # nobody ever had it
+    except FileNotFoundError:  # it was never held
         return False
     try:
         return not _try_lock(file)

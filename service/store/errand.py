@@ -1,6 +1,6 @@
 """Blocking work in a thread, for a task that may leave before it is done.
 
-A thread cannot be cancelled, so it is told that nobody waits any more and looks at that between its steps.
+A thread cannot be cancelled, so a flag says that its caller has left, and the thread looks at it between its steps.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Errand:
         self.abandoned = False
 
     def check(self) -> None:
-        """Raises Abandoned when nobody waits any more."""
+        """Raise Abandoned when the caller has left."""
         if self.abandoned:
             raise Abandoned
 
@@ -37,7 +37,7 @@ class Errand:
     def writing(self) -> Iterator[BinaryIO]:
         """The target, empty and open for writing; it is gone again when the block, or the errand, fails.
 
-        Whoever abandons the errand removes the target, so the thread must neither make it anew after that nor
+        A caller that abandons the errand removes the target, so the thread must neither make it anew after that nor
         remove what a later errand has put in its place.
         """
         if self._target is None:

@@ -22,7 +22,7 @@ from service.runtime.paths import Paths
 from service.store.directory.temp_urls import front_rules
 
 PATIENCE = 10  # seconds that nginx waits for the service beyond the time limit of one image
-BURST = 10  # seconds of misses that may come at once: a page of thumbnails that nobody saw before...
+BURST = 10  # seconds of misses that may come at once: a page of thumbnails that were never made before...
 MISSES_AT_ONCE = 20  # ...and at least so many
 LOG_LEVELS = {"debug": "info", "info": "warn", "warning": "warn", "error": "error"}  # nginx says more at each level
 MODULES = ("ndk_http_module.so", "ngx_http_lua_module.so")
@@ -131,7 +131,7 @@ def _common_headers(config: Config) -> str:
 
 
 def _user() -> str:
-    """Whom the workers run as: whoever started us. nginx has a say only where that is root, who owns the cache."""
+    """The user that the workers run as: ours. nginx switches only from root, which owns the cache."""
     return pwd.getpwuid(0).pw_name if os.geteuid() == 0 else ""
 
 

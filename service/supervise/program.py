@@ -17,7 +17,7 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 QUICKEST_RESTART = 0.2  # seconds before a program that died is started again, doubled each time...
 SLOWEST_RESTART = 10.0  # ...up to this
 STEADY = 30.0  # seconds after which a program counts as healthy again
-LONG_AWAY = 1.0  # seconds of pause after which nobody waits for a program any more: that of the third end in a row
+LONG_AWAY = 1.0  # seconds of pause from which on requests do not wait for a program: that of the third end in a row
 LONGEST_START = 120.0  # seconds that a new process may take to follow an old one that is gone
 POLL = 0.02  # seconds between two questions whether a program is ready
 
@@ -122,10 +122,10 @@ class Keeper:
         try:
             await absence.enter_async_context(self._program.absence())
         except OSError as error:
-            log.warning("whoever asks for %s has to wait: %s", self._program.name, error)
+            log.warning("requests for %s have to wait: %s", self._program.name, error)
             return
         self._absence = absence
-        log.error("whoever asks for %s is told that it is away, until it is ready", self._program.name)
+        log.error("requests for %s are answered 503 until it is ready", self._program.name)
 
     async def _end_absence(self) -> None:
         absence, self._absence = self._absence, None

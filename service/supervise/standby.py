@@ -1,4 +1,4 @@
-"""While the service cannot be started, nobody waits for it: whoever asks is told so at once.
+"""The standby: while the service cannot be started, requests are answered 503 at once instead of waiting for it.
 
 The supervisor holds the sockets so that a service may follow another and no request fails. Where none follows, that
 would keep every request waiting until it gives up.

@@ -1,4 +1,4 @@
-"""What systemd is told of a service of `Type=notify`, see sd_notify(3). Nothing where nobody listens."""
+"""Notify systemd of a service of `Type=notify`, see sd_notify(3). Does nothing where no systemd listens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ended spans on their way to the collector. Nobody waits for it: what it does not take in time is lost, and counted.
+"""Send ended spans to the collector. No request waits for it: what it does not take in time is lost, and counted.
 
 OpenTelemetry's own BatchSpanProcessor starts a thread in every child between fork and exec, which under uvloop is each
 new engine process; takes up to thirty seconds to stop; and tells of what it drops only in the log.
@@ -27,7 +27,7 @@ MOST_WAITING = 4096  # spans; some 2 KiB each
 BATCH = 512  # spans of one delivery
 PAUSE = 1.0  # seconds between deliveries, while there are fewer spans than that
 LAST = 3.0  # seconds that the end of the service waits for the last ones
-REMIND = 600.0  # seconds until it is told again that deliveries fail
+REMIND = 600.0  # seconds until failing deliveries are logged again
 DEFAULT_PATH = "/v1/traces"  # of a collector, by the OTLP specification
 KEPT = frozenset(
     {
@@ -41,7 +41,7 @@ KEPT = frozenset(
         "url.scheme",
     }
 )
-"""All that is told beside what begins with image_gateway. Queries, headers and messages may hold what opens something:
+"""The attributes that spans may have, besides image_gateway's own. Queries, headers and messages may hold what opens something:
 a signature, a token; so nothing that the libraries may yet come to note leaves unseen."""
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Delivery(SpanProcessor):
             session=self._session,
         )
         logging.getLogger("opentelemetry").setLevel(logging.ERROR)  # it warns of what clients send, in their words
-        logging.getLogger(OTLPSpanExporter.__module__).setLevel(logging.CRITICAL)  # what fails is told below, once
+        logging.getLogger(OTLPSpanExporter.__module__).setLevel(logging.CRITICAL)  # failures are logged below, once
         self._waiting: deque[ReadableSpan] = deque()
         self._wake = threading.Event()
         self._closing = False
@@ -123,7 +123,7 @@ class Delivery(SpanProcessor):
             self._dropped = 0
 
     def _is_due(self) -> bool:
-        """Whether trouble is told now; it is then not due again for a while."""
+        """Return True if trouble is to be logged now; it is then not due again for a while."""
         if time.monotonic() - self._told < REMIND:
             return False
         self._told = time.monotonic()

@@ -32,14 +32,14 @@ class RequestSpans:
 
 def follow(app: web.Application, port: str, sample: float, note: Note) -> None:
     """Trace a share of this app's requests; `app` was made while aiohttp was instrumented, so that the first of its
-    middlewares makes the spans. `note` is told the stages of each that is traced."""
+    middlewares makes the spans. `note` receives the stages of each that is traced."""
     app.middlewares.insert(1, _describe(port, note))
     app.middlewares.insert(0, _choose(port, round(sample * FINEST)))
 
 
 def _choose(port: str, share: int) -> Middleware:
     """Which requests are traced. A client of the API may say so itself. One of the public port may ask not to be, but
-    not to be: else whoever likes could have every request of theirs traced."""
+    not to be: else any client could have all its requests traced."""
 
     @web.middleware
     async def choose(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -101,8 +101,8 @@ class Uploads:
         former image of this name is gone.
 
         Raises NotAnImage, TooLarge, Undecodable, TimedOut, Crashed, Saturated; Exists, PreconditionFailed,
-        Unholdable, StoreFull, Corrupt, Unavailable. After any of them nothing is stored. Whoever is cancelled while
-        this runs is held until it is settled, since the store's answer decides what is true.
+        Unholdable, StoreFull, Corrupt, Unavailable. After any of them nothing is stored. A caller that is cancelled
+        while this runs waits until it is settled, since the store's answer decides what is true.
         """
         return await _settled(self._store(name, upload, precondition))
 
@@ -209,7 +209,7 @@ class Uploads:
 
 
 async def _settled(change: Coroutine[Any, Any, T]) -> T:
-    """The result of a change; whoever is cancelled meanwhile, however often, is held until it is settled."""
+    """Return the result of a change; a caller that is cancelled meanwhile, however often, waits until it is settled."""
     work = asyncio.ensure_future(change)
     cancelled: asyncio.CancelledError | None = None
     while not work.done():

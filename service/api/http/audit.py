@@ -1,6 +1,6 @@
 """The audit: one line for each change, for each that failed, and for what a token may not do. Never a token.
 
-Changes are told by the logger `audit`, all of them. Refusals are told by `audit.refused`, and anybody who reaches the
+The logger `audit` has all changes. `audit.refused` has refusals, and anyone who reaches the
 port can cause them: a flood of them is cut short by `service.observability.logs`, and counted.
 """
 

@@ -20,7 +20,7 @@ OPEN = tuple(operation.path for operation in OPERATIONS if operation.open)
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who asks. Without configured tokens everybody is `anonymous`, and `scopes` is None: all of them."""
+    """The client of a request. Without configured tokens it is `anonymous`, and `scopes` is None: all of them."""
 
     name: str
     scopes: frozenset[Scope] | None

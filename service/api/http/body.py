@@ -69,7 +69,7 @@ async def receive(read: Read, upload: Incoming, patience: Patience) -> None:
 
 
 async def discard(read: Read, patience: Patience, most: int) -> None:
-    """Read pieces that nobody wants. Raises TooLarge beyond `most` bytes."""
+    """Read and drop the rest of a body. Raises TooLarge beyond `most` bytes."""
     received = 0
     while piece := await patience.wait(read(), received):
         received += len(piece)
@@ -105,6 +105,6 @@ async def begin(request: web.Request, most: int | None) -> None:
 
 
 async def expect(request: web.Request) -> None:
-    """The routes' handler of `Expect`: nobody is told to go on before `begin` has looked at the request."""
+    """The routes' handler of `Expect`: no `100 Continue` is sent before `begin` has looked at the request."""
     if request.headers.get("Expect", "").lower() != "100-continue":
         raise web.HTTPExpectationFailed(text="Expect: only 100-continue is known")

@@ -1,4 +1,4 @@
-"""Whence a request comes: the client's own address, also where a trusted proxy stands between."""
+"""The client's address behind trusted proxies."""
 
 from __future__ import annotations
 

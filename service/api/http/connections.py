@@ -22,9 +22,9 @@ FIRST_REQUEST = 10.0  # seconds until the headers of a connection's first reques
 KEEP_ALIVE = 75.0  # seconds that a connection may idle; longer than nginx keeps one to us
 LINGER = 2.0  # seconds that the rest of a refused body is taken before the connection is closed
 HEAR_OUT = 1.0  # seconds that a new connection has to make its request when the service stops
-NAME = "image-gateway"  # the Server header; what runs here, and in which version, is nobody's business
+NAME = "image-gateway"  # the Server header; it names no software and no version
 
-NOTHING = logging.Logger("nothing", logging.CRITICAL + 1)  # aiohttp's access log, which nobody reads
+NOTHING = logging.Logger("nothing", logging.CRITICAL + 1)  # aiohttp's access log, which is not used
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ async def _open(runner: web.AppRunner, listen: socket.socket) -> asyncio.Server:
 
 
 async def _hear_out(runner: web.AppRunner) -> None:
-    """Wait until everybody who was let in has said what he wants: it would be lost with the connection."""
+    """Wait until each accepted connection has sent its request, which would be lost with it."""
     end = time.monotonic() + HEAR_OUT
     await asyncio.sleep(0.01)  # whom the kernel gave us last is not even known yet
     while time.monotonic() < end and runner.server is not None:
@@ -107,7 +107,7 @@ class _Connection(web.RequestHandler):
             self._break_body()
 
     def _break_body(self) -> None:
-        """What came is not HTTP. Where it is the body of the request under way, its handler is told, which would else
+        """What came is not HTTP. Within the body of a request under way, its handler gets the error; it would else
         wait for the rest in vain; and no answer follows to a second request, which there is not."""
         request = current_request(self)
         if request is None or request.content.is_eof():

@@ -52,7 +52,7 @@ async def metrics(request: web.Request) -> web.Response:
 
 
 async def take_counts(request: web.Request) -> web.Response:
-    """`POST /counts` of nginx: a batch of what it answered alone. One that was counted before, and is told again since
+    """`POST /counts` of nginx: a batch of what it answered alone. One that was counted before, and is sent again since
     nginx did not hear so, is only confirmed."""
     try:
         batch = Batch.model_validate_json(await request.read())

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one kind of failure is told: `code` is the last part of its `type`, `when` its line in the documentation;
+    """How one kind of failure is answered: `code` is the last part of its `type`, `when` its line in the documentation;
     `detail` replaces the error's own text where that is not for clients."""
 
     status: int
@@ -126,7 +126,7 @@ def markdown() -> Iterator[str]:
 
 
 def kind_of(error: BaseException) -> Kind:
-    """How an error is told; INTERNAL where no table knows it."""
+    """Return how an error is answered; INTERNAL where no table knows it."""
     if isinstance(error, Refused):
         return REFUSED[error.status]
     if isinstance(error, web.HTTPException):
@@ -175,7 +175,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
             raise
         response = answer(error, request.headers.get("Accept", ""))
     except Exception as error:
-        if request.get(BEGUN):  # nothing can be taken back: the connection breaks, so that nobody takes it for whole
+        if request.get(BEGUN):  # nothing can be taken back: the connection breaks, so that no client takes it for whole
             log.warning("%s: an answer broke off: %s", kind_of(error).code, error)
             if request.transport is not None:
                 request.transport.close()
@@ -187,7 +187,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 def _content_type(accept: str) -> str:
-    """What the problem is told in: problem+json, unless the client says that it takes only JSON or text."""
+    """The content type of a problem: problem+json, unless the client takes only JSON or text."""
     ranges = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
     if not accept or ranges & {"*/*", "application/*", PROBLEM_JSON}:
         return PROBLEM_JSON

@@ -40,7 +40,7 @@ class Wanted:
 class Archive:
     """What an archive shall hold: `find` makes the file of each of `images`, `at_once` of them ahead of the sending.
 
-    What lies beyond `most` bytes is told as missing.
+    What lies beyond `most` bytes is listed as missing.
     """
 
     name: str

@@ -19,7 +19,7 @@ async def live(_request: web.Request) -> web.Response:
 
 
 async def health(request: web.Request) -> web.Response:
-    """`/health/ready`: ready, or 503 with what is not, and why. Whoever operates it wants to know."""
+    """`/health/ready`: ready, or 503 with what is not, and why."""
     context = request.app[CONTEXT]
     store = request.app[METRICS].store
     return _answer(

@@ -32,7 +32,9 @@ def stats_of(care: Care) -> Stats:
     """The numbers of this node, as `GET /stats` answers them."""
     derivatives, disk, revalidation = care.derivatives, care.disk, care.revalidation
     sweep = revalidation.last or Sweep()
-    answered = _answered()  # by everybody to clients; the service alone does not know of nginx's, and knows of warming
+    answered = (
+        _answered()
+    )  # to clients, by nginx and the service; the service's own counts lack nginx's and include warming
     return Stats(
         running=time.monotonic() - STARTED,
         answered=dict(answered),

@@ -162,7 +162,7 @@ async def _told(context: Context, name: str, upload: Incoming, stored: Stored) -
 
 
 async def _metadata(context: Context, name: str) -> dict[str, Any] | None:
-    """The image is stored by now: that its metadata cannot be told is no failure."""
+    """Return the metadata, or None: the image is stored, so missing metadata is no failure."""
     try:
         return await metadata_of(context, name)
     except (EngineError, StoreError, OSError):

@@ -36,7 +36,7 @@ Recipe = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)
 
 @dataclass(slots=True)
 class Turn:
-    """Whose turn it is to warm: one client's at a time, and nobody's when the service stops."""
+    """The turn to warm: one client's at a time, and none when the service stops."""
 
     taken: bool = False
     over: bool = False

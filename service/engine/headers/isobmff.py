@@ -37,7 +37,7 @@ class Box(NamedTuple):
 @dataclass(slots=True)
 class Items:
     """What the `meta` box tells: kinds by item, properties by item in the order they apply, references by kind, and
-    where in it the places of items are told, and data of theirs may lie."""
+    where in it the places of items stand, and data of theirs may lie."""
 
     primary: int = 0
     kinds: dict[int, bytes] = field(default_factory=dict)

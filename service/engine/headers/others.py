@@ -1,4 +1,4 @@
-"""What a file that is not taken looks like, for the message to whoever sent it. Nothing is decided by it."""
+"""Names for what a refused file looks like, for the message to its sender. Nothing is decided by it."""
 
 from __future__ import annotations
 

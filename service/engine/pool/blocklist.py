@@ -16,7 +16,7 @@ MOST = 1024
 
 
 class Offenders:
-    """Counts by an opaque key, such as a content; the empty key is nobody's and never counted."""
+    """Counts by an opaque key, such as a content; the empty key is never counted."""
 
     def __init__(self) -> None:
         self._strikes: OrderedDict[str, tuple[int, float]] = OrderedDict()

@@ -25,14 +25,14 @@ from service.engine.pool.stats import Stats
 from service.engine.pool.worker import encode_job
 
 ABANDONED_GRACE = 1.0
-"""Seconds that a job nobody waits for any more may go on. Most end within it, and ending one by killing its process
+"""Seconds that a job whose clients have left may go on. Most end within it, and ending one by killing its process
 costs a start (0.15 s of CPU) and everything the process had decoded; what takes longer is worth killing."""
 
 RETRY_AFTER = (1.0, 30.0)
-"""The least and the most seconds a refused caller is told to wait."""
+"""The least and the most seconds in `Retry-After`."""
 
 LONGEST_RELIEF = 0.1
-"""Seconds, at most, for which whoever stands before the pool refuses for it without asking."""
+"""Seconds, at most, for which a caller in front of the pool refuses for it without asking."""
 
 REHIRE = (0.25, 10.0)
 """Seconds before the next try when a process could not be started, doubled each time, and their most."""
@@ -107,7 +107,7 @@ class EnginePool:
         return self._settings.processes + len(LANES) * self._settings.queue
 
     def require_room(self, lane: Lane) -> None:
-        """Raises Saturated where `run` would, for whoever would do other work first."""
+        """Raise Saturated where `run` would, for callers that do other work first."""
         if self._admission.full(lane):
             raise self._refusal()
 
@@ -129,10 +129,10 @@ class EnginePool:
 
         `content` identifies the original's bytes. One that crashed two processes is refused for ten minutes, whatever
         is to become of it; one that took too long twice, for the same thing only. A job that crashes its process is
-        tried `attempts` times in all. Whoever is cancelled while waiting was never computed for; when it runs already,
+        tried `attempts` times in all. A caller cancelled while it waits costs no computation; when its job runs already,
         it goes on for at most ABANDONED_GRACE seconds. Of a job that was begun and failed, or was abandoned, nothing
         stays at `job.output`, so no two jobs may share one. Raises Saturated, TimedOut, Crashed, what the engine
-        reports (NotAnImage, TooLarge, Undecodable, Removed, ...), and EngineError for what nobody foresaw.
+        reports (NotAnImage, TooLarge, Undecodable, Removed, ...), and EngineError for anything unexpected.
         """
         deed = _deed(job, content)
         while True:

@@ -22,7 +22,7 @@ READY_WITHIN = 30.0
 """Seconds a new process may take until it says that it can work; about 0.3 is usual."""
 
 TAIL = 8192
-"""Bytes of its standard error that are kept for whoever asks why it died."""
+"""Bytes of its standard error that are held, to explain why it died."""
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 

@@ -30,7 +30,7 @@ class Full(Exception):
 
 
 class Closed(Exception):
-    """Nobody is let in any more."""
+    """The queue is closed: no job is let in any more."""
 
 
 @dataclass(eq=False, slots=True)
@@ -64,7 +64,7 @@ class Admission(Generic[Slot]):
         return {name: len(lane.waiting) for name, lane in self._lanes.items()}
 
     def full(self, lane: str) -> bool:
-        """Whether nobody else may wait in the lane now."""
+        """Return True if the lane is full."""
         return not self._free and len(self._lanes[lane].waiting) >= self._queue
 
     async def acquire(self, lane: str, key: str) -> Slot:

@@ -31,7 +31,7 @@ class EngineSettings:
     module: str = "service.engine.pipeline"
 
     def make_folders(self) -> None:
-        """Make anew what was deleted, as far as the disk takes it, for nobody else: a process can only be let into what
+        """Make deleted folders anew, as far as the disk takes it: a process can only be let into what
         is there."""
         for path in self.readable:
             with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""What the pool counts, plainly; whoever shows it gives it names and units."""
+"""The pool's counters, without names and units; the metrics add those."""
 
 from __future__ import annotations
 

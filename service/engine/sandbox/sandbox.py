@@ -59,7 +59,7 @@ class Cage:
 
 
 def enter(cage: Cage) -> dict[str, bool | str]:
-    """Close the cage around this process, for good. What holds is True, what does not is told by a text why."""
+    """Close the sandbox around this process, for good. Each part maps to True, or to why it does not hold."""
     steps: dict[str, Callable[[], bool | str]] = {
         "core files": lambda: _limit(resource.RLIMIT_CORE, 0),
         "open files": lambda: _limit(resource.RLIMIT_NOFILE, _OPEN_FILES),
@@ -127,7 +127,7 @@ def _mapped() -> int:
 
 
 def _drop_capabilities() -> bool | str:
-    """Root is left with reading and writing files whoever owns them, since the service may have made them as another.
+    """Root keeps the right to read and write files of any owner, since the service may have made them as another user.
 
     capset(2): a header of version and process, then effective, permitted and inheritable, twice 32 bits.
     """

@@ -54,7 +54,7 @@ def _jfif(source: Source, segment: Segment) -> bytes:
 
 
 def _adobe(source: Source, segment: Segment) -> bytes:
-    """Version 100 and no flags, which nobody reads, and the transform, which everybody does (Adobe TN 5116)."""
+    """Version 100 and no flags, which no decoder reads, and the transform, which all decoders read (Adobe TN 5116)."""
     content = source.read(segment.start, min(ADOBE_SIZE, segment.end - segment.start))
     if len(content) < ADOBE_SIZE or not content.startswith(ADOBE):
         return b""

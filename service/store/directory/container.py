@@ -150,7 +150,7 @@ class DirectoryContainer:
 
     @property
     def _root(self) -> Path:
-        if self._derived:  # everybody may delete it at any time, and it comes back
+        if self._derived:  # it may be deleted at any time, and comes back
             with contextlib.suppress(OSError):
                 self._folder.mkdir(exist_ok=True)
         return self._folder

@@ -173,7 +173,7 @@ def temporary_file(root: Path) -> Iterator[TemporaryFile]:
 
 
 def remove_leftovers(root: Path) -> None:
-    """Remove temporary files whose writer is dead: older than this process, and locked by nobody."""
+    """Remove temporary files whose writer is dead: older than this process, and not locked."""
     try:
         with directory(root, [RESERVED]) as parent, os.scandir(parent) as entries:
             for entry in entries:

@@ -1,4 +1,4 @@
-"""A circuit breaker: after a few failures in a row nobody waits for a dead server any more."""
+"""A circuit breaker: after a few failures in a row, calls to a dead server fail at once."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def auth_version(settings: SwiftSettings) -> Literal["1", "2", "3"]:
 
 
 def credentials_missing(settings: SwiftSettings) -> list[str]:
-    """The keys below `store.swift` without which nobody can log in, as the configuration spells them."""
+    """The keys below `store.swift` that a login needs, as the configuration spells them."""
     required = ["auth_url"]
     version = auth_version(settings)
     if settings.application_credential_id or settings.application_credential_secret:

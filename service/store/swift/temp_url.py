@@ -1,4 +1,4 @@
-"""Temporary URLs: whoever holds one may GET one object, without any other permission, until it expires.
+"""Temporary URLs: the holder may GET one object, without any other permission, until it expires.
 
 https://docs.openstack.org/swift/latest/api/temporary_url_middleware.html
 """

@@ -115,7 +115,7 @@ def _writing(errand: Errand) -> Iterator[Callable[[bytes], None]]:
 
 
 class Upload:
-    """A file as the client reads it for a PUT: told when nobody waits any more, and when Swift takes too long."""
+    """A file as the client reads it for a PUT. Reading fails once the caller has left, or when Swift takes too long."""
 
     def __init__(self, file: BinaryIO, size: int, errand: Errand, patience: float) -> None:
         self._file = file
