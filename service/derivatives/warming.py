@@ -37,8 +37,9 @@ async def warm(
 ) -> AsyncGenerator[Warmed, None]:
     """Make what `names` tells for each original below the prefix, one after the other, and tell of each.
 
-    While `busy` returns True, since requests wait for the engine, nothing is begun. Images that cannot
-    be made are reported and passed over; raises Unavailable, Saturated and OSError, after which it can be begun again: what was made is found.
+    While `busy` returns True, since requests wait for the engine, nothing is begun. Images that cannot be made are
+    reported and passed over. Raises Unavailable, Saturated and OSError, after which it can be begun again: what was
+    made is found.
     """
     marker: str | None = ""
     while marker is not None:

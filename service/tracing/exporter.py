@@ -41,8 +41,8 @@ KEPT = frozenset(
         "url.scheme",
     }
 )
-"""The attributes that spans may have, besides image_gateway's own. Queries, headers and messages may hold what opens something:
-a signature, a token; so nothing that the libraries may yet come to note leaves unseen."""
+"""The attributes that spans may have, besides image_gateway's own. Queries, headers and messages may hold what opens
+something: a signature, a token; so nothing that the libraries may yet come to note leaves unseen."""
 
 log = logging.getLogger(__name__)
 

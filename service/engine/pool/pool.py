@@ -129,8 +129,8 @@ class EnginePool:
 
         `content` identifies the original's bytes. One that crashed two processes is refused for ten minutes, whatever
         is to become of it; one that took too long twice, for the same thing only. A job that crashes its process is
-        tried `attempts` times in all. A caller cancelled while it waits costs no computation; when its job runs already,
-        it goes on for at most ABANDONED_GRACE seconds. Of a job that was begun and failed, or was abandoned, nothing
+        tried `attempts` times in all. A caller cancelled while it waits costs no computation; a job that runs
+        goes on for at most ABANDONED_GRACE seconds. Of a job that was begun and failed, or was abandoned, nothing
         stays at `job.output`, so no two jobs may share one. Raises Saturated, TimedOut, Crashed, what the engine
         reports (NotAnImage, TooLarge, Undecodable, Removed, ...), and EngineError for anything unexpected.
         """
