@@ -23,15 +23,15 @@ from service.api.http.context import Context
 from service.api.http.metrics import observe
 from service.cache.tickets import Tickets
 from service.cache.work import Work
-from service.derivatives.derivatives import Derivatives, Making
+from service.derivatives.derivatives import Derivatives, JobSettings
 from service.derivatives.job import persist_of
-from service.derivatives.stored import Keeping
+from service.derivatives.stored import DerivedStore
 from service.engine.job import Limits
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.settings import EngineSettings
-from service.maintenance.tasks import caring, opened_disk
+from service.maintenance.tasks import opened_disk, running_tasks
 from service.metrics import Metrics
-from service.observability.timings import NotedStats
+from service.observability.timings import TimedStats
 from service.open_store import open_store
 from service.originals.originals import Originals
 from service.runtime.imagemagick import write_policy
@@ -112,7 +112,7 @@ async def running(config: Config, patience: float = PREDECESSOR, *, strict: bool
         await _alone(paths, stack, patience if was_handed() else 0.0)
         sockets = stack.enter_context(sockets_of(config, paths))
         context = await _put_together(config, paths, store, versions, stack)
-        known = Metrics(context.engine, context.care, store)
+        known = Metrics(context.engine, context.tasks, store)
         for port, app, listen in (
             ("api", api_app(context), sockets.api),
             ("public", front_app(context), sockets.front),
@@ -120,7 +120,7 @@ async def running(config: Config, patience: float = PREDECESSOR, *, strict: bool
             tracing.follow(app, port)
             observe(app, port, config.log.slow, known)
             await stack.enter_async_context(listening(app, listen, SHUTDOWN))
-        stack.enter_context(context.care.disk.reaper.working())  # the last: it hinders no start, and ends before all
+        stack.enter_context(context.tasks.disk.reaper.working())  # the last: it hinders no start, and ends before all
         yield context
 
 
@@ -142,23 +142,25 @@ async def _put_together(
 ) -> Context:
     disk = stack.enter_context(opened_disk(config, paths))
     engine = EnginePool(_engine_settings(config, paths, disk.work))
-    engine.stats = NotedStats()
+    engine.stats = TimedStats()
     await engine.start()
     stack.push_async_callback(engine.close)
 
     writable = {word for word, (_, can_write) in engine.capabilities.items() if can_write}
     rules = rules_of(config, writable)
-    making = _making(config, rules, versions, remote_store=store.remote)
+    job_settings = _job_settings(config, rules, versions, remote_store=store.remote)
     originals = Originals(store.originals, paths.originals, disk.work, config.cache.revalidate)
     tickets = Tickets()
-    kept = Keeping(store.derived, making.engine, tickets, disk.work)
-    derivatives = Derivatives(rules, making, originals, disk.tree, disk.memory, disk.work, kept, tickets, engine)
+    kept = DerivedStore(store.derived, job_settings.engine, tickets, disk.work)
+    derivatives = Derivatives(rules, job_settings, originals, disk.tree, disk.memory, disk.work, kept, tickets, engine)
     originals.on_change(derivatives.settle)
     stack.push_async_callback(derivatives.close)
-    generation = f"{making.engine} {','.join(rules.out)}"  # the bytes, and the formats that markers name
-    care = await stack.enter_async_context(caring(config, disk, store.originals, originals, derivatives, generation))
-    uploads = Uploads(store.originals, originals, derivatives, engine, making, disk.work, config.limits.upload)
-    return Context(config, rules, store, originals, derivatives, uploads, engine, care)
+    generation = f"{job_settings.engine} {','.join(rules.out)}"  # the bytes, and the formats that markers name
+    tasks = await stack.enter_async_context(
+        running_tasks(config, disk, store.originals, originals, derivatives, generation)
+    )
+    uploads = Uploads(store.originals, originals, derivatives, engine, job_settings, disk.work, config.limits.upload)
+    return Context(config, rules, store, originals, derivatives, uploads, engine, tasks)
 
 
 def _engine_settings(config: Config, paths: Paths, work: Work) -> EngineSettings:
@@ -177,13 +179,13 @@ def _engine_settings(config: Config, paths: Paths, work: Work) -> EngineSettings
     )
 
 
-def _making(config: Config, rules: Rules, versions: str, *, remote_store: bool) -> Making:
+def _job_settings(config: Config, rules: Rules, versions: str, *, remote_store: bool) -> JobSettings:
     """What all derived images have in common; its `engine` changes with whatever changes their bytes."""
     limits, keep, fields = config.limits, tuple(config.metadata.keep), tuple(config.metadata.fields)
     tolerant = config.formats.tolerate_truncated
     bounds = (limits.width, limits.height, limits.frames)
     parts = (versions, sorted(rules.quality.items()), fields, keep, *bounds, tolerant, config.engine.library)
-    return Making(
+    return JobSettings(
         accept=tuple(config.formats.accept),
         limits=Limits(limits.pixels, limits.frames, limits.width, limits.height),
         keep=keep,

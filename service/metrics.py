@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from service.derivatives.write_behind import UNKEPT
 from service.engine.pool.pool import EnginePool
-from service.maintenance.tasks import Care
+from service.maintenance.tasks import Tasks
 from service.observability import timings
 from service.store import metered
 from service.store.metered import MeteredStore
@@ -54,10 +54,10 @@ Samples = Iterable[tuple[Labels, float]]
 class Metrics(Collector):
     """The metrics of one running service, which consists of these."""
 
-    def __init__(self, engine: EnginePool, care: Care, store: MeteredStore) -> None:
+    def __init__(self, engine: EnginePool, tasks: Tasks, store: MeteredStore) -> None:
         self.store = store
         self.engine = engine
-        self._care = care
+        self._tasks = tasks
         self._registry = CollectorRegistry(auto_describe=False)
         own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, SPANS, UNKEPT)
         for one in (*own, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
@@ -93,27 +93,27 @@ class Metrics(Collector):
         yield _counter("engine_recycled", "Engine processes that were replaced in good health.", stats.recycled)
 
     def _of_caches(self) -> Iterator[Metric]:
-        care = self._care
-        memory = care.disk.memory
-        derived, originals = care.derived_janitor, care.originals_janitor
-        trees = {"derived": (care.disk.tree.usage, derived), "originals": (care.originals.usage, originals)}
+        tasks = self._tasks
+        memory = tasks.disk.memory
+        derived, originals = tasks.derived_janitor, tasks.originals_janitor
+        trees = {"derived": (tasks.disk.tree.usage, derived), "originals": (tasks.originals.usage, originals)}
         held = {name: float(usage.bytes) for name, (usage, _) in trees.items()} | {"memory": float(memory.bytes)}
         files = {name: float(usage.files) for name, (usage, _) in trees.items()} | {"memory": float(len(memory))}
         most = {name: float(janitor.budget.bytes) for name, (_, janitor) in trees.items()}
         most["memory"] = float(memory.limit)
         evicted = {name: float(janitor.evicted) for name, (_, janitor) in trees.items()}
-        failures = [((error,), float(count)) for error, count in care.disk.work.failures.items()]
+        failures = [((error,), float(count)) for error, count in tasks.disk.work.failures.items()]
         yield _gauge("cache_bytes", "Bytes that a cache takes.", _by_name(held), "cache")
         yield _gauge("cache_limit_bytes", "Bytes that a cache may take.", _by_name(most), "cache")
         yield _gauge("cache_files", "Files, or entries in memory.", _by_name(files), "cache")
         yield _counter("cache_evictions", "Files that were evicted.", _by_name(evicted), "cache")
         yield _counter("disk_failures", "Failures of the caches' disk.", failures, "error")
-        flights = care.derivatives.flights
+        flights = tasks.derivatives.flights
         yield _gauge("flights", "Derived images that are being found or made.", len(flights))
         yield _counter("flights_shared", "Requests that waited for another's flight.", flights.shared)
 
     def _of_freshness(self) -> Iterator[Metric]:
-        sweeps = self._care.revalidation
+        sweeps = self._tasks.revalidation
         if sweeps.last:
             age, last = time.monotonic() - sweeps.finished, sweeps.last
             yield _gauge("comparison_age_seconds", "Since the caches were compared with the store's listing.", age)

@@ -23,7 +23,7 @@ from gateway.units import is_loopback, print_size
 from service.engine.job import EngineError
 from service.engine.jpeg import turbo
 from service.engine.sandbox.policy import prove_policy
-from service.engine.sandbox.sandbox import cage_report
+from service.engine.sandbox.sandbox import sandbox_report
 from service.open_store import open_store
 from service.runtime.imagemagick import capabilities, shortcomings, write_policy
 from service.runtime.lock import is_held
@@ -64,7 +64,7 @@ def check(config: Config) -> list[Finding]:
         _twins,
         _formats,
         _policy,
-        _cage,
+        _sandbox,
         _nginx,
         _ports,
         _store,
@@ -169,8 +169,8 @@ def _policy(config: Config, paths: Paths) -> Iterator[Finding]:
             yield Finding("ImageMagick's policy", f"{attempt} was not refused: {outcome}")
 
 
-def _cage(config: Config, paths: Paths) -> Iterator[Finding]:
-    for feature, state in cage_report().items():
+def _sandbox(config: Config, paths: Paths) -> Iterator[Finding]:
+    for feature, state in sandbox_report().items():
         if state is not True:
             yield Finding("engine processes", f"without {feature}: {state}", wrong=False)
 

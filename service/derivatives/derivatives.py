@@ -25,9 +25,9 @@ from service.cache.tickets import Ticket, Tickets
 from service.cache.validators import stamp
 from service.cache.work import Work
 from service.derivatives.format_choice import FormatChoice
-from service.derivatives.job import Derivative, Level, Making, job_of, marker_of
-from service.derivatives.stored import Keeping
-from service.derivatives.write_behind import Backlog
+from service.derivatives.job import Derivative, JobSettings, Level, job_of, marker_of
+from service.derivatives.stored import DerivedStore
+from service.derivatives.write_behind import WriteBehind
 from service.engine.job import EngineError, Removed, Saturated
 from service.engine.pool.lanes import Lane, lane_of
 from service.engine.pool.pool import EnginePool
@@ -36,7 +36,7 @@ from service.originals.acceptance import admit
 from service.originals.originals import Original, Originals
 from service.store.base import StoredObject
 
-__all__ = ["Derivative", "Derivatives", "Level", "Making"]
+__all__ = ["Derivative", "Derivatives", "JobSettings", "Level"]
 
 ATTEMPTS = 2  # of a job whose process dies over it: it may have been killed for other reasons than the image
 MOST_ATTEMPTS = 50  # of one flight while its image is replaced again and again
@@ -53,12 +53,12 @@ class Derivatives:
     def __init__(
         self,
         rules: Rules,
-        making: Making,
+        job_settings: JobSettings,
         originals: Originals,
         tree: DerivedTree,
         memory: Memory,
         work: Work,
-        kept: Keeping,
+        kept: DerivedStore,
         tickets: Tickets,
         engine: EnginePool,
     ) -> None:
@@ -66,7 +66,7 @@ class Derivatives:
         self.flights: Flights[Derivative] = Flights()
         self.failures = Failures()
         self._rules = rules
-        self._making = making
+        self._job_settings = job_settings
         self._originals = originals
         self._tree = tree
         self._memory = memory
@@ -74,9 +74,9 @@ class Derivatives:
         self._kept = kept
         self._engine = engine
         self._tickets = tickets
-        self._formats = FormatChoice(rules, making, originals, tree)
+        self._formats = FormatChoice(rules, job_settings, originals, tree)
         self._spare = asyncio.Semaphore(MOST_SPARE)
-        self.backlog = Backlog(kept.hold)
+        self.backlog = WriteBehind(kept.hold)
 
     async def get(self, name: Name, accept: str = "", *, lane: Lane) -> Derivative:
         """The derived image, in a format decided by `accept` where the name leaves it open, made in `lane`.
@@ -238,9 +238,9 @@ class Derivatives:
         etag = original.stored.etag
         with self._work.file(spare=spare) as path:
             level: Level = "MISS"
-            if self._making.persist == "url":  # the container holds few, so a full queue need not ask it first
+            if self._job_settings.persist == "url":  # the container holds few, so a full queue need not ask it first
                 self._engine.require_room(lane)
-            if self._making.persist != "never" and await self._kept.fetch(name, etag, path):
+            if self._job_settings.persist != "never" and await self._kept.fetch(name, etag, path):
                 level = "HIT-STORE"
             else:
                 await self._derive(name, original, path, lane)
@@ -252,12 +252,12 @@ class Derivatives:
         return made
 
     def _write_behind(self, made: Derivative) -> None:
-        if self._making.persist == "always":
+        if self._job_settings.persist == "always":
             self.backlog.add(made)
 
     async def _derive(self, name: Name, original: Original, path: Path, lane: Lane) -> None:
-        admit(original.header, self._making.accept, self._making.limits)
-        job = job_of(name, original, self._making, self._rules.quality.get(name.format, 0), path)
+        admit(original.header, self._job_settings.accept, self._job_settings.limits)
+        job = job_of(name, original, self._job_settings, self._rules.quality.get(name.format, 0), path)
         affinity = f"{name.image}\n{original.stored.etag}"
         try:
             await self._engine.run(job, affinity=affinity, lane=lane, content=affinity, attempts=ATTEMPTS)
@@ -268,7 +268,7 @@ class Derivatives:
     def _publish(self, path: Path, name: Name, original: Original, *, spare: bool) -> Published:
         """Give a finished file its name; where the disk does not take it, its bytes are all there is of it."""
         stored = original.stored
-        modified = stamp(stored.modified, stored.etag, str(name), self._making.engine)
+        modified = stamp(stored.modified, stored.etag, str(name), self._job_settings.engine)
         if not spare:
             try:
                 with stage("publish"):

@@ -7,7 +7,7 @@ from gateway.marker import Marker
 from gateway.names import Name, decide
 from gateway.rules import Rules
 from service.cache.disk import DerivedTree
-from service.derivatives.job import Making, marker_of
+from service.derivatives.job import JobSettings, marker_of
 from service.originals.acceptance import admit
 from service.originals.originals import Originals
 
@@ -15,9 +15,9 @@ from service.originals.originals import Originals
 class FormatChoice:
     """Names the formats that a request may be answered in; `Derivatives` makes them and decides."""
 
-    def __init__(self, rules: Rules, making: Making, originals: Originals, tree: DerivedTree) -> None:
+    def __init__(self, rules: Rules, job_settings: JobSettings, originals: Originals, tree: DerivedTree) -> None:
         self._rules = rules
-        self._making = making
+        self._job_settings = job_settings
         self._originals = originals
         self._tree = tree
 
@@ -35,5 +35,5 @@ class FormatChoice:
     async def _look(self, image: str) -> Marker:
         """Return what the marker of the image is going to say."""
         original = await self._originals.get(image)
-        admit(original.header, self._making.accept, self._making.limits)
+        admit(original.header, self._job_settings.accept, self._job_settings.limits)
         return marker_of(original, self._rules)

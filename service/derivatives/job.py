@@ -41,7 +41,7 @@ class Derivative:
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class JobSettings:
     """What all derived images of one configuration have in common. `tolerant` shows what there is of an original that
     ends too soon; `engine` is the version of what makes them."""
 
@@ -63,21 +63,21 @@ def persist_of(config: Config, *, remote_store: bool) -> Persist:
     return config.cache.persist
 
 
-def job_of(name: Name, original: Original, making: Making, quality: int, output: Path) -> Job:
+def job_of(name: Name, original: Original, job_settings: JobSettings, quality: int, output: Path) -> Job:
     """The engine's job that makes this name of this original."""
     return Job(
         task="describe" if name.is_meta else "derive",
         source=str(original.path),
         header=original.header,
-        limits=making.limits,
+        limits=job_settings.limits,
         recipe=name.recipe,
         format=name.format,
         output=str(output),
         quality=quality,
-        keep=making.keep,
-        fields=making.fields,
-        tolerant=making.tolerant,
-        library=making.library,
+        keep=job_settings.keep,
+        fields=job_settings.fields,
+        tolerant=job_settings.tolerant,
+        library=job_settings.library,
     )
 
 

@@ -18,7 +18,7 @@ from service.store.base import Container, Corrupt, NewObject, NotFound, StoreErr
 log = logging.getLogger(__name__)
 
 
-class Keeping:
+class DerivedStore:
     """What the container holds tells of itself which original it was made of, and by which `engine`; what tells
     anything else is never used, so what another node left there is harmless."""
 

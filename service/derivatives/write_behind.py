@@ -29,7 +29,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class Backlog(Generic[T]):
+class WriteBehind(Generic[T]):
     """What `keep` is still to be called with. All on one event loop."""
 
     def __init__(self, keep: Callable[[T], Awaitable[object]]) -> None:

@@ -48,7 +48,7 @@ class Disk:
 
 
 @dataclass(slots=True)
-class Care:
+class Tasks:
     """Who cares for the caches, for whoever wants to know how they are."""
 
     disk: Disk
@@ -85,9 +85,9 @@ def opened_disk(config: Config, paths: Paths) -> Iterator[Disk]:
 
 
 @contextlib.asynccontextmanager
-async def caring(
+async def running_tasks(
     config: Config, disk: Disk, container: Container, originals: Originals, derivatives: Derivatives, made_by: str
-) -> AsyncIterator[Care]:
+) -> AsyncIterator[Tasks]:
     """Throw out what cannot be trusted, then count, evict, compare and sync while the context lasts. Raises OSError."""
     generation = Generation(disk.root, made_by)
     if generation.changed:
@@ -95,7 +95,7 @@ async def caring(
     await asyncio.to_thread(generation.distrust, disk.tree.root, originals.root)
     generation.begin()
     executor = background()
-    care = Care(
+    tasks = Tasks(
         disk,
         originals,
         derivatives,
@@ -104,20 +104,20 @@ async def caring(
         Revalidation(container, originals, derivatives, disk.tree.root, config.cache.revalidate, background()),
         _looks_at_access_times(disk.work.folder),
     )
-    disk.work.on_full = care.derived_janitor.make_room
+    disk.work.on_full = tasks.derived_janitor.make_room
     works: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = {
-        "eviction of derived images": care.derived_janitor.run,
-        "eviction of originals": care.originals_janitor.run,
-        "comparison with the store": care.revalidation.run,
+        "eviction of derived images": tasks.derived_janitor.run,
+        "eviction of originals": tasks.originals_janitor.run,
+        "comparison with the store": tasks.revalidation.run,
         "sync": lambda: _sync(generation),
     }
-    tasks = [asyncio.create_task(_forever(name, work, care.failed)) for name, work in works.items()]
+    running = [asyncio.create_task(_forever(name, work, tasks.failed)) for name, work in works.items()]
     try:
-        yield care
+        yield tasks
     finally:
-        for task in tasks:
+        for task in running:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         executor.shutdown(wait=True, cancel_futures=True)
         with contextlib.suppress(OSError):
             await asyncio.to_thread(generation.sync, clean=True)

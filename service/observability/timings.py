@@ -77,7 +77,7 @@ def stage(name: str) -> Iterator[None]:
         note({name: time.perf_counter() - began})
 
 
-class NotedStats(Stats):
+class TimedStats(Stats):
     """The engine's counters, which tell their stages on."""
 
     __slots__ = ()

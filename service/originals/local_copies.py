@@ -17,7 +17,7 @@ from service.store.base import StoredObject
 MOST_SPARE = 4  # originals in the spare folder while the disk takes none, unless more are read at once
 
 
-class Copies:
+class LocalCopies:
     """The files below `root`, a folder for each name, named by hashes of name and ETag, so that a replaced original is
     another file. `usage` counts what they take."""
 

@@ -18,7 +18,7 @@ from service.cache.work import Work
 from service.engine.job import EngineError, Header, Saturated
 from service.engine.recognise import recognise
 from service.originals.known import Known, afresh, shorten, version
-from service.originals.local_copies import Copies
+from service.originals.local_copies import LocalCopies
 from service.store.base import Container, NotFound, StoredObject, Unavailable
 
 MOST_KNOWN = 20_000  # originals whose properties are remembered
@@ -51,7 +51,7 @@ class Originals:
     def __init__(self, container: Container, root: Path, work: Work, revalidate: float) -> None:
         self.root = root
         self.usage = Usage()
-        self._copies = Copies(root, self.usage)
+        self._copies = LocalCopies(root, self.usage)
         self._container = container
         self._work = work
         self._revalidate = revalidate

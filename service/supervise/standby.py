@@ -37,7 +37,7 @@ _REQUEST_ID = re.compile(rb"\r\n(X-Request-Id: [A-Za-z0-9._-]{1,64}\r\n)", re.IG
 
 
 @contextlib.asynccontextmanager
-async def standing_in(sockets: Sockets) -> AsyncIterator[None]:
+async def standby(sockets: Sockets) -> AsyncIterator[None]:
     """Answer 503 to whatever comes to both sockets. They listen as before when the context ends. Raises OSError."""
     crowd = asyncio.Semaphore(MOST)
 

@@ -24,7 +24,7 @@ from service.runtime.paths import Paths, make_folders, paths_of
 from service.runtime.sockets import HANDED, Sockets, require_free, sockets_of
 from service.supervise import nginx_conf, systemd, twins
 from service.supervise.program import Program, wrote_its_pid
-from service.supervise.standby import standing_in
+from service.supervise.standby import standby
 from service.supervise.supervisor import Supervisor
 
 STOP_NGINX = 35.0  # seconds; nginx ends what it is sending within worker_shutdown_timeout
@@ -131,7 +131,7 @@ class _Gateway:
             lambda pid: wrote_its_pid(pid, prepared),
             sockets.descriptors,
             {HANDED: ",".join(map(str, sockets.descriptors))},
-            lambda: standing_in(sockets),
+            lambda: standby(sockets),
         )
 
     def _nginx_program(self) -> Program:

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from gateway.names import Name
 from gateway.rules import ORIGINAL_TYPES
 from service.cache.work import Work
-from service.derivatives.derivatives import Derivatives, Making
+from service.derivatives.derivatives import Derivatives, JobSettings
 from service.engine.job import Header, Job, Saturated
 from service.engine.pool.pool import EnginePool
 from service.originals.acceptance import take
@@ -59,7 +59,7 @@ class Uploads:
         originals: Originals,
         derivatives: Derivatives,
         engine: EnginePool,
-        making: Making,
+        job_settings: JobSettings,
         work: Work,
         limit: int,
     ) -> None:
@@ -67,7 +67,7 @@ class Uploads:
         self._originals = originals
         self._derivatives = derivatives
         self._engine = engine
-        self._making = making
+        self._job_settings = job_settings
         self._work = work
         self._limit = limit
         self._under_way = 0
@@ -108,7 +108,7 @@ class Uploads:
 
     async def _store(self, name: str, upload: Incoming, precondition: Precondition) -> Stored:
         upload.file.flush()
-        header = await asyncio.to_thread(take, upload.path, self._making.accept, self._making.limits)
+        header = await asyncio.to_thread(take, upload.path, self._job_settings.accept, self._job_settings.limits)
         with self._work.file() as document:
             await self._verify(upload, header, document)
             async with self._lock(name):
@@ -116,16 +116,16 @@ class Uploads:
 
     async def _verify(self, upload: Incoming, header: Header, document: Path) -> None:
         """Decode the upload, and write its metadata to `document` where that can be."""
-        making = self._making
+        job_settings = self._job_settings
         job = Job(
             "verify",
             str(upload.path),
             header,
-            making.limits,
+            job_settings.limits,
             output=str(document),
-            fields=making.fields,
-            tolerant=making.tolerant,
-            library=making.library,
+            fields=job_settings.fields,
+            tolerant=job_settings.tolerant,
+            library=job_settings.library,
         )
         await self._engine.run(job, affinity=upload.sha256, lane="upload", content=upload.sha256)
 

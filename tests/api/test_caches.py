@@ -182,7 +182,7 @@ async def test_a_purge_of_all_leaves_no_file_and_no_object(tmp_path: Path) -> No
         for folder in ("cache/derived", "cache/work", "derived"):
             assert not [file for file in (tmp_path / "var" / folder).rglob("*") if file.is_file()], folder
         assert (await one.api("1.png/@w=20.png")).headers["X-Cache"] == "MISS"
-        assert one.context.care.disk.tree.usage.files == sum(1 for _ in one.derived.rglob("*"))
+        assert one.context.tasks.disk.tree.usage.files == sum(1 for _ in one.derived.rglob("*"))
 
 
 async def test_a_purge_of_a_prefix_finds_what_the_store_has_lost_and_nothing_outside(tmp_path: Path) -> None:

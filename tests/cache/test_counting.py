@@ -19,7 +19,7 @@ from service.cache.disk import DerivedTree
 from service.cache.janitor import Janitor
 from service.cache.recency import touch
 from service.cache.usage import BLOCK, Budget, taken
-from service.originals.local_copies import Copies
+from service.originals.local_copies import LocalCopies
 from service.store.base import StoredObject
 from tests.cache.trees import publish, tree_in
 
@@ -172,7 +172,7 @@ async def test_whatever_happens_at_every_turn_the_count_is_what_is_there(
 async def test_originals_that_come_and_go_are_counted_exactly_too(
     keeper: Janitor, tree: DerivedTree, monkeypatch: pytest.MonkeyPatch, turn: int
 ) -> None:
-    copies = Copies(tree.root, tree.usage)
+    copies = LocalCopies(tree.root, tree.usage)
 
     def take_in(number: int, etag: str) -> Path:
         arriving = tree.root.parent / "work" / "arriving"

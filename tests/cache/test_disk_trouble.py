@@ -50,7 +50,7 @@ def no_room(one: Node, monkeypatch: pytest.MonkeyPatch, error: int) -> Iterator[
         raise OSError(error, os.strerror(error))
 
     with monkeypatch.context() as patch:
-        patch.setattr(one.context.care.disk.tree, "publish", fail)
+        patch.setattr(one.context.tasks.disk.tree, "publish", fail)
         yield
 
 
@@ -62,7 +62,7 @@ def held_fast(one: Node, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     with monkeypatch.context() as patch:
-        patch.setattr(one.context.care.disk.tree, "_remove", fail)
+        patch.setattr(one.context.tasks.disk.tree, "_remove", fail)
         yield
 
 
@@ -83,7 +83,7 @@ async def all_is_kept_again(one: Node, width: int) -> None:
     await asyncio.sleep(0.3)
     assert (await one.public(f"green.png/@w={width}.png")).headers["X-Cache"] == "MISS"
     assert (await one.public(f"green.png/@w={width}.png")).headers["X-Cache"] == "HIT-DISK"
-    assert list(one.context.care.disk.work.folder.iterdir()) == []
+    assert list(one.context.tasks.disk.work.folder.iterdir()) == []
 
 
 async def test_an_upload_that_the_store_holds_succeeds_although_the_disk_keeps_what_is_old(
@@ -123,7 +123,7 @@ async def test_a_result_that_no_disk_takes_is_answered_from_memory(
 ) -> None:
     with caplog.at_level(logging.ERROR), no_room(one, monkeypatch, error):
         await all_is_answered(one, 30)
-    assert one.context.care.disk.work.failures[os.strerror(error)] >= 1
+    assert one.context.tasks.disk.work.failures[os.strerror(error)] >= 1
     told = [record.getMessage() for record in caplog.records if "disk fails" in record.getMessage()]
     assert len(told) == 1
     assert os.strerror(error) in told[0]
@@ -164,14 +164,14 @@ async def test_what_was_answered_without_a_disk_is_not_answered_after_a_replacem
 
 
 async def test_the_spare_folder_holds_little_and_nothing_that_a_killed_process_left(one: Node) -> None:
-    spare = one.context.care.disk.work.spare
+    spare = one.context.tasks.disk.work.spare
     assert spare is not None
     with out_of_order(one.root / "var/cache/originals"):
         for number in range(8):
             (one.root / f"var/store/{number}.png").write_bytes(PHOTO)
             assert (await one.api(f"{number}.png/@w=9.png")).status == 200
         assert 1 <= len(list(spare.iterdir())) <= 4
-    again = Work(one.context.care.disk.work.folder, spare)
+    again = Work(one.context.tasks.disk.work.folder, spare)
     again.clean()
     assert list(spare.iterdir()) == []
 

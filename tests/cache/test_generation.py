@@ -72,7 +72,7 @@ async def test_an_original_that_was_replaced_while_the_node_was_down_is_noticed_
     (tmp_path / "var/store/a.png").write_bytes(images.png(images.flat(8, 8, (2, 2, 2))))
     (tmp_path / "var/store/b.png").unlink()
     async with node(tmp_path) as second:
-        await second.context.care.revalidation.sweep()
+        await second.context.tasks.revalidation.sweep()
         assert (await second.api("a.png/@w=4.png")).colour == (2, 2, 2)
         assert (await second.api("b.png/@w=4.png")).status == 404
         assert not (second.derived / "b.png").exists()

@@ -35,11 +35,11 @@ async def test_browsers_are_answered_from_the_disk_and_clients_of_the_api_from_m
     async with node(tmp_path, nginx=True) as whole:
         await whole.upload("a.png", images.png(images.flat(8, 8, (1, 2, 3))))
         missed = await whole.public("a.png/@w=4.png")
-        held = len(whole.context.care.disk.memory)
+        held = len(whole.context.tasks.disk.memory)
         browsers = [await whole.public("a.png/@w=4.png") for _ in range(3)]
         assert [answer.status for answer in (missed, *browsers)] == [200] * 4
         assert [answer.headers["X-Cache"] for answer in browsers] == ["HIT-DISK"] * 3
-        assert len(whole.context.care.disk.memory) == held, "a hit of nginx takes no memory of the service"
+        assert len(whole.context.tasks.disk.memory) == held, "a hit of nginx takes no memory of the service"
         clients = [await whole.api("a.png/@w=4.png") for _ in range(3)]
         assert [answer.headers["X-Cache"] for answer in clients[1:]] == ["HIT-MEMORY"] * 2
 
@@ -60,13 +60,13 @@ async def test_memory_has_nothing_that_the_disk_has_not(one: Node) -> None:
     await one.upload("a.png", images.png(images.flat(8, 8, (3, 2, 1))))
     assert (await one.api("a.png/@w=4.png")).colour == (3, 2, 1)
     one.context.derivatives.forget("a.png")
-    assert len(one.context.care.disk.memory) == 0
+    assert len(one.context.tasks.disk.memory) == 0
 
 
 async def test_a_purge_of_everything_empties_it(one: Node) -> None:
     for width in range(1, 6):
         await one.api(f"a.png/@w={width}.png")
-    memory = one.context.care.disk.memory
+    memory = one.context.tasks.disk.memory
     assert len(memory) == 5
     one.context.derivatives.forget_all()
     assert (len(memory), memory.bytes) == (0, 0)

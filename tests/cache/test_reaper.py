@@ -119,11 +119,11 @@ async def test_a_start_serves_before_it_deletes_what_was_left(tmp_path: Path, he
         await until(held.begun.is_set)
         assert (await one.api("0.png/@w=20.jpg")).headers["X-Cache"].startswith("HIT")
         assert len(files(tmp_path)) == 9
-        await one.context.care.derived_janitor.count()
-        assert one.context.care.disk.tree.usage.files == sum(1 for _ in one.derived.rglob("*"))
+        await one.context.tasks.derived_janitor.count()
+        assert one.context.tasks.disk.tree.usage.files == sum(1 for _ in one.derived.rglob("*"))
         held.release.set()
         await until(lambda: not folders(tmp_path))
-        assert one.context.care.disk.tree.usage.files == sum(1 for _ in one.derived.rglob("*"))
+        assert one.context.tasks.disk.tree.usage.files == sum(1 for _ in one.derived.rglob("*"))
 
 
 async def test_a_stop_does_not_wait_for_a_deletion_and_the_next_start_goes_on(tmp_path: Path, held: Held) -> None:

@@ -117,12 +117,12 @@ async def test_an_upload_that_is_cancelled_twice_is_held_until_the_store_has_ans
         uploading.cancel()
         await asyncio.sleep(0.02)
     assert not uploading.done()
-    assert len(list(one.context.care.disk.work.folder.iterdir())) == 2  # the image, and what is told of it
+    assert len(list(one.context.tasks.disk.work.folder.iterdir())) == 2  # the image, and what is told of it
     held.go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await uploading
     held.release()
-    assert list(one.context.care.disk.work.folder.iterdir()) == []
+    assert list(one.context.tasks.disk.work.folder.iterdir()) == []
     assert generation_of((await one.api("a.png/@w=4.png")).colour) == 3
 
 

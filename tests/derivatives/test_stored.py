@@ -52,7 +52,7 @@ async def test_what_was_kept_of_another_original_is_not_used(one: Node) -> None:
     await one.api(str(NAME))
     await settled(one)
     (one.root / "var/store/a.png").write_bytes(picture(2))
-    await one.context.care.revalidation.sweep()
+    await one.context.tasks.revalidation.sweep()
     answer = await one.api(str(NAME))
     assert (answer.headers["X-Cache"], answer.colour) == ("MISS", (2, 253, 7))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.derivatives import write_behind
-from service.derivatives.write_behind import AT_ONCE, MOST, UNKEPT, Backlog
+from service.derivatives.write_behind import AT_ONCE, MOST, UNKEPT, WriteBehind
 from service.store.base import Unavailable
 from tests import images
 from tests.cache.nodes import Node, node
@@ -39,7 +39,7 @@ def unkept() -> float:
 
 async def test_a_slow_store_gathers_no_more_than_a_few() -> None:
     store, before = Store(), unkept()
-    waiting = Backlog(store.keep)
+    waiting = WriteBehind(store.keep)
     for number in range(MOST + 10):
         waiting.add(str(number))
     await asyncio.sleep(0)
@@ -57,7 +57,7 @@ async def test_a_slow_store_gathers_no_more_than_a_few() -> None:
 async def test_an_end_waits_for_no_store_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write_behind, "PATIENCE", 0.01)
     store, before = Store(), unkept()
-    waiting = Backlog(store.keep)
+    waiting = WriteBehind(store.keep)
     for number in range(AT_ONCE + 2):
         waiting.add(str(number))
     async with asyncio.timeout(10):
@@ -70,7 +70,7 @@ async def test_a_store_that_refuses_ends_nothing(caplog: pytest.LogCaptureFixtur
     async def keep(name: str) -> None:
         raise Unavailable(f"not now, {name}")
 
-    waiting = Backlog(keep)
+    waiting = WriteBehind(keep)
     waiting.add("cat.jpg/@w=9.png")
     await waiting.close()
     assert "the derived container did not take cat.jpg/@w=9.png: not now" in caplog.text

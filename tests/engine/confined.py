@@ -1,4 +1,4 @@
-"""Entry points of an engine process that tries to break out of its cage, or just converts an image with Wand."""
+"""Entry points of an engine process that tries to break out of its sandbox, or just converts an image with Wand."""
 
 from __future__ import annotations
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from service.engine.pool import blocklist
-from service.engine.pool.blocklist import MOST, SECONDS, STRIKES, Offenders
+from service.engine.pool.blocklist import MOST, SECONDS, STRIKES, Blocklist
 
 
 def test_content_is_refused_after_so_many_strikes_and_no_other_is() -> None:
-    memory = Offenders()
+    memory = Blocklist()
     for _ in range(STRIKES):
         assert "bomb" not in memory
         memory.strike("bomb")
@@ -18,7 +18,7 @@ def test_content_is_refused_after_so_many_strikes_and_no_other_is() -> None:
 def test_content_is_forgiven_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(blocklist.time, "monotonic", lambda: now)
-    memory = Offenders()
+    memory = Blocklist()
     for _ in range(STRIKES):
         memory.strike("bomb")
     now += SECONDS - 1
@@ -30,14 +30,14 @@ def test_content_is_forgiven_after_a_while(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_unknown_content_is_nobody() -> None:
-    memory = Offenders()
+    memory = Blocklist()
     for _ in range(STRIKES):
         memory.strike("")
     assert "" not in memory
 
 
 def test_memory_is_bounded() -> None:
-    memory = Offenders()
+    memory = Blocklist()
     for n in range(MOST + 10):
         memory.strike(str(n))
     assert len(memory) == MOST

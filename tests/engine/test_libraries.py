@@ -14,7 +14,7 @@ from wand.image import Image as WandImage
 
 from gateway.config import rules_of
 from gateway.settings import Config
-from service.app import _making as making_of
+from service.app import _job_settings as making_of
 from service.engine import libraries, magick_only, pipeline, recent
 from service.engine.magick import shortcomings
 from service.runtime import imagemagick

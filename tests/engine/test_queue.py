@@ -4,19 +4,19 @@ import asyncio
 
 import pytest
 
-from service.engine.pool.queue import PATIENCE, Admission, Closed, Full
+from service.engine.pool.queue import PATIENCE, Closed, Full, Queue
 
 LANES = {"small": 4, "large": 1}
 
 
-async def waits(admission: Admission[str], lane: str, key: str) -> asyncio.Task[str]:
+async def waits(admission: Queue[str], lane: str, key: str) -> asyncio.Task[str]:
     """A caller that has got as far as waiting."""
     task = asyncio.ensure_future(admission.acquire(lane, key))
     await asyncio.sleep(0)
     return task
 
 
-async def admitted(admission: Admission[str], slot: str, tasks: dict[str, asyncio.Task[str]]) -> str:
+async def admitted(admission: Queue[str], slot: str, tasks: dict[str, asyncio.Task[str]]) -> str:
     """Whom of `tasks` the admission gives this slot."""
     before = {name for name, task in tasks.items() if task.done()}
     admission.offer(slot)
@@ -28,19 +28,19 @@ async def admitted(admission: Admission[str], slot: str, tasks: dict[str, asynci
 
 
 async def test_free_slot_is_given_at_once() -> None:
-    admission: Admission[str] = Admission(LANES, 0)
+    admission: Queue[str] = Queue(LANES, 0)
     admission.offer("one")
     assert await admission.acquire("small", "k") == "one"
 
 
 async def test_lane_is_first_come_first_served() -> None:
-    admission: Admission[str] = Admission(LANES, 9)
+    admission: Queue[str] = Queue(LANES, 9)
     tasks = {name: await waits(admission, "small", name) for name in "abc"}
     assert [await admitted(admission, "one", tasks) for _ in tasks] == ["a", "b", "c"]
 
 
 async def test_full_lane_refuses_at_once_and_takes_nothing_from_the_other() -> None:
-    admission: Admission[str] = Admission(LANES, 2)
+    admission: Queue[str] = Queue(LANES, 2)
     tasks = [await waits(admission, "large", "k") for _ in range(2)]
     with pytest.raises(Full):
         await admission.acquire("large", "k")
@@ -52,7 +52,7 @@ async def test_full_lane_refuses_at_once_and_takes_nothing_from_the_other() -> N
 
 
 async def test_small_does_not_wait_behind_ten_large_and_large_is_not_starved() -> None:
-    admission: Admission[str] = Admission(LANES, 99)
+    admission: Queue[str] = Queue(LANES, 99)
     tasks = {f"L{n}": await waits(admission, "large", "k") for n in range(10)}
     tasks |= {f"S{n}": await waits(admission, "small", "k") for n in range(40)}
     order = [await admitted(admission, "one", tasks) for _ in tasks]
@@ -62,13 +62,13 @@ async def test_small_does_not_wait_behind_ten_large_and_large_is_not_starved() -
 
 
 async def test_lone_lane_has_all_slots() -> None:
-    admission: Admission[str] = Admission(LANES, 9)
+    admission: Queue[str] = Queue(LANES, 9)
     tasks = {name: await waits(admission, "large", name) for name in "abc"}
     assert [await admitted(admission, slot, tasks) for slot in ("one", "two", "three")] == ["a", "b", "c"]
 
 
 async def test_cancelled_waiter_leaves_the_queue() -> None:
-    admission: Admission[str] = Admission(LANES, 2)
+    admission: Queue[str] = Queue(LANES, 2)
     tasks = {name: await waits(admission, "small", name) for name in "ab"}
     tasks["a"].cancel()
     assert await admitted(admission, "one", {"b": tasks["b"]}) == "b"
@@ -76,7 +76,7 @@ async def test_cancelled_waiter_leaves_the_queue() -> None:
 
 
 async def test_slot_given_to_a_caller_that_is_cancelled_in_the_same_instant_is_not_lost() -> None:
-    admission: Admission[str] = Admission(LANES, 2)
+    admission: Queue[str] = Queue(LANES, 2)
     first = await waits(admission, "small", "a")
     second = await waits(admission, "small", "b")
     admission.offer("one")
@@ -87,7 +87,7 @@ async def test_slot_given_to_a_caller_that_is_cancelled_in_the_same_instant_is_n
 
 
 async def test_key_returns_to_the_free_slot_that_had_it() -> None:
-    admission: Admission[str] = Admission(LANES, 2)
+    admission: Queue[str] = Queue(LANES, 2)
     for slot in ("one", "two", "three"):
         admission.offer(slot)
     homes = {key: await admission.acquire("small", key) for key in ("cat", "dog", "owl")}
@@ -98,14 +98,14 @@ async def test_key_returns_to_the_free_slot_that_had_it() -> None:
 
 
 async def test_no_slot_idles_for_the_sake_of_a_key() -> None:
-    admission: Admission[str] = Admission(LANES, 2)
+    admission: Queue[str] = Queue(LANES, 2)
     admission.offer("one")
     admission.offer("two")
     assert {await admission.acquire("small", "hot"), await admission.acquire("small", "hot")} == {"one", "two"}
 
 
 async def test_slot_takes_what_it_knows_then_what_nobody_knows_then_anything() -> None:
-    admission: Admission[str] = Admission(LANES, 9)
+    admission: Queue[str] = Queue(LANES, 9)
     admission.offer("one")
     admission.offer("two")
     mine = {await admission.acquire("small", "cat"): "cat", await admission.acquire("small", "dog"): "dog"}
@@ -116,7 +116,7 @@ async def test_slot_takes_what_it_knows_then_what_nobody_knows_then_anything() -
 
 
 async def test_first_in_line_is_overtaken_only_so_often() -> None:
-    admission: Admission[str] = Admission(LANES, 99)
+    admission: Queue[str] = Queue(LANES, 99)
     admission.offer("one")
     await admission.acquire("small", "hot")
     tasks = {"patient": await waits(admission, "small", "other")}
@@ -126,7 +126,7 @@ async def test_first_in_line_is_overtaken_only_so_often() -> None:
 
 
 async def test_slot_that_is_gone_is_never_given() -> None:
-    admission: Admission[str] = Admission(LANES, 1)
+    admission: Queue[str] = Queue(LANES, 1)
     admission.offer("one")
     admission.offer("two")
     admission.withdraw("one")
@@ -135,7 +135,7 @@ async def test_slot_that_is_gone_is_never_given() -> None:
 
 
 async def test_close_turns_away_who_waits_and_who_comes() -> None:
-    admission: Admission[str] = Admission(LANES, 2)
+    admission: Queue[str] = Queue(LANES, 2)
     task = await waits(admission, "small", "k")
     admission.close()
     with pytest.raises(Closed):

@@ -13,7 +13,7 @@ from service.engine.job import Header, Job, Limits, NotAnImage, TooLarge
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.settings import EngineSettings
 from service.engine.sandbox.policy import PolicyLimits, write_configuration
-from service.engine.sandbox.sandbox import cage_report
+from service.engine.sandbox.sandbox import sandbox_report
 
 MEMORY = 256 << 20
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "gif": "GIF", "tif": "TIFF", "bmp": "BMP"}
@@ -56,7 +56,7 @@ async def attempt(pool: EnginePool, what: str, value: object = "") -> str:
 
 
 def test_report_names_every_bar_and_tells_in_words_where_one_is_missing() -> None:
-    report = cage_report()
+    report = sandbox_report()
     assert all(state is True or (isinstance(state, str) and state) for state in report.values())
     for everywhere in ("memory", "file size", "open files", "core files", "cpu time", "no new privileges"):
         assert report[everywhere] is True
@@ -64,11 +64,11 @@ def test_report_names_every_bar_and_tells_in_words_where_one_is_missing() -> Non
 
 
 async def test_kernel_agrees_with_what_the_process_reports(pool: EnginePool) -> None:
-    assert pool.cage == cage_report()
+    assert pool.sandbox == sandbox_report()
     (pid,) = pool.pids
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     assert status["NoNewPrivs"] == "1"
-    assert (status["Seccomp"] == "2") == (pool.cage["system calls"] is True)
+    assert (status["Seccomp"] == "2") == (pool.sandbox["system calls"] is True)
     assert int(status["CapEff"], 16) & ~(1 << 1) == 0  # CAP_DAC_OVERRIDE at most
 
 
@@ -87,7 +87,7 @@ async def test_every_coder_works_inside(pool: EnginePool, tmp_path: Path) -> Non
 
 
 async def test_files_are_read_and_written_below_the_roots_only(pool: EnginePool, tmp_path: Path) -> None:
-    if pool.cage["file system"] is not True:
+    if pool.sandbox["file system"] is not True:
         return  # and the report says so
     (tmp_path / "in" / "link").symlink_to(tmp_path / "elsewhere" / "file")
     assert await attempt(pool, "read", tmp_path / "in" / "file") == "done"

@@ -15,7 +15,7 @@ from service.engine.job import Job, Undecodable
 from service.engine.jpeg import turbo
 from service.engine.pool.worker import encode_job
 from service.engine.recognise import recognise
-from service.engine.sandbox.sandbox import Cage
+from service.engine.sandbox.sandbox import Sandbox
 from service.engine.steps.orient import TURNS
 from tests import images, profiles
 from tests.engine.deriving import LIMITS, derive
@@ -142,7 +142,7 @@ def test_an_engine_process_turns_within_its_cage(tmp_path):
     data = images.oriented(6, "JPEG", images.photo())
     source, output = tmp_path / "original", tmp_path / "derived"
     source.write_bytes(data)
-    cage = Cage(os.getpid(), 512 << 20, 20, (str(tmp_path),), (str(tmp_path),))
+    cage = Sandbox(os.getpid(), 512 << 20, 20, (str(tmp_path),), (str(tmp_path),))
     job = Job("derive", str(source), recognise(source), LIMITS, {}, "jpg", str(output))
     command = [sys.executable, "-m", "service.engine.pool.worker", "service.engine.pipeline", cage.to_json()]
     run = subprocess.run(command, input=encode_job(job), capture_output=True, check=True, timeout=60)

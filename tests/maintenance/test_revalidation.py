@@ -107,14 +107,14 @@ async def test_a_sweep_forgets_what_changed_and_what_is_gone_and_asks_for_nothin
     for image in several:
         await one.upload(image, picture(1))
         await one.api(f"{image}/@w=4.png")
-    sweep = await one.context.care.revalidation.sweep()
+    sweep = await one.context.tasks.revalidation.sweep()
     assert (sweep.listed, sweep.cached, sweep.suspected) == (100, 100, 0)
     store = one.root / "var/store"
     for image in several[3::10]:
         (store / image).write_bytes(picture(9))
     for image in several[4::10]:
         (store / image).unlink()
-    sweep = await one.context.care.revalidation.sweep()
+    sweep = await one.context.tasks.revalidation.sweep()
     assert (sweep.listed, sweep.cached, sweep.suspected) == (90, 100, 20)
     for index, image in enumerate(several):
         assert (one.derived / image / "@w=4.png").exists() == (index % 10 not in (3, 4)), image
@@ -127,7 +127,7 @@ async def test_a_sweep_forgets_what_changed_and_what_is_gone_and_asks_for_nothin
 
 async def test_images_whose_names_the_disk_cannot_hold_are_compared_too(one: Node) -> None:
     """No directory store can hold such a name; a listing that tells of it is enough."""
-    tree, container = one.context.care.disk.tree, one.context.store.originals
+    tree, container = one.context.tasks.disk.tree, one.context.store.originals
     listed = [StoredObject(f"{LONG}/{word}", 1, word, 1000.0) for word in ("same", "changed")]
 
     async def stat(name: str) -> StoredObject:
@@ -142,7 +142,7 @@ async def test_images_whose_names_the_disk_cannot_hold_are_compared_too(one: Nod
     container.stat, container.list = stat, list_them  # type: ignore[method-assign,assignment]
     for image, etag in (("same", "same"), ("changed", "before"), ("gone", "gone")):
         publish(tree, f"{LONG}/{image}", etag=etag)
-    sweep = await one.context.care.revalidation.sweep()
+    sweep = await one.context.tasks.revalidation.sweep()
     assert (sweep.cached, sweep.suspected) == (0, 1)
     assert [tree.find(name(f"{LONG}/{image}")) is not None for image in ("same", "changed", "gone")] == [
         True,
@@ -155,7 +155,7 @@ async def test_files_that_tell_of_no_original_go(one: Node) -> None:
     await one.upload("a.png", picture(1))
     await one.api("a.png/@w=4.png")
     (one.derived / "a.png/@base").unlink()
-    sweep = await one.context.care.revalidation.sweep()
+    sweep = await one.context.tasks.revalidation.sweep()
     assert sweep.suspected == 1
     assert not (one.derived / "a.png").exists()
 
@@ -168,7 +168,7 @@ async def test_folders_that_can_be_no_image_end_no_sweep(one: Node) -> None:
         Path(folder).mkdir()
         Path(folder, "@x.jpg").touch()
     (one.root / "var/store/a.png").write_bytes(picture(2))
-    sweep = await one.context.care.revalidation.sweep()
+    sweep = await one.context.tasks.revalidation.sweep()
     assert (sweep.cached, sweep.suspected) == (1, 1)
     assert (await one.api("a.png/@w=4.png")).colour == picture_colour(2)
     async with one.client.post(f"http://{one.config.api.listen}/purge", json={"prefix": "a"}) as answer:
@@ -190,7 +190,7 @@ async def test_a_listing_that_lags_behind_takes_nothing_away(one: Node) -> None:
         return listed
 
     container.list = stale  # type: ignore[method-assign,assignment]
-    sweep = await one.context.care.revalidation.sweep()
+    sweep = await one.context.tasks.revalidation.sweep()
     assert sweep.suspected == 2
     assert all((one.derived / image / "@w=4.png").exists() for image in ("a.png", "b.png"))
 
@@ -205,5 +205,5 @@ async def test_a_store_that_cannot_be_listed_costs_nothing_but_freshness(one: No
 
     container.list = fail  # type: ignore[method-assign,assignment]
     with pytest.raises(Unavailable):
-        await one.context.care.revalidation.sweep()
+        await one.context.tasks.revalidation.sweep()
     assert (one.derived / "a.png/@w=4.png").exists()

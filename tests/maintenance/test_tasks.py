@@ -30,8 +30,8 @@ async def test_numbers_tell_what_was_answered_and_what_is_there(tmp_path: Path) 
         await fill(one, 4)
         for _ in range(3):
             await asyncio.gather(*(one.api(f"{number:03}.png/@w=4.png") for number in range(4)))
-        await asyncio.gather(*(janitor.count() for janitor in one.context.care.janitors))
-        stats = stats_of(one.context.care)
+        await asyncio.gather(*(janitor.count() for janitor in one.context.tasks.janitors))
+        stats = stats_of(one.context.tasks)
         answered = one.context.derivatives.answered
         assert answered["HIT-MEMORY"] == 8
         assert answered["MISS"] >= 4
@@ -45,10 +45,10 @@ async def test_numbers_tell_what_was_answered_and_what_is_there(tmp_path: Path) 
 
 async def test_ages_tell_when_files_were_last_used(tmp_path: Path) -> None:
     async with node(tmp_path) as one:
-        keeper = one.context.care.derived_janitor
+        keeper = one.context.tasks.derived_janitor
         began = time.time() - 0.1  # the clock of files has a grain
         await keeper.count()
-        assert 0 <= (stats_of(one.context.care).derived.oldest or 0) <= time.time() - began
+        assert 0 <= (stats_of(one.context.tasks).derived.oldest or 0) <= time.time() - began
         await fill(one, 3)
         for number in range(3):
             await one.api(f"{number:03}.png/@w=4.png")
@@ -57,7 +57,7 @@ async def test_ages_tell_when_files_were_last_used(tmp_path: Path) -> None:
         touch(one.derived / "002.png/@w=4.png")
         touched = time.time()
         await keeper.count()
-        stats = stats_of(one.context.care).derived
+        stats = stats_of(one.context.tasks).derived
         assert stats.oldest is not None
         assert stats.newest is not None
         assert touched - asked <= stats.oldest <= time.time() - began
@@ -72,13 +72,13 @@ async def test_a_service_under_load_stays_within_its_budgets(tmp_path: Path, mon
         for round in range(4):
             for number in range(3):
                 await asyncio.gather(*(one.api(f"{number:03}.png/@w={8 + width},up=1.png") for width in range(40)))
-            await one.context.care.derived_janitor.tidy()
-            await one.context.care.originals_janitor.tidy()
+            await one.context.tasks.derived_janitor.tidy()
+            await one.context.tasks.originals_janitor.tidy()
             disk = sum(4096 * -(-file.stat().st_size // 4096) for file in one.derived.rglob("*"))
             assert disk <= budget, round
         answer = await one.api("000.png/@w=8,up=1.png")
         assert (answer.status, answer.colour) == (200, (0, 2, 3))
-        assert stats_of(one.context.care).derived.evicted > 0
+        assert stats_of(one.context.tasks).derived.evicted > 0
 
 
 async def test_a_background_task_that_fails_is_told_and_begins_again(
@@ -103,7 +103,7 @@ async def test_a_background_task_that_fails_is_told_and_begins_again(
             patch.setattr(Revalidation, "sweep", lambda _: 1 / 0)
             assert "comparison with the store" in await until(503)
             async with asyncio.timeout(20):
-                while one.context.care.revalidation.failures < 3:
+                while one.context.tasks.revalidation.failures < 3:
                     await asyncio.sleep(0.05)
         assert "comparison with the store failed" in caplog.text
         assert await until(200) == "ready"

@@ -1,4 +1,4 @@
-"""Copies of originals on disk: found by one look, counted as they come and go, and nothing lies there for ever."""
+"""LocalCopies of originals on disk: found by one look, counted as they come and go, and nothing lies there for ever."""
 
 import os
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ import pytest
 from service.cache import walk
 from service.cache.janitor import Janitor
 from service.cache.usage import Budget, Usage, taken
-from service.originals.local_copies import Copies
+from service.originals.local_copies import LocalCopies
 from service.store.base import StoredObject
 
 
 @pytest.fixture
-def copies(tmp_path: Path) -> Copies:
+def copies(tmp_path: Path) -> LocalCopies:
     (tmp_path / "work").mkdir()
-    return Copies(tmp_path / "originals", Usage())
+    return LocalCopies(tmp_path / "originals", Usage())
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def original(name: str, etag: str = "1", size: int = 5000) -> StoredObject:
     return StoredObject(name, size, etag, 0.0)
 
 
-def take_in(copies: Copies, stored: StoredObject) -> Path:
+def take_in(copies: LocalCopies, stored: StoredObject) -> Path:
     arriving = copies.root.parent / "work/arriving"
     arriving.write_bytes(bytes(stored.bytes))
     return copies.take_in(stored, arriving, spare=False)
@@ -45,7 +45,7 @@ def there(root: Path) -> Usage:
 
 
 def test_whether_there_is_a_copy_of_a_name_is_found_out_without_a_look_at_those_of_others(
-    copies: Copies, monkeypatch: pytest.MonkeyPatch
+    copies: LocalCopies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(600):  # more than there are folders at the top
         take_in(copies, original(f"{number}.jpg", size=1))
@@ -57,7 +57,7 @@ def test_whether_there_is_a_copy_of_a_name_is_found_out_without_a_look_at_those_
     assert not listed
 
 
-def test_there_is_a_copy_of_a_name_until_its_last_version_goes(copies: Copies) -> None:
+def test_there_is_a_copy_of_a_name_until_its_last_version_goes(copies: LocalCopies) -> None:
     old, new = (take_in(copies, original("a.jpg", etag)) for etag in ("1", "2"))
     copies.remove(old)
     assert copies.any_of("a.jpg")
@@ -65,12 +65,12 @@ def test_there_is_a_copy_of_a_name_until_its_last_version_goes(copies: Copies) -
     assert not copies.any_of("a.jpg")
 
 
-def test_where_the_disk_does_not_tell_there_may_be_a_copy(copies: Copies) -> None:
+def test_where_the_disk_does_not_tell_there_may_be_a_copy(copies: LocalCopies) -> None:
     copies.root.write_bytes(b"no folder")
     assert copies.any_of("a.jpg")
 
 
-def test_usage_is_what_the_disk_holds(copies: Copies) -> None:
+def test_usage_is_what_the_disk_holds(copies: LocalCopies) -> None:
     usage = copies._usage
     paths = [take_in(copies, original(f"{n % 40}.jpg", str(n), 1000 * n)) for n in range(100)]
     take_in(copies, original("1.jpg", "1", 1000))  # fetched again
@@ -83,7 +83,9 @@ def test_usage_is_what_the_disk_holds(copies: Copies) -> None:
     assert usage == there(copies.root) == Usage(0, 0)
 
 
-async def test_what_a_crash_or_an_earlier_layout_left_is_evicted(copies: Copies, executor: ThreadPoolExecutor) -> None:
+async def test_what_a_crash_or_an_earlier_layout_left_is_evicted(
+    copies: LocalCopies, executor: ThreadPoolExecutor
+) -> None:
     take_in(copies, original("a.jpg"))
     take_in(copies, original("crashed.jpg")).unlink()
     earlier = copies.root / "ab" / f"{'ab' * 16}-{'cd' * 16}"

@@ -1,4 +1,4 @@
-"""Copies of originals: one that is read stays, and one that went is fetched again."""
+"""LocalCopies of originals: one that is read stays, and one that went is fetched again."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_a_copy_that_somebody_deletes_meanwhile_is_fetched_again(restarted
     for copy in copies(restarted):
         copy.unlink()
     assert (await asking).status == 200
-    assert not restarted.context.care.disk.work.failures
+    assert not restarted.context.tasks.disk.work.failures
 
 
 async def test_an_original_that_is_replaced_while_its_header_is_read_is_not_answered(restarted: Node) -> None:

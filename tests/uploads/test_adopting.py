@@ -58,7 +58,7 @@ def count_calls(one: Node, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 async def one(tmp_path: Path) -> AsyncIterator[Node]:
     async with node(tmp_path, LONG) as running:
         yield running
-        assert list(running.context.care.disk.work.folder.iterdir()) == []
+        assert list(running.context.tasks.disk.work.folder.iterdir()) == []
         usage = running.context.originals.usage
         assert (usage.bytes, usage.files) == there(running.context.originals.root)
 

@@ -11,7 +11,7 @@ from gateway.rules import Rules
 from gateway.settings import Config
 from service.derivatives.derivatives import Derivatives
 from service.engine.pool.pool import EnginePool
-from service.maintenance.tasks import Care
+from service.maintenance.tasks import Tasks
 from service.originals.originals import Originals
 from service.store.base import Store
 from service.uploads.uploads import Uploads
@@ -30,7 +30,7 @@ class Context:
     derivatives: Derivatives
     uploads: Uploads
     engine: EnginePool
-    care: Care
+    tasks: Tasks
 
 
 CONTEXT = web.AppKey("context", Context)

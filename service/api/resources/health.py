@@ -50,9 +50,11 @@ def _store(store: MeteredStore) -> str:
 
 
 def _disk(context: Context) -> str:
-    return "the caches' disk fails; images are answered without being kept" if context.care.disk.work.troubled else FINE
+    return (
+        "the caches' disk fails; images are answered without being kept" if context.tasks.disk.work.troubled else FINE
+    )
 
 
 def _caches(context: Context) -> str:
-    failing = context.care.failing
+    failing = context.tasks.failing
     return f"failed lately: {', '.join(failing)}; the log says why, and it is tried again" if failing else FINE

@@ -94,7 +94,7 @@ async def _send_original(request: web.Request, name: str) -> web.StreamResponse:
             return redirected
     original = await originals.get(name)
     stored = original.stored
-    body, remembered = request.app[CONTEXT].care.disk.memory.open_original(stored, original.path)
+    body, remembered = request.app[CONTEXT].tasks.disk.memory.open_original(stored, original.path)
     headers = {**_original_headers(stored), "X-Cache": "HIT-MEMORY" if remembered else "HIT-DISK"}
     return await send(request, File(body, stored.bytes, stored.etag, int(stored.modified), headers))
 

@@ -79,7 +79,7 @@ async def _forget_prefix(context: Context, prefix: str) -> tuple[int, int]:
         images += 1
         files += context.derivatives.forget(image)
     with background() as executor:
-        local = batches(cached_images(context.care.disk.tree.root, prefix), executor, rest=0.0)
+        local = batches(cached_images(context.tasks.disk.tree.root, prefix), executor, rest=0.0)
         async with aclosing(local):
             async for batch in local:
                 removed = [context.derivatives.forget(image.name) for image in batch]
@@ -91,7 +91,7 @@ async def _forget_prefix(context: Context, prefix: str) -> tuple[int, int]:
 async def _purge_all(context: Context) -> Purged:
     """As of a prefix, in one step here: the whole tree is moved out of sight, and then deleted. When the service stops
     meanwhile, that much is not waited for, and the next start deletes the rest."""
-    reaper = context.care.disk.reaper
+    reaper = context.tasks.disk.reaper
     gone = await reaper.delete(context.derivatives.forget_all())
     objects = await _delete(context, "")
     more = await reaper.delete(context.derivatives.forget_all())

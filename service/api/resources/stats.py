@@ -13,7 +13,7 @@ from service.api.schema.models import Stats, TreeStats
 from service.cache.janitor import Janitor
 from service.cache.usage import Usage
 from service.maintenance.revalidation import Sweep
-from service.maintenance.tasks import Care
+from service.maintenance.tasks import Tasks
 from service.metrics import REQUESTS
 
 STARTED = time.monotonic()
@@ -24,13 +24,13 @@ async def stats(request: web.Request) -> web.Response:
 
     What nginx answers alone is in it a second later.
     """
-    found = stats_of(request.app[CONTEXT].care)
+    found = stats_of(request.app[CONTEXT].tasks)
     return web.json_response(text=found.model_dump_json(), headers={"Cache-Control": "no-store"})
 
 
-def stats_of(care: Care) -> Stats:
+def stats_of(tasks: Tasks) -> Stats:
     """The numbers of this node, as `GET /stats` answers them."""
-    derivatives, disk, revalidation = care.derivatives, care.disk, care.revalidation
+    derivatives, disk, revalidation = tasks.derivatives, tasks.disk, tasks.revalidation
     sweep = revalidation.last or Sweep()
     answered = (
         _answered()
@@ -39,8 +39,8 @@ def stats_of(care: Care) -> Stats:
         running=time.monotonic() - STARTED,
         answered=dict(answered),
         hit_ratio=1 - answered["MISS"] / answered.total() if answered.total() else 0.0,
-        derived=_tree(disk.tree.usage, care.derived_janitor),
-        originals=_tree(care.originals.usage, care.originals_janitor),
+        derived=_tree(disk.tree.usage, tasks.derived_janitor),
+        originals=_tree(tasks.originals.usage, tasks.originals_janitor),
         memory_bytes=disk.memory.bytes,
         memory_images=len(disk.memory),
         most_memory_bytes=disk.memory.limit,
@@ -48,7 +48,7 @@ def stats_of(care: Care) -> Stats:
         shared=derivatives.flights.shared,
         failures_remembered=len(derivatives.failures),
         disk_failures=dict(disk.work.failures),
-        access_times=care.access_times,
+        access_times=tasks.access_times,
         swept=time.monotonic() - revalidation.finished if revalidation.last else None,
         sweep_seconds=sweep.seconds,
         listed=sweep.listed,

@@ -15,7 +15,7 @@ MOST = 1024
 """...and so many of them are remembered, the latest."""
 
 
-class Offenders:
+class Blocklist:
     """Counts by an opaque key, such as a content; the empty key is never counted."""
 
     def __init__(self) -> None:

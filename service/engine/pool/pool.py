@@ -1,6 +1,6 @@
 """The engine processes, and who may use them when.
 
-Every process does one job at a time; what does not fit waits in a bounded lane (`admission`). A process that takes
+Every process does one job at a time; what does not fit waits in a bounded lane (`queue`). A process that takes
 too long is killed, one that dies is replaced at once; either costs the job it was doing and no other, and no job
 that killed a process is tried again unless asked for.
 """
@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from service.engine.job import Crashed, EngineError, Job, Result, Saturated, TimedOut
-from service.engine.pool.blocklist import Offenders
+from service.engine.pool.blocklist import Blocklist
 from service.engine.pool.lanes import LANES, Lane
 from service.engine.pool.process import Died, EngineProcess
-from service.engine.pool.queue import Admission, Closed, Full
+from service.engine.pool.queue import Closed, Full, Queue
 from service.engine.pool.settings import EngineSettings
 from service.engine.pool.stats import Stats
 from service.engine.pool.worker import encode_job
@@ -46,12 +46,12 @@ class EnginePool:
     def __init__(self, settings: EngineSettings) -> None:
         self.stats = Stats()
         self.capabilities: dict[str, tuple[bool, bool]] = {}
-        self.cage: dict[str, bool | str] = {}
+        self.sandbox: dict[str, bool | str] = {}
         self._settings = settings
-        self._admission: Admission[EngineProcess] = Admission(LANES, settings.queue)
+        self._queue: Queue[EngineProcess] = Queue(LANES, settings.queue)
         self._processes: set[EngineProcess] = set()
-        self._deadly = Offenders()  # by content
-        self._slow = Offenders()  # by content and what was to become of it
+        self._deadly = Blocklist()  # by content
+        self._slow = Blocklist()  # by content and what was to become of it
         self._seconds = 0.1  # of one job, a moving average
         self._watchers: set[asyncio.Task[None]] = set()
         self._endings: set[asyncio.Task[None]] = set()
@@ -79,7 +79,7 @@ class EnginePool:
     async def close(self) -> None:
         """End every process and every job; return when they are gone. Who waits gets Saturated."""
         self._closing = True
-        self._admission.close()
+        self._queue.close()
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
@@ -90,7 +90,7 @@ class EnginePool:
     @property
     def waiting(self) -> dict[str, int]:
         """How many jobs wait, by lane."""
-        return self._admission.waiting
+        return self._queue.waiting
 
     @property
     def relief(self) -> float:
@@ -108,7 +108,7 @@ class EnginePool:
 
     def require_room(self, lane: Lane) -> None:
         """Raise Saturated where `run` would, for callers that do other work first."""
-        if self._admission.full(lane):
+        if self._queue.full(lane):
             raise self._refusal()
 
     @property
@@ -174,7 +174,7 @@ class EnginePool:
         if self._failing and not self._processes:
             raise Saturated("no engine process can be started", REHIRE[1])
         try:
-            while not (process := await self._admission.acquire(lane, affinity)).alive or self._displaced(process):
+            while not (process := await self._queue.acquire(lane, affinity)).alive or self._displaced(process):
                 pass  # it ended in its sleep a moment ago, and its watcher does not know yet
         except Full:
             raise self._refusal() from None
@@ -235,7 +235,7 @@ class EnginePool:
 
     def _release(self, process: EngineProcess) -> None:
         if process.jobs < self._settings.recycle and process.resident() <= self._settings.memory // 2:
-            self._admission.offer(process)
+            self._queue.offer(process)
         else:
             self._replace(process)
 
@@ -253,16 +253,16 @@ class EnginePool:
 
     async def _hire(self) -> None:
         process = await EngineProcess.start(self._settings)
-        self.capabilities, self.cage = process.capabilities, process.cage
+        self.capabilities, self.sandbox = process.capabilities, process.sandbox
         self._processes.add(process)
         _keep(self._watchers, self._watch(process))
-        self._admission.offer(process)
+        self._queue.offer(process)
 
     async def _watch(self, process: EngineProcess) -> None:
         """Replace the process when it ends, for whatever reason; ever slower while that fails."""
         await process.wait()
         self._processes.discard(process)
-        self._admission.withdraw(process)
+        self._queue.withdraw(process)
         pause = REHIRE[0]
         while True:
             self.stats.restarts += 1

@@ -46,7 +46,7 @@ class EngineProcess:
         self._said = bytearray()
         self._listening = asyncio.ensure_future(self._listen())
         self.capabilities: dict[str, tuple[bool, bool]] = {}
-        self.cage: dict[str, bool | str] = {}
+        self.sandbox: dict[str, bool | str] = {}
         self.jobs = 0
 
     @classmethod
@@ -55,7 +55,7 @@ class EngineProcess:
         settings.make_folders()
         folders = settings.folders()  # before it is let into them: a change meanwhile is noticed
         started = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "service.engine.pool.worker", settings.module, _cage(settings).to_json()),
+            *(sys.executable, "-P", "-m", "service.engine.pool.worker", settings.module, _sandbox(settings).to_json()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -74,7 +74,7 @@ class EngineProcess:
             await process.kill()
             raise
         process.capabilities = {name: (can[0], can[1]) for name, can in ready["capabilities"].items()}
-        process.cage = ready["cage"]
+        process.sandbox = ready["sandbox"]
         return process
 
     @property
@@ -149,8 +149,8 @@ class EngineProcess:
             del self._said[:-TAIL]
 
 
-def _cage(settings: EngineSettings) -> sandbox.Cage:
-    return sandbox.Cage(
+def _sandbox(settings: EngineSettings) -> sandbox.Sandbox:
+    return sandbox.Sandbox(
         parent=os.getpid(),
         memory=settings.memory,
         seconds=settings.time,

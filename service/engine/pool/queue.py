@@ -47,7 +47,7 @@ class _Lane(Generic[Slot]):
     waiting: list[_Waiter[Slot]] = field(default_factory=list)
 
 
-class Admission(Generic[Slot]):
+class Queue(Generic[Slot]):
     """Hands slots (anything hashable) to work. `lanes` gives each lane's weight; `queue` bounds each one's waiters."""
 
     def __init__(self, lanes: Mapping[str, int], queue: int) -> None:

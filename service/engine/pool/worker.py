@@ -1,10 +1,10 @@
 """An engine process: one JSON job a line in, one JSON reply a line out, nothing else on those two pipes.
 
-    python -m service.engine.pool.worker MODULE CAGE
+    python -m service.engine.pool.worker MODULE SANDBOX
 
 MODULE has the entry points `derive`, `describe`, `verify` (each takes a Job, returns a Result, raises EngineError)
-and `capabilities`. CAGE is the JSON of `cage.Cage`. The first line out is `{"ready": true, "capabilities": ...,
-"cage": ...}`; a reply is `{"result": ...}` or `{"error": CODE, "detail": TEXT}`.
+and `capabilities`. SANDBOX is the JSON of `sandbox.Sandbox`. The first line out is `{"ready": true,
+"capabilities": ..., "sandbox": ...}`; a reply is `{"result": ...}` or `{"error": CODE, "detail": TEXT}`.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def decode_job(line: bytes) -> Job:
 
 
 def main(arguments: list[str]) -> int:
-    module, cage_json = arguments
-    settings = sandbox.Cage.from_json(cage_json)
+    module, sandbox_json = arguments
+    settings = sandbox.Sandbox.from_json(sandbox_json)
     if not sandbox.die_with(settings.parent):
         return 0
     _stand_back()
@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
     entries = importlib.import_module(module)
     capabilities = entries.capabilities()
     report = sandbox.enter(settings)
-    _write(replies, {"ready": True, "capabilities": capabilities, "cage": report})
+    _write(replies, {"ready": True, "capabilities": capabilities, "sandbox": report})
     while line := requests.readline(LINE):
         sandbox.allow_cpu(settings.seconds)
         _write(replies, _answer(entries, line))

@@ -35,7 +35,7 @@ _SYSTEM = (
 
 
 @dataclass(frozen=True, slots=True)
-class Cage:
+class Sandbox:
     """The bounds of one engine process.
 
     `parent` is the process it dies with. `memory` is in bytes, over what it has mapped when it is ready, and also
@@ -53,29 +53,29 @@ class Cage:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> Cage:
+    def from_json(cls, text: str) -> Sandbox:
         parts = json.loads(text)
         return cls(**{**parts, "readable": tuple(parts["readable"]), "writable": tuple(parts["writable"])})
 
 
-def enter(cage: Cage) -> dict[str, bool | str]:
+def enter(settings: Sandbox) -> dict[str, bool | str]:
     """Close the sandbox around this process, for good. Each part maps to True, or to why it does not hold."""
     steps: dict[str, Callable[[], bool | str]] = {
         "core files": lambda: _limit(resource.RLIMIT_CORE, 0),
         "open files": lambda: _limit(resource.RLIMIT_NOFILE, _OPEN_FILES),
-        "file size": lambda: _limit(resource.RLIMIT_FSIZE, cage.memory),
-        "memory": lambda: _limit(resource.RLIMIT_AS, _mapped() + cage.memory),
-        "cpu time": lambda: allow_cpu(cage.seconds),
+        "file size": lambda: _limit(resource.RLIMIT_FSIZE, settings.memory),
+        "memory": lambda: _limit(resource.RLIMIT_AS, _mapped() + settings.memory),
+        "cpu time": lambda: allow_cpu(settings.seconds),
         "capabilities": _drop_capabilities,
         "no new privileges": lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1),
-        "file system": lambda: landlock.restrict((*_SYSTEM, *cage.readable), cage.writable),
+        "file system": lambda: landlock.restrict((*_SYSTEM, *settings.readable), settings.writable),
         "system calls": seccomp.install,
     }
     report = {name: _attempt(step) for name, step in steps.items()}
     return {**report, "network": report["system calls"], "new processes": report["system calls"]}
 
 
-def cage_report() -> dict[str, bool | str]:
+def sandbox_report() -> dict[str, bool | str]:
     """What `enter` can do on this machine, tried in a process of its own. Raises OSError when that fails."""
     tried = subprocess.run(
         [sys.executable, "-P", "-m", "service.engine.sandbox.sandbox"],
@@ -85,7 +85,7 @@ def cage_report() -> dict[str, bool | str]:
         timeout=30,
     )
     if tried.returncode:
-        raise OSError(f"the cage cannot be tried: {tried.stderr.decode(errors='replace').strip()[-200:]}")
+        raise OSError(f"the sandbox cannot be tried: {tried.stderr.decode(errors='replace').strip()[-200:]}")
     report: dict[str, bool | str] = json.loads(tried.stdout)
     return report
 
@@ -148,4 +148,4 @@ def _prctl(option: int, value: int) -> bool | str:
 
 
 if __name__ == "__main__":
-    print(json.dumps(enter(Cage(parent=os.getppid(), memory=1 << 30, seconds=1))))
+    print(json.dumps(enter(Sandbox(parent=os.getppid(), memory=1 << 30, seconds=1))))
