@@ -27,6 +27,8 @@ NEEDS = {
     "a terminal of its own": [
         "README.md: make run",
         "README.md: image-gateway up",
+        "docs/getting-started.md: make run",
+        "docs/operations.md: pip install '.[gunicorn]'",
         "docs/swift.md: make run STORE=swift",
     ],
     "minutes": [
@@ -36,12 +38,12 @@ NEEDS = {
         "CONTRIBUTING.md: make test",
         "docs/performance.md: make bench",
     ],
-    "Swift": [
-        "README.md: image-gateway url photos/cat.jpg",
-        'docs/api.md: curl -sf "$API/images/photos/cat.jpg?w=160&format=webp&url=true&lifetime=600"',
-        "docs/api.md: curl -sf -H 'Content-Type: application/json' \"$API/urls\" \\",
-        "docs/api.md: image-gateway url trip/two.png/@w=64.webp | grep -c temp_url_sig",
-        "docs/api.md: import os",
+    "a container engine": [
+        "docs/operations.md: docker build -t image-gateway .",
+        "docs/operations.md: docker run --rm image-gateway token",
+        "docs/operations.md: docker run -v PICTURES:/pictures:ro -p 8080:8080 -p 8081:8081 \\",
+        "docs/operations.md: docker run -p 8080:8080 -e IMAGE_GATEWAY_STORE__KIND=swift"
+        " -e IMAGE_GATEWAY_STORE__SWIFT__CREATE=true \\",
     ],
     "a cluster with Keystone": [
         "docs/swift.md: openstack user create --domain Default --password-prompt image-gateway",

@@ -21,7 +21,7 @@ from tests.gateways import Gateway
 def album(shared: Gateway, cat: bytes, dog: bytes) -> str:
     for name, data in (("cat.jpg", cat), ("cat.png", dog), ("inner/dog.png", dog)):
         assert shared.upload(f"album/{name}", data).status_code == 201
-    (shared.root / "var/store/album/notes.txt").write_text("no image")
+    (shared.root / "var/store/album/notes.dat").write_text("no image")
     return "album/"
 
 
@@ -48,7 +48,7 @@ def test_derived_images_are_made_for_the_zip_and_what_fails_is_told_in_it(shared
     assert set(files) == {"cat.webp", "cat-2.webp", "inner/dog.webp"}
     assert {Image.open(io.BytesIO(data)).format for data in files.values()} == {"WEBP"}
     assert Image.open(io.BytesIO(files["cat.webp"])).size == (40, 30)
-    assert [(one["name"], one["problem"]["status"]) for one in manifest["failed"]] == [("album/notes.txt", 415)]
+    assert [(one["name"], one["problem"]["status"]) for one in manifest["failed"]] == [("album/notes.dat", 415)]
 
 
 def test_older_clients_select_by_regex_below_a_path(shared: Gateway, album: str) -> None:
@@ -63,14 +63,14 @@ def test_metadata_of_several_is_a_list_with_a_result_each(shared: Gateway, album
     assert told.status_code == 200
     results = told.json()
     assert [one["name"] for one in results] == [
-        f"album/{n}" for n in ("cat.jpg", "cat.png", "inner/dog.png", "notes.txt")
+        f"album/{n}" for n in ("cat.jpg", "cat.png", "inner/dog.png", "notes.dat")
     ]
     assert (results[0]["metadata"]["format"], results[1]["metadata"]["width"]) == ("jpg", 80)
     assert results[3]["problem"]["status"] == 415
     page = shared.api.get(f"/images/{album}", params={"meta": "true", "limit": "2"})
     assert len(page.json()) == 2
     following = page.headers["Link"].split(";")[0].strip("<>")
-    assert [one["name"] for one in shared.api.get(following).json()] == ["album/inner/dog.png", "album/notes.txt"]
+    assert [one["name"] for one in shared.api.get(following).json()] == ["album/inner/dog.png", "album/notes.dat"]
 
 
 def test_the_metadata_of_one_is_an_object(shared: Gateway, album: str) -> None:
@@ -84,7 +84,7 @@ def test_each_temporary_url_of_several_is_a_url_or_a_problem(shared: Gateway, al
     results = shared.api.get(f"/images/{album}", params={"url": "True", "thumbnail": "True"}).json()
     given = {one["name"]: shared.public.get(one["url"]).status_code for one in results if "url" in one}
     assert given == {"album/cat.jpg": 200, "album/cat.png": 200, "album/inner/dog.png": 200}
-    assert {one["name"]: one["problem"]["status"] for one in results if "problem" in one} == {"album/notes.txt": 415}
+    assert {one["name"]: one["problem"]["status"] for one in results if "problem" in one} == {"album/notes.dat": 415}
     batch = shared.api.post("/urls", json={"names": ["album/cat.jpg/@w=9.png", "a//b"]}).json()
     assert shared.public.get(batch[0]["url"]).status_code == 200
     assert batch[1]["problem"]["status"] == 400
