@@ -38,7 +38,7 @@ def absent(gateway: Gateway) -> Iterator[None]:
     try:
         for pid in gateway.pids("service serve"):
             os.kill(pid, signal.SIGKILL)
-        until(lambda: "is told that it is away" in gateway.log[before:])
+        until(lambda: "are answered 503 until it is ready" in gateway.log[before:])
         yield
     finally:
         accepted.write_text(good)
