@@ -55,6 +55,8 @@ class Format:
     """Whether ImageMagick is asked for one page by its number: of a BMP the first, whatever follows it."""
     fails_silently: bool = False
     """Whether Pillow's decoder fails for lack of memory in the same way as over damage."""
+    magick_shows_more: bool = False
+    """Whether ImageMagick shows more of a damaged image than Pillow, where damage is tolerated."""
     delays: Callable[[Source], list[int]] | None = None
     """Reads the delay of each frame of an animation, in milliseconds."""
 
@@ -140,6 +142,7 @@ FORMATS: Mapping[str, Format] = {
         "GIF",
         other_coders=("GIF87",),
         reader="Pillow",
+        magick_shows_more=True,
         magick_reader="service.engine.magick.reading:gif",
         delays=gif.delays,
         magick_writer="service.engine.magick.writing:gif",
@@ -151,6 +154,7 @@ FORMATS: Mapping[str, Format] = {
         other_coders=("TIF", "TIFF64"),
         reader="Pillow",
         fails_silently=True,
+        magick_shows_more=True,
         is_paged=True,
         magick_writer="service.engine.magick.writing:tiff",
         has_profile=True,
@@ -160,6 +164,7 @@ FORMATS: Mapping[str, Format] = {
         "BMP",
         other_coders=("BMP2", "BMP3"),
         reader="Pillow",
+        magick_shows_more=True,
         is_paged=True,
         magick_writer="service.engine.magick.writing:bmp",
     ),

@@ -36,9 +36,6 @@ AUTO: dict[str, Library] = {
 """By step; docs/engine.md has the reasons, with figures. `rescale` is a JPEG made smaller as the JPEG it is. Until
 `to_srgb` a frame of more than 8 bits a sample is ImageMagick's, since Pillow would drop half of them."""
 
-_TOLERANT = ("gif", "tif", "bmp")
-"""Formats of which ImageMagick shows more where an image is damaged and that is tolerated."""
-
 
 def by_magick(step: str, job: Job) -> bool:
     """Whether ImageMagick does this step of the pipeline."""
@@ -59,7 +56,7 @@ def reads(job: Job) -> bool:
         return not _beyond_reading(path, header)
     if AUTO[f"read {header.format}"] == "ImageMagick" or not pillow_has(header.format):
         return True
-    return (job.tolerant and header.format in _TOLERANT) or magick_only.found(job) is not None
+    return (job.tolerant and FORMATS[header.format].magick_shows_more) or magick_only.found(job) is not None
 
 
 def writes(picture: Picture, settings: Settings, job: Job) -> bool:

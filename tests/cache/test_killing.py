@@ -72,7 +72,7 @@ class Machine:
         """End something without a warning, and start again what does not come back by itself."""
         if what == "engine":
             engines = [
-                pid for pid in descendants(self.processes["service"].pid) if "engine.worker" in command_line(pid)
+                pid for pid in descendants(self.processes["service"].pid) if "engine.pool.worker" in command_line(pid)
             ]
             with contextlib.suppress(IndexError, ProcessLookupError):
                 os.kill(random.choice(engines), signal.SIGKILL)

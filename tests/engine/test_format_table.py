@@ -48,7 +48,7 @@ FORMATS = {**FORMATS, "ppm": Format(_Ppm, "PPM", rounds=1)}
 USE = """
 import json, sys
 from pathlib import Path
-from gateway.contracts import LuaContract
+from gateway.lua_contract import LuaContract
 from gateway.config import rules_of
 from gateway.media_types import media_type
 from gateway.names import parse

@@ -149,7 +149,7 @@ def test_the_document_says_what_the_tables_say() -> None:
 def test_the_choice_of_library_is_another_generation_of_the_caches() -> None:
     rules = rules_of(Config())
     chosen = Config.model_validate({"engine": {"library": "imagemagick"}})
-    by_default, by_magick = (making_of(config, rules, "versions") for config in (Config(), chosen))
+    by_default, by_magick = (making_of(config, rules, "versions", remote_store=False) for config in (Config(), chosen))
     assert (by_default.library, by_magick.library) == ("auto", "imagemagick")
     assert by_default.engine != by_magick.engine
 

@@ -95,7 +95,7 @@ async def test_processes_die_with_the_service_even_over_a_job(tmp_path: Path) ->
 _SERVICE = """
 import asyncio, sys
 from pathlib import Path
-from service.engine.pool import EnginePool
+from service.engine.pool.pool import EnginePool
 from service.engine.pool.settings import EngineSettings
 from tests.engine.pools import job
 
