@@ -220,9 +220,8 @@ function _M.find()
 end
 
 
--- Say what the service is asked (`$miss`) for what is not on disk, or go where refusals are
--- answered. Where another version
--- is on disk than the request names, the service is asked without much patience, and left alone while it is full.
+-- Set what the service is asked (`$miss`) for what is not on disk, or go where refusals are answered. Where another
+-- version is on disk than the request names, the service is asked without much patience, and left alone while full.
 function _M.miss()
     local reading = admit()
     if not reading then
