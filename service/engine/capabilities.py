@@ -14,7 +14,7 @@ def capabilities() -> dict[str, tuple[bool, bool]]:
 
 
 def _reads(word: str) -> bool:
-    magick = coders.reads(word)  # whoever reads: this loads the coder, which can no longer be done in a sandbox
+    magick = coders.reads(word)  # always: this loads the coder, which can no longer be done in a sandbox
     return magick or (word in writers.PILLOW and pillow_has(word))
 
 

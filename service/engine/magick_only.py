@@ -1,6 +1,6 @@
 """Kinds of TIFF, BMP, GIF and PNG that ImageMagick reads in `auto`, since Pillow reads them wrong or loses something.
 
-Each is told by the file's structure, before it is decoded.
+Each is recognised by the file's structure, before it is decoded.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ async def alone(aiohttp_client: AiohttpClient, tmp_path: Path) -> AsyncIterator[
 
 @pytest.fixture
 def folder() -> str:
-    """A folder that nobody else uses."""
+    """A folder of its own."""
     return f"folder-{next(_serial)}"
 
 

@@ -117,7 +117,7 @@ async def test_an_upload_that_is_cancelled_twice_is_held_until_the_store_has_ans
         uploading.cancel()
         await asyncio.sleep(0.02)
     assert not uploading.done()
-    assert len(list(one.context.tasks.disk.work.folder.iterdir())) == 2  # the image, and what is told of it
+    assert len(list(one.context.tasks.disk.work.folder.iterdir())) == 2  # the image, and its metadata
     held.go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await uploading

@@ -39,7 +39,7 @@ def client(shared: gateways.Gateway) -> Iterator[Gateway]:
 
 @pytest.fixture
 def folder() -> str:
-    """A folder that nobody else uses."""
+    """A folder of its own."""
     return f"folder-{next(_serial)}"
 
 

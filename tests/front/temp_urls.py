@@ -39,7 +39,7 @@ def key_file(gateway: Gateway) -> Path:
 
 
 def signed(gateway: Gateway, path: str, *, sent: str | None = None, method: str = "GET", key: str = "") -> str:
-    """A URL that bears a good signature for a path, of whoever has the key."""
+    """A URL with a good signature for a path, as the holder of the key makes it."""
     expires = int(time.time()) + 60
     key = key or key_file(gateway).read_text().strip()
     signature = hmac.new(key.encode(), f"{method}\n{expires}\n{path}".encode(), "sha256").hexdigest()

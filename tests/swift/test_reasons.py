@@ -1,4 +1,4 @@
-"""An unreachable Swift is told with its URL and the system's own reason."""
+"""An unreachable Swift is reported with its URL and the system's own reason."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def told(url: str, **changes: object) -> str:
 
 @pytest.fixture
 async def with_own_certificate(tmp_path: Path) -> AsyncIterator[str]:
-    """The URL of a server whose certificate nobody has signed."""
+    """The URL of a server whose certificate is signed by no authority."""
     key, certificate = tmp_path / "key", tmp_path / "certificate"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
     subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
