@@ -25,6 +25,8 @@ from PIL import Image
 
 from gateway.config import rules_of
 from gateway.settings import Config
+from service.api.schema.models import Stats
+from service.cache.usage import HIGH
 from service.cache.work import spare_folder
 from service.runtime.configuration import read_config
 from service.runtime.paths import make_folders, paths_of
@@ -204,6 +206,7 @@ async def the_cache_is_still_used(machine: Machine, load: Load) -> None:
     image, _ = load.settled.most_common(1)[0]
     path = f"{image}.png/{RECIPES[0]}"
     for _ in range(3):
+        await the_caches_are_at_rest(machine, load)
         second = await load.ask("GET", machine.config.public.listen, path)
         await asyncio.sleep(0.05)  # by the file system's clock it is read later than it was made, so it is in use
     assert second is not None
@@ -212,3 +215,17 @@ async def the_cache_is_still_used(machine: Machine, load: Load) -> None:
     again = await load.ask("GET", machine.config.public.listen, path)
     assert again is not None
     assert (again.headers["X-Cache"], again.body) == ("HIT-DISK", second.body)
+
+
+async def the_caches_are_at_rest(machine: Machine, load: Load) -> None:
+    """Wait until what lies there is counted, below the high watermark and compared with the store: before that, an
+    image may be evicted or forgotten a moment after it was made."""
+    end = time.monotonic() + 30
+    while True:
+        async with load.client.get(f"http://{machine.config.api.listen}/stats") as response:
+            stats = Stats.model_validate(await response.json())
+        tree = stats.derived
+        if tree.counted and stats.swept is not None and tree.bytes <= HIGH * tree.most_bytes:
+            return
+        assert time.monotonic() < end, stats
+        await asyncio.sleep(0.05)
