@@ -108,6 +108,8 @@ class Metrics(Collector):
         yield _gauge("cache_files", "Files, or entries in memory.", _by_name(files), "cache")
         yield _counter("cache_evictions", "Files that were evicted.", _by_name(evicted), "cache")
         yield _counter("disk_failures", "Failures of the caches' disk.", failures, "error")
+        backlog = tasks.derivatives.backlog
+        yield _gauge("write_behind", "Derived images on their way to the store, behind the answers.", len(backlog))
         flights = tasks.derivatives.flights
         yield _gauge("flights", "Derived images that are being found or made.", len(flights))
         yield _counter("flights_shared", "Requests that waited for another's flight.", flights.shared)

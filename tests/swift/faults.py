@@ -17,8 +17,8 @@ class Fault:
 
     One of: `answer` is sent instead of asking Swift; `silent`: nothing is ever sent; `refuse`: the connection is
     reset at once; `lose`: Swift does it, but its answer is lost; `take`: bytes of the request that arrive before the
-    connection is reset. Or Swift's answer is spoiled: `cut` after so many bytes of its body, `flip` the byte there,
-    `rate` in bytes per second.
+    connection is reset; `delay`: seconds before Swift is asked. Or Swift's answer is spoiled: `cut` after so many bytes
+    of its body, `flip` the byte there, `rate` in bytes per second.
     """
 
     when: Callable[[str], bool] = lambda line: True
@@ -28,6 +28,7 @@ class Fault:
     refuse: bool = False
     lose: bool = False
     take: int | None = None
+    delay: float = 0.0
     cut: int | None = None
     flip: int | None = None
     rate: int | None = None
@@ -100,6 +101,7 @@ class FaultProxy:
         if fault.answer is not None:
             writer.write(fault.answer)
             return await writer.drain()
+        await asyncio.sleep(fault.delay)
         source, sink = await asyncio.open_connection(*self._upstream)
         try:
             # One request for each connection: then the answer ends where the connection does.
