@@ -20,8 +20,14 @@ from typing import Any
 import httpx
 import yaml
 
+from gateway.config import rules_of
+from service.runtime.configuration import read_config
+from service.runtime.paths import paths_of
+from service.supervise import twins
+
 PORTS = range(10240, int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]))
 START = 60.0  # seconds that a start may take on a busy machine
+_proved: set[str] = set()  # what starts have compared, as `twins.fingerprint` names it
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ def running_gateway(
     """Start a gateway with these options, and end it; afterwards none of its processes is left."""
     root.mkdir(parents=True, exist_ok=True)
     file = write_config(root, options or {}, free_ports(2))
+    proof = _share_proof(file)
     with (root / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "service", "up", "-c", str(file)],
@@ -100,6 +107,7 @@ def running_gateway(
         )
     try:
         _await_start(process, root)
+        _proved.add(proof)
         with (
             httpx.Client(base_url=_url(file, "public"), timeout=60, trust_env=False) as public,
             httpx.Client(base_url=_url(file, "api"), timeout=60, trust_env=False) as api,
@@ -112,6 +120,17 @@ def running_gateway(
         if process.stdout:
             process.stdout.close()
         assert not [pid for pid in children if alive(pid)], "the gateway left processes behind"
+
+
+def _share_proof(file: Path) -> str:
+    """Remember for this gateway that the twins were compared, if another one here did so under the same rules."""
+    config, _ = read_config(file)
+    proof = twins.fingerprint(rules_of(config))
+    if proof in _proved:
+        folder = paths_of(config).runtime
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / twins.PROOF).write_text(proof, "ascii")
+    return proof
 
 
 def _url(file: Path, port: str) -> str:
