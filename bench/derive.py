@@ -118,7 +118,7 @@ def fetched(server: Server, names: list[str], row: Row) -> list[bytes]:
     """Every width of every original, one original after the other, several requests under way at once."""
     asked = [(name, width) for name in names for width in row.widths]
     with ThreadPoolExecutor(max(AT_ONCE, len(row.widths))) as pool:
-        return list(pool.map(lambda one: server.get(*one, row.format), asked))
+        return list(pool.map(lambda one: server.get(one[0], one[1], row.format), asked))
 
 
 def kept(bodies: Iterable[bytes], folder: Path, name: str) -> list[Path]:

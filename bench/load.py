@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -40,7 +41,7 @@ def main() -> int:
         print(f"{'none':<12}{resident(gateway, 'RSS'):>8}{'':>16}    {idle:>10.1f}{1:>7.2f}")
         for name, work in (("uploads", uploads), ("listings", listings)):
             before = resident(gateway, "RSS")
-            costs = while_running(lambda work=work: work(gateway), lambda: hit_cost(gateway))
+            costs = while_running(partial(work, gateway), lambda: hit_cost(gateway))
             highest, after = resident(gateway, "HWM"), resident(gateway, "RSS")
             cost = statistics.median(costs)
             print(f"{name:<12}{before:>8}{highest:>9}{after:>7}    {cost:>10.1f}{cost / idle:>7.2f}")

@@ -147,7 +147,8 @@ async def load(gateway: Gateway, executor: Executor, seconds: float, work: Work)
     """Let `work` ask for so many seconds, while hits are timed by another process."""
     seen, began, spent = Seen(), time.monotonic(), own_cpu()
     host, port = gateway.public.base_url.host, gateway.public.base_url.port
-    clients = Clients(host, port or 80)
+    assert port
+    clients = Clients(host, port)
     before = cpu(gateway)
     hits = asyncio.get_running_loop().run_in_executor(executor, timed, host, port, HIT, seconds, BETWEEN_HITS)
     await work(clients, seen, began + seconds)

@@ -124,8 +124,8 @@ def environment(requirements: Path) -> Path:
     if not (path / "complete").exists():
         print(f"bench: installing {requirements.stem} into {path.relative_to(HERE.parent)}", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", "--clear", path], check=True)
-        pip = [path / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--no-deps", "-r", requirements], check=True)
+        pip = [str(path / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--no-deps", "-r", str(requirements)], check=True)
         (path / "complete").touch()
     return path
 

@@ -127,4 +127,4 @@ def _spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
 
 
 def _plain(attributes: list[KeyValue]) -> dict[str, Any]:
-    return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in attributes}
+    return {one.key: getattr(one.value, one.value.WhichOneof("value") or "string_value") for one in attributes}

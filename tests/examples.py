@@ -73,7 +73,7 @@ def run(
     with tempfile.TemporaryDirectory() as scratch:
         script = Path(scratch, "script")
         script.write_text("set -euo pipefail\n" + "".join(_step(block, str(python), change) for block in chosen))
-        shell = ["bash", "--login", script]
+        shell = ["bash", "--login", str(script)]
         done = subprocess.run(
             shell, cwd=folder, env=dict(environ), capture_output=True, text=True, timeout=SECONDS, check=False
         )

@@ -154,7 +154,8 @@ def _await_start(process: subprocess.Popen[bytes], root: Path) -> None:
 
 def descendants(pid: int) -> list[int]:
     """Every process below `pid`."""
-    found, parents = [], {pid}
+    found: list[int] = []
+    parents = {pid}
     while parents:
         children = {child for child, parent in _parents().items() if parent in parents} - set(found)
         found += children

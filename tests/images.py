@@ -57,7 +57,7 @@ def photo(width: int = 320, height: int = 240, seed: int = 1) -> Pixels:
         colour = np.array([90 - 20 * layer, 130 - 22 * layer, 95 - 22 * layer]) * (0.8 + 0.4 * x[..., None])
         image = np.where((y > ridge)[..., None], colour, image)
     image += random.normal(0, 3, image.shape)
-    drawn = np.clip(image, 0, 255).astype(np.uint8)
+    drawn: Pixels = np.clip(image, 0, 255).astype(np.uint8)
     drawn.setflags(write=False)
     return drawn
 
@@ -66,7 +66,8 @@ def soft_alpha(width: int = 320, height: int = 240) -> Pixels:
     """Alpha (height, width): a disc with a soft edge, 0 outside and 255 inside, every step between on the edge."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float64)
     radius = np.hypot((x + 0.5) / width - 0.5, (y + 0.5) / height - 0.5)
-    return np.clip((0.48 - radius) / 0.12 * 255, 0, 255).astype(np.uint8)
+    alpha: Pixels = np.clip((0.48 - radius) / 0.12 * 255, 0, 255).astype(np.uint8)
+    return alpha
 
 
 def photo_alpha(width: int = 320, height: int = 240, seed: int = 1) -> Pixels:

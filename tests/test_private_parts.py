@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -54,6 +56,6 @@ def test_a_pillow_whose_pixels_are_others_is_refused(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("opened", [object, lambda: ("url",), lambda: ("url", object())])
-def test_another_swiftclient_is_refused_by_its_version(opened) -> None:
+def test_another_swiftclient_is_refused_by_its_version(opened: Callable[[], Any]) -> None:
     with pytest.raises(ImportError, match=r"python-swiftclient 5\.0: its Connection\.http_conn is not what it was"):
         swiftclient_private.require(opened, "5.0")

@@ -103,7 +103,7 @@ def test_a_problem_is_told_in_what_the_client_takes(shared: Gateway, accept: str
 
 def test_every_exception_has_its_line_in_the_table() -> None:
     known = {kind.code for kind in problems.table()}
-    raised = [Refused(status, "text") for status in (400, 401, 403)]
+    raised: list[Exception] = [Refused(status, "text") for status in (400, 401, 403)]
     raised += [kind("text") for kind in (*base.StoreError.__subclasses__(), *job.EngineError.__subclasses__())]
     raised += [OSError("disk"), ValueError("a mistake"), web.HTTPNotFound(), web.HTTPMethodNotAllowed("A", ["B"])]
     for error in raised:

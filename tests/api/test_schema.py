@@ -39,6 +39,6 @@ def test_no_request_that_the_document_leads_to_is_answered_against_it(
     program = Path(sys.executable).with_name("st")
     config = tmp_path / "schemathesis.toml"
     config.write_text(CONFIG)
-    words = [program, f"--config-file={config}", *COMMAND, *STEADY, f"{fresh.api.base_url}/openapi.json"]
+    words = [str(program), f"--config-file={config}", *COMMAND, *STEADY, f"{fresh.api.base_url}/openapi.json"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

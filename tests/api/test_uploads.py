@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from typing import Any
 
 import httpx
 import pytest
@@ -24,12 +25,12 @@ def test_an_image_comes_in_as_it_is_by_every_form(
     shared: Gateway, folder: str, cat: bytes, method: str, form: str
 ) -> None:
     name = f"{folder}/{method}-{form}.jpg"
-    body = {
+    bodies: dict[str, dict[str, Any]] = {
         "raw": {"content": cat},
         "multipart": {"files": {"file": ("elsewhere.jpg", cat, "image/jpeg")}, "data": {"note": "a field"}},
         "chunked": {"content": iter([cat[:1000], cat[1000:]])},
-    }[form]
-    created = shared.api.request(method, f"/images/{name}", **body)
+    }
+    created = shared.api.request(method, f"/images/{name}", **bodies[form])
     assert created.status_code == 201, created.text
     assert created.headers["Location"] == f"/images/{name}"
     assert original(shared, name).content == cat

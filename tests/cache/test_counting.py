@@ -56,6 +56,11 @@ def there(root: Path) -> tuple[int, int]:
     return size, number
 
 
+def touch_all(files: list[Path]) -> None:
+    for file in files:
+        touch(file)
+
+
 async def count(keeper: Janitor, monkeypatch: pytest.MonkeyPatch, during: Changes, between: Changes) -> None:
     """Count in small batches; whenever the walk opens a folder, and after each batch, something changes."""
     loop, scandir = asyncio.get_running_loop(), os.scandir
@@ -110,7 +115,7 @@ async def test_what_is_read_during_the_count_is_counted(
     """Where a mount keeps no access times a touch does, and changes the time at which files seem to be made."""
     fill(tree, 100)
     files = [path for path in tree.root.rglob("*") if path.is_file()]
-    await count(keeper, monkeypatch, at(turn, lambda: [touch(file) for file in files]), iter(()))
+    await count(keeper, monkeypatch, at(turn, lambda: touch_all(files)), iter(()))
     assert (tree.usage.bytes, tree.usage.files) == there(tree.root)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ async def test_no_read_that_begins_after_a_replacement_was_answered_sees_an_olde
     await asyncio.gather(replacing, return_exceptions=True)
 
 
-STAGES = {
+STAGES: dict[str, Callable[[Node], tuple[Any, str]]] = {
     "the store tells of the original": lambda one: (one.context.store.originals, "stat"),
     "the original arrives": lambda one: (one.context.store.originals, "fetch"),
     "the header is read": lambda one: (one.context.originals, "_header"),

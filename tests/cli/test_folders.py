@@ -103,14 +103,15 @@ def test_no_link_leads_out_of_the_folder(
     given = tmp_path / "given"
     (given / "inner").mkdir(parents=True)
     (given / "inner/cat.jpg").write_bytes(cat)
-    for link, target in {
+    targets: dict[str, str | Path] = {
         "out.jpg": "../secret/key.jpg",
         "absolute.jpg": tmp_path / "secret/key.jpg",
         "folder": "../secret",
         "chain.jpg": "out.jpg",
         "broken.jpg": "nothing",
         "within.jpg": "inner/cat.jpg",
-    }.items():
+    }
+    for link, target in targets.items():
         (given / link).symlink_to(target)
     assert terminal.run("upload", given, "--prefix", folder) == [
         "2 stored, 0 there already, 0 failed, 4 passed over (no images)"

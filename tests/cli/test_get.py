@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -23,7 +24,7 @@ def name(client: Gateway, folder: str, cat: bytes) -> str:
 
 
 def width(file: str) -> int:
-    return images.pixels(Path(file).read_bytes()).shape[1]
+    return int(images.pixels(Path(file).read_bytes()).shape[1])
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_a_whole_url_of_either_port_is_taken(terminal: Terminal, shared: gateway
 
 
 class _Listening(BaseHTTPRequestHandler):
-    heard: list[str | None]
+    heard: ClassVar[list[str | None]]
 
     def do_GET(self) -> None:
         self.heard.append(self.headers["Authorization"])
@@ -76,10 +77,13 @@ class _Listening(BaseHTTPRequestHandler):
 @pytest.fixture
 def elsewhere() -> Iterator[tuple[str, list[str | None]]]:
     """Another server, and the Authorization header of each request."""
-    handler = type("Handler", (_Listening,), {"heard": []})
-    with HTTPServer(("127.0.0.1", 0), handler) as server:
+
+    class Handler(_Listening):
+        heard: ClassVar[list[str | None]] = []
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", handler.heard
+        yield f"http://127.0.0.1:{server.server_port}", Handler.heard
         server.shutdown()
 
 

@@ -36,7 +36,7 @@ async def nodes(asked: list[str]) -> AsyncIterator[list[TestServer]]:
         async def answer(request: web.Request, number: int = number) -> web.Response:
             asked.append(request.path)
             if "dying" in request.path and asked.count(request.path) == 1:
-                request.transport.abort()
+                _die(request)
             if "torn" in request.path:
                 await _begin_to_answer(request)
             await asyncio.sleep(60 if "slow" in request.path else 0)
@@ -56,6 +56,12 @@ async def _begin_to_answer(request: web.Request) -> None:
     response = web.StreamResponse(headers={"Content-Length": "200000"})
     await response.prepare(request)
     await response.write(b"." * 100_000)
+    _die(request)
+
+
+def _die(request: web.Request) -> None:
+    """Reset the connection."""
+    assert request.transport
     request.transport.abort()
 
 
@@ -75,7 +81,7 @@ async def ask(nodes: list[TestServer], seconds: float, tmp_path: Path) -> AsyncI
     (tmp_path / "nginx.conf").write_text("daemon off;\n" + text)
     program = shutil.which("nginx") or shutil.which("openresty")
     assert program
-    command = [program, "-p", tmp_path, "-c", tmp_path / "nginx.conf", "-e", "stderr"]
+    command = [program, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"), "-e", "stderr"]
     nginx = await asyncio.create_subprocess_exec(*command)
     try:
         async with asyncio.timeout(10):
@@ -95,8 +101,8 @@ async def ask(nodes: list[TestServer], seconds: float, tmp_path: Path) -> AsyncI
         await nginx.wait()
 
 
-async def test_all_derivatives_of_an_image_go_to_one_node_and_the_images_to_all(ask: Ask):
-    share = Counter()
+async def test_all_derivatives_of_an_image_go_to_one_node_and_the_images_to_all(ask: Ask) -> None:
+    share: Counter[str] = Counter()
     for name in NAMES:
         forms = [f"/images/{name}{rest}" for rest in ("", "/@full.jpg", "/@w=300,fit=cover.webp", "?w=300&format=webp")]
         seen = {(await ask(form))[1] for form in forms}
@@ -105,12 +111,12 @@ async def test_all_derivatives_of_an_image_go_to_one_node_and_the_images_to_all(
     assert len(share) == 3 and min(share.values()) >= 5
 
 
-async def test_the_request_line_arrives_byte_for_byte(ask: Ask):
+async def test_the_request_line_arrives_byte_for_byte(ask: Ask) -> None:
     path = "/images/a%20b/%C3%A9%2B+~.jpg/@w=3,h=4.auto?sig=k1.abc-_%3D"
     assert (await ask(path))[2] == path
 
 
-async def test_when_a_node_is_gone_nothing_fails_and_only_its_share_moves(ask: Ask, nodes: list[TestServer]):
+async def test_when_a_node_is_gone_nothing_fails_and_only_its_share_moves(ask: Ask, nodes: list[TestServer]) -> None:
     before = {name: (await ask(f"/images/{name}"))[1] for name in NAMES}
     await nodes[1].close()
     for name, node in before.items():
@@ -119,31 +125,31 @@ async def test_when_a_node_is_gone_nothing_fails_and_only_its_share_moves(ask: A
         assert now == node if node != "1" else now != "1"
 
 
-async def test_a_node_that_is_too_busy_is_believed(ask: Ask):
+async def test_a_node_that_is_too_busy_is_believed(ask: Ask) -> None:
     answers = {await ask("/images/busy.jpg") for _ in range(6)}
     assert len(answers) == 1
     assert answers.pop()[0] == 503
 
 
-async def test_what_a_node_had_in_hand_when_it_died_is_asked_of_another(ask: Ask, asked: list[str]):
+async def test_what_a_node_had_in_hand_when_it_died_is_asked_of_another(ask: Ask, asked: list[str]) -> None:
     status, _, path = await ask("/images/dying.jpg")
     assert (status, path) == (200, "/images/dying.jpg")
     assert asked == ["/images/dying.jpg"] * 2
 
 
-async def test_an_answer_that_ends_too_early_is_never_mended_with_that_of_another(ask: Ask, asked: list[str]):
+async def test_an_answer_that_ends_too_early_is_never_mended_with_that_of_another(ask: Ask, asked: list[str]) -> None:
     with pytest.raises(aiohttp.ClientPayloadError):
         await ask("/images/torn.jpg")
     assert asked == ["/images/torn.jpg"]
 
 
-async def test_a_post_is_never_asked_twice(ask: Ask, asked: list[str]):
+async def test_a_post_is_never_asked_twice(ask: Ask, asked: list[str]) -> None:
     assert (await ask("/images/dying.jpg", "POST"))[0] == 502
     assert asked == ["/images/dying.jpg"]
 
 
 @pytest.mark.parametrize("seconds", [0.01])
-async def test_a_node_that_takes_too_long_is_believed(ask: Ask, asked: list[str]):
+async def test_a_node_that_takes_too_long_is_believed(ask: Ask, asked: list[str]) -> None:
     """Otherwise an image that is too much for one node would be too much for all of them."""
     assert (await ask("/images/slow.jpg"))[0] == 504
     assert asked == ["/images/slow.jpg"]

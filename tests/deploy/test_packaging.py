@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def files() -> Iterator[Path]:
 
 def lock(name: str) -> dict[str, str]:
     """The versions that a lock file fixes, by normalised name."""
-    pinned = {}
+    pinned: dict[str, str] = {}
     for line in (HOME / name).read_text().splitlines():
         if line.startswith("#"):
             continue
@@ -66,25 +66,25 @@ def check_locked(requirements: list[str], pinned: dict[str, str]) -> None:
                 waiting.append(str(inner))
 
 
-def test_the_runtime_lock_holds_everything_the_service_needs_within_its_ranges():
+def test_the_runtime_lock_holds_everything_the_service_needs_within_its_ranges() -> None:
     project = PROJECT["project"]
     extras = project["optional-dependencies"]
     needed = project["dependencies"] + extras["tracing"] + extras["gunicorn"]
     check_locked(needed + PROJECT["build-system"]["requires"], lock("requirements.lock"))
 
 
-def test_the_dev_lock_adds_what_the_tests_need_and_repeats_nothing():
+def test_the_dev_lock_adds_what_the_tests_need_and_repeats_nothing() -> None:
     runtime, dev = lock("requirements.lock"), lock("requirements-dev.lock")
     check_locked(PROJECT["project"]["optional-dependencies"]["dev"], runtime | dev)
     assert not runtime.keys() & dev.keys()
 
 
-def test_the_dockerfile_has_no_findings():
+def test_the_dockerfile_has_no_findings() -> None:
     found = subprocess.run([BIN / "hadolint", HOME / "Dockerfile"], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout + found.stderr
 
 
-def test_the_image_installs_by_the_same_script_as_make_setup_and_runs_without_root():
+def test_the_image_installs_by_the_same_script_as_make_setup_and_runs_without_root() -> None:
     runs = re.findall(r"^RUN (.*)$", DOCKERFILE, re.MULTILINE)
     assert sum("scripts/setup --no-nginx" in run for run in runs) == 2
     assert not any("apt-get" in run or "pip " in run for run in runs)
@@ -92,7 +92,7 @@ def test_the_image_installs_by_the_same_script_as_make_setup_and_runs_without_ro
     assert "scripts/setup\n" in (HOME / "Makefile").read_text()
 
 
-def test_what_the_dockerfile_copies_is_not_ignored_by_docker():
+def test_what_the_dockerfile_copies_is_not_ignored_by_docker() -> None:
     kept = {line[1:] for line in (HOME / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert all((HOME / name).exists() for name in kept), "the list names what is not there"
     packages = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
@@ -102,15 +102,18 @@ def test_what_the_dockerfile_copies_is_not_ignored_by_docker():
             assert name == "." or any(Path(name).is_relative_to(path) for path in kept), f"{name} does not reach docker"
 
 
-def test_setup_refuses_what_it_does_not_know():
+def test_setup_refuses_what_it_does_not_know() -> None:
     answer = subprocess.run([HOME / "scripts/setup", "--all"], capture_output=True, text=True, check=False)
     assert answer.returncode == 2
     assert "unknown option --all" in answer.stderr
     assert "--no-nginx" in answer.stderr
 
 
+Setup = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
 @pytest.fixture
-def machine(tmp_path: Path):
+def machine(tmp_path: Path) -> Setup:
     """Runs a copy of setup on a made-up Debian: its installed packages are given, and nobody there is root."""
     copy = tmp_path / "copy"
     (copy / "scripts").mkdir(parents=True)
@@ -124,7 +127,7 @@ def machine(tmp_path: Path):
             (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
             (tmp_path / name).chmod(0o755)
         path = f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-        command = [copy / "scripts/setup", "--packages-only", *options]
+        command = [str(copy / "scripts/setup"), "--packages-only", *options]
         return subprocess.run(command, env={"PATH": path}, capture_output=True, text=True, check=False)
 
     return run
@@ -142,19 +145,19 @@ FRONT = [
 ENGINE = ["libmagickwand-6.q16-6", "libmagickcore-6.q16-6-extra", "libturbojpeg0"]
 
 
-def test_setup_without_root_names_what_is_missing_and_the_command_that_installs_it(machine):
+def test_setup_without_root_names_what_is_missing_and_the_command_that_installs_it(machine: Setup) -> None:
     answer = machine([name for name in FRONT if name != "lua-cjson"] + ENGINE[1:])
     assert answer.returncode == 1
     assert "missing Debian packages: libmagickwand-6.q16-6 lua-cjson \n" in answer.stderr
     assert "apt-get install --no-install-recommends libmagickwand-6.q16-6 lua-cjson" in answer.stderr
 
 
-def test_setup_without_root_carries_on_when_nothing_is_missing(machine):
+def test_setup_without_root_carries_on_when_nothing_is_missing(machine: Setup) -> None:
     answer = machine(FRONT + ENGINE)
     assert (answer.returncode, answer.stderr) == (0, "")
 
 
-def test_setup_takes_the_names_of_later_debian_releases(machine):
+def test_setup_takes_the_names_of_later_debian_releases(machine: Setup) -> None:
     for later, status in (
         (["libmagickwand-7.q16-10", "libmagickcore-7.q16-10-extra", "libturbojpeg0"], 0),
         (["libmagickwand-6.q16-7t64", "libmagickcore-6.q16-7t64-extra", "libturbojpeg"], 0),
@@ -164,7 +167,7 @@ def test_setup_takes_the_names_of_later_debian_releases(machine):
 
 
 @pytest.fixture
-def checkout(tmp_path: Path):
+def checkout(tmp_path: Path) -> Setup:
     """Runs setup in a copy whose .venv is made already; the command goes to `bin` of the copy's parent."""
     (tmp_path / "bin").mkdir()
 
@@ -187,7 +190,9 @@ def checkout(tmp_path: Path):
     return run
 
 
-def test_setup_puts_the_command_on_the_path_and_leaves_that_of_another_checkout(checkout, tmp_path: Path):
+def test_setup_puts_the_command_on_the_path_and_leaves_that_of_another_checkout(
+    checkout: Setup, tmp_path: Path
+) -> None:
     link = tmp_path / "bin/image-gateway"
     first = checkout("first")
     assert (first.returncode, link.readlink()) == (0, tmp_path / "first/.venv/bin/image-gateway")
@@ -200,7 +205,7 @@ def test_setup_puts_the_command_on_the_path_and_leaves_that_of_another_checkout(
     assert link.readlink() == tmp_path / "second/.venv/bin/image-gateway", "a link to what is gone is replaced"
 
 
-def test_the_licence_is_the_one_that_the_project_names():
+def test_the_licence_is_the_one_that_the_project_names() -> None:
     text = (HOME / "LICENSE").read_text()
     assert PROJECT["project"]["license"] == "Apache-2.0"
     assert "Apache License\n" in text
@@ -210,7 +215,7 @@ def test_the_licence_is_the_one_that_the_project_names():
     assert metadata["License-Expression"] == "Apache-2.0"
 
 
-def test_the_changelog_has_a_section_for_each_version_the_newest_first():
+def test_the_changelog_has_a_section_for_each_version_the_newest_first() -> None:
     sections = re.findall(r"^## \[(.+?)\](?: - (\S+))?$", (HOME / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert sections[0] == ("Unreleased", "")
     assert sections[1][0] == PROJECT["project"]["version"]
@@ -220,13 +225,13 @@ def test_the_changelog_has_a_section_for_each_version_the_newest_first():
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", date) for _, date in sections[1:])
 
 
-def test_what_tests_leave_behind_is_ignored():
+def test_what_tests_leave_behind_is_ignored() -> None:
     ignored = (HOME / ".gitignore").read_text().split()
     assert {".schemathesis/", ".hypothesis/", ".pytest_cache/", ".venv/", "var/"} <= {*ignored}
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
-def test_no_file_holds(what: str):
+def test_no_file_holds(what: str) -> None:
     pattern = re.compile(FORBIDDEN[what])
     found = []
     for path in files():

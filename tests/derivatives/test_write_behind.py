@@ -34,7 +34,7 @@ class Store:
 
 
 def unkept() -> float:
-    return UNKEPT._value.get()
+    return float(UNKEPT._value.get())
 
 
 async def test_a_slow_store_gathers_no_more_than_a_few() -> None:

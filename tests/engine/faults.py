@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from service.engine.job import Job, NotAnImage, Result
@@ -62,7 +63,7 @@ def _keep(size: str) -> None:
     _kept.append(kept)
 
 
-_DEEDS = {
+_DEEDS: dict[str, Callable[[str], object]] = {
     "babble": int,
     "fail": _fail,
     "hang": lambda _: time.sleep(3600),

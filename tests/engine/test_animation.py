@@ -1,9 +1,11 @@
 """Animations: every frame with its delay, its loops and its disposal; GIF and WebP in and out."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from tests import images
@@ -12,7 +14,7 @@ from tests.engine.deriving import derive, ssim
 DELAYS = [100, 50, 200, 70, 1000]
 
 
-def frames_of(data, mode="RGBA"):
+def frames_of(data: bytes, mode: str = "RGBA") -> list[tuple[NDArray[np.int64], float | None]]:
     """All frames as others compose them: pixels and delays in ms."""
     with Image.open(io.BytesIO(data)) as file:
         return [
@@ -21,12 +23,12 @@ def frames_of(data, mode="RGBA"):
         ]
 
 
-def plays(data):
+def plays(data: bytes) -> int | None:
     with Image.open(io.BytesIO(data)) as file:
         return file.info.get("loop")
 
 
-def resized(pixels, size):
+def resized(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[np.int64]:
     image = Image.fromarray(pixels.astype(np.uint8))
     return np.asarray(image.resize(size, Image.Resampling.LANCZOS)).astype(int)
 
@@ -42,7 +44,7 @@ SOURCES = {
 
 @pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("kind", ["gif", "webp"])
-def test_every_frame_is_scaled_and_keeps_its_delay(name, kind):
+def test_every_frame_is_scaled_and_keeps_its_delay(name: str, kind: str) -> None:
     source = frames_of(SOURCES[name])
     made = derive(SOURCES[name], "w=48", kind, quality=95)
     frames = frames_of(made.data)
@@ -58,29 +60,29 @@ def test_every_frame_is_scaled_and_keeps_its_delay(name, kind):
 
 
 @pytest.mark.parametrize("loop", [0, 1, 3, None])
-def test_loops_of_a_gif_are_kept(loop):
+def test_loops_of_a_gif_are_kept(loop: int | None) -> None:
     assert plays(derive(images.gif_animated(loop=loop), "w=40", "gif").data) == loop
 
 
 @pytest.mark.parametrize("loop", [0, 1, 3])
-def test_loops_of_a_webp_are_kept(loop):
+def test_loops_of_a_webp_are_kept(loop: int) -> None:
     assert plays(derive(images.webp_animated(loop=loop), "w=40", "webp").data) == loop
 
 
 @pytest.mark.parametrize(("repeats", "times"), [(0, 0), (None, 1), (2, 3)])
-def test_a_gif_says_how_often_it_repeats_and_a_webp_how_often_it_plays(repeats, times):
+def test_a_gif_says_how_often_it_repeats_and_a_webp_how_often_it_plays(repeats: int | None, times: int) -> None:
     assert plays(derive(images.gif_animated(loop=repeats), "w=40", "webp").data) == times
     assert plays(derive(images.webp_animated(loop=times), "w=40", "gif").data) == repeats
 
 
-def test_a_webp_delay_is_kept_to_the_millisecond():
+def test_a_webp_delay_is_kept_to_the_millisecond() -> None:
     data = images.webp_animated(delays=[33, 67, 41, 16, 999])
     assert [delay for _, delay in frames_of(derive(data, "w=40", "webp").data)] == [33, 67, 41, 16, 999]
 
 
 @pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("index", [0, 3])
-def test_one_frame_may_be_had_as_it_is_seen(name, index):
+def test_one_frame_may_be_had_as_it_is_seen(name: str, index: int) -> None:
     made = derive(SOURCES[name], f"frame={index}", "png")
     expected, _ = frames_of(SOURCES[name])[index]
     assert made.result.frames == 1
@@ -89,19 +91,19 @@ def test_one_frame_may_be_had_as_it_is_seen(name, index):
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "avif", "tif", "bmp"])
-def test_a_format_that_does_not_move_shows_the_first_frame(kind):
+def test_a_format_that_does_not_move_shows_the_first_frame(kind: str) -> None:
     made = derive(SOURCES["webp"], "", kind, quality=90)
     assert made.result.frames == 1
     assert ssim(made.pixels(), frames_of(SOURCES["webp"], "RGB")[0][0]) > 0.9
 
 
-def test_frames_are_cropped_turned_and_toned_alike():
+def test_frames_are_cropped_turned_and_toned_alike() -> None:
     made = derive(SOURCES["webp"], "crop=0:20:96:40,rot=90,negate=1,lossless=1", "webp")
     for (pixels, _), (original, _) in zip(frames_of(made.data, "RGB"), frames_of(SOURCES["webp"], "RGB"), strict=True):
         assert np.abs(pixels - (255 - np.rot90(original[20:60], -1))).max() <= 1
 
 
-def test_trim_cuts_what_is_border_in_every_frame():
+def test_trim_cuts_what_is_border_in_every_frame() -> None:
     white = np.full((40, 60, 3), 255, np.uint8)
     first, second = white.copy(), white.copy()
     first[10:20, 10:20], second[15:30, 30:50] = 0, 0

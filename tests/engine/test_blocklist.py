@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from service.engine.pool import blocklist
 from service.engine.pool.blocklist import MOST, SECONDS, STRIKES, Blocklist
 
 
@@ -17,7 +18,7 @@ def test_content_is_refused_after_so_many_strikes_and_no_other_is() -> None:
 
 def test_content_is_forgiven_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr(blocklist.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     memory = Blocklist()
     for _ in range(STRIKES):
         memory.strike("bomb")

@@ -9,7 +9,7 @@ from tests.engine.deriving import derive, ssim
 
 
 @pytest.mark.parametrize("degrees", [10, 45, 200])
-def test_any_angle_turns_about_the_middle_as_pillow_does(degrees):
+def test_any_angle_turns_about_the_middle_as_pillow_does(degrees: int) -> None:
     made = derive(images.png(), f"rot={degrees},bg=102030", "tif").pixels()
     turned = Image.fromarray(images.photo()).rotate(
         -degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=(16, 32, 48)
@@ -22,21 +22,21 @@ def test_any_angle_turns_about_the_middle_as_pillow_does(degrees):
     assert tuple(made[0, 0]) == (16, 32, 48)
 
 
-def test_a_turn_keeps_the_transparency_of_the_image_and_fills_the_corners():
+def test_a_turn_keeps_the_transparency_of_the_image_and_fills_the_corners() -> None:
     made = derive(images.png_alpha(), "rot=30,bg=ff0000", "tif").pixels("RGBA")
     assert tuple(made[0, 0]) == (255, 0, 0, 255)
     assert made[100, 70, 3] < 20
     assert tuple(derive(images.png(), "rot=30,bg=00000000", "tif").pixels("RGBA")[0, 0]) == (0, 0, 0, 0)
 
 
-def test_the_edge_of_a_turned_image_is_a_mixture_of_both_sides():
+def test_the_edge_of_a_turned_image_is_a_mixture_of_both_sides() -> None:
     made = derive(images.png(images.flat(60, 60, (200, 60, 30))), "rot=20,bg=102030", "tif").pixels()
     assert np.all((made >= (16, 32, 30)) & (made <= (200, 60, 48)))
     assert len(np.unique(made.reshape(-1, 3), axis=0)) > 20
 
 
 @pytest.mark.parametrize(("bg", "rounding"), [("336699", 0), ("808080", 0), ("00000000", 0), ("33669980", 1)])
-def test_what_is_padded_runs_into_what_is_turned_without_a_seam(bg, rounding):
+def test_what_is_padded_runs_into_what_is_turned_without_a_seam(bg: str, rounding: int) -> None:
     """The image is black and stands at the left, so whatever is right of its edge must be the background alone."""
     made = derive(images.png(images.flat(200, 200, (0, 0, 0))), f"w=300,h=200,fit=pad,g=w,bg={bg},rot=20", "png")
     pixels = made.pixels("RGBA")

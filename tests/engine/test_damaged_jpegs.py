@@ -7,6 +7,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ WARNED = re.compile(r"VipsJpeg: (.*)")
 LEFT_OVER = re.compile(r"(\d+) extraneous bytes before marker")
 FEW = 16  # bytes left over that are no damage
 
-CODINGS = {
+CODINGS: dict[str, dict[str, Any]] = {
     "baseline": {},
     "optimised": {"optimize": True, "subsampling": 0},
     "progressive": {"progressive": True},
@@ -55,7 +56,7 @@ def warning(data: bytes) -> str | None:
     try:
         pyvips.Image.jpegload_buffer(data, fail_on="warning").copy_memory()
     except pyvips.Error as error:
-        return WARNED.search(str(error))[1]
+        return str(WARNED.findall(str(error))[0])
     return None
 
 
@@ -69,7 +70,7 @@ def refusal(data: bytes) -> str | None:
 
 @pytest.mark.parametrize("length", [1, 24, 400])
 @pytest.mark.parametrize("coding", CODINGS)
-def test_what_libvips_would_not_trust_is_refused(coding, length):
+def test_what_libvips_would_not_trust_is_refused(coding: str, length: int) -> None:
     refused = 0
     for data in overwritten(coded(coding), 25, length, f"{coding} {length}"):
         told, said = refusal(data), warning(data)
@@ -80,7 +81,7 @@ def test_what_libvips_would_not_trust_is_refused(coding, length):
 
 
 @pytest.mark.parametrize("coding", CODINGS)
-def test_damage_is_told_whatever_is_made_of_the_image(coding):
+def test_damage_is_told_whatever_is_made_of_the_image(coding: str) -> None:
     damaged = next(data for data in overwritten(coded(coding), 100, 200, coding) if refusal(data))
     for recipe, kind in (("w=100", "jpg"), ("w=30", "png"), ("w=99,h=99,fit=cover", "webp"), ("", "jpg"), ("", "png")):
         with pytest.raises(Undecodable, match="the image is damaged: "):
@@ -88,20 +89,20 @@ def test_damage_is_told_whatever_is_made_of_the_image(coding):
         assert derive(damaged, recipe, kind, tolerant=True).pillow().size
 
 
-def test_a_scan_that_lost_its_end_is_damaged():
+def test_a_scan_that_lost_its_end_is_damaged() -> None:
     data = coded("baseline")
     with pytest.raises(Undecodable, match="premature end of data segment"):
         verify(data[:-4000] + b"\xff\xd9")
 
 
-def test_a_restart_that_is_another_is_damaged():
+def test_a_restart_that_is_another_is_damaged() -> None:
     data = coded("restarts by row")
     place = data.index(b"\xff\xd3")
     with pytest.raises(Undecodable, match="found marker 0xd7 instead of RST3"):
         verify(data[:place] + b"\xff\xd7" + data[place + 2 :])
 
 
-def test_without_the_library_wrong_pixels_are_not_noticed(monkeypatch):
+def test_without_the_library_wrong_pixels_are_not_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     damaged = next(data for data in overwritten(coded("baseline"), 100, 200, "baseline") if refusal(data))
     monkeypatch.setattr(turbo, "library", None)
     assert refusal(damaged) is None
@@ -164,7 +165,7 @@ ODD: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("oddity", ODD)
-def test_odd_files_are_good_ones(oddity):
+def test_odd_files_are_good_ones(oddity: str) -> None:
     good = coded("restarts by row")
     odd = ODD[oddity](good)
     assert odd != good
@@ -177,7 +178,7 @@ def test_odd_files_are_good_ones(oddity):
 
 
 @pytest.mark.parametrize("oddity", ["bytes between segments", "parameters of a scan that make no sense"])
-def test_no_oddity_hides_damage(oddity):
+def test_no_oddity_hides_damage(oddity: str) -> None:
     damaged = list(filter(refusal, overwritten(coded("baseline"), 20, 400, oddity)))
     assert len(damaged) > 10
     for data in damaged:
@@ -188,7 +189,9 @@ def test_no_oddity_hides_damage(oddity):
 
 @pytest.mark.parametrize("name", ["jpeg", "jpeg_gray", "jpeg_cmyk", "jpeg_ycck"])
 @pytest.mark.parametrize("recipe", ["", "w=160", "w=80", "w=39"])
-def test_the_library_gives_the_pixels_that_pillow_gives(name, recipe, monkeypatch):
+def test_the_library_gives_the_pixels_that_pillow_gives(
+    name: str, recipe: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = getattr(images, name)()
     made = derive(data, recipe, "png").data
     monkeypatch.setattr(turbo, "library", None)

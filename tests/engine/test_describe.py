@@ -1,6 +1,7 @@
 """`@meta.json`: what is told, and to whom it is not."""
 
 import json
+from typing import Any
 
 import pytest
 from jsonschema import validate
@@ -12,11 +13,11 @@ ALL = ("format", "width", "height", "frames", "duration", "bytes", "colour_space
        "taken", "camera", "dominant_colour", "placeholder")  # fmt: skip
 
 
-def told(data, *fields):
+def told(data: bytes, *fields: str) -> Any:
     return json.loads(describe(data, *fields).data)
 
 
-def test_a_photograph():
+def test_a_photograph() -> None:
     data = images.jpeg(exif=images.exif(6))
     meta = told(data, *ALL)
     assert list(meta) == list(ALL)
@@ -29,7 +30,7 @@ def test_a_photograph():
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "tiff", "avif"])
-def test_private_fields_are_told_only_when_they_are_named(kind):
+def test_private_fields_are_told_only_when_they_are_named(kind: str) -> None:
     data = getattr(images, kind)(exif=images.exif())
     assert "Secret Owner" not in describe(data, *ALL).data.decode()
     assert "48.2" not in describe(data, *ALL).data.decode()
@@ -54,11 +55,11 @@ def test_private_fields_are_told_only_when_they_are_named(kind):
         (images.png(images.flat(50, 20, (10, 200, 30))), {"dominant_colour": "#0ac81e"}),
     ],
 )
-def test_it_tells(data, expected):
+def test_it_tells(data: bytes, expected: dict[str, object]) -> None:
     assert told(data, *expected) == expected
 
 
-def test_the_dominant_colour_is_that_of_most_pixels_that_can_be_seen():
+def test_the_dominant_colour_is_that_of_most_pixels_that_can_be_seen() -> None:
     picture = images.flat(60, 60, (255, 255, 255, 0))
     picture[10:40, 10:40] = (200, 0, 0, 255)
     picture[40:45, 10:40] = (0, 0, 200, 255)

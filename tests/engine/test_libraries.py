@@ -116,7 +116,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_by_default_wand_does_what_the_table_says(
     original: str, recipe: str, kind: str, expected: set[str], calls: list[str]
 ) -> None:
-    data = images.tiff(Image.new("CMYK", (64, 48))) if original == "tif cmyk" else ORIGINALS[original]()
+    data = images.encode(Image.new("CMYK", (64, 48)), "TIFF") if original == "tif cmyk" else ORIGINALS[original]()
     calls.clear()
     derive(data, recipe, kind)
     assert set(calls) == expected

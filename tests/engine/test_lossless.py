@@ -14,7 +14,7 @@ from tests.engine.deriving import derive, ssim
     ("name", "kind"), [("jpeg", "jpg"), ("png_alpha", "png"), ("webp_alpha", "webp"), ("webp_animated", "webp"),
                        ("gif_animated", "gif"), ("jpeg_cmyk", "jpg"), ("png_16bit", "png")]
 )  # fmt: skip
-def test_every_sample_is_as_it_was(name, kind):
+def test_every_sample_is_as_it_was(name: str, kind: str) -> None:
     data = getattr(images, name)()
     made = derive(data, "", kind)
     with Image.open(io.BytesIO(data)) as original:
@@ -23,18 +23,18 @@ def test_every_sample_is_as_it_was(name, kind):
         assert made.result.frames == getattr(original, "n_frames", 1)
 
 
-def test_a_profile_stays_unless_it_is_srgb():
+def test_a_profile_stays_unless_it_is_srgb() -> None:
     assert derive(images.jpeg(icc_profile=profiles.adobe_rgb()), "", "jpg").pillow().info.get("icc_profile")
     assert not derive(images.jpeg(icc_profile=profiles.srgb()), "", "jpg").pillow().info.get("icc_profile")
 
 
-def test_a_quality_that_is_asked_for_is_given():
+def test_a_quality_that_is_asked_for_is_given() -> None:
     data = images.jpeg()
     assert derive(data, "q=30", "jpg").result.bytes < derive(data, "", "jpg").result.bytes / 2
 
 
 @pytest.mark.parametrize(("kind", "word"), [("WEBP", "webp"), ("AVIF", "avif")])
-def test_a_turned_original_without_blocks_to_turn_is_encoded_once_more_at_high_quality(kind, word):
+def test_a_turned_original_without_blocks_to_turn_is_encoded_once_more_at_high_quality(kind: str, word: str) -> None:
     upright = images.photo()
     data = images.oriented(6, kind, upright)
     made = derive(data, "", word, quality=30)
@@ -42,7 +42,7 @@ def test_a_turned_original_without_blocks_to_turn_is_encoded_once_more_at_high_q
     assert ssim(made.pixels(), once) > 0.97
 
 
-def test_a_turned_original_keeps_its_profile():
+def test_a_turned_original_keeps_its_profile() -> None:
     icc = profiles.adobe_rgb()
     made = derive(images.oriented(6, "JPEG", images.photo(), icc_profile=icc), "", "jpg")
     assert made.pillow().info["icc_profile"] == icc
@@ -50,13 +50,13 @@ def test_a_turned_original_keeps_its_profile():
 
 
 @pytest.mark.parametrize("recipe", ["bg=ff0000", "frame=0", "keep=icc", "keep=copyright"])
-def test_what_touches_no_pixel_changes_nothing(recipe):
+def test_what_touches_no_pixel_changes_nothing(recipe: str) -> None:
     """Here the configuration keeps the profile, which stays anyway, and no copyright."""
     data = images.jpeg(icc_profile=profiles.adobe_rgb())
     assert derive(data, recipe, "jpg", keep=("icc",)).data == derive(data, "", "jpg").data
 
 
-def test_a_copyright_that_stays_costs_no_quality():
+def test_a_copyright_that_stays_costs_no_quality() -> None:
     data = images.jpeg(exif=images.exif(), icc_profile=profiles.adobe_rgb())
     made = derive(data, "keep=copyright", "jpg", keep=("copyright",), quality=30)
     assert made.pillow().getexif() == {0x8298: "(c) Secret Owner"}
@@ -65,7 +65,7 @@ def test_a_copyright_that_stays_costs_no_quality():
 
 
 @pytest.mark.parametrize("frame", [0, 2])
-def test_a_frame_of_an_animation_is_that_frame_alone(frame):
+def test_a_frame_of_an_animation_is_that_frame_alone(frame: int) -> None:
     data = images.gif_animated(3)
     made = derive(data, f"frame={frame}", "gif")
     assert made.result.frames == 1
@@ -75,5 +75,5 @@ def test_a_frame_of_an_animation_is_that_frame_alone(frame):
 
 
 @pytest.mark.parametrize(("name", "kind"), [("tiff", "tif"), ("bmp", "bmp")])
-def test_formats_that_cannot_be_stripped_lose_nothing_either(name, kind):
+def test_formats_that_cannot_be_stripped_lose_nothing_either(name: str, kind: str) -> None:
     assert np.abs(derive(getattr(images, name)(), "", kind).pixels() - images.photo()).max() == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ LIMITS = Limits(100_000_000, 500, 65535, 65535)
 MEMORY = 16 << 20
 LARGE = Image.new("RGB", (3000, 2200), 128)  # 20 MB at three bytes a pixel
 FORMATS = ("jpg", "png", "webp", "avif", "gif", "tif", "bmp")
-FILES = {
+FILES: dict[str, Callable[[], bytes]] = {
     "baseline.jpg": lambda: images.encode(LARGE, "JPEG"),
     "progressive.jpg": lambda: images.encode(LARGE, "JPEG", progressive=True),
     "plain.png": lambda: images.encode(LARGE, "PNG", compress_level=1),
@@ -70,6 +70,6 @@ async def test_an_image_that_deceived_us_about_its_size_gets_no_more_memory_for_
     data, file = bytearray(images.encode(LARGE.resize((4000, 4000)), "AVIF", speed=10)), tmp_path / "work" / "lie.avif"
     place = data.index(b"ispe") + 8
     data[place : place + 8] = struct.pack(">II", 40, 30)  # of what decodes to 24 MB of luma and chroma
-    refused = await verify(pool, file, data, Header("avif", 40, 30))
+    refused = await verify(pool, file, bytes(data), Header("avif", 40, 30))
     assert isinstance(refused, TooLarge | Undecodable)
     assert await verify(pool, file, images.avif()) is None

@@ -1,7 +1,10 @@
 """What every key of a recipe does to the pixels."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
 from service.engine.job import Unsatisfiable
@@ -13,18 +16,18 @@ ODD_JPEG = images.jpeg(ODD, quality=95, subsampling=0)
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 
-def corners(pixels):
+def corners(pixels: NDArray[Any]) -> list[tuple[int, ...]]:
     """The colours at top left, top right, bottom left and bottom right."""
     return [tuple(pixels[y, x]) for y in (2, -3) for x in (2, -3)]
 
 
-def resized(pixels, size):
+def resized(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_orientation_is_shown_upright(kind, orientation):
+def test_every_orientation_is_shown_upright(kind: str, orientation: int) -> None:
     options = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "AVIF" else {}
     data = images.oriented(orientation, kind, **options)
     made = derive(data, "w=32", "bmp")
@@ -33,7 +36,7 @@ def test_every_orientation_is_shown_upright(kind, orientation):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_sixteen_bits_turn_as_eight_do(orientation):
+def test_sixteen_bits_turn_as_eight_do(orientation: int) -> None:
     plain, block = images.png_16bit(60, 40), images.png_chunk(b"eXIf", images.exif(orientation)[6:])
     made = derive(plain[:33] + block + plain[33:], "w=30", "tif").pixels()
     upright = Image.fromarray(derive(plain, "", "tif").pixels().astype(np.uint8))
@@ -43,7 +46,7 @@ def test_sixteen_bits_turn_as_eight_do(orientation):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_an_oriented_original_whole_in_its_own_format_is_upright(orientation):
+def test_an_oriented_original_whole_in_its_own_format_is_upright(orientation: int) -> None:
     data = images.oriented(orientation, "JPEG")
     made = derive(data, "", "jpg")
     assert made.pillow().getexif().get(0x0112, 1) == 1
@@ -51,7 +54,7 @@ def test_an_oriented_original_whole_in_its_own_format_is_upright(orientation):
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 7])
-def test_a_crop_is_of_the_upright_image_also_from_a_scaled_decode(orientation):
+def test_a_crop_is_of_the_upright_image_also_from_a_scaled_decode(orientation: int) -> None:
     upright = images.photo(800, 600)
     data = images.oriented(orientation, "JPEG", upright)
     made = derive(data, "crop=400:150:400:300,w=100", "png").pixels()
@@ -59,7 +62,7 @@ def test_a_crop_is_of_the_upright_image_also_from_a_scaled_decode(orientation):
 
 
 @pytest.mark.parametrize("width", [640, 500, 320, 240, 160, 100])
-def test_a_scaled_decode_looks_like_a_whole_one(width):
+def test_a_scaled_decode_looks_like_a_whole_one(width: int) -> None:
     """What rounding would shift by a pixel at the far edge costs far more than this."""
     made = derive(ODD_JPEG, f"w={width}", "tif").pixels()
     expected = resized(ODD, (width, made.shape[0]))
@@ -86,7 +89,7 @@ def test_a_scaled_decode_looks_like_a_whole_one(width):
         ("crop=10p:10p:50p:50p", (160, 120)),
     ],
 )
-def test_a_recipe_gives_the_size(recipe, size):
+def test_a_recipe_gives_the_size(recipe: str, size: tuple[int, int]) -> None:
     made = derive(images.png(), recipe, "jpg")
     assert made.pillow().size == size
     assert (made.result.width, made.result.height) == size
@@ -95,19 +98,19 @@ def test_a_recipe_gives_the_size(recipe, size):
 @pytest.mark.parametrize(
     ("g", "left"), [("", 40), ("w", 0), ("e", 80), ("0:0.5", 0), ("0.4375:0.5", 20), ("1:1", 80), ("nw", 0), ("se", 80)]
 )
-def test_cover_keeps_what_gravity_or_a_focal_point_says(g, left):
+def test_cover_keeps_what_gravity_or_a_focal_point_says(g: str, left: int) -> None:
     data = images.png(images.photo(320, 240))
     made = derive(data, "w=240,h=240,fit=cover" + (f",g={g}" if g else ""), "tif").pixels()
     assert np.abs(made - images.photo(320, 240)[:, left : left + 240]).max() == 0
 
 
-def test_cover_crops_between_pixels_where_it_must():
+def test_cover_crops_between_pixels_where_it_must() -> None:
     made = derive(images.png(images.photo(320, 240)), "w=50,h=50,fit=cover", "tif").pixels()
     assert ssim(made, resized(images.photo(320, 240)[:, 40:280].copy(), (50, 50))) > 0.995
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_smart_keeps_the_part_with_something_to_see(side):
+def test_smart_keeps_the_part_with_something_to_see(side: str) -> None:
     scene = np.full((200, 600, 3), (150, 180, 200), np.uint8)
     busy = images.photo(120, 120, seed=3).copy()
     busy[30:90, 30:90] = (224, 172, 140)
@@ -117,26 +120,26 @@ def test_smart_keeps_the_part_with_something_to_see(side):
     assert (np.abs(made - (224, 172, 140)).sum(-1) < 5).sum() == 3600
 
 
-def test_smart_takes_the_middle_where_nothing_stands_out():
+def test_smart_takes_the_middle_where_nothing_stands_out() -> None:
     made = derive(images.png(images.flat(300, 100)), "w=100,h=100,fit=cover,g=smart", "png")
     assert (made.result.width, made.result.height) == (100, 100)
 
 
 @pytest.mark.parametrize(("g", "top", "bottom"), [("", 25, 25), ("n", 0, 50), ("s", 50, 0), ("0.5:0.2", 10, 40)])
-def test_pad_lays_the_image_where_gravity_says(g, top, bottom):
+def test_pad_lays_the_image_where_gravity_says(g: str, top: int, bottom: int) -> None:
     recipe = "w=100,h=100,fit=pad,bg=ff0000" + (f",g={g}" if g else "")
     made = derive(images.png(images.flat(200, 100, (0, 0, 200))), recipe, "png").pixels()
     red = (made == RED).all(-1).all(1)
     assert (red[:50].sum(), red[50:].sum()) == (top, bottom)
 
 
-def test_pad_is_white_unless_told_and_keeps_the_transparency_of_the_image():
+def test_pad_is_white_unless_told_and_keeps_the_transparency_of_the_image() -> None:
     made = derive(images.png_alpha(200, 100), "w=100,h=100,fit=pad", "png").pixels("RGBA")
     assert tuple(made[0, 0]) == (255, 255, 255, 255)
     assert made[26, 1, 3] == 0
 
 
-def test_pad_may_be_transparent():
+def test_pad_may_be_transparent() -> None:
     assert derive(images.png(), "w=100,h=100,fit=pad,bg=00000000", "png").pixels("RGBA")[0, 0, 3] == 0
 
 
@@ -151,11 +154,11 @@ def test_pad_may_be_transparent():
         ("rot=90,flip=h", [RED, BLUE, GREEN, WHITE]),
     ],
 )
-def test_turns_are_clockwise_and_come_before_flips(recipe, expected):
+def test_turns_are_clockwise_and_come_before_flips(recipe: str, expected: list[tuple[int, int, int]]) -> None:
     assert corners(derive(images.png(images.quadrants()), recipe, "tif").pixels()) == expected
 
 
-def test_trim_cuts_a_uniform_border_within_its_fuzz():
+def test_trim_cuts_a_uniform_border_within_its_fuzz() -> None:
     picture = np.full((100, 120, 3), 250, np.uint8)
     picture[::2] = 246
     picture[20:70, 30:100] = images.photo(70, 50)
@@ -164,11 +167,11 @@ def test_trim_cuts_a_uniform_border_within_its_fuzz():
     assert derive(images.png(picture), "trim=0", "tif").result.height > 50
 
 
-def test_trim_leaves_an_image_of_one_colour_alone():
+def test_trim_leaves_an_image_of_one_colour_alone() -> None:
     assert derive(images.png(images.flat(40, 30)), "trim=10", "png").result.width == 40
 
 
-def test_trim_follows_crop():
+def test_trim_follows_crop() -> None:
     picture = np.full((100, 100, 3), 255, np.uint8)
     picture[0:100, 0:10] = 0
     picture[40:60, 40:70] = 9
@@ -176,65 +179,65 @@ def test_trim_follows_crop():
     assert (made.result.width, made.result.height) == (30, 20)
 
 
-def test_a_crop_beyond_the_image_cannot_be_had():
+def test_a_crop_beyond_the_image_cannot_be_had() -> None:
     with pytest.raises(Unsatisfiable, match="320x240"):
         derive(images.png(), "crop=400:0:10:10")
 
 
-def test_gray_is_gray():
+def test_gray_is_gray() -> None:
     made = derive(images.png(), "gray=1", "png").pixels()
     assert np.ptp(made, axis=-1).max() == 0
     assert np.abs(made.mean() - images.photo() @ [0.2126, 0.7152, 0.0722]).mean() < 60
 
 
-def test_negate_turns_every_sample_around():
+def test_negate_turns_every_sample_around() -> None:
     assert np.abs(derive(images.png(), "negate=1", "tif").pixels() - (255 - images.photo())).max() <= 1
 
 
-def test_negate_leaves_transparency_as_it_is():
+def test_negate_leaves_transparency_as_it_is() -> None:
     made = derive(images.png_alpha(), "negate=1", "tif").pixels("RGBA")
     assert np.abs(made[..., 3] - images.soft_alpha()).max() <= 1
 
 
 @pytest.mark.parametrize(("recipe", "sign"), [("bri=30", 1), ("bri=-30", -1), ("gam=1.8", 1), ("gam=0.5", -1)])
-def test_brightness_and_gamma_move_the_mean(recipe, sign):
+def test_brightness_and_gamma_move_the_mean(recipe: str, sign: int) -> None:
     assert sign * (derive(images.png(), recipe, "tif").pixels().mean() - images.photo().mean()) > 10
 
 
-def test_gamma_is_a_power():
+def test_gamma_is_a_power() -> None:
     made = derive(images.png(), "gam=2", "tif").pixels()
     assert np.abs(made - 255 * (images.photo() / 255) ** 0.5).max() <= 1
 
 
 @pytest.mark.parametrize(("recipe", "wider"), [("con=40", True), ("con=-40", False), ("normalize=1", True)])
-def test_contrast_spreads_or_gathers(recipe, wider):
+def test_contrast_spreads_or_gathers(recipe: str, wider: bool) -> None:
     flat = (images.photo() // 2 + 60).astype(np.uint8)
     assert bool(derive(images.png(flat), recipe, "tif").pixels().std() > flat.std()) is wider
 
 
-def test_equalize_uses_the_whole_range_evenly():
+def test_equalize_uses_the_whole_range_evenly() -> None:
     made = derive(images.png((images.photo() // 3 + 60).astype(np.uint8)), "equalize=1", "tif").pixels()
     assert made.min() < 8
     assert made.max() > 247
     assert abs(made.mean() - 127) < 12
 
 
-def test_saturation_goes_down_to_gray_and_up():
-    def spread(pixels):
-        return np.ptp(pixels.astype(int), axis=-1).mean()
+def test_saturation_goes_down_to_gray_and_up() -> None:
+    def spread(pixels: NDArray[Any]) -> float:
+        return float(np.ptp(pixels.astype(int), axis=-1).mean())
 
     assert spread(derive(images.png(), "sat=-100", "tif").pixels()) < 1
     assert spread(derive(images.png(), "sat=50", "tif").pixels()) > spread(images.photo()) * 1.1
 
 
 @pytest.mark.parametrize("sigma", [1, 4])
-def test_blur_is_gaussian(sigma):
+def test_blur_is_gaussian(sigma: int) -> None:
     made = derive(images.png(), f"blur={sigma}", "tif").pixels()
     expected = np.asarray(Image.fromarray(images.photo()).filter(ImageFilter.GaussianBlur(sigma)))
     assert np.abs(made - expected).mean() < 1.5
 
 
-def test_blur_does_not_bring_out_what_is_hidden_in_transparent_pixels():
+def test_blur_does_not_bring_out_what_is_hidden_in_transparent_pixels() -> None:
     picture = np.zeros((60, 60, 4), np.uint8)
     picture[..., 1] = 255
     picture[20:40, 20:40] = (255, 0, 0, 255)
@@ -242,17 +245,17 @@ def test_blur_does_not_bring_out_what_is_hidden_in_transparent_pixels():
     assert made[made[..., 3] > 20][:, 1].max() < 8
 
 
-def test_sharpen_makes_edges_steeper_by_its_amount():
-    def steepness(recipe):
+def test_sharpen_makes_edges_steeper_by_its_amount() -> None:
+    def steepness(recipe: str) -> float:
         pixels = derive(images.jpeg(), recipe, "tif").pixels()
-        return np.abs(np.diff(pixels, axis=1)).mean()
+        return float(np.abs(np.diff(pixels, axis=1)).mean())
 
     plain, some, much = steepness("w=160"), steepness("w=160,sharpen=1"), steepness("w=160,sharpen=1:3")
     assert plain < some < much
     assert steepness("w=160,sharpen=1:3:0.9") == pytest.approx(plain, rel=0.02)
 
 
-def test_liquid_carves_what_matters_least():
+def test_liquid_carves_what_matters_least() -> None:
     scene = np.full((100, 200, 3), 200, np.uint8)
     scene[30:70, 20:60] = images.photo(40, 40)
     scene[30:70, 150:190] = images.photo(40, 40)
@@ -262,6 +265,6 @@ def test_liquid_carves_what_matters_least():
     assert busy > 0.9 * (np.abs(scene.astype(int) - 200).sum(-1) > 20).sum()
 
 
-def test_one_pixel_is_an_image_too():
+def test_one_pixel_is_an_image_too() -> None:
     made = derive(images.png(images.flat(1, 1)), "w=10,h=10,fit=cover,up=1,rot=45,blur=1,sharpen=1", "jpg")
     assert made.result.width >= 10

@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,7 @@ HARMLESS = {"ExifTool", "File", "Composite", "JFIF", "PNG", "RIFF", "GIF", "Quic
 KINDS = {"jpeg": "jpg", "png": "png", "webp": "webp", "gif_animated": "gif", "tiff": "tif", "avif": "avif"}
 
 
-def sealed(tmp_path_factory, name):
+def sealed(tmp_path_factory: pytest.TempPathFactory, name: str) -> bytes:
     """The original with the secret everywhere, and bytes behind its end."""
     path = tmp_path_factory.mktemp("secret") / f"original.{KINDS[name]}"
     path.write_bytes(getattr(images, name)())
@@ -35,21 +37,24 @@ def sealed(tmp_path_factory, name):
 
 
 @pytest.fixture(scope="module")
-def originals(tmp_path_factory):
+def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {name: sealed(tmp_path_factory, name) for name in KINDS}
 
 
-def told(tmp_path, *files):
+def told(tmp_path: Path, *files: bytes) -> list[dict[str, Any]]:
     """What exiftool finds in each of them."""
     paths = [tmp_path / str(index) for index in range(len(files))]
     for path, data in zip(paths, files, strict=True):
         path.write_bytes(data)
     command = ["exiftool", "-j", "-G", "-a", "-u", *map(str, paths)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)
+    found: list[dict[str, Any]] = json.loads(
+        subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+    )
+    return found
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_nothing_leaves(originals, name, tmp_path):
+def test_nothing_leaves(originals: dict[str, bytes], name: str, tmp_path: Path) -> None:
     made = [
         (kind, derive(originals[name], recipe, kind).data)
         for kind in ("jpg", "png", "webp", "avif", "gif", "tif", "bmp")
@@ -65,7 +70,7 @@ def test_nothing_leaves(originals, name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["jpeg", "png", "webp", "tiff", "avif"])
-def test_keep_copyright_keeps_that_line_alone(originals, name, tmp_path):
+def test_keep_copyright_keeps_that_line_alone(originals: dict[str, bytes], name: str, tmp_path: Path) -> None:
     made = [
         derive(originals[name], "w=40,keep=copyright", kind, keep=("copyright",)).data
         for kind in ("jpg", "png", "webp", "avif")
@@ -78,11 +83,11 @@ def test_keep_copyright_keeps_that_line_alone(originals, name, tmp_path):
         }
 
 
-def test_what_the_configuration_does_not_keep_goes(originals):
+def test_what_the_configuration_does_not_keep_goes(originals: dict[str, bytes]) -> None:
     assert SECRET.encode() not in derive(originals["jpeg"], "w=40,keep=copyright", "jpg").data
 
 
-def test_a_copyright_may_stand_in_iptc(tmp_path):
+def test_a_copyright_may_stand_in_iptc(tmp_path: Path) -> None:
     path = tmp_path / "original.jpg"
     path.write_bytes(images.jpeg())
     subprocess.run(["exiftool", "-q", "-overwrite_original", f"-IPTC:CopyrightNotice={SECRET}", str(path)], check=True)
@@ -91,6 +96,6 @@ def test_a_copyright_may_stand_in_iptc(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["png", "webp", "tif", "jpg", "avif", "gif", "bmp"])
-def test_a_profile_of_someones_monitor_does_not_leave(kind):
+def test_a_profile_of_someones_monitor_does_not_leave(kind: str) -> None:
     icc = profiles.matrix("Display P3", 2.2, description=SECRET)
     assert SECRET.encode() not in derive(images.jpeg(icc_profile=icc), "w=40", kind).data

@@ -11,7 +11,7 @@ from tests.engine.deriving import derive
 
 
 @pytest.mark.parametrize("kind", ["jpg", "webp", "avif"])
-def test_mb_gives_the_highest_quality_that_fits(kind):
+def test_mb_gives_the_highest_quality_that_fits(kind: str) -> None:
     sizes = {value: derive(images.png(), f"w=80,q={value}", kind).result.bytes for value in range(40, 61, 4)}
     most = sizes[52]
     made = derive(images.png(), f"w=80,mb={most}", kind)
@@ -19,13 +19,13 @@ def test_mb_gives_the_highest_quality_that_fits(kind):
     assert made.result.bytes >= sizes[48]
 
 
-def test_mb_below_the_lowest_quality_cannot_be_had():
+def test_mb_below_the_lowest_quality_cannot_be_had() -> None:
     with pytest.raises(Unsatisfiable, match="mb=100"):
         derive(images.png(), "mb=100", "jpg")
 
 
 @pytest.mark.parametrize("kind", ["jpg", "webp", "avif"])
-def test_auto_keeps_the_score_with_few_bytes(kind):
+def test_auto_keeps_the_score_with_few_bytes(kind: str) -> None:
     data = images.png()
     plain = Image.fromarray(np.asarray(derive(data, "w=200", "tif").pillow()))
     made = derive(data, "w=200,q=auto", kind)
@@ -33,17 +33,17 @@ def test_auto_keeps_the_score_with_few_bytes(kind):
     assert made.result.bytes < derive(data, "w=200,q=95", kind).result.bytes
 
 
-def test_auto_spends_less_on_what_is_easy():
+def test_auto_spends_less_on_what_is_easy() -> None:
     smooth = images.photo(200, 150, seed=1) * 0 + np.linspace(40, 200, 200).astype(np.uint8)[None, :, None]
     easy = derive(images.png(smooth.astype(np.uint8)), "q=auto", "jpg")
     assert easy.data == derive(images.png(smooth.astype(np.uint8)), f"q={quality.LADDER[0]}", "jpg").data
 
 
-def test_auto_means_nothing_to_a_format_without_quality():
+def test_auto_means_nothing_to_a_format_without_quality() -> None:
     assert derive(images.png(), "w=50,q=auto", "tif").data == derive(images.png(), "w=50", "tif").data
 
 
-def test_the_score_is_one_for_equals_and_falls_with_damage():
+def test_the_score_is_one_for_equals_and_falls_with_damage() -> None:
     photo = Image.fromarray(images.photo())
     blurred = photo.resize((160, 120)).resize((320, 240))
     worse = photo.resize((40, 30)).resize((320, 240))

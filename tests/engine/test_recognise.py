@@ -76,7 +76,9 @@ def lack(tmp_path: Path) -> Callable[[bytes], str | None]:
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_format_size_frames_and_alpha_are_what_pillow_finds(name: str, look, lack) -> None:
+def test_format_size_frames_and_alpha_are_what_pillow_finds(
+    name: str, look: Callable[[bytes], Header], lack: Callable[[bytes], str | None]
+) -> None:
     expected, data = WHOLE[name]
     with Image.open(io.BytesIO(data)) as image:
         frames, size = getattr(image, "n_frames", 1), image.size
@@ -85,12 +87,12 @@ def test_format_size_frames_and_alpha_are_what_pillow_finds(name: str, look, lac
     assert lack(data) is None
 
 
-def test_a_gif_is_transparent_where_a_later_frame_is(look) -> None:
+def test_a_gif_is_transparent_where_a_later_frame_is(look: Callable[[bytes], Header]) -> None:
     data = images.gif_animated(disposal=0)  # the first frame is opaque, the rest say only what changed
     assert look(data) == Header("gif", 96, 72, frames=5, alpha=True)
 
 
-def test_heic_is_told_from_avif(look, lack) -> None:
+def test_heic_is_told_from_avif(look: Callable[[bytes], Header], lack: Callable[[bytes], str | None]) -> None:
     data = images.heic(images.photo(200, 120))
     assert look(data) == Header("heic", 200, 120)
     assert lack(data) is None
@@ -98,58 +100,60 @@ def test_heic_is_told_from_avif(look, lack) -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_orientation_is_found_and_size_is_as_stored(kind: str, orientation: int, look) -> None:
+def test_orientation_is_found_and_size_is_as_stored(
+    kind: str, orientation: int, look: Callable[[bytes], Header]
+) -> None:
     header = look(images.oriented(orientation, kind, images.quadrants(64, 48)))
     stored = (48, 64) if orientation >= 5 else (64, 48)
     assert (header.orientation, header.width, header.height) == (orientation, *stored)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_avif_has_no_orientation_for_its_decoder_turns_it(orientation: int, look) -> None:
+def test_avif_has_no_orientation_for_its_decoder_turns_it(orientation: int, look: Callable[[bytes], Header]) -> None:
     data = images.oriented(orientation, "AVIF", images.quadrants(64, 48))
     assert look(data) == Header("avif", 64, 48)
 
 
-def test_an_exif_block_of_the_other_byte_order_is_read(look) -> None:
+def test_an_exif_block_of_the_other_byte_order_is_read(look: Callable[[bytes], Header]) -> None:
     block = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<HHHIHHI", 1, 0x0112, 3, 1, 8, 0, 0)
     assert look(images.jpeg(exif=block)).orientation == 8
 
 
 @pytest.mark.parametrize("value", [0, 9, 65535])
-def test_an_orientation_out_of_range_is_upright(value: int, look) -> None:
+def test_an_orientation_out_of_range_is_upright(value: int, look: Callable[[bytes], Header]) -> None:
     block = b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">HHHIHHI", 1, 0x0112, 3, 1, value, 0, 0)
     assert look(images.jpeg(exif=block)).orientation == 1
 
 
 @pytest.mark.parametrize("block", [b"Exif\0\0", b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0nonsense at length"])
-def test_a_broken_exif_block_does_not_hide_the_image(block: bytes, look) -> None:
+def test_a_broken_exif_block_does_not_hide_the_image(block: bytes, look: Callable[[bytes], Header]) -> None:
     assert look(images.jpeg(exif=block)).orientation == 1
 
 
-def test_an_apng_counts_as_its_default_image(look) -> None:
+def test_an_apng_counts_as_its_default_image(look: Callable[[bytes], Header]) -> None:
     assert look(images.apng(count=5)).frames == 1
 
 
-def test_gif_frames_beyond_the_screen_make_it_larger(look) -> None:
+def test_gif_frames_beyond_the_screen_make_it_larger(look: Callable[[bytes], Header]) -> None:
     data = bytearray(images.gif(40, 30))
     data[6:10] = struct.pack("<HH", 1, 1)
     header = look(bytes(data))
     assert (header.width, header.height) == (40, 30)
 
 
-def test_a_gif_frame_that_leaves_screen_uncovered_is_transparent_there(look) -> None:
+def test_a_gif_frame_that_leaves_screen_uncovered_is_transparent_there(look: Callable[[bytes], Header]) -> None:
     data = bytearray(images.gif(40, 30))
     data[6:10] = struct.pack("<HH", 60, 50)
     assert look(bytes(data)) == Header("gif", 60, 50, alpha=True)
 
 
-def test_an_icon_is_as_large_as_its_largest_picture_really_is(look) -> None:
+def test_an_icon_is_as_large_as_its_largest_picture_really_is(look: Callable[[bytes], Header]) -> None:
     data = bytearray(images.ico((16, 48)))
     data[6:8] = data[22:24] = b"\x01\x01"  # both entries claim 1 by 1
     assert look(bytes(data)) == Header("ico", 48, 48, alpha=True)
 
 
-def test_the_largest_claims_are_read_without_memory_or_time(look) -> None:
+def test_the_largest_claims_are_read_without_memory_or_time(look: Callable[[bytes], Header]) -> None:
     claims = struct.pack(">HH", 64250, 64250)
     jpeg = bytearray(images.jpeg(images.flat()))
     frame = jpeg.index(b"\xff\xc0")
@@ -159,14 +163,14 @@ def test_the_largest_claims_are_read_without_memory_or_time(look) -> None:
     assert look(png) == Header("png", 2**31 - 1, 2**31 - 1, alpha=True)
 
 
-def test_frames_of_a_flood_are_all_counted(look) -> None:
+def test_frames_of_a_flood_are_all_counted(look: Callable[[bytes], Header]) -> None:
     one = images.gif(1, 1)
     start = 13 + 3 * 2 ** ((one[10] & 7) + 1)  # behind the colour table
     frame = one[start:-1]
     assert look(one[:start] + frame * 20_000 + b";").frames == 20_000
 
 
-def test_tiff_directories_that_loop_are_refused(look) -> None:
+def test_tiff_directories_that_loop_are_refused(look: Callable[[bytes], Header]) -> None:
     data = bytearray(images.tiff(images.flat(8, 8)))
     first = int.from_bytes(data[4:8], "little")
     end = first + 2 + 12 * int.from_bytes(data[first : first + 2], "little")
@@ -175,7 +179,7 @@ def test_tiff_directories_that_loop_are_refused(look) -> None:
         look(bytes(data))
 
 
-def test_camera_raw_files_in_tiff_are_no_images_of_ours(look) -> None:
+def test_camera_raw_files_in_tiff_are_no_images_of_ours(look: Callable[[bytes], Header]) -> None:
     dng = images.tiff(images.flat(8, 8), tiffinfo={50706: b"\1\4\0\0"})
     for data in (dng, b"II*\0\x10\0\0\0CR\2\0" + b"\0" * 50):
         with pytest.raises(NotAnImage, match="raw"):
@@ -203,14 +207,16 @@ def test_camera_raw_files_in_tiff_are_no_images_of_ours(look) -> None:
         (bytes(range(256)), "known here$"),
     ],
 )
-def test_what_is_no_image_of_ours_is_named(data: bytes, looks: str, look) -> None:
+def test_what_is_no_image_of_ours_is_named(data: bytes, looks: str, look: Callable[[bytes], Header]) -> None:
     with pytest.raises(NotAnImage, match=looks) as caught:
         look(data)
     assert str(caught.value).startswith("Not an image of a kind known here")
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_a_file_cut_short_is_incomplete_or_undecodable(name: str, look, lack) -> None:
+def test_a_file_cut_short_is_incomplete_or_undecodable(
+    name: str, look: Callable[[bytes], Header], lack: Callable[[bytes], str | None]
+) -> None:
     _, data = WHOLE[name]
     for sixteenth in range(1, 16):
         cut = data[: len(data) * sixteenth // 16]
@@ -222,7 +228,9 @@ def test_a_file_cut_short_is_incomplete_or_undecodable(name: str, look, lack) ->
 
 
 @pytest.mark.parametrize("name", ["jpeg", "png", "webp", "gif_animated", "bmp", "tiff", "ico"])
-def test_what_follows_the_end_does_not_make_a_file_incomplete(name: str, look, lack) -> None:
+def test_what_follows_the_end_does_not_make_a_file_incomplete(
+    name: str, look: Callable[[bytes], Header], lack: Callable[[bytes], str | None]
+) -> None:
     _, data = WHOLE[name]
     longer = data + b"PK\x03\x04 an archive behind the image"
     assert look(longer) == look(data)

@@ -30,7 +30,7 @@ async def test_process_that_dies_costs_its_own_job_only(begin: Begin, tmp_path: 
 async def test_job_that_takes_too_long_costs_its_own_process_only(begin: Begin, deed: str) -> None:
     pool = await begin(time=2)
     pids = pool.pids
-    stuck = asyncio.ensure_future(pool.run(job(**{deed: ""}), affinity="bomb"))
+    stuck = asyncio.ensure_future(pool.run(job(None, **{deed: ""}), affinity="bomb"))
     for _ in range(5):
         await pool.run(job(), affinity="cat")
     with pytest.raises(TimedOut):
@@ -68,12 +68,12 @@ async def test_what_took_too_long_twice_is_not_tried_a_third_time_and_the_rest_o
     note = tmp_path / "note"
     for _ in range(3):
         with pytest.raises(TimedOut):
-            await pool.run(job(note=note, **{deed: ""}), affinity="cat", content="cat")
+            await pool.run(job(None, note=note, **{deed: ""}), affinity="cat", content="cat")
     assert len(note.read_text().splitlines()) == 2
     assert pool.stats.banned == 1
     await pool.run(job(), affinity="cat", content="cat")
     with pytest.raises(TimedOut):
-        await pool.run(job(note=note, other="", **{deed: ""}), affinity="cat", content="cat")
+        await pool.run(job(None, note=note, other="", **{deed: ""}), affinity="cat", content="cat")
     assert len(note.read_text().splitlines()) == 3
 
 

@@ -1,13 +1,16 @@
 """A JPEG made of a JPEG by its luma and chroma alone looks as one that went through RGB, and only where that is so."""
 
 import io
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from service.engine import recent
-from service.engine.jpeg import planes, rescale, turbo
+from service.engine.jpeg import planes, turbo
 from tests import images, profiles
 from tests.engine.deriving import derive
 
@@ -27,35 +30,46 @@ CROPS = {  # recipe, and what it keeps of 300x200 pixels, and the size of it
 }
 
 
-def sampled(sampling, orientation=1):
+def sampled(sampling: str, orientation: int = 1) -> bytes:
     """A picture of 300x200 pixels, stored with this chroma and turned."""
     options = {"quality": 95, "subsampling": sampling}
     if sampling != "4:4:0":
         return images.oriented(orientation, "JPEG", images.photo(300, 200), **options)
     lying = images.oriented(5, "JPEG", images.photo(300, 200), quality=95, subsampling="4:2:2")
     upright = derive(lying, "", "jpg").data  # 4:2:2 transposed, by its blocks
-    assert Image.open(io.BytesIO(upright)).layer[0][1:3] == (1, 2)
+    assert layers(Image.open(io.BytesIO(upright)))[0][1:3] == (1, 2)
     return upright
 
 
-def shown(data, box, size):
+def layers(image: Image.Image) -> list[tuple[int, int, int, int]]:
+    """Component, sampling across and down, and table, of each component of a JPEG."""
+    found: list[tuple[int, int, int, int]] = vars(image)["layer"]
+    return found
+
+
+def shown(data: bytes, box: tuple[int, int, int, int], size: tuple[int, int]) -> NDArray[np.int64]:
     """What the recipe has to show, by Pillow's decoder and filter, through RGB."""
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(ImageOps.exif_transpose(image).crop(box).resize(size, LANCZOS)).astype(int)
 
 
 @pytest.fixture
-def written(monkeypatch):
+def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """The sizes of what was written by planes."""
-    sizes = []
+    sizes: list[tuple[int, int]] = []
     write = planes.write
-    monkeypatch.setattr(planes, "write", lambda made, size, quality: sizes.append(size) or write(made, size, quality))
+
+    def counted(made: planes.Planes, size: tuple[int, int], quality: int) -> bytes:
+        sizes.append(size)
+        return write(made, size, quality)
+
+    monkeypatch.setattr(planes, "write", counted)
     return sizes
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 @pytest.mark.parametrize("recipe", CROPS)
-def test_it_shows_what_was_asked_for(sampling, recipe, written):
+def test_it_shows_what_was_asked_for(sampling: str, recipe: str, written: list[tuple[int, int]]) -> None:
     box, size = CROPS[recipe]
     data = sampled(sampling)
     made = derive(data, recipe, "jpg")
@@ -68,7 +82,7 @@ def test_it_shows_what_was_asked_for(sampling, recipe, written):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("recipe", ["w=101", "w=75,h=75,fit=cover,g=e", "crop=31:17:151:101"])
-def test_it_stands_upright(orientation, recipe, written):
+def test_it_stands_upright(orientation: int, recipe: str, written: list[tuple[int, int]]) -> None:
     box, size = CROPS[recipe]
     data = sampled("4:2:0", orientation)
     made = derive(data, recipe, "jpg")
@@ -78,9 +92,10 @@ def test_it_stands_upright(orientation, recipe, written):
 
 @pytest.mark.parametrize("n", [1, 2, 4, 8])
 @pytest.mark.parametrize("size", [(1, 1), (7, 9), (16, 16), (33, 15), (251, 130)])
-def test_planes_are_luma_and_chroma_as_pillow_decodes_them(size, n):
+def test_planes_are_luma_and_chroma_as_pillow_decodes_them(size: tuple[int, int], n: int) -> None:
     data = images.jpeg(images.photo(*size), quality=95, subsampling="4:4:4")
     found = planes.read(data, size, n)
+    assert found is not None
     with Image.open(io.BytesIO(data)) as image:
         image.draft("YCbCr", (-(-size[0] * n // 8), -(-size[1] * n // 8)))
         image.load()
@@ -91,19 +106,19 @@ def test_planes_are_luma_and_chroma_as_pillow_decodes_them(size, n):
 
 @pytest.mark.parametrize("recipe", ["w=33", "w=30,h=21,fit=fill", "crop=3:3:31:17", "w=99,h=55,fit=cover,up=1"])
 @pytest.mark.parametrize("orientation", [1, 3, 6])
-def test_one_colour_stays_so_up_to_every_edge(recipe, orientation):
+def test_one_colour_stays_so_up_to_every_edge(recipe: str, orientation: int) -> None:
     data = images.oriented(orientation, "JPEG", images.flat(65, 49, (200, 60, 30)), quality=95)
     made = derive(data, recipe, "jpg").pixels()
     assert np.abs(made - (200, 60, 30)).max() <= 4
 
 
-def test_colours_stay_where_they_are():
+def test_colours_stay_where_they_are() -> None:
     data = images.jpeg(images.quadrants(640, 480), quality=95, subsampling="4:2:0")
     made = derive(data, "w=101", "jpg").pixels()
     assert np.abs(made - shown(data, (0, 0, 640, 480), (101, 76))).mean() < 3
 
 
-OTHERWISE = {
+OTHERWISE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a profile": (lambda: images.jpeg(images.photo(), icc_profile=profiles.display_p3()), "w=100"),
     "gray": (images.jpeg_gray, "w=100"),
     "CMYK": (images.jpeg_cmyk, "w=100"),
@@ -121,38 +136,42 @@ OTHERWISE = {
 
 
 @pytest.mark.parametrize("case", OTHERWISE)
-def test_other_work_is_done_in_rgb(case, written):
+def test_other_work_is_done_in_rgb(case: str, written: list[tuple[int, int]]) -> None:
     data, recipe = OTHERWISE[case]
     made = derive(data(), recipe, "jpg")
     assert not written
     assert made.result.bytes == len(made.data) > 0
 
 
-def test_a_profile_that_is_srgb_changes_nothing(written):
+def test_a_profile_that_is_srgb_changes_nothing(written: list[tuple[int, int]]) -> None:
     plain, profiled = images.jpeg(), images.jpeg(images.photo(), icc_profile=profiles.srgb())
     assert derive(plain, "w=100", "jpg").data == derive(profiled, "w=100", "jpg").data
     assert len(written) == 2
 
 
-def test_a_notice_that_stays_is_written_by_the_other_way(written):
+def test_a_notice_that_stays_is_written_by_the_other_way(written: list[tuple[int, int]]) -> None:
     made = derive(images.jpeg(), "w=100,keep=copyright", "jpg", keep=("copyright",))
     assert not written and made.result.width == 100
 
 
-def test_without_the_library_the_image_is_made_in_rgb(monkeypatch, written):
+def test_without_the_library_the_image_is_made_in_rgb(
+    monkeypatch: pytest.MonkeyPatch, written: list[tuple[int, int]]
+) -> None:
     monkeypatch.setattr(turbo, "library", None)
     made = derive(sampled("4:2:0"), "w=101", "jpg")
     assert not written
     assert made.pillow().size == (101, 67)
 
 
-def test_the_result_is_progressive_with_chroma_of_half_the_size():
+def test_the_result_is_progressive_with_chroma_of_half_the_size() -> None:
     made = derive(images.jpeg(), "w=101", "jpg").pillow()
     assert made.info["progressive"]
-    assert [layer[1:3] for layer in made.layer] == [(2, 2), (1, 1), (1, 1)]
+    assert [layer[1:3] for layer in layers(made)] == [(2, 2), (1, 1), (1, 1)]
 
 
-def test_a_burst_takes_the_planes_of_each_scale_once_and_changes_nothing(tmp_path, monkeypatch):
+def test_a_burst_takes_the_planes_of_each_scale_once_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "original"
     path.write_bytes(images.jpeg(images.photo(1200, 900)))
     burst = ["w=1000", "w=140", "w=500", "w=280", "w=1100", "w=260", "w=550"]  # whole, 1/4 and 1/2, mixed
@@ -162,13 +181,18 @@ def test_a_burst_takes_the_planes_of_each_scale_once_and_changes_nothing(tmp_pat
         apart.append(derive(path, recipe, "jpg").data)
     reads = []
     read = planes.read
-    monkeypatch.setattr(rescale.planes, "read", lambda *file: reads.append(file) or read(*file))
+
+    def counted(data: bytes, size: tuple[int, int], n: int) -> planes.Planes | None:
+        reads.append(n)
+        return read(data, size, n)
+
+    monkeypatch.setattr(planes, "read", counted)
     recent._held.clear()
     assert [derive(path, recipe, "jpg").data for recipe in burst] == apart
     assert len(reads) == 3
 
 
-def test_damaged_planes_are_left_to_whoever_tells_of_damage():
+def test_damaged_planes_are_left_to_whoever_tells_of_damage() -> None:
     data = bytearray(images.jpeg(images.photo(300, 200), quality=95))
     data[len(data) // 2 : len(data) // 2 + 2] = b"\xff\xd3"
     assert planes.read(bytes(data), (300, 200), 8) is None

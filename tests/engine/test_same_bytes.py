@@ -3,10 +3,12 @@
 import hashlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from service.engine import readers, recent
+from service.engine.job import Job
 from tests import images
 from tests.engine.deriving import derive
 
@@ -22,7 +24,7 @@ for argument in sys.argv[1:]:
 """
 
 
-def test_a_fresh_process_makes_the_same_bytes():
+def test_a_fresh_process_makes_the_same_bytes() -> None:
     names = [f"{recipe}.{kind}" for recipe, kind in RECIPES]
     run = subprocess.run([sys.executable, "-c", FRESH, *names], check=True, capture_output=True, text=True, timeout=60)
     here = [hashlib.sha256(derive(images.png_alpha(), *recipe).data).hexdigest() for recipe in RECIPES]
@@ -30,7 +32,7 @@ def test_a_fresh_process_makes_the_same_bytes():
 
 
 @pytest.mark.parametrize("name", ["jpeg", "png_16bit", "gif_animated", "webp_animated", "avif_alpha", "tiff"])
-def test_what_was_decoded_before_changes_nothing(name, tmp_path):
+def test_what_was_decoded_before_changes_nothing(name: str, tmp_path: Path) -> None:
     data = getattr(images, name)()
     path = tmp_path / "original"
     path.write_bytes(data)
@@ -44,7 +46,9 @@ def test_what_was_decoded_before_changes_nothing(name, tmp_path):
     assert apart[0] == apart[-1]
 
 
-def test_a_burst_of_widths_decodes_each_scale_once_and_changes_nothing(tmp_path, monkeypatch):
+def test_a_burst_of_widths_decodes_each_scale_once_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "original"
     path.write_bytes(images.jpeg(images.photo(1200, 900)))
     burst = ["w=1000", "w=140", "w=500", "w=280", "w=1100", "w=260", "w=550"]  # whole, 1/4 and 1/2, mixed
@@ -54,13 +58,18 @@ def test_a_burst_of_widths_decodes_each_scale_once_and_changes_nothing(tmp_path,
         apart.append(derive(path, recipe, "webp").data)
     decodes = []
     reader = readers.reader
-    monkeypatch.setattr(readers, "reader", lambda *file: decodes.append(file) or reader(*file))
+
+    def counted(job: Job) -> readers.Reader:
+        decodes.append(job)
+        return reader(job)
+
+    monkeypatch.setattr(readers, "reader", counted)
     recent._held.clear()
     assert [derive(path, recipe, "webp").data for recipe in burst] == apart
     assert len(decodes) == 3
 
 
-def test_a_replaced_original_is_decoded_anew(tmp_path):
+def test_a_replaced_original_is_decoded_anew(tmp_path: Path) -> None:
     path = tmp_path / "original"
     path.write_bytes(images.png())
     first = derive(path, "w=50", "tif").data
@@ -70,7 +79,7 @@ def test_a_replaced_original_is_decoded_anew(tmp_path):
     assert derive(path, "w=50", "tif").data != first
 
 
-def test_what_is_large_is_not_held(tmp_path, monkeypatch):
+def test_what_is_large_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "original"
     path.write_bytes(images.png())
     derive(path, "w=50", "tif")

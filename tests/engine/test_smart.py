@@ -4,6 +4,7 @@ How much of the subject a crop leaves is the score: 1 where all of it is kept. T
 chosen on other variations of these scenes.
 """
 
+from collections.abc import Callable
 from statistics import fmean
 
 import numpy as np
@@ -17,19 +18,21 @@ from service.engine.picture import Frame
 from service.engine.steps.smart import attention
 from tests import images
 from tests.engine.deriving import derive
+from tests.scenes import Box as Edges
 from tests.scenes import kept, scenes
 
+Crop = Callable[[Image.Image, tuple[int, int]], Edges]
 SHAPES = ((1, 1), (2, 3), (3, 2), (3, 1))
 BAR, BAR_OF_A_KIND = 0.97, 0.94
 
 
-def ours(picture, shape):
+def ours(picture: Image.Image, shape: tuple[int, int]) -> Edges:
     whole = Box(0, 0, *picture.size)
     return geometry.covering(whole, shape, attention(Frame(picture), whole, shape)).edges
 
 
-def libvips(interesting):
-    def crop(picture, shape):
+def libvips(interesting: str) -> Crop:
+    def crop(picture: Image.Image, shape: tuple[int, int]) -> Edges:
         largest = geometry.covering(Box(0, 0, *picture.size), shape, (0.5, 0.5))
         width, height = int(largest.width), int(largest.height)
         image = pyvips.Image.new_from_array(np.asarray(picture)).copy(interpretation="srgb")
@@ -39,9 +42,9 @@ def libvips(interesting):
     return crop
 
 
-def scores(crop):
+def scores(crop: Crop) -> dict[str, list[float]]:
     """By kind of scene, the part of the subject that is kept, of every scene in every shape but its own."""
-    found = {}
+    found: dict[str, list[float]] = {}
     for scene in scenes():
         for shape in SHAPES:
             if shape[0] * scene.picture.height != shape[1] * scene.picture.width:
@@ -49,29 +52,30 @@ def scores(crop):
     return found
 
 
-def overall(crop):
+def overall(crop: Crop) -> float:
     return fmean(score for of_kind in scores(crop).values() for score in of_kind)
 
 
-def test_subjects_of_every_kind_are_kept():
+def test_subjects_of_every_kind_are_kept() -> None:
     found = {kind: fmean(of_kind) for kind, of_kind in scores(ours).items()}
     assert len(found) == 7
     assert min(found.values()) > BAR_OF_A_KIND, found
 
 
 @pytest.mark.parametrize("interesting", ["attention", "entropy"])
-def test_more_of_them_is_kept_than_by_libvips(interesting):
+def test_more_of_them_is_kept_than_by_libvips(interesting: str) -> None:
     assert overall(ours) > max(BAR, overall(libvips(interesting)))
 
 
-def test_a_request_gives_the_crop_that_was_chosen():
+def test_a_request_gives_the_crop_that_was_chosen() -> None:
     scene = next(scene for scene in scenes(2) if scene.kind == "ball" and scene.picture.width > scene.picture.height)
     made = derive(images.png(np.asarray(scene.picture)), "w=320,h=320,fit=cover,g=smart", "png").pixels()
-    expected = scene.picture.crop(tuple(round(edge) for edge in ours(scene.picture, (1, 1))))
+    left, top, right, bottom = (round(edge) for edge in ours(scene.picture, (1, 1)))
+    expected = scene.picture.crop((left, top, right, bottom))
     assert np.abs(made - np.asarray(expected)).mean() < 1
 
 
-def test_what_is_transparent_is_not_worth_seeing_whatever_its_colour():
+def test_what_is_transparent_is_not_worth_seeing_whatever_its_colour() -> None:
     picture = images.flat(300, 100, (120, 120, 120, 255))
     picture[:, :100] = np.dstack([images.photo(100, 100), np.zeros((100, 100), np.uint8)])
     picture[40:70, 240:270, :3] = (250, 200, 20)

@@ -115,13 +115,13 @@ def test_no_pixel_and_no_timing_changes(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_stripping_twice_is_stripping_once(name: str, stripped) -> None:
+def test_stripping_twice_is_stripping_once(name: str, stripped: Callable[..., bytes]) -> None:
     once = stripped(WHOLE[name][1])
     assert stripped(once) == once
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_an_archive_behind_the_image_goes(name: str, stripped) -> None:
+def test_an_archive_behind_the_image_goes(name: str, stripped: Callable[..., bytes]) -> None:
     _, data = WHOLE[name]
     assert stripped(data + b"PK\x03\x04 hidden" * 10) == stripped(data)
 

@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from service.engine.thumbhash import thumbhash
 from tests import images
 
 
-def decoded(data, width, height):
+def decoded(data: bytes, width: int, height: int) -> NDArray[np.float64]:
     """Pixels (height, width, 4) in 0..1, as `thumbHashToRGBA` makes them."""
     head, shape = int.from_bytes(data[:3], "little"), int.from_bytes(data[3:5], "little")
     l_dc, p_dc, q_dc = (head & 63) / 63, (head >> 6 & 63) / 31.5 - 1, (head >> 12 & 63) / 31.5 - 1
@@ -23,7 +24,7 @@ def decoded(data, width, height):
     nibbles = iter([n for byte in rest for n in (byte & 15, byte >> 4)])
     y, x = np.mgrid[0:height, 0:width]
 
-    def channel(dc, nx, ny, scale):
+    def channel(dc: float, nx: int, ny: int, scale: float) -> NDArray[np.float64]:
         plane = np.full((height, width), dc)
         for cy in range(ny):
             for cx in range(1 if cy == 0 else 0, math.ceil(nx * (ny - cy) / ny)):
@@ -41,24 +42,24 @@ def decoded(data, width, height):
 
 
 @pytest.mark.parametrize("size", [(32, 24), (24, 32), (32, 32), (32, 3)])
-def test_the_hash_shows_a_blur_of_the_image(size):
+def test_the_hash_shows_a_blur_of_the_image(size: tuple[int, int]) -> None:
     image = Image.fromarray(images.photo(*size))
     shown = decoded(thumbhash(image), *size)[..., :3] * 255
     blur = np.asarray(image.resize((4, 3), Image.Resampling.BOX).resize(size, Image.Resampling.BICUBIC)).astype(int)
     assert np.abs(shown - blur).mean() < 22
 
 
-def test_it_shows_what_is_transparent():
+def test_it_shows_what_is_transparent() -> None:
     image = Image.fromarray(images.photo_alpha(32, 24))
     shown = decoded(thumbhash(image), 32, 24)[..., 3]
     assert shown[12, 16] > 0.7
     assert shown[0, 0] < 0.3
 
 
-def test_one_colour_is_shown_as_it_is():
+def test_one_colour_is_shown_as_it_is() -> None:
     shown = decoded(thumbhash(Image.new("RGB", (10, 10), (200, 100, 50))), 10, 10)[0, 0, :3] * 255
     assert np.abs(shown - [200, 100, 50]).max() < 6
 
 
-def test_it_is_short():
+def test_it_is_short() -> None:
     assert len(thumbhash(Image.fromarray(images.photo(32, 24)))) <= 25

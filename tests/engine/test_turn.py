@@ -6,10 +6,13 @@ import os
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from service.engine.job import Job, Undecodable
 from service.engine.jpeg import turbo
@@ -25,18 +28,18 @@ TURNED_BACK = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
 SAMPLING = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
 
 
-def decoded(data):
+def decoded(data: bytes) -> NDArray[np.int64]:
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image).astype(int)
 
 
-def as_shown(data, orientation):
+def as_shown(data: bytes, orientation: int) -> NDArray[np.int64]:
     """What a viewer shows, by Pillow's decoder and Pillow's turns."""
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image.transpose(TURNS[orientation])).astype(int)
 
 
-def with_orientation(data, orientation):
+def with_orientation(data: bytes, orientation: int) -> bytes:
     """A JPEG without EXIF, with EXIF that says nothing but this."""
     block = Image.Exif()
     block[images.ORIENTATION] = orientation
@@ -44,14 +47,15 @@ def with_orientation(data, orientation):
     return data[:2] + b"\xff\xe1" + struct.pack(">H", 2 + len(content)) + content + data[2:]
 
 
-def quantization(data):
+def quantization(data: bytes) -> list[int]:
     """The steps of the first table; a turn by a quarter transposes it."""
     with Image.open(io.BytesIO(data)) as image:
+        assert isinstance(image, JpegImageFile)
         return sorted(image.quantization[0])
 
 
 @pytest.mark.parametrize("orientation", TURNS)
-def test_blocks_of_one_colour_are_the_same_to_the_last_bit(orientation):
+def test_blocks_of_one_colour_are_the_same_to_the_last_bit(orientation: int) -> None:
     colours = np.random.default_rng(orientation).integers(0, 256, (15, 20, 3), np.uint8)
     data = images.oriented(orientation, "JPEG", np.kron(colours, np.ones((16, 16, 1), np.uint8)))
     made = derive(data, "", "jpg")
@@ -61,7 +65,7 @@ def test_blocks_of_one_colour_are_the_same_to_the_last_bit(orientation):
 
 @pytest.mark.parametrize("sampling", SAMPLING)
 @pytest.mark.parametrize("orientation", TURNS)
-def test_nothing_is_lost_turned_back_it_is_what_it_was(orientation, sampling):
+def test_nothing_is_lost_turned_back_it_is_what_it_was(orientation: int, sampling: str) -> None:
     data = images.oriented(orientation, "JPEG", images.photo(), subsampling=SAMPLING[sampling], quality=70)
     made = derive(data, "", "jpg")
     # A decoder rounds rows before columns and left before right, so turned samples may differ a little ...
@@ -74,7 +78,7 @@ def test_nothing_is_lost_turned_back_it_is_what_it_was(orientation, sampling):
 
 
 @pytest.mark.parametrize("name", ["jpeg_gray", "jpeg_cmyk", "jpeg_ycck"])
-def test_other_colour_spaces_stay_what_they_are(name):
+def test_other_colour_spaces_stay_what_they_are(name: str) -> None:
     data = with_orientation(getattr(images, name)(), 3)
     made = derive(data, "", "jpg")
     with Image.open(io.BytesIO(data)) as original:
@@ -86,7 +90,9 @@ def test_other_colour_spaces_stay_what_they_are(name):
     ("width", "height", "orientation", "lossless"),
     [(320, 237, 2, True), (313, 240, 4, True), (313, 240, 2, False), (313, 240, 6, True), (320, 237, 6, False)],
 )
-def test_only_a_side_that_comes_first_must_end_with_a_whole_block(width, height, orientation, lossless):
+def test_only_a_side_that_comes_first_must_end_with_a_whole_block(
+    width: int, height: int, orientation: int, lossless: bool
+) -> None:
     """Sizes are as stored. A part of a block is allowed on the right and at the bottom of a JPEG, nowhere else."""
     image = Image.fromarray(images.photo(width, height))
     data = with_orientation(images.encode(image, "JPEG", quality=60), orientation)
@@ -96,20 +102,20 @@ def test_only_a_side_that_comes_first_must_end_with_a_whole_block(width, height,
     assert np.abs(made.pixels() - as_shown(data, orientation)).mean() < 2
 
 
-def test_a_profile_stays_unless_it_is_srgb():
+def test_a_profile_stays_unless_it_is_srgb() -> None:
     for icc, kept in ((profiles.adobe_rgb(), profiles.adobe_rgb()), (profiles.srgb(), None)):
         made = derive(images.oriented(6, "JPEG", images.photo(), icc_profile=icc), "", "jpg")
         assert made.pillow().info.get("icc_profile") == kept
 
 
-def test_a_profile_longer_than_a_segment_stays_whole():
+def test_a_profile_longer_than_a_segment_stays_whole() -> None:
     icc = profiles.adobe_rgb()
     icc = struct.pack(">I", 150_000) + icc[4:] + bytes(150_000 - len(icc))
     made = derive(images.oriented(8, "JPEG", images.photo(), icc_profile=icc), "", "jpg")
     assert made.pillow().info["icc_profile"] == icc
 
 
-def test_no_metadata_is_left(tmp_path):
+def test_no_metadata_is_left(tmp_path: Path) -> None:
     path = tmp_path / "original.jpg"
     path.write_bytes(images.jpeg())
     write_secrets(path)
@@ -122,7 +128,7 @@ def test_no_metadata_is_left(tmp_path):
     assert secrets(made.data) == []
 
 
-def test_damage_is_refused_unless_it_is_tolerated():
+def test_damage_is_refused_unless_it_is_tolerated() -> None:
     data = images.oriented(6, "JPEG", images.photo())
     cut = data[: len(data) * 2 // 3]
     with pytest.raises(Undecodable):
@@ -131,14 +137,14 @@ def test_damage_is_refused_unless_it_is_tolerated():
     assert np.abs(shown - as_shown(data, 6))[:, 160:].mean() < 3  # the first rows as stored are the right columns
 
 
-def test_without_the_library_it_is_encoded_once_more(monkeypatch):
+def test_without_the_library_it_is_encoded_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turbo, "library", None)
     data = images.oriented(6, "JPEG", images.photo())
     assert turbo.version() == "no libturbojpeg"
     assert np.abs(derive(data, "", "jpg").pixels() - as_shown(data, 6)).mean() < 2
 
 
-def test_an_engine_process_turns_within_its_cage(tmp_path):
+def test_an_engine_process_turns_within_its_cage(tmp_path: Path) -> None:
     data = images.oriented(6, "JPEG", images.photo())
     source, output = tmp_path / "original", tmp_path / "derived"
     source.write_bytes(data)

@@ -54,7 +54,12 @@ def test_the_document_has_the_bytes_that_describe_gives(name: str, library: str,
 def test_a_still_image_is_decoded_once(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decodes = []
     reader = readers.reader
-    monkeypatch.setattr(readers, "reader", lambda job: decodes.append(job) or reader(job))
+
+    def counted(job: Job) -> readers.Reader:
+        decodes.append(job)
+        return reader(job)
+
+    monkeypatch.setattr(readers, "reader", counted)
     recent._held.clear()
     pipeline.verify(job(tmp_path / "original", ORIGINALS[name]()))
     assert len(decodes) == 1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
 
-from service.engine.job import EngineError, Saturated, TimedOut, TooLarge
+from service.engine.job import EngineError, Job, Result, Saturated, TimedOut, TooLarge
+from service.engine.pool.pool import EnginePool
 from tests import images
 from tests.cache.nodes import node
 from tests.gateways import Gateway
@@ -110,11 +112,11 @@ def frames(answered: httpx.Response) -> int:
         return getattr(image, "n_frames", 1)
 
 
-def fail_for(format: str, failure: EngineError, engine: object, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+def fail_for(format: str, failure: EngineError, engine: EnginePool, monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     """Have the engine fail for one format; the jobs that did."""
     run, tried = engine.run, []
 
-    async def failing(job, **more):
+    async def failing(job: Job, **more: Any) -> Result:
         if job.format != format:
             return await run(job, **more)
         tried.append(job)

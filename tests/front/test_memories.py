@@ -17,11 +17,11 @@ SIZES = {
 }
 
 
-def test_every_memory_is_known():
+def test_every_memory_is_known() -> None:
     assert sorted(SIZES) == sorted(file.name for file in LUA.glob("*.lua") if "lrucache.new(" in file.read_text())
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
-def test_a_full_memory_has_room_for_a_new_key(size):
+def test_a_full_memory_has_room_for_a_new_key(size: int) -> None:
     room = 1 << (size - 1).bit_length()
     assert size <= room * 3 // 4

@@ -8,12 +8,16 @@ import json
 import subprocess
 import time
 import zipfile
+from collections.abc import Iterator
+from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from tests import images
-from tests.gateways import running_gateway
+from tests.gateways import Gateway, running_gateway
 from tests.metadata import SECRET, secrets, tags_of, write_secrets
 
 pytestmark = pytest.mark.slow
@@ -40,7 +44,7 @@ ACCEPTS = ("image/avif", "image/webp", "*/*")
 
 
 @pytest.fixture(scope="module")
-def originals(tmp_path_factory):
+def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("originals")
     for name, data in ORIGINALS.items():
         (folder / name).write_bytes(data)
@@ -54,7 +58,7 @@ def originals(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def front(originals, tmp_path_factory):
+def front(originals: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     options = {
         "public": {"metadata": True},
         "cache": {"persist": "always"},
@@ -68,9 +72,9 @@ def front(originals, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def answers(front, originals):
+def answers(front: Gateway, originals: dict[str, bytes]) -> dict[str, httpx.Response]:
     """Every way out of every original, asked on both ports, by what was asked."""
-    found = {}
+    found: dict[str, httpx.Response] = {}
     for image in originals:
         for name in NAMES:
             found[f"{image}{name}"] = front.public.get(f"/images/album/{image}{name}")
@@ -82,7 +86,7 @@ def answers(front, originals):
     return found
 
 
-def clean(folder, files):
+def clean(folder: Path, files: dict[str, bytes]) -> None:
     """Look for the secret in bytes, and for any metadata at all with exiftool's eyes."""
     paths = []
     for number, (name, data) in enumerate(files.items()):
@@ -92,7 +96,7 @@ def clean(folder, files):
     assert dict(zip(files, tags_of(paths), strict=True)) == {name: {} for name in files}
 
 
-def test_nothing_leaves_by_nginx_or_by_the_service(answers, tmp_path):
+def test_nothing_leaves_by_nginx_or_by_the_service(answers: dict[str, httpx.Response], tmp_path: Path) -> None:
     refused = {name: answer.text for name, answer in answers.items() if answer.status_code != 200}
     assert refused == {}
     for name, answer in answers.items():
@@ -100,16 +104,21 @@ def test_nothing_leaves_by_nginx_or_by_the_service(answers, tmp_path):
     clean(tmp_path, {name: answer.content for name, answer in answers.items()})
 
 
-def test_the_turned_one_is_set_upright_without_encoding_it_once_more(answers, originals):
+def test_the_turned_one_is_set_upright_without_encoding_it_once_more(
+    answers: dict[str, httpx.Response], originals: dict[str, bytes]
+) -> None:
     stored = Image.open(io.BytesIO(originals[TURNED]))
     shown = Image.open(io.BytesIO(answers[f"{TURNED}/@full.jpg"].content))
     assert (stored.size, shown.size) == ((64, 48), (48, 64))
+    assert isinstance(stored, JpegImageFile) and isinstance(shown, JpegImageFile)
     assert [sorted(table) for table in shown.quantization.values()] == [
         sorted(table) for table in stored.quantization.values()
     ]
 
 
-def test_nothing_lies_in_the_cache_or_in_the_derived_container(front, originals, answers, tmp_path):
+def test_nothing_lies_in_the_cache_or_in_the_derived_container(
+    front: Gateway, originals: dict[str, bytes], answers: dict[str, httpx.Response], tmp_path: Path
+) -> None:
     end = time.monotonic() + 20
     names = {str(path.relative_to(front.derived)) for path in front.derived.rglob("@*.*")}
     container = front.root / "var/derived"
@@ -128,7 +137,7 @@ def test_nothing_lies_in_the_cache_or_in_the_derived_container(front, originals,
 
 
 @pytest.mark.parametrize("asked", ["xsize=40&kind=jpg", "thumbnail=True", "format=png"])
-def test_nothing_leaves_in_an_archive(front, originals, asked, tmp_path):
+def test_nothing_leaves_in_an_archive(front: Gateway, originals: dict[str, bytes], asked: str, tmp_path: Path) -> None:
     answer = front.api.get(f"/images/album/?{asked}")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         files = {name: archive.read(name) for name in archive.namelist() if name != "manifest.json"}
@@ -138,7 +147,9 @@ def test_nothing_leaves_in_an_archive(front, originals, asked, tmp_path):
     clean(tmp_path, files)
 
 
-def test_metadata_tells_the_camera_and_nothing_else_that_was_written(front, originals):
+def test_metadata_tells_the_camera_and_nothing_else_that_was_written(
+    front: Gateway, originals: dict[str, bytes]
+) -> None:
     for image in originals:
         told = front.public.get(f"/images/album/{image}/@meta.json").json()
         camera = told.pop("camera")
@@ -148,7 +159,7 @@ def test_metadata_tells_the_camera_and_nothing_else_that_was_written(front, orig
         assert "48.2" not in json.dumps(told)
 
 
-def test_keep_keeps_what_it_names_and_what_the_configuration_lets_it(front, tmp_path):
+def test_keep_keeps_what_it_names_and_what_the_configuration_lets_it(front: Gateway, tmp_path: Path) -> None:
     for image in ("photo.jpg", "clear.png", "photo.webp", "scan.tif", "photo.avif"):
         paths = []
         for word in ("jpg", "png", "webp", "avif"):
@@ -162,11 +173,13 @@ def test_keep_keeps_what_it_names_and_what_the_configuration_lets_it(front, tmp_
     assert front.public.get("/images/album/photo.jpg/@w=40,keep=icc.jpg").status_code == 400
 
 
-def test_only_the_original_itself_keeps_its_bytes_and_only_for_clients_of_the_api(front, originals):
+def test_only_the_original_itself_keeps_its_bytes_and_only_for_clients_of_the_api(
+    front: Gateway, originals: dict[str, bytes]
+) -> None:
     for image, data in originals.items():
         assert front.api.get(f"/images/album/{image}", params={"original": "true"}).content == data
         assert front.public.get(f"/images/album/{image}", params={"original": "true"}).status_code == 403
 
 
-def test_the_log_tells_nothing_of_it(front, answers):
+def test_the_log_tells_nothing_of_it(front: Gateway, answers: dict[str, httpx.Response]) -> None:
     assert secrets(front.log.encode()) == []

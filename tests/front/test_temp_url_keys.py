@@ -8,9 +8,10 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 
@@ -49,11 +50,12 @@ def test_the_image_stays_while_its_url_lives_whatever_the_caches_do(running: Gat
 
 
 def test_a_url_ends_with_its_image_when_that_is_replaced_deleted_or_purged(running: Gateway) -> None:
-    for end in (
+    ends: tuple[Callable[[], httpx.Response], ...] = (
         lambda: running.upload("brief.jpg", images.jpeg(images.flat(8, 8)), replace="true"),
         lambda: running.api.delete("/images/brief.jpg/@"),
         lambda: running.api.delete("/images/brief.jpg"),
-    ):
+    )
+    for end in ends:
         running.upload("brief.jpg", images.jpeg(), replace="true")
         url = given(running, "brief.jpg/@w=5.png")
         assert status(url) == 200
@@ -70,7 +72,7 @@ def test_a_new_key_is_made_where_the_old_one_was_removed(running: Gateway) -> No
 
 
 def test_the_command_prints_a_url_that_works(running: Gateway) -> None:
-    command = [sys.executable, "-m", "service", "url", "cat.jpg/@w=20.webp", "-c", running.root / "config.yaml"]
+    command = [sys.executable, "-m", "service", "url", "cat.jpg/@w=20.webp", "-c", str(running.root / "config.yaml")]
     printed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
     assert images.pixels(fetch(printed.strip()).content).shape[1] == 20
 

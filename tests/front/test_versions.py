@@ -34,7 +34,7 @@ def upload(gateway: Gateway, name: str, data: bytes) -> str:
     """The version that is stored now."""
     stored = gateway.upload(name, data, replace="true")
     assert stored.status_code == 201
-    return stored.json()["etag"]
+    return str(stored.json()["etag"])
 
 
 def test_a_version_that_was_replaced_is_not_kept_for_ever_with_the_bytes_of_another(own: Gateway) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -202,12 +204,12 @@ def test_what_is_wrong_is_said_alike_on_both_ports(gateway: Gateway, path: str, 
     assert answers[0][2] == answers[1][2]
 
 
-def raw_get(client: object, target: str) -> tuple[int, str, dict[str, object]]:
+def raw_get(client: httpx.Client, target: str) -> tuple[int, str, dict[str, Any]]:
     """GET a target exactly as it is spelled."""
     import http.client  # noqa: PLC0415
     import json  # noqa: PLC0415
 
-    url = client.base_url  # type: ignore[attr-defined]
+    url = client.base_url
     connection = http.client.HTTPConnection(url.host, url.port, timeout=30)
     try:
         connection.putrequest("GET", target, skip_host=False)

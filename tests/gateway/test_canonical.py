@@ -19,13 +19,15 @@ plain_images = st.lists(st.tuples(first, rest).map("".join), min_size=1, max_siz
 
 
 @pytest.mark.parametrize("row", vectors()["canonical"], ids=lambda row: ascii(row["request"]))
-def test_the_vectors_hold(row):
+def test_the_vectors_hold(row: dict[str, str]) -> None:
     assert (canonical_path(row["request"], RULES) or "none") == row["is"]
 
 
 @steady
 @given(plain_images, written_recipes(), st.sampled_from(FORMATS))
-def test_every_canonical_name_of_a_plain_image_is_found_at_its_path(image, recipe, format):
+def test_every_canonical_name_of_a_plain_image_is_found_at_its_path(
+    image: str, recipe: dict[str, str], format: str
+) -> None:
     leaf = ",".join(f"{key}={value}" for key, value in recipe.items()) or "full"
     try:
         name = parse(f"{image}/@{leaf}.{format}".replace("#", "%23"), "", RULES)
@@ -37,7 +39,7 @@ def test_every_canonical_name_of_a_plain_image_is_found_at_its_path(image, recip
 
 @steady
 @given(plain_images, written_recipes(), st.sampled_from(FORMATS))
-def test_at_the_path_of_what_is_not_canonical_lies_no_file(image, recipe, format):
+def test_at_the_path_of_what_is_not_canonical_lies_no_file(image: str, recipe: dict[str, str], format: str) -> None:
     path = f"{image}/@{','.join(f'{key}={value}' for key, value in recipe.items()) or 'full'}.{format}"
     found = canonical_path(f"/images/{path}", RULES)
     try:
@@ -51,7 +53,7 @@ def test_at_the_path_of_what_is_not_canonical_lies_no_file(image, recipe, format
 
 @steady
 @given(raw_requests())
-def test_nothing_is_found_for_a_request_that_has_to_be_decoded_or_decided(request):
+def test_nothing_is_found_for_a_request_that_has_to_be_decoded_or_decided(request: tuple[str, str]) -> None:
     path, query = request
     found = canonical_path(f"/images/{path}?{query}" if query else f"/images/{path}", RULES)
 

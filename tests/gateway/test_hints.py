@@ -1,5 +1,7 @@
 """Hints: an unknown word is answered with the known one it most likely means, in both languages alike."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,20 +20,21 @@ MEANT = VOCABULARY["meant"]
 words = st.text("abcwhqfitx12_-", max_size=LONGEST_HINTED + 2)
 
 
-def in_lua(word, known, meant=None):
-    return HINTS.nearest(word, LUA.table_from(known), LUA.table_from(meant or {}))
+def in_lua(word: str, known: list[str], meant: dict[str, str] | None = None) -> str | None:
+    found: str | None = HINTS.nearest(word, LUA.table_from(known), LUA.table_from(meant or {}))
+    return found
 
 
 @steady
 @given(st.one_of(words, st.text(st.characters(max_codepoint=255), max_size=8)), st.lists(words, max_size=6))
-def test_both_languages_find_the_same_word(word, known):
+def test_both_languages_find_the_same_word(word: str, known: list[str]) -> None:
     assert in_lua(word, known) == nearest(word, known)
     assert in_lua(word, WORDS, MEANT["keys"]) == nearest(word, WORDS, MEANT["keys"])
 
 
 @steady
 @given(st.sampled_from(WORDS + list(FORMATS)), st.integers(0, 20), st.sampled_from("xz9"))
-def test_one_slip_in_three_letters_is_forgiven(word, place, letter):
+def test_one_slip_in_three_letters_is_forgiven(word: str, place: int, letter: str) -> None:
     place %= len(word)
     slips = (
         word[:place] + letter + word[place:],
@@ -43,7 +46,7 @@ def test_one_slip_in_three_letters_is_forgiven(word, place, letter):
         assert nearest(slip, [word]) == (word if len(slip) >= 3 or slip == word else None)
 
 
-def test_the_nearest_word_is_taken_and_of_equals_the_first():
+def test_the_nearest_word_is_taken_and_of_equals_the_first() -> None:
     assert nearest("bluer", ["blurred", "bluer"]) == "bluer"
     assert nearest("cat", ["bat", "hat"]) == "bat"
     assert nearest("cat", ["hat", "bat"]) == "hat"
@@ -53,12 +56,12 @@ def test_the_nearest_word_is_taken_and_of_equals_the_first():
 @pytest.mark.parametrize(("table", "known"), [
     ("keys", WORDS), ("formats", [*FORMATS, *VOCABULARY["undecided"]]), ("switches", ["0", "1"]),
 ])  # fmt: skip
-def test_the_words_of_other_services_are_none_of_ours_and_mean_one_of_ours(table, known):
+def test_the_words_of_other_services_are_none_of_ours_and_mean_one_of_ours(table: str, known: list[str]) -> None:
     assert not set(MEANT[table]) & set(known)
     assert set(MEANT[table].values()) <= set(known)
 
 
 @pytest.mark.parametrize("row", [row for row in VOCABULARY["operations"] if "meant" in row], ids=lambda row: row["key"])
-def test_the_values_of_other_services_mean_one_of_ours(row):
+def test_the_values_of_other_services_mean_one_of_ours(row: dict[str, Any]) -> None:
     assert not set(row["meant"]) & set(row["words"])
     assert set(row["meant"].values()) <= set(row["words"])

@@ -31,7 +31,7 @@ recipes = st.fixed_dictionaries(
 @steady
 @given(sides, sides, recipes)
 @example(17000, 60, {"rot": "1"})
-def test_no_result_is_longer_than_it_is_taken_to_be(width, height, recipe):
+def test_no_result_is_longer_than_it_is_taken_to_be(width: int, height: int, recipe: dict[str, str]) -> None:
     if not {"w", "h"} <= recipe.keys():
         recipe.pop("fit", None)
     try:
@@ -46,14 +46,14 @@ def test_no_result_is_longer_than_it_is_taken_to_be(width, height, recipe):
 
 @steady
 @given(sides, sides, numbers, st.sampled_from(["w", "h"]), st.booleans())
-def test_where_one_side_is_bounded_it_is_just_as_long(width, height, number, key, up):
+def test_where_one_side_is_bounded_it_is_just_as_long(width: int, height: int, number: str, key: str, up: bool) -> None:
     recipe = {key: number} | ({"up": "1"} if up else {})
 
     assert longest(recipe, Shape(width, height), RULES) == max(geometry.result((width, height), recipe))
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_format_may_be_chosen_up_to_its_longest_side(format):
+def test_a_format_may_be_chosen_up_to_its_longest_side(format: str) -> None:
     rules, most = replace(RULES, negotiate=[format]), min(longest_side(format), 10**6)
 
     assert fitting({}, Shape(int(most), 1), rules) == [format]

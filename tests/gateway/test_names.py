@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gateway.errors import Refused
-from gateway.names import check_image, decide, disk_path, escape, is_preset_word, marker_path, parse
+from gateway.names import Name, check_image, decide, disk_path, escape, is_preset_word, marker_path, parse
 from gateway.rules import FORMATS, Rules
 from tests.gateway.requests import (
     RULES,
@@ -23,7 +23,7 @@ from tests.gateway.requests import (
 
 
 @st.composite
-def derived(draw):
+def derived(draw: st.DrawFn) -> Name:
     """A canonical name, of any image."""
     image, recipe, format = draw(images), draw(written_recipes()), draw(formats)
     leaf = ",".join(f"{key}={value}" for key, value in recipe.items()) or "full"
@@ -35,20 +35,22 @@ def derived(draw):
 
 @steady
 @given(derived())
-def test_a_canonical_name_means_itself(name):
+def test_a_canonical_name_means_itself(name: Name) -> None:
     assert parse(escape(str(name)), "", RULES) == name
 
 
 @steady
 @given(derived(), st.data())
-def test_however_a_name_is_escaped_it_is_the_same_name(name, data):
+def test_however_a_name_is_escaped_it_is_the_same_name(name: Name, data: st.DataObject) -> None:
     assert parse(data.draw(spellings(str(name), plain="/@=,")), "", RULES) == name
     assert parse(data.draw(spellings(str(name), plain="/")), "", RULES) == name
 
 
 @steady
 @given(images, written_recipes(), formats, st.data())
-def test_the_query_form_means_the_derived_name(image, recipe, format, data):
+def test_the_query_form_means_the_derived_name(
+    image: str, recipe: dict[str, str], format: str, data: st.DataObject
+) -> None:
     recipe.pop("mb", None)
     leaf = ",".join(f"{key}={value}" for key, value in recipe.items()) or "full"
     pairs = [(key, data.draw(spellings(value))) for key, value in recipe.items()] + [("format", format)]
@@ -59,7 +61,7 @@ def test_the_query_form_means_the_derived_name(image, recipe, format, data):
 
 @steady
 @given(derived())
-def test_an_escaped_name_is_a_path_that_decodes_to_it(name):
+def test_an_escaped_name_is_a_path_that_decodes_to_it(name: Name) -> None:
     path = escape(str(name))
 
     assert unquote(path) == str(name)
@@ -68,7 +70,7 @@ def test_an_escaped_name_is_a_path_that_decodes_to_it(name):
 
 @steady
 @given(raw_requests())
-def test_whatever_is_asked_is_a_name_or_refused_in_plain_words(request):
+def test_whatever_is_asked_is_a_name_or_refused_in_plain_words(request: tuple[str, str]) -> None:
     try:
         name = parse(*request, RULES)
     except Refused as refused:
@@ -81,7 +83,7 @@ def test_whatever_is_asked_is_a_name_or_refused_in_plain_words(request):
 
 @steady
 @given(raw_bytes)
-def test_garbage_for_an_image_name_is_refused_or_kept_to_the_byte(text):
+def test_garbage_for_an_image_name_is_refused_or_kept_to_the_byte(text: str) -> None:
     try:
         assert check_image(text) == text
     except Refused as refused:
@@ -92,7 +94,7 @@ def test_garbage_for_an_image_name_is_refused_or_kept_to_the_byte(text):
 
 @steady
 @given(derived())
-def test_a_derived_image_lies_below_the_root_in_a_place_of_its_own(name):
+def test_a_derived_image_lies_below_the_root_in_a_place_of_its_own(name: Name) -> None:
     path, marker = PurePosixPath(disk_path(name)), PurePosixPath(marker_path(name.image))
 
     for place in (path, marker):
@@ -104,12 +106,12 @@ def test_a_derived_image_lies_below_the_root_in_a_place_of_its_own(name):
 
 @steady
 @given(derived(), derived())
-def test_two_names_never_share_a_place(one, other):
+def test_two_names_never_share_a_place(one: Name, other: Name) -> None:
     assert (disk_path(one) == disk_path(other)) == (str(one) == str(other))
 
 
 @pytest.mark.parametrize("length", [255, 256])
-def test_a_segment_that_no_file_system_holds_is_hashed(length):
+def test_a_segment_that_no_file_system_holds_is_hashed(length: int) -> None:
     image = "a" * length
 
     name = parse(f"{image}/@full.jpg", "", RULES)
@@ -120,7 +122,7 @@ def test_a_segment_that_no_file_system_holds_is_hashed(length):
 
 @steady
 @given(derived(), st.sampled_from(FORMATS))
-def test_any_undecided_name_can_be_decided_in_any_format(name, format):
+def test_any_undecided_name_can_be_decided_in_any_format(name: Name, format: str) -> None:
     if not name.decided:
         decided = decide(name, format, RULES)
 
@@ -128,27 +130,27 @@ def test_any_undecided_name_can_be_decided_in_any_format(name, format):
         assert parse(escape(str(decided)), "", RULES) == decided
 
 
-def test_a_change_of_a_preset_changes_the_name():
+def test_a_change_of_a_preset_changes_the_name() -> None:
     before, after = Rules(presets={"icon": "w=32,h=32"}), Rules(presets={"icon": "w=48,h=48"})
 
     assert str(parse("cat.jpg/@icon.png", "", before)) == "cat.jpg/@w=32,h=32.png"
     assert str(parse("cat.jpg/@icon.png", "", after)) == "cat.jpg/@w=48,h=48.png"
 
 
-def test_only_formats_that_this_machine_makes_can_be_asked_for():
+def test_only_formats_that_this_machine_makes_can_be_asked_for() -> None:
     with pytest.raises(Refused, match="format avif: must be one of jpg, png, auto, source"):
         parse("cat.jpg/@full.avif", "", Rules(out=("jpg", "png"), negotiate=()))
 
 
-def test_an_image_alone_gets_the_configured_format():
+def test_an_image_alone_gets_the_configured_format() -> None:
     assert str(parse("cat.jpg", "", Rules(default_format="webp"))) == "cat.jpg/@full.webp"
 
 
 @pytest.mark.parametrize("word", ["thumbnail", "x2", "a-b_c"])
-def test_a_preset_may_be_called(word):
+def test_a_preset_may_be_called(word: str) -> None:
     assert is_preset_word(word)
 
 
 @pytest.mark.parametrize("word", ["", "full", "meta", "Big", "2x", "a b", "a=b", "a,b", "a.b", "é", "a\n"])
-def test_a_preset_may_not_be_called(word):
+def test_a_preset_may_not_be_called(word: str) -> None:
     assert not is_preset_word(word)

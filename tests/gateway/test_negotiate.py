@@ -16,7 +16,7 @@ STILL, MOVING = Shape(640, 480), Shape(640, 480, 9)
 blanks = st.sampled_from(["", " ", "\t", "  "])
 
 
-def weight_of(media_type, asked):
+def weight_of(media_type: str, asked: dict[str, int]) -> int:
     """RFC 9110, 12.5.1: the most specific range that matches gives the weight; what no range matches has none."""
     for media_range in (media_type, "image/*", "*/*"):
         if media_range in asked:
@@ -25,9 +25,10 @@ def weight_of(media_type, asked):
 
 
 @st.composite
-def headers(draw):
+def headers(draw: st.DrawFn) -> tuple[dict[str, int], str]:
     """Ranges with their weights in thousandths, and one way to write them."""
-    asked, elements = {}, []
+    asked: dict[str, int] = {}
+    elements: list[str] = []
     for media_range in draw(st.lists(st.sampled_from(RANGES), unique=True)):
         weight = draw(WEIGHTS)
         asked[media_range] = 1000 if weight is None else weight
@@ -41,7 +42,9 @@ def headers(draw):
 
 @steady
 @given(headers(), PREFERENCES)
-def test_the_bucket_is_the_heaviest_format_that_is_named(header, preferred):
+def test_the_bucket_is_the_heaviest_format_that_is_named(
+    header: tuple[dict[str, int], str], preferred: list[str]
+) -> None:
     asked, accept = header
     base = max(weight_of(media_type, asked) for media_type in ("image/jpeg", "image/png", "image/gif"))
     named = {word: asked[f"image/{word}"] for word in preferred if asked.get(f"image/{word}", 0) > 0}
@@ -54,11 +57,11 @@ def test_the_bucket_is_the_heaviest_format_that_is_named(header, preferred):
 
 @steady
 @given(st.binary(max_size=80), PREFERENCES)
-def test_garbage_falls_into_a_bucket(accept, preferred):
+def test_garbage_falls_into_a_bucket(accept: bytes, preferred: list[str]) -> None:
     assert bucket(accept.decode("utf-8", "surrogateescape"), preferred) in ("base", *preferred)
 
 
-def test_a_long_header_costs_no_more_than_a_short_one():
+def test_a_long_header_costs_no_more_than_a_short_one() -> None:
     assert bucket("image/webp," + "x" * 10**6, ["webp"]) == "webp"
     assert bucket(" " * 10**6 + "image/webp", ["webp"]) == "base"
 
@@ -79,10 +82,12 @@ def test_a_long_header_costs_no_more_than_a_short_one():
         (False, Shape(65536, 9, 2), FORMATS, "png"),
     ],
 )
-def test_the_base_format_shows_an_image_everywhere(alpha, shape, out, expected):
+def test_the_base_format_shows_an_image_everywhere(
+    alpha: bool, shape: Shape, out: list[str] | tuple[str, ...], expected: str
+) -> None:
     assert base_format(alpha, shape, out) == expected
 
 
-def test_the_source_format_is_the_original_s_where_that_may_go_out():
+def test_the_source_format_is_the_original_s_where_that_may_go_out() -> None:
     assert source_format("tif", "jpg", FORMATS) == "tif"
     assert source_format("heic", "jpg", FORMATS) == "jpg"

@@ -1,5 +1,7 @@
 """Equal results have one recipe, and different results different ones."""
 
+import random
+
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from tests.gateway.effects import effect
 from tests.gateway.requests import KEYS, RULES, VALUES, formats, steady, written_recipes
 
 
-def canonical(written, format):
+def canonical(written: dict[str, str], format: str) -> dict[str, str]:
     """The canonical recipe of what was written; nothing where it is refused."""
     try:
         return canonicalise(read(written, RULES), format, RULES)
@@ -21,7 +23,7 @@ def canonical(written, format):
 
 @steady
 @given(written_recipes(), formats)
-def test_the_canonical_form_of_a_canonical_form_is_itself(written, format):
+def test_the_canonical_form_of_a_canonical_form_is_itself(written: dict[str, str], format: str) -> None:
     recipe = canonical(written, format)
 
     assert canonical(recipe, format) == recipe
@@ -30,7 +32,7 @@ def test_the_canonical_form_of_a_canonical_form_is_itself(written, format):
 
 @steady
 @given(written_recipes(), formats, st.randoms(use_true_random=False))
-def test_the_order_of_keys_does_not_matter(written, format, chance):
+def test_the_order_of_keys_does_not_matter(written: dict[str, str], format: str, chance: random.Random) -> None:
     shuffled = list(written.items())
     chance.shuffle(shuffled)
 
@@ -39,7 +41,7 @@ def test_the_order_of_keys_does_not_matter(written, format, chance):
 
 @steady
 @given(written_recipes(most=12), formats)
-def test_keys_are_printed_in_the_order_of_the_vocabulary(written, format):
+def test_keys_are_printed_in_the_order_of_the_vocabulary(written: dict[str, str], format: str) -> None:
     printed = [part.partition("=")[0] for part in print_recipe(canonical(written, format)).split(",")]
 
     assert printed == ["full"] or printed == [key for key in KEYS if key in printed]
@@ -47,12 +49,12 @@ def test_keys_are_printed_in_the_order_of_the_vocabulary(written, format):
 
 @steady
 @given(written_recipes(), st.sampled_from(FORMATS))
-def test_the_canonical_form_has_the_effect_of_what_was_written(written, format):
+def test_the_canonical_form_has_the_effect_of_what_was_written(written: dict[str, str], format: str) -> None:
     assert effect(canonical(written, format), format) == effect(written, format)
 
 
 @st.composite
-def neighbours(draw):
+def neighbours(draw: st.DrawFn) -> tuple[dict[str, str], dict[str, str]]:
     """Two recipes that differ in a few keys, often only in spelling."""
     one = draw(written_recipes(most=6))
     other = dict(one)
@@ -76,7 +78,9 @@ def neighbours(draw):
 @example(({"q": "80", "trim": "0"}, {"trim": "0"}), "jpg")
 @example(({"bg": "0008"}, {"bg": "000"}), "jpg")
 @example(({"rot": "45", "bg": "0008"}, {"rot": "45", "bg": "000"}), "png")
-def test_recipes_are_equal_exactly_when_their_effects_are(pair, format):
+def test_recipes_are_equal_exactly_when_their_effects_are(
+    pair: tuple[dict[str, str], dict[str, str]], format: str
+) -> None:
     one, other = pair
 
     equal = canonical(one, format) == canonical(other, format)
@@ -87,7 +91,7 @@ def test_recipes_are_equal_exactly_when_their_effects_are(pair, format):
 @pytest.mark.parametrize("format", ["auto", "source"])
 @steady
 @given(written=written_recipes(), decided=st.sampled_from(FORMATS))
-def test_deciding_the_format_later_gives_the_same_recipe(format, written, decided):
+def test_deciding_the_format_later_gives_the_same_recipe(format: str, written: dict[str, str], decided: str) -> None:
     at_once = canonical(written, decided)
 
     assert canonical(canonical(written, format), decided) == at_once
@@ -101,7 +105,7 @@ def test_deciding_the_format_later_gives_the_same_recipe(format, written, decide
         ({"mb": "5000"}, "gif", "mb=5000: needs a format with a quality: jpg, webp or avif, and not lossless"),
     ],
 )
-def test_what_is_refused_names_the_key_and_what_would_be_right(written, format, says):
+def test_what_is_refused_names_the_key_and_what_would_be_right(written: dict[str, str], format: str, says: str) -> None:
     with pytest.raises(Refused) as refused:
         canonicalise(read(written, RULES), format, RULES)
 
@@ -109,7 +113,7 @@ def test_what_is_refused_names_the_key_and_what_would_be_right(written, format, 
     assert refused.value.detail == says
 
 
-def test_the_limits_are_those_of_the_configuration():
+def test_the_limits_are_those_of_the_configuration() -> None:
     rules = Rules(limits={"width": 100, "height": 200, "frames": 3})
 
     assert read({"w": "100", "h": "200", "frame": "3"}, rules)
@@ -118,13 +122,13 @@ def test_the_limits_are_those_of_the_configuration():
             read({key: value}, rules)
 
 
-def test_only_what_the_configuration_allows_may_be_kept():
+def test_only_what_the_configuration_allows_may_be_kept() -> None:
     assert read({"keep": "icc"}, Rules(keep=("icc",))) == {"keep": "icc"}
     with pytest.raises(Refused, match="keep=copyright: the configuration does not allow it"):
         read({"keep": "copyright:icc"}, Rules(keep=("icc",)))
 
 
-def test_an_operation_is_given_once_under_whichever_word():
+def test_an_operation_is_given_once_under_whichever_word() -> None:
     given: dict[str, str] = {}
     add(given, "xsize", "300", RULES)
 
@@ -133,7 +137,7 @@ def test_an_operation_is_given_once_under_whichever_word():
     assert given == {"w": "300"}
 
 
-def test_a_broken_preset_is_refused_by_its_name():
+def test_a_broken_preset_is_refused_by_its_name() -> None:
     rules = Rules(presets={"odd": "w=300,large"})
 
     with pytest.raises(Refused, match="preset odd: large: must be key=value"):

@@ -34,7 +34,7 @@ accepts = st.one_of(
 
 @settings(steady, max_examples=500)
 @given(raw_requests(), accepts)
-def test_both_make_the_same_of_every_request(request, accept):
+def test_both_make_the_same_of_every_request(request: tuple[str, str], accept: str) -> None:
     asked = Request(*request, accept)
 
     assert observe(LUA, asked, SIGNED) == observe(PYTHON, asked, SIGNED)
@@ -42,13 +42,13 @@ def test_both_make_the_same_of_every_request(request, accept):
 
 @settings(steady, max_examples=300)
 @given(st.binary(max_size=8))
-def test_both_take_the_same_bytes_for_utf8(data):
+def test_both_take_the_same_bytes_for_utf8(data: bytes) -> None:
     asked = Request("a" + data.decode("utf-8", "surrogateescape"), "")
 
     assert observe(LUA, asked, SIGNED) == observe(PYTHON, asked, SIGNED)
 
 
-def test_both_take_the_same_sequences_for_utf8():
+def test_both_take_the_same_sequences_for_utf8() -> None:
     for asked in sequences():
         raw = asked.path.encode("utf-8", "surrogateescape")
         seen = observe(PYTHON, asked, SIGNED)
@@ -64,7 +64,7 @@ def test_both_take_the_same_sequences_for_utf8():
      "a/@" + "." * 8000, "&" * 8000, "x" * 102400, "\udcff" * 8000],
     ids=lambda text: f"{text[:12]!a}... of {len(text)}",
 )  # fmt: skip
-def test_both_refuse_long_garbage_alike_and_at_once(text):
+def test_both_refuse_long_garbage_alike_and_at_once(text: str) -> None:
     for asked in (Request(text, "", text), Request("a", text)):
         started = time.process_time()
         assert observe(LUA, asked, SIGNED) == observe(PYTHON, asked, SIGNED)
@@ -80,15 +80,15 @@ def test_both_refuse_long_garbage_alike_and_at_once(text):
         Rules(presets={f"p{number}": f"w={number + 1},q=70" for number in range(20)}, keep=("icc",), quality={}),
     ],
 )
-def test_the_twins_agree(rules):
+def test_the_twins_agree(rules: Rules) -> None:
     assert list(compare(rules)) == []
 
 
-def test_the_twins_agree_on_what_a_start_compares():
+def test_the_twins_agree_on_what_a_start_compares() -> None:
     assert prove(RULES) is None
 
 
-def test_a_start_catches_most_of_what_a_check_does(tmp_path):
+def test_a_start_catches_most_of_what_a_check_does(tmp_path: Path) -> None:
     caught = 0
     for number, (module, was, becomes) in enumerate(CHANGES):
         shutil.copytree(LUA_ROOT / "gateway", tmp_path / str(number) / "gateway")
@@ -99,11 +99,11 @@ def test_a_start_catches_most_of_what_a_check_does(tmp_path):
     assert caught > 0.9 * len(CHANGES)
 
 
-def test_both_read_the_same_document():
+def test_both_read_the_same_document() -> None:
     assert json.loads(json.dumps(SIGNED.document())) == SIGNED.document()
 
 
-def test_requests_by_chance_are_the_same_for_the_same_seed_and_of_every_kind():
+def test_requests_by_chance_are_the_same_for_the_same_seed_and_of_every_kind() -> None:
     made = list(requests(SIGNED, 1000, 7))
     seen = [observe(PYTHON, request, SIGNED) for request in made]
 
@@ -201,7 +201,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("module", "was", "becomes"), CHANGES, ids=[f"{row[0]}: {row[2]}" for row in CHANGES])
-def test_a_twin_that_was_changed_alone_is_caught(copied, module, was, becomes):
+def test_a_twin_that_was_changed_alone_is_caught(copied: Path, module: str, was: str, becomes: str) -> None:
     file = copied / "gateway" / f"{module}.lua"
     source = file.read_text("utf-8")
     assert source.count(was) == 1
@@ -214,24 +214,24 @@ def test_a_twin_that_was_changed_alone_is_caught(copied, module, was, becomes):
     assert "\n" not in str(found)
 
 
-def test_a_python_that_was_changed_alone_is_caught(monkeypatch):
+def test_a_python_that_was_changed_alone_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.values.MOST_DIGITS", 9)
 
     assert next(compare(RULES)).what.startswith("Python contradicts vectors.json")
 
 
 @pytest.mark.parametrize("source", ["return {", "return nil", "error('broken')", ""])
-def test_lua_that_does_not_load_is_a_finding(copied, source):
+def test_lua_that_does_not_load_is_a_finding(copied: Path, source: str) -> None:
     (copied / "gateway" / "recipes.lua").write_text(source)
 
     assert "does not" in str(next(compare(RULES, copied)))
 
 
-def test_lua_that_is_missing_is_a_finding(tmp_path):
+def test_lua_that_is_missing_is_a_finding(tmp_path: Path) -> None:
     assert "gateway.names does not load" in str(next(compare(RULES, tmp_path)))
 
 
-def test_findings_are_few_and_hold_no_key(copied):
+def test_findings_are_few_and_hold_no_key(copied: Path) -> None:
     file = copied / "gateway" / "access.lua"
     file.write_text(file.read_text().replace("ends < now", "ends > now").replace("difference == 0", "true"))
 

@@ -1,6 +1,7 @@
 """Values: what each type takes, and the one spelling it gives."""
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,12 +16,12 @@ ROWS = {row["key"]: row for row in VOCABULARY["operations"]}
 NUMBERS = [row for row in ROWS.values() if row["type"] in ("integer", "decimal")]
 
 
-def value(key, text):
+def value(key: str, text: str) -> str | None:
     return normalise(ROWS[key], text, RULES.limits)
 
 
 @st.composite
-def numbers(draw):
+def numbers(draw: st.DrawFn) -> tuple[dict[str, Any], str]:
     """A row, and a decimal number as somebody may write it."""
     row = draw(st.sampled_from(NUMBERS))
     whole = draw(st.one_of(st.integers(0, 12), st.integers(0, 10**11)))
@@ -30,7 +31,7 @@ def numbers(draw):
 
 @steady
 @given(numbers())
-def test_a_number_keeps_its_value_or_is_out_of_range(case):
+def test_a_number_keeps_its_value_or_is_out_of_range(case: tuple[dict[str, Any], str]) -> None:
     row, text = case
     number, places = Fraction(text.rstrip(".")), row.get("places", 0)
     in_range = Fraction(str(row["min"])) <= number <= maximum(row, RULES.limits)
@@ -46,7 +47,7 @@ def test_a_number_keeps_its_value_or_is_out_of_range(case):
 
 @steady
 @given(st.sampled_from(list(ROWS)), st.text(max_size=20))
-def test_a_canonical_value_is_its_own_spelling(key, text):
+def test_a_canonical_value_is_its_own_spelling(key: str, text: str) -> None:
     for written in (text, *VALUES[key]):
         normal = value(key, written)
         assert normal is None or value(key, normal) == normal
@@ -54,7 +55,7 @@ def test_a_canonical_value_is_its_own_spelling(key, text):
 
 @steady
 @given(st.sampled_from(list(ROWS)), st.text(max_size=30))
-def test_a_canonical_value_holds_nothing_that_a_name_could_trip_over(key, text):
+def test_a_canonical_value_holds_nothing_that_a_name_could_trip_over(key: str, text: str) -> None:
     normal = value(key, text)
 
     assert normal is None or all(one.isascii() and (one.isalnum() or one in "-.:") for one in normal)
@@ -64,14 +65,14 @@ def test_a_canonical_value_holds_nothing_that_a_name_could_trip_over(key, text):
     "text", ["", ".", "-", "-.", "+1", " 1", "1 ", "1_0", "1e1", "0x1", "٣", "½", "nan", "inf", "1\n"]
 )
 @pytest.mark.parametrize("key", ["w", "bri", "gam", "sharpen", "g", "crop"])
-def test_what_is_no_number_is_none(key, text):
+def test_what_is_no_number_is_none(key: str, text: str) -> None:
     whole = {"g": f"{text}:0", "crop": f"0:0:1:{text}"}.get(key, text)
 
     assert value(key, whole) is None
 
 
 @pytest.mark.parametrize("key", list(ROWS))
-def test_every_operation_says_what_it_takes_with_its_range(key):
+def test_every_operation_says_what_it_takes_with_its_range(key: str) -> None:
     said = expectation(ROWS[key], RULES.limits)
 
     assert "{" not in said
@@ -83,7 +84,7 @@ def test_every_operation_says_what_it_takes_with_its_range(key):
 
 
 @pytest.mark.parametrize("key", list(ROWS))
-def test_a_default_is_a_canonical_value(key):
+def test_a_default_is_a_canonical_value(key: str) -> None:
     default = ROWS[key].get("default")
 
     assert default is None or value(key, default) == default
@@ -124,5 +125,5 @@ def test_a_default_is_a_canonical_value(key):
         ("q", "AUTO", None),
     ],
 )
-def test_a_value(key, text, normal):
+def test_a_value(key: str, text: str, normal: str | None) -> None:
     assert value(key, text) == normal

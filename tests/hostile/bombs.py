@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from tests import images
 from tests.images import png_chunk
 
+Entry = tuple[int, int, int, int]
+
 TOO_LARGE, DAMAGED, TAKEN, TOO_LONG = 413, 422, 201, 504
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -102,13 +104,13 @@ def jpeg_scans(count: int, side: int = 8000) -> bytes:
     return data[:last] + data[last:-2] * count + data[-2:]
 
 
-def tiff(entries: list[tuple[int, int, int, int]], following: int = 0, body: bytes = b"") -> bytes:
+def tiff(entries: list[Entry], following: int = 0, body: bytes = b"") -> bytes:
     """One directory at 8 of (tag, type, count, value), and the offset of the next one."""
     table = b"".join(struct.pack("<HHII", *entry) for entry in entries)
     return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + table + struct.pack("<I", following) + body
 
 
-def tiff_page(width: int, height: int, *, compression: int = 1, at: int = 8, size: int = 1) -> list[tuple[int, ...]]:
+def tiff_page(width: int, height: int, *, compression: int = 1, at: int = 8, size: int = 1) -> list[Entry]:
     """The entries of a bilevel page whose one strip is at `at`."""
     short, long = 3, 4
     return [

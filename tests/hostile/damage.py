@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from random import Random
+from typing import Any
 
 from tests import images
 
@@ -40,7 +41,7 @@ def whole() -> dict[str, bytes]:
 
 def broken_scans() -> Iterator[tuple[str, bytes]]:
     """Whole JPEGs with 400 bytes of their data overwritten, of every coding; none with a marker among them."""
-    codings = {
+    codings: dict[str, dict[str, Any]] = {
         "baseline": {},
         "progressive": {"progressive": True},
         "restarts": {"restart_marker_rows": 1},

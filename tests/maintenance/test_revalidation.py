@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -74,7 +75,7 @@ async def test_a_deleted_image_goes_from_every_node(three: list[Node]) -> None:
         await other.api("a.png.more/b.png/@w=4.png")
     assert (await first.delete("a.png")).status == 204
     for other in others:
-        await until(lambda folder=other.derived / "a.png": not folder.exists())
+        await until(functools.partial(is_gone, other.derived / "a.png"))
         assert (await other.api("a.png/@w=4.png")).status == 404
         assert (await other.api("a.png.more/b.png/@w=4.png")).headers["X-Cache"].startswith("HIT")
 
@@ -87,6 +88,10 @@ async def test_a_link_with_a_version_is_never_stale(three: list[Node]) -> None:
         etag = (await first.upload("a.png", picture(number))).headers["ETag"].strip('"')
         await asyncio.sleep(1.05)  # a node asks the store about a version once a second at most
         assert (await second.api(f"a.png/@w=4.png?v={etag}")).colour == picture_colour(number)
+
+
+def is_gone(folder: Path) -> bool:
+    return not folder.exists()
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -139,7 +144,7 @@ async def test_images_whose_names_the_disk_cannot_hold_are_compared_too(one: Nod
     async def list_them(**_: object) -> Page:
         return Page(listed, [], None)
 
-    container.stat, container.list = stat, list_them  # type: ignore[method-assign,assignment]
+    container.stat, container.list = stat, list_them  # type: ignore[method-assign]
     for image, etag in (("same", "same"), ("changed", "before"), ("gone", "gone")):
         publish(tree, f"{LONG}/{image}", etag=etag)
     sweep = await one.context.tasks.revalidation.sweep()
@@ -186,10 +191,10 @@ async def test_a_listing_that_lags_behind_takes_nothing_away(one: Node) -> None:
     for image in ("a.png", "b.png"):
         await one.api(f"{image}/@w=4.png")
 
-    async def stale(**_: object) -> object:
+    async def stale(**_: object) -> Page:
         return listed
 
-    container.list = stale  # type: ignore[method-assign,assignment]
+    container.list = stale  # type: ignore[method-assign]
     sweep = await one.context.tasks.revalidation.sweep()
     assert sweep.suspected == 2
     assert all((one.derived / image / "@w=4.png").exists() for image in ("a.png", "b.png"))
@@ -200,10 +205,10 @@ async def test_a_store_that_cannot_be_listed_costs_nothing_but_freshness(one: No
     await one.api("a.png/@w=4.png")
     container = one.context.store.originals
 
-    async def fail(**_: object) -> object:
+    async def fail(**_: object) -> Page:
         raise Unavailable("gone")
 
-    container.list = fail  # type: ignore[method-assign,assignment]
+    container.list = fail  # type: ignore[method-assign]
     with pytest.raises(Unavailable):
         await one.context.tasks.revalidation.sweep()
     assert (one.derived / "a.png/@w=4.png").exists()

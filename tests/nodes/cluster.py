@@ -100,7 +100,7 @@ def _balancer(root: Path, network: Network, client: httpx.Client) -> Iterator[No
     (root / "nginx.conf").write_text(text.replace("access_log off;", "add_header X-Tried $upstream_addr always;"))
     program = shutil.which("nginx") or shutil.which("openresty")
     assert program
-    command = [program, "-p", root, "-c", root / "nginx.conf", "-e", "stderr", "-g", "daemon off;"]
+    command = [program, "-p", str(root), "-c", str(root / "nginx.conf"), "-e", "stderr", "-g", "daemon off;"]
     with network.hub.entered(), (root / "log").open("wb") as log:
         _set_kernel((EXAMPLE / "sysctl.conf").read_text())
         process = subprocess.Popen(command, stderr=log)

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from service.engine.job import Header, NotAnImage
+from service.engine.recognise import recognise
 from service.originals import originals
 from service.store.base import StoredObject
 from tests import images
 from tests.cache.nodes import Node, node
 
 SLOW = 0.3  # seconds
-recognise = originals.recognise
 
 
 def slowly(path: Path) -> Header:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.gateways import alive, command_line, descendants, free_ports, write_c
 
 pytestmark = [pytest.mark.slow, pytest.mark.nginx]
 
+Start = Callable[[], tuple[subprocess.Popen[str], str]]
 RUN = Path(__file__).resolve().parents[2] / "scripts" / "run"
 
 
@@ -24,7 +26,7 @@ def config(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start(config: Path):
+def start(config: Path) -> Iterator[Start]:
     """Starts scripts/run; ends what a failed test has left."""
     started = []
 
@@ -34,6 +36,7 @@ def start(config: Path):
         started.append(process)
         printed = ""
         while "Ctrl-C here ends it" not in printed:
+            assert process.stdout
             line = process.stdout.readline()
             assert line, f"ended with {process.wait()}: {printed}"
             printed += line
@@ -45,7 +48,7 @@ def start(config: Path):
         process.communicate()
 
 
-def test_every_printed_url_works_and_a_second_run_finds_the_photograph_in_place(start, config: Path):
+def test_every_printed_url_works_and_a_second_run_finds_the_photograph_in_place(start: Start, config: Path) -> None:
     process, printed = start()
     assert "holds this terminal" in printed
     urls = re.findall(r"^  (http://\S+/images/photos/cat\S+)", printed, re.MULTILINE)
@@ -60,7 +63,7 @@ def test_every_printed_url_works_and_a_second_run_finds_the_photograph_in_place(
     assert process.wait(60) == 0
 
 
-def test_the_commands_that_it_prints_work_as_copied(start, tmp_path: Path):
+def test_the_commands_that_it_prints_work_as_copied(start: Start, tmp_path: Path) -> None:
     _, printed = start()
     commands = re.findall(r"^  (curl .*?)(?:  .*)?$", printed, re.MULTILINE)
     assert len(commands) == 3
@@ -78,7 +81,9 @@ def listed(config: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("folder", ["the same folder", "another folder"])
-def test_a_second_run_ends_with_its_error_and_touches_the_first_one_not(start, config: Path, folder: str):
+def test_a_second_run_ends_with_its_error_and_touches_the_first_one_not(
+    start: Start, config: Path, folder: str
+) -> None:
     start()
     api = yaml.safe_load(config.read_text())["api"]["listen"]
     remove = urllib.request.Request(f"http://{api}/images/photos/cat.jpg", method="DELETE")
@@ -98,7 +103,7 @@ def test_a_second_run_ends_with_its_error_and_touches_the_first_one_not(start, c
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stop_leaves_no_process_behind(start, number: signal.Signals):
+def test_a_stop_leaves_no_process_behind(start: Start, number: signal.Signals) -> None:
     process, _ = start()
     started = descendants(process.pid)
     assert any("nginx" in command_line(pid) for pid in started)
@@ -107,7 +112,7 @@ def test_a_stop_leaves_no_process_behind(start, number: signal.Signals):
     assert not [command_line(pid) for pid in started if alive(pid)]
 
 
-def test_a_configuration_that_cannot_be_used_is_said_and_nothing_starts(config: Path):
+def test_a_configuration_that_cannot_be_used_is_said_and_nothing_starts(config: Path) -> None:
     config.write_text("public: {listen: 1}\n")
     answer = subprocess.run([sys.executable, RUN, "-c", config], capture_output=True, text=True, check=False)
     assert answer.returncode != 0

@@ -6,6 +6,7 @@ import itertools
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def md5(data: bytes) -> str:
     return hashlib.md5(data).hexdigest()
 
 
-async def all_pages(container: Container, **query) -> list[Page]:
+async def all_pages(container: Container, **query: Any) -> list[Page]:
     pages = [await container.list(**query)]
     while pages[-1].marker is not None:
         pages.append(await container.list(**query | {"marker": pages[-1].marker}))
@@ -180,7 +181,7 @@ async def test_originals_and_derived_images_are_two_containers(store: Store, tmp
 
 def model(names: list[str], prefix: str, delimiter: str, marker: str) -> list[str]:
     """What a listing gives, in order, told in the plainest way: folders end where the delimiter does."""
-    found = []
+    found: list[str] = []
     for name in sorted(names, key=str.encode):
         if not name.startswith(prefix) or name.encode() <= marker.encode():
             continue

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -24,7 +25,7 @@ from tests.swift.stores import content, put
 LONG = f"a.jpg/@{'crop=10p:10p:10p:10p,' * 13}w=9.webp"
 
 
-def settings(tmp_path: Path, **changes: object) -> DirectorySettings:
+def settings(tmp_path: Path, **changes: Any) -> DirectorySettings:
     (tmp_path / "run").mkdir(exist_ok=True)
     urls = UrlSettings("http://127.0.0.1", (tmp_path / "derived", tmp_path / "run"), **changes)
     return DirectorySettings(tmp_path / "pictures", tmp_path / "derived", urls=urls)

@@ -1,5 +1,7 @@
 """What is known of a login before anybody logs in."""
 
+from typing import Any
+
 import pytest
 
 from service.store.swift.settings import (
@@ -10,7 +12,7 @@ from service.store.swift.settings import (
     settings_from_environment,
 )
 
-PASSWORD = {"auth_url": "https://keystone/v3", "user": "u", "key": "k", "project_name": "p"}
+PASSWORD: dict[str, Any] = {"auth_url": "https://keystone/v3", "user": "u", "key": "k", "project_name": "p"}
 CREDENTIAL = {
     "auth_url": "https://keystone",
     "application_credential_id": "i",
@@ -32,7 +34,7 @@ CREDENTIAL = {
         ({"auth_url": "http://keystone/v3", "auth_version": "1"}, "1"),
     ],
 )
-def test_the_version_follows_from_what_is_given(settings: dict[str, str], version: str) -> None:
+def test_the_version_follows_from_what_is_given(settings: dict[str, Any], version: str) -> None:
     assert auth_version(SwiftSettings(**settings)) == version
 
 
@@ -51,7 +53,7 @@ def test_the_version_follows_from_what_is_given(settings: dict[str, str], versio
         (CREDENTIAL | {"application_credential_id": "", "auth_url": ""}, ["auth_url", "application_credential_id"]),
     ],
 )
-def test_what_is_missing_is_named(settings: dict[str, str], missing: list[str]) -> None:
+def test_what_is_missing_is_named(settings: dict[str, Any], missing: list[str]) -> None:
     assert credentials_missing(SwiftSettings(**settings)) == missing
 
 

@@ -34,7 +34,7 @@ class Keystone:
         self._roles: dict[str, str] = {}
 
     def session(self, user: str, password: str, project: str) -> Session:
-        domains = {"user_domain_id": "default", "project_domain_id": "default"}
+        domains: dict[str, Any] = {"user_domain_id": "default", "project_domain_id": "default"}
         return Session(v3.Password(self.url, username=user, password=password, project_name=project, **domains))
 
     def post(self, path: str, session: Session | None = None, **body: Any) -> Any:
@@ -50,7 +50,7 @@ class Keystone:
         at = found[0] if found else self.post("/projects", project={"name": project, "domain_id": "default"})
         user = self.post("/users", user={"name": name, "password": name, "domain_id": "default"})
         admin.put(f"{self.url}/projects/{at['id']}/users/{user['id']}/roles/{roles[role]}")
-        return at["id"]
+        return str(at["id"])
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
     root = tmp_path_factory.mktemp("keystone")
     python = environment(REQUIREMENTS) / "bin" / "python"
     with (root / "serve.log").open("w") as log:
-        command = [python, HERE / "cluster" / "serve_keystone.py", root, str(TOKEN_LIFE)]
+        command = [str(python), str(HERE / "cluster" / "serve_keystone.py"), str(root), str(TOKEN_LIFE)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
     assert process.stdout is not None
     try:

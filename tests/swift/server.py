@@ -29,8 +29,8 @@ def environment(requirements: Path = REQUIREMENTS) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may want it at once
         if not done.exists():
             subprocess.run([sys.executable, "-m", "venv", "--clear", path], check=True)
-            pip = [path / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*pip, "-r", requirements], check=True)
+            pip = [str(path / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*pip, "-r", str(requirements)], check=True)
             done.touch()
     return path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import uuid
 from collections.abc import AsyncIterator
@@ -18,18 +19,16 @@ from service.store.swift.settings import SwiftSettings
 
 def settings_for(url: str, **changes: Any) -> SwiftSettings:
     """Settings with containers that nobody else uses, and short time limits."""
-    return SwiftSettings(
-        **{
-            "container": f"originals-{uuid.uuid4().hex}",
-            "derived_container": f"derived-{uuid.uuid4().hex}",
-            "auth_url": f"{url}/auth/v1.0",
-            "user": "test:tester",
-            "key": "testing",
-            "timeout": 5,
-            "connections": 8,
-        }
-        | changes
+    settings = SwiftSettings(
+        container=f"originals-{uuid.uuid4().hex}",
+        derived_container=f"derived-{uuid.uuid4().hex}",
+        auth_url=f"{url}/auth/v1.0",
+        user="test:tester",
+        key="testing",
+        timeout=5,
+        connections=8,
     )
+    return dataclasses.replace(settings, **changes)
 
 
 def client(url: str) -> Connection:

@@ -71,7 +71,7 @@ async def test_segmented_objects_are_read_whole(
         put_static(swift, container, name, rows)
     elif kind == "nested":
         put_static(swift, "segments", "inner", rows[:2])
-        inner = {"path": "/segments/inner"}
+        inner: dict[str, object] = {"path": "/segments/inner"}
         put_static(swift, container, name, [inner, rows[2]])
     else:
         put_static(swift, container, name, [rows[0] | {"range": "100-199"}, rows[1]])
@@ -120,7 +120,8 @@ async def test_names_that_no_request_can_ask_for_are_left_out_of_listings(
     for name in ("a.jpg", "a//b.jpg", "folder/", "@x/a.jpg", "b/@c.jpg", "line\nfeed", "z.jpg", "z/y.jpg"):
         connection.put_object(container, name, b"x")
     for limit in (1, 2, 100):
-        names, marker = [], ""
+        names: list[str] = []
+        marker: str | None = ""
         while marker is not None:
             page = await store.originals.list(limit=limit, marker=marker)
             names += [found.name for found in page.objects]

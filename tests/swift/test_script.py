@@ -23,7 +23,7 @@ def test_a_swift_is_started_used_stopped_and_keeps_its_data(tmp_path: Path) -> N
     environ = os.environ | {"SWIFT_TEST_ENVIRONMENTS": str(environment().parent)}
 
     def run(*arguments: str) -> tuple[int, str]:
-        command = [tmp_path / "scripts/swift", *arguments]
+        command = [str(tmp_path / "scripts/swift"), *arguments]
         done = subprocess.run(command, check=False, env=environ, capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout
 

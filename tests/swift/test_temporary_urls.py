@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -25,7 +26,7 @@ def settings(swift: SwiftServer) -> SwiftSettings:
     return settings
 
 
-def with_urls(settings: SwiftSettings, **changes: object) -> SwiftSettings:
+def with_urls(settings: SwiftSettings, **changes: Any) -> SwiftSettings:
     return dataclasses.replace(settings, temp_url=TempUrlSettings(**changes))
 
 
@@ -37,7 +38,7 @@ async def curl(url: str, *options: str) -> tuple[str, str, bytes]:
     return head.decode().split()[1], head.decode().lower(), body
 
 
-async def url(store: SwiftStore, name: str, lifetime: float = 60, **options: object) -> TemporaryUrl:
+async def url(store: SwiftStore, name: str, lifetime: float = 60, **options: Any) -> TemporaryUrl:
     return await store.originals.temporary_url(name, lifetime=lifetime, **options)
 
 

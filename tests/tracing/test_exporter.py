@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import subprocess
 import sys
@@ -24,13 +25,17 @@ from service.metrics import SPANS
 from service.tracing import exporter, setup
 from tests import images
 from tests.collector import Collector, collecting
-from tests.gateways import free_ports, running_gateway, write_config
+from tests.gateways import Gateway, free_ports, running_gateway, write_config
 from tests.observability.test_observing import events, value
 from tests.supervise.test_supervisor import until
 
 pytestmark = pytest.mark.slow
 
 PASSWORD = "a-password-that-nobody-may-see"
+
+
+def has_more_failed(gateway: Gateway, before: float) -> bool:
+    return value(gateway, "image_gateway_spans_total", outcome="failed") > before
 
 
 def test_a_collector_that_is_not_there_disturbs_nobody_and_is_told_of_once(tmp_path: Path) -> None:
@@ -41,7 +46,7 @@ def test_a_collector_that_is_not_there_disturbs_nobody_and_is_told_of_once(tmp_p
         for width in (10, 11, 12):
             failed = value(gateway, "image_gateway_spans_total", outcome="failed")
             assert gateway.public.get(f"/images/cat.jpg/@w={width}.jpg").status_code == 200
-            until(lambda failed=failed: value(gateway, "image_gateway_spans_total", outcome="failed") > failed)
+            until(functools.partial(has_more_failed, gateway, failed))
         (told,) = [line for line in events(gateway) if "traces" in line["message"]]
         assert told["message"].startswith(f"traces do not reach http://127.0.0.1:{port}/v1/traces: ConnectionError; ")
         assert told["level"] == "error"

@@ -9,55 +9,65 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from swift.common.swob import Request
 
 APPLICATION_CREDENTIALS = {"credential-of-tester": ("secret-of-the-credential", "test:tester", "testing")}
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+Headers = Sequence[tuple[str, str]]
+Answer = tuple[str, object, Headers]
+Login = tuple[str, str, Callable[[str, str, str, int], Answer]]  # user, key, and how an answer is written
+Filter = Callable[[Application], Application]
+
 _NEVER = float("inf")
 
 
 class Cache:
     """The part of Swift's MemcacheRing that the proxy server uses, in the memory of its one process."""
 
-    def __init__(self):
-        self._entries = {}
+    def __init__(self) -> None:
+        self._entries: dict[str, tuple[Any, float]] = {}
 
-    def get(self, key, raise_on_error=False):
+    def get(self, key: str, raise_on_error: bool = False) -> Any:
         value, until = self._entries.get(key, (None, 0))
         return value if time.time() < until else None
 
-    def set(self, key, value, serialize=True, time=0, **_):
+    def set(self, key: str, value: Any, serialize: bool = True, time: float = 0, **_: object) -> None:
         # Through JSON, as memcached does it: tuples come back as lists.
         self._entries[key] = (json.loads(json.dumps(value)) if serialize else value, _until(time))
 
-    def delete(self, key, server_key=None):
+    def delete(self, key: str, server_key: str | None = None) -> None:
         self._entries.pop(key, None)
 
-    def incr(self, key, delta=1, time=0):
+    def incr(self, key: str, delta: int = 1, time: float = 0) -> int:
         value = max(0, int(self.get(key) or 0) + int(delta))
         self._entries[key] = (value, _until(time))
         return value
 
-    def set_multi(self, mapping, server_key, **options):
+    def set_multi(self, mapping: Mapping[str, Any], server_key: str, **options: Any) -> None:
         for key, value in mapping.items():
             self.set(key, value, **options)
 
-    def get_multi(self, keys, server_key, raise_on_error=False):
+    def get_multi(self, keys: Iterable[str], server_key: str, raise_on_error: bool = False) -> list[Any]:
         return [self.get(key) for key in keys]
 
 
-def _until(seconds):
+def _until(seconds: float) -> float:
     if not seconds:
         return _NEVER
     is_date = seconds > 30 * 24 * 3600  # as memcached tells a date from a duration
     return seconds if is_date else time.time() + seconds
 
 
-def cache(global_options, **options):
+def cache(global_options: object, **options: object) -> Filter:
     entries = Cache()
 
-    def wrap(application):
-        def handle(environ, start_response):
+    def wrap(application: Application) -> Application:
+        def handle(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             environ["swift.cache"] = entries
             return application(environ, start_response)
 
@@ -66,9 +76,9 @@ def cache(global_options, **options):
     return wrap
 
 
-def keystone(global_options, **options):
-    def wrap(application):
-        def handle(environ, start_response):
+def keystone(global_options: object, **options: object) -> Filter:
+    def wrap(application: Application) -> Application:
+        def handle(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             answer = ROUTES.get((environ["REQUEST_METHOD"], environ["PATH_INFO"].rstrip("/")))
             if answer is None:
                 return application(environ, start_response)
@@ -88,7 +98,7 @@ def keystone(global_options, **options):
     return wrap
 
 
-def _login(application, environ, user, key):
+def _login(application: Application, environ: Environ, user: str, key: str) -> tuple[str, str, int] | None:
     """Token, storage URL and seconds to live, or None."""
     kept = {name: environ[name] for name in ("HTTP_HOST", "swift.cache", "swift.trans_id") if name in environ}
     request = Request.blank("/auth/v1.0", environ=kept, headers={"X-Auth-User": user, "X-Auth-Key": key})
@@ -99,7 +109,7 @@ def _login(application, environ, user, key):
     return headers["X-Auth-Token"], headers["X-Storage-Url"], int(headers["X-Auth-Token-Expires"])
 
 
-def _from_v3(auth):
+def _from_v3(auth: dict[str, Any]) -> Login:
     identity = auth["identity"]
     if identity["methods"] == ["application_credential"]:
         given = identity["application_credential"]
@@ -111,13 +121,13 @@ def _from_v3(auth):
     return f"{project.get('name') or project['id']}:{user['name']}", user["password"], _as_v3
 
 
-def _from_v2(auth):
+def _from_v2(auth: dict[str, Any]) -> Login:
     given = auth["passwordCredentials"]
     project = auth.get("tenantName") or auth["tenantId"]
     return f"{project}:{given['username']}", given["password"], _as_v2
 
 
-def _as_v3(user, token, url, seconds):
+def _as_v3(user: str, token: str, url: str, seconds: int) -> Answer:
     project, name = user.split(":")
     domain = {"id": "default", "name": "Default"}
     endpoints = [
@@ -136,7 +146,7 @@ def _as_v3(user, token, url, seconds):
     return "201 Created", {"token": body}, [("X-Subject-Token", token)]
 
 
-def _as_v2(user, token, url, seconds):
+def _as_v2(user: str, token: str, url: str, seconds: int) -> Answer:
     project, name = user.split(":")
     endpoint = {"region": "here", "publicURL": url, "internalURL": url, "adminURL": url}
     access = {
@@ -147,11 +157,11 @@ def _as_v2(user, token, url, seconds):
     return "200 OK", {"access": access}, []
 
 
-def _iso(seconds):
+def _iso(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(time.time() + seconds))
 
 
-def _reply(start_response, status, body, headers=()):
+def _reply(start_response: StartResponse, status: str, body: object, headers: Headers = ()) -> list[bytes]:
     data = json.dumps(body).encode()
     start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(data))), *headers])
     return [data]
