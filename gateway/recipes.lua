@@ -1,7 +1,7 @@
 -- Recipes and their canonical form: equal results, one spelling. Twin of recipes.py.
 --
 -- A recipe is a table of operation to canonical value, without its format. `source` and `auto` are formats that are
--- not decided yet; what depends on the format is then kept.
+-- not decided yet; what depends on the format is then retained.
 
 local hints = require("gateway.hints")
 local text_of = require("gateway.text")
@@ -206,19 +206,19 @@ end
 -- Without the keys that change nothing beside the others, until none is left.
 local function drop_idle(recipe, format, rules)
     while true do
-        local kept, dropped = {}, false
+        local effective, dropped = {}, false
         for key, value in pairs(recipe) do
             local matters = rules.operations[key].matters
             if not matters or holds(matters, recipe, format, rules) then
-                kept[key] = value
+                effective[key] = value
             else
                 dropped = true
             end
         end
         if not dropped then
-            return kept
+            return effective
         end
-        recipe = kept
+        recipe = effective
     end
 end
 

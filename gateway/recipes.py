@@ -1,7 +1,7 @@
 """Recipes and their canonical form: equal results, one spelling. Twin of recipes.lua.
 
 A recipe is a map of operation to canonical value, without its format. `source` and `auto` are formats that are
-not decided yet; what depends on the format is then kept.
+not decided yet; what depends on the format is then retained.
 """
 
 from __future__ import annotations
@@ -137,14 +137,14 @@ def _drop_quality(recipe: Recipe, format: str, rules: Rules) -> Recipe:
 def _drop_idle(recipe: Recipe, format: str, rules: Rules) -> Recipe:
     """Without the keys that change nothing beside the others, until none is left."""
     while True:
-        kept = {
+        effective = {
             key: value
             for key, value in recipe.items()
             if "matters" not in rules.operations[key] or _holds(rules.operations[key]["matters"], recipe, format)
         }
-        if len(kept) == len(recipe):
-            return kept
-        recipe = kept
+        if len(effective) == len(recipe):
+            return effective
+        recipe = effective
 
 
 def _holds(conditions: list[Mapping[str, Any]], recipe: Recipe, format: str) -> bool:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
-from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from gateway.names import is_preset_word
-from gateway.rules import ACCEPTED, DEFAULT_IGNORED_QUERY, DEFAULT_QUALITY, FORMATS, NEGOTIATED, ORIGINAL_FORMATS
-from gateway.section import Location, Secret, Section
+from gateway.public_settings import Public
+from gateway.rules import ACCEPTED, DEFAULT_QUALITY, FORMATS, NEGOTIATED, ORIGINAL_FORMATS
+from gateway.section import Location, Section
 from gateway.store_settings import StoreOptions
-from gateway.units import Count, Listen, Network, Seconds, Size, url_of
+from gateway.tracing_settings import Tracing
+from gateway.units import Count, Listen, Network, Seconds, Size
 from gateway.wording import Wanted
+
+__all__ = ["Api", "Cache", "Config", "Engine", "FormatOptions", "LimitOptions", "Log", "MetadataOptions"]
+__all__ += ["Public", "Runtime", "Token", "Tracing"]
 
 if TYPE_CHECKING:  # the vocabulary is the list of formats, which a type checker cannot read
     Format: TypeAlias = str
@@ -30,12 +33,6 @@ Scope = Literal["read", "write", "delete", "url"]
 Percent = Annotated[int, Field(ge=1, le=100)]
 Quality = dict[Lossy, Percent]
 
-SHORTEST_KEY = 16  # bytes of a signing key; RFC 2104 advises as many as the hash, 32
-_LABEL = "[A-Za-z0-9_-]{1,63}"
-_ENDPOINT = re.compile(rf"https?://({_LABEL}(\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?(/[^\s?#]*)?")
-_QUERY_KEY = re.compile(r"[^\s*&=#%+\x00-\x20]+\*?")
-_HEADER = re.compile(r"[A-Za-z0-9-]+")
-
 
 def _processes(value: Any) -> Any:
     if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 256):
@@ -43,64 +40,7 @@ def _processes(value: Any) -> Any:
     raise ValueError("must be auto, or a whole number from 1 to 256")
 
 
-def _query_key(value: Any) -> str:
-    if isinstance(value, str) and _QUERY_KEY.fullmatch(value):
-        return value
-    raise ValueError("must be a query key such as fbclid, or the beginning of some with a * at its end, such as utm_*")
-
-
-QueryKey = Annotated[str, BeforeValidator(_query_key)]
 Processes = Annotated[Literal["auto"] | int, BeforeValidator(_processes)]
-
-
-class Public(Section):
-    """The public port: nginx, derived images only."""
-
-    listen: Listen = Field("127.0.0.1:8080", description="where nginx listens")
-    url: Annotated[str, Wanted("a URL without a query, such as https://images.example.org, or empty")] = Field(
-        "",
-        description="what clients call it; links begin with this; empty: http:// and where nginx listens",
-        pattern=r"^(https?://[^\s?#]+)?$",
-    )
-    access: Literal["open", "presets", "signed"] = Field("open", description="open, presets or signed")
-    keys: dict[str, Secret] = Field(
-        default_factory=dict, description="signing keys by their id; several live at once, so they can be rotated"
-    )
-    cors: str = Field("*", description="Access-Control-Allow-Origin of every answer; empty for none")
-    metadata: bool = Field(False, description="whether @meta.json is public")
-    trusted_proxies: list[Network] = Field(
-        [], description="addresses and networks whose X-Forwarded-For tells who asks, such as [10.0.0.0/8]"
-    )
-    max_age: Seconds = Field(3600.0, description="how long browsers may keep an image whose URL carries no version")
-    preset_max_age: dict[str, Seconds] = Field(
-        default_factory=dict, description="the same for what single presets expand to, such as {thumbnail: 30d}"
-    )
-    ignored_query: list[QueryKey] = Field(
-        list(DEFAULT_IGNORED_QUERY),
-        description="query keys that are dropped, for they come from the web; a * at the end stands for any rest",
-    )
-
-    @property
-    def base_url(self) -> str:
-        """What links begin with: `url`, else the URL at which this machine reaches nginx."""
-        return self.url or url_of(self.listen)
-
-    @field_validator("keys")
-    @classmethod
-    def _check_keys(cls, keys: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        for key_id, secret in keys.items():
-            if not key_id.isascii() or not key_id.replace("-", "").replace("_", "").isalnum():
-                raise ValueError(f"the id {key_id!r} must be letters, digits, - and _")
-            if len(secret.get_secret_value().encode()) < SHORTEST_KEY:
-                raise ValueError(f"the key {key_id!r} must have at least {SHORTEST_KEY} bytes")
-        return keys
-
-    @field_validator("cors")
-    @classmethod
-    def _check_cors(cls, cors: str) -> str:
-        if any(character in cors for character in "\"'$;{}\\ \r\n\t"):
-            raise ValueError("must be *, one origin such as https://example.org, or empty")
-        return cors
 
 
 def resolve_listen(listen: str, *, tokens: bool) -> str:
@@ -253,38 +193,6 @@ class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
     format: Literal["text", "json"] = Field("text", description="text for people, json for machines")
     slow: Seconds = Field(1.0, description="a request that takes longer is logged, stage by stage")
-
-
-class Tracing(Section):
-    """OpenTelemetry traces of what the service answers; what nginx answers alone has none."""
-
-    endpoint: str = Field(
-        "", description="a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318; empty: no traces"
-    )
-    headers: dict[str, Secret] = Field(
-        default_factory=dict, description="sent with each delivery, such as {authorization: {env: OTLP_TOKEN}}"
-    )
-    service_name: str = Field("image-gateway", description="service.name of the traces", min_length=1)
-    sample: float = Field(1.0, description="the share of requests that is traced, from 0 to 1", ge=0, le=1)
-    timeout: Seconds = Field(10.0, description="of one delivery; no request waits for it", gt=0)
-
-    @field_validator("endpoint")
-    @classmethod
-    def _check_endpoint(cls, endpoint: str) -> str:
-        if endpoint and not _ENDPOINT.fullmatch(endpoint):
-            raise ValueError("must be http://HOST:PORT or an https URL, without user or query: secrets go into headers")
-        _ = urlsplit(endpoint).port  # raises ValueError where it is none
-        return endpoint
-
-    @field_validator("headers")
-    @classmethod
-    def _check_headers(cls, headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        for name, secret in headers.items():
-            if not _HEADER.fullmatch(name):
-                raise ValueError(f"{name!r} is no name of a header")
-            if not (value := secret.get_secret_value()).isascii() or not value.isprintable():
-                raise ValueError(f"the value of {name} must be printable ASCII, on one line")
-        return headers
 
 
 class Config(Section):

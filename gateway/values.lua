@@ -137,14 +137,14 @@ local function words(row, text)
         end
     end
 
-    local kept = {}
+    local chosen = {}
     for _, one in ipairs(row.words) do
         if contains(asked, one) then
-            kept[#kept + 1] = one
+            chosen[#chosen + 1] = one
         end
     end
 
-    return concat(kept, ":")
+    return concat(chosen, ":")
 end
 
 

@@ -151,8 +151,10 @@ async def _put_together(
     job_settings = _job_settings(config, rules, versions, remote_store=store.remote)
     originals = Originals(store.originals, paths.originals, disk.work, config.cache.revalidate)
     tickets = Tickets()
-    kept = DerivedStore(store.derived, job_settings.engine, tickets, disk.work)
-    derivatives = Derivatives(rules, job_settings, originals, disk.tree, disk.memory, disk.work, kept, tickets, engine)
+    stored = DerivedStore(store.derived, job_settings.engine, tickets, disk.work)
+    derivatives = Derivatives(
+        rules, job_settings, originals, disk.tree, disk.memory, disk.work, stored, tickets, engine
+    )
     originals.on_change(derivatives.settle)
     stack.push_async_callback(derivatives.close)
     generation = f"{job_settings.engine} {','.join(rules.out)}"  # the bytes, and the formats that markers name

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 class _CannotStartError(Exception):
     """The service does not start; the text says why, a line for each reason."""
 
-    def tell(self, what: str) -> None:
+    def report(self, what: str) -> None:
         for line in str(self).splitlines():
             log.error("%s: %s", what, line)
 
@@ -126,7 +126,7 @@ async def _unless_stopped(worker: Worker, start: Coroutine[Any, Any, Config]) ->
     except asyncio.CancelledError:
         raise SystemExit(0) from None
     except _CannotStartError as error:
-        error.tell("cannot start")
+        error.report("cannot start")
         raise SystemExit(CANNOT_START) from None
 
 
@@ -139,7 +139,7 @@ async def _start(taken: _Taken, stack: AsyncExitStack) -> Config:
     except _CannotStartError as error:
         if not before.exists():
             raise
-        error.tell("not reloaded")
+        error.report("not reloaded")
     else:
         before.unlink(missing_ok=True)
         return config

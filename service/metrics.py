@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from service.derivatives.write_behind import UNKEPT
+from service.derivatives.write_behind import UNPERSISTED
 from service.engine.pool.pool import EnginePool
 from service.maintenance.tasks import Tasks
 from service.observability import timings
@@ -59,7 +59,7 @@ class Metrics(Collector):
         self.engine = engine
         self._tasks = tasks
         self._registry = CollectorRegistry(auto_describe=False)
-        own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, SPANS, UNKEPT)
+        own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, SPANS, UNPERSISTED)
         for one in (*own, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)
         ProcessCollector(namespace="image_gateway", registry=self._registry)

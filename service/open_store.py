@@ -11,8 +11,8 @@ from gateway.store_settings import SwiftOptions, TempUrl
 from service.cache.generation import RECORD
 from service.runtime.paths import paths_of
 from service.store.base import Store
-from service.store.directory.container import DirectoryStore
 from service.store.directory.settings import DirectorySettings
+from service.store.directory.store import DirectoryStore
 from service.store.directory.temp_urls import url_settings
 from service.store.swift.settings import SwiftSettings, TempUrlSettings, settings_from_environment
 
@@ -20,7 +20,7 @@ from service.store.swift.settings import SwiftSettings, TempUrlSettings, setting
 def open_store(config: Config) -> Store:
     """The configured store, not started yet."""
     if config.store.kind == "swift":
-        from service.store.swift.container import SwiftStore  # noqa: PLC0415  # 0.2 s of imports that only this store needs
+        from service.store.swift.store import SwiftStore  # noqa: PLC0415  # 0.2 s of imports that only this store needs
 
         return SwiftStore(settings_from_environment(_swift(config.store.swift), os.environ))
     return DirectoryStore(directory_settings(config))

@@ -1,4 +1,4 @@
--- Which files were sent, for mounts that keep no access times (noatime): noted in a table of each worker, and every few
+-- Which files were sent, for mounts that record no access times (noatime): noted in a table of each worker, and every few
 -- seconds told to the files themselves, by an access time later than their change. The request pays for a table entry.
 
 local ffi = require("ffi")

@@ -42,7 +42,7 @@ class Memory:
         Raises FileNotFoundError as `Published.open` does.
         """
         key = (name.image, name.leaf)
-        if not file.referenced:  # memory reads no file, and some mounts keep no access times
+        if not file.referenced:  # memory reads no file, and some mounts record no access times
             with contextlib.suppress(OSError):
                 touch(file.path)
         data = self.get(key, file.etag)

@@ -1,9 +1,9 @@
-"""Which files are in use, told by their access times alone: nothing is counted, and nothing is kept in memory.
+"""Which files are in use, by their access times alone: nothing is counted, and no memory is needed.
 
-On a mount that keeps access times (`relatime` is enough) the first read of a file sets its access time to now, which is
-later than its change time: a reference bit, as in the CLOCK algorithm, set by the sender of the file and at no cost
+On a mount that records access times (`relatime` is enough) the first read of a file sets its access time to now, which
+is later than its change time: a reference bit, as in the CLOCK algorithm, set by the sender of the file and at no cost
 to the request. The hand of the clock clears it by setting an access time of a few seconds after the epoch: so many
-more rounds may the file stay unread. Where a mount keeps no access times, `touch` sets the bit.
+more rounds may the file stay unread. Where a mount records no access times, `touch` sets the bit.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def touch(path: Path) -> None:
         os.close(file)
 
 
-def keeps_access_times(folder: Path) -> bool:
+def records_access_times(folder: Path) -> bool:
     """Whether reading a file in this folder sets its access time. Raises OSError."""
     probe = folder / f"atime-{os.getpid()}"
     try:

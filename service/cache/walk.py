@@ -24,11 +24,11 @@ BATCH = 256  # files, about 3 ms of work
 NAMES = 10_000  # of one folder that are held and sorted at once: 4 ms in which no other thread runs
 GONE = (FileNotFoundError, NotADirectoryError)
 PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # says nothing of the folder
-MOST_TOLD = 100  # folders that the log names because they cannot be read
+MOST_LOGGED = 100  # folders that the log names because they cannot be read
 REST = 3.0  # times the duration of a batch that passes before the next: a quarter of one core at most
 
 log = logging.getLogger(__name__)
-_told: set[str] = set()
+_logged: set[str] = set()
 
 
 def background() -> ThreadPoolExecutor:
@@ -76,9 +76,9 @@ def pass_over(folder: str, error: OSError) -> None:
     the moment caused: without it the walk would seem to be whole."""
     if error.errno in PASSING:
         raise error
-    if isinstance(error, GONE) or folder in _told or len(_told) >= MOST_TOLD:
+    if isinstance(error, GONE) or folder in _logged or len(_logged) >= MOST_LOGGED:
         return
-    _told.add(folder)
+    _logged.add(folder)
     log.warning("%s cannot be looked through (%s); what cannot be read is passed over", folder, error.strerror)
 
 

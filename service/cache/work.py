@@ -2,7 +2,7 @@
 
 The work folder is on the caches' file system, so that a finished file is published by a rename. When that file system
 is full, read-only or broken, work goes to a spare folder, in memory where the system has one, and its results are
-answered without being kept; a few seconds later the disk is tried again.
+answered without being stored; a few seconds later the disk is tried again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 RETRY = 5.0  # seconds after which a disk that failed is tried again
-TELL = 60.0  # seconds between two log lines about the same disk
+LOG_EVERY = 60.0  # seconds between two log lines about the same disk
 LEAST_FREE = 32 * 2**20  # bytes: with less, an unexplained failure is attributed to the disk
 FULL = (errno.ENOSPC, errno.EDQUOT)
 TOO_MANY_OPEN = (errno.EMFILE, errno.ENFILE)
@@ -43,7 +43,7 @@ class Work:
         self._process = secrets.token_hex(6)
         self._serial = itertools.count()
         self._failed = -RETRY
-        self._told = -TELL
+        self._logged_at = -LOG_EVERY
 
     def clean(self) -> list[Path]:
         """Remove the files that a process that ended has left, which are few, and tell the folders, which may hold any
@@ -99,9 +99,9 @@ class Work:
         self.failures[os.strerror(error.errno) if error.errno else type(error).__name__] += 1
         if error.errno in FULL:
             self.on_full()
-        if now - self._told >= TELL:
-            self._told = now
-            log.error("the caches' disk fails (%s); images are answered without being kept", error.strerror or error)
+        if now - self._logged_at >= LOG_EVERY:
+            self._logged_at = now
+            log.error("the caches' disk fails (%s); images are answered without being stored", error.strerror or error)
 
     def examine(self) -> bool:
         """Return True if the disk caused an unexplained failure; it is noted then."""

@@ -99,12 +99,12 @@ def _sizes(taken: int, most: int) -> tuple[str, str, str]:
 
 def _facts(stats: Stats) -> Table:
     table = Table.grid(padding=(0, 2))
-    for name, value in _told(stats):
+    for name, value in _described(stats):
         table.add_row(name, value)
     return table
 
 
-def _told(stats: Stats) -> Iterator[tuple[str, str]]:
+def _described(stats: Stats) -> Iterator[tuple[str, str]]:
     levels = ", ".join(f"{level} {count:,}" for level, count in stats.answered.items())
     yield "running for", _age(stats.running)
     yield "answered", f"{sum(stats.answered.values()):,} ({levels})"

@@ -50,10 +50,10 @@ def upload(
     if not files and not selection.passed_over:
         click.echo(f"there is no file to upload in {', '.join(map(str, paths))}", err=True)
         return 1
-    work = Uploading(remote.url, remote.token, replace=replace, told=lambda _: None, dry=dry_run)
+    work = Uploading(remote.url, remote.token, replace=replace, report=lambda _: None, dry=dry_run)
     try:
         with progress_bar(files) as bar:
-            work.told = bar
+            work.report = bar
             asyncio.run(work.run(files, parallel))
     except KeyboardInterrupt:
         click.echo("stopped; the same command goes on from here", err=True)

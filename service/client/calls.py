@@ -55,8 +55,8 @@ def pause(response: httpx.Response | None, attempt: int) -> float | None:
     connection broke; attempts count from 1."""
     if attempt > RETRIES or (response is not None and response.status_code not in (429, 503)):
         return None
-    told = response.headers.get("Retry-After", "") if response is not None else ""
-    return min(float(told), LONGEST_PAUSE) if told.isdigit() else min(0.2 * 2**attempt, LONGEST_PAUSE)
+    wanted = response.headers.get("Retry-After", "") if response is not None else ""
+    return min(float(wanted), LONGEST_PAUSE) if wanted.isdigit() else min(0.2 * 2**attempt, LONGEST_PAUSE)
 
 
 def upload(

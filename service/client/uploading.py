@@ -24,7 +24,7 @@ class Uploading:
     base_url: str
     token: str | None
     replace: bool
-    told: Callable[[int], None]
+    report: Callable[[int], None]
     dry: bool = False
     stored: list[str] = field(default_factory=list)
     there: list[str] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Uploading:
             nonlocal sent
             size = min(size, file.bytes - sent)  # a repeated attempt counts once
             sent += size
-            self.told(size)
+            self.report(size)
 
         try:
             stored = await self._store(gateway, file, count)
@@ -64,7 +64,7 @@ class Uploading:
         except (GatewayError, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             self.failed.append((file.name, reason))
-        self.told(file.bytes - sent)
+        self.report(file.bytes - sent)
 
     async def _store(self, gateway: AsyncGateway, file: LocalFile, sent: Callable[[int], None]) -> bool:
         """Whether it had to be stored. Raises Conflict where another image has its name."""

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,41 +42,32 @@ ATTEMPTS = 2  # of a job whose process dies over it: it may have been killed for
 MOST_ATTEMPTS = 50  # of one flight while its image is replaced again and again
 FLIGHTS = 2  # times what the engine takes may be under way, waits for the store included
 MOST_SPARE = 4  # flights at once that work in the spare folder, since that is memory
-LARGEST_SPARE = 64 * 2**20  # bytes of an image that is answered without being kept
+LARGEST_SPARE = 64 * 2**20  # bytes of an image that is answered without being stored
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(eq=False, repr=False)
 class Derivatives:
-    """Finds or makes derived images. `rules` reads names; `tree` holds the files; `kept` is the derived container."""
+    """Finds or makes derived images. `rules` reads names; `tree` holds the files; `stored` is the derived container."""
 
-    def __init__(
-        self,
-        rules: Rules,
-        job_settings: JobSettings,
-        originals: Originals,
-        tree: DerivedTree,
-        memory: Memory,
-        work: Work,
-        kept: DerivedStore,
-        tickets: Tickets,
-        engine: EnginePool,
-    ) -> None:
+    _rules: Rules
+    _job_settings: JobSettings
+    _originals: Originals
+    _tree: DerivedTree
+    _memory: Memory
+    _work: Work
+    _stored: DerivedStore
+    _tickets: Tickets
+    _engine: EnginePool
+
+    def __post_init__(self) -> None:
         self.answered: Counter[str] = Counter()
         self.flights: Flights[Derivative] = Flights()
         self.failures = Failures()
-        self._rules = rules
-        self._job_settings = job_settings
-        self._originals = originals
-        self._tree = tree
-        self._memory = memory
-        self._work = work
-        self._kept = kept
-        self._engine = engine
-        self._tickets = tickets
-        self._formats = FormatChoice(rules, job_settings, originals, tree)
+        self.backlog = WriteBehind(self._stored.hold)
+        self._formats = FormatChoice(self._rules, self._job_settings, self._originals, self._tree)
         self._spare = asyncio.Semaphore(MOST_SPARE)
-        self.backlog = WriteBehind(kept.hold)
 
     async def get(self, name: Name, accept: str = "", *, lane: Lane) -> Derivative:
         """The derived image, in a format decided by `accept` where the name leaves it open, made in `lane`.
@@ -137,8 +128,8 @@ class Derivatives:
         try:
             removed = self.forget(image)
         finally:  # the container lets go of it even where the disk does not
-            async for name in self._kept.names(f"{image}/@"):
-                await self._kept.remove(name)
+            async for name in self._stored.names(f"{image}/@"):
+                await self._stored.remove(name)
         return removed + self.forget(image)
 
     def adopt(self, name: Name, original: Original, path: Path) -> None:
@@ -146,7 +137,7 @@ class Derivatives:
         made = Derivative(name, self._publish(path, name, original, spare=False), "MISS", original.stored.etag)
         self._write_behind(made)
 
-    async def keep(self, name: Name, *, lane: Lane) -> Derivative:
+    async def persist(self, name: Name, *, lane: Lane) -> Derivative:
         """Make the image if it is nowhere, and see that the derived container holds it before this returns."""
         for _ in range(MOST_ATTEMPTS):
             found = await self.get(name, lane=lane)
@@ -154,9 +145,9 @@ class Derivatives:
             if found.original is None:
                 marker = self._tree.marker(name.image)
                 found = replace(found, original=marker.etag if marker else None)
-            if found.original == stored.etag and await self._kept.hold(found):
+            if found.original == stored.etag and await self._stored.hold(found):
                 return found
-        raise Saturated("the image is being replaced faster than it can be kept")
+        raise Saturated("the image is being replaced faster than it can be stored")
 
     async def close(self) -> None:
         """Wait for what is still being written to the store."""
@@ -165,10 +156,10 @@ class Derivatives:
     async def _smaller(self, preferred: Name, own: Name, lane: Lane) -> Name:
         """Make both and return the one with fewer bytes; the own format where the preferred one cannot be made."""
         with self._tickets.hold(own.image) as ticket:
-            kept = await self._find(own, "", lane)
+            made_own = await self._find(own, "", lane)
             try:
                 made = await self._find(preferred, "", lane)
-                smaller = preferred if made.file.bytes <= kept.file.bytes else own
+                smaller = preferred if made.file.bytes <= made_own.file.bytes else own
             except Saturated:  # it may be made a moment later
                 raise
             except EngineError as error:
@@ -240,7 +231,7 @@ class Derivatives:
             level: Level = "MISS"
             if self._job_settings.persist == "url":  # the container holds few, so a full queue need not ask it first
                 self._engine.require_room(lane)
-            if self._job_settings.persist != "never" and await self._kept.fetch(name, etag, path):
+            if self._job_settings.persist != "never" and await self._stored.fetch(name, etag, path):
                 level = "HIT-STORE"
             else:
                 await self._derive(name, original, path, lane)
@@ -281,7 +272,7 @@ class Derivatives:
         return Published(path, None, len(data), modified, data)
 
     def _is_disk(self, error: Exception) -> bool:
-        """Whether the disk is to blame, not the image: what the engine could not foresee may be its full disk."""
+        """Return True if the disk caused the error. An unforeseen error of the engine may come from a full disk."""
         if isinstance(error, OSError):
             self._work.trouble(error)
             return True

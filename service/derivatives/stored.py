@@ -1,4 +1,4 @@
-"""The derived container: derived images that the store keeps, for temporary URLs and for the other nodes."""
+"""The derived container: derived images in the store, for temporary URLs and for the other nodes."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ class DerivedStore:
     async def holds(self, name: Name, etag: str) -> bool:
         """Whether the container has the image, made of this original by this engine. Raises Unavailable."""
         try:
-            kept = await self._container.stat(str(name))
+            found = await self._container.stat(str(name))
         except NotFound:
             return False
-        return dict(kept.metadata) == self._provenance(etag)
+        return dict(found.metadata) == self._provenance(etag)
 
     async def fetch(self, name: Name, etag: str, target: Path) -> bool:
         """Take the image to `target`, if the container holds it; not to have got it is no failure. Raises OSError."""
@@ -64,13 +64,13 @@ class DerivedStore:
             if not await self.holds(name, etag):
                 return False
             # It may have been replaced since: what was fetched has to tell of itself, too.
-            kept = await self._container.fetch(str(name), target)
+            found = await self._container.fetch(str(name), target)
         except NotFound:
             return False
         except StoreError as error:
             log.warning("the derived container did not give %s: %s", name, error)
             return False
-        return dict(kept.metadata) == self._provenance(etag)
+        return dict(found.metadata) == self._provenance(etag)
 
     async def put(self, name: Name, etag: str, source: Path) -> None:
         """Have the container hold the image. Raises OSError, Corrupt when `source` changes meanwhile, StoreFull,
@@ -91,8 +91,8 @@ class DerivedStore:
         marker: str | None = ""
         while marker is not None:
             page = await self._container.list(prefix=prefix, marker=marker)
-            for kept in page.objects:
-                yield kept.name
+            for found in page.objects:
+                yield found.name
             marker = page.marker
 
     def _provenance(self, etag: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Derived images on their way to the derived container, behind the answers that were given with them.
 
 A store that is slower than images are made would gather them without end, and every miss would wait behind them for
-its original. So few are sent at once, few wait, and what comes beyond that is not kept: it can always be made again.
+its original. So few are sent at once, few wait, and what comes beyond that is not stored: it can always be made again.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ AT_ONCE = 8  # half of the connections to a Swift, at its default
 MOST = 256  # that wait or are sent
 PATIENCE = 10.0  # seconds that an end waits for them
 
-UNKEPT = Counter(
-    "image_gateway_unkept",
-    "Images that the derived container was not given, although the policy is to keep all: too many waited for it.",
+UNPERSISTED = Counter(
+    "image_gateway_unpersisted",
+    "Images that the derived container was not given, although the policy is to store all: too many waited for it.",
     registry=None,
 )
 
@@ -30,10 +30,10 @@ log = logging.getLogger(__name__)
 
 
 class WriteBehind(Generic[T]):
-    """What `keep` is still to be called with. All on one event loop."""
+    """Images that wait for `send`, which stores one. All on one event loop."""
 
-    def __init__(self, keep: Callable[[T], Awaitable[object]]) -> None:
-        self._keep = keep
+    def __init__(self, send: Callable[[T], Awaitable[object]]) -> None:
+        self._send_one = send
         self._places = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -41,23 +41,23 @@ class WriteBehind(Generic[T]):
         return len(self._tasks)
 
     def add(self, made: T) -> None:
-        """Have it kept as soon as there is a place; never raises."""
+        """Send it as soon as there is a place; never raises."""
         if len(self._tasks) >= MOST:
-            UNKEPT.inc()
-            log.warning("not kept, since %d images wait for the derived container: %s", MOST, made)
+            UNPERSISTED.inc()
+            log.warning("not stored, since %d images wait for the derived container: %s", MOST, made)
             return
         task = asyncio.ensure_future(self._send(made))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Wait for what is still on its way, PATIENCE seconds at most; what is left then is not kept."""
+        """Wait for what is still on its way, PATIENCE seconds at most; what is left then is not stored."""
         if not self._tasks:
             return
         _, left = await asyncio.wait(self._tasks, timeout=PATIENCE)
         if left:
-            log.warning("not kept, since the derived container takes too long: %d images", len(left))
-        UNKEPT.inc(len(left))
+            log.warning("not stored, since the derived container takes too long: %d images", len(left))
+        UNPERSISTED.inc(len(left))
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
@@ -65,6 +65,6 @@ class WriteBehind(Generic[T]):
     async def _send(self, made: T) -> None:
         async with self._places:
             try:
-                await self._keep(made)
+                await self._send_one(made)
             except (StoreError, OSError) as error:
                 log.warning("the derived container did not take %s: %s", made, error)

@@ -27,7 +27,7 @@ from service.store.base import Container, NotFound, StoredObject, StoreError
 PAGE = 5000  # names of the listing at once
 AT_ONCE = 8  # questions to the store
 NOTHING = -1  # the fingerprint where there is nothing to compare
-TELL = 600.0  # seconds between two log lines about a store that cannot be listed
+LOG_EVERY = 600.0  # seconds between two log lines about a store that cannot be listed
 
 log = logging.getLogger(__name__)
 
@@ -42,34 +42,28 @@ class Sweep:
     seconds: float = 0.0
 
 
+@dataclass(eq=False, repr=False)
 class Revalidation:
     """Compares the listing of `container` with the derived tree below `root`, every `interval` seconds."""
 
-    def __init__(
-        self,
-        container: Container,
-        originals: Originals,
-        derivatives: Derivatives,
-        root: Path,
-        interval: float,
-        executor: ThreadPoolExecutor,
-    ) -> None:
+    _container: Container
+    _originals: Originals
+    _derivatives: Derivatives
+    _root: Path
+    _interval: float
+    _executor: ThreadPoolExecutor
+
+    def __post_init__(self) -> None:
         self.last: Sweep | None = None
         self.failures = 0
         self.finished = 0.0  # when the last sweep ended well, monotonic
-        self._container = container
-        self._originals = originals
-        self._derivatives = derivatives
-        self._root = root
-        self._interval = interval
-        self._executor = executor
 
     async def run(self) -> None:
         """Sweep at once, since the age of the caches is unknown, and then again and again, until cancelled.
 
         Raises anything unexpected; it can be begun again.
         """
-        told = -TELL
+        logged_at = -LOG_EVERY
         while True:
             began = time.monotonic()
             try:
@@ -77,8 +71,8 @@ class Revalidation:
                 self.finished = time.monotonic()
             except (StoreError, OSError) as error:
                 self.failures += 1
-                if began - told >= TELL:
-                    told = began
+                if began - logged_at >= LOG_EVERY:
+                    logged_at = began
                     log.warning("the originals cannot be compared with the caches: %s", error)
             except Exception:
                 self.failures += 1

@@ -17,7 +17,7 @@ from service.cache.generation import Generation
 from service.cache.janitor import Janitor
 from service.cache.memory import Memory
 from service.cache.reaper import Reaper
-from service.cache.recency import keeps_access_times
+from service.cache.recency import records_access_times
 from service.cache.usage import Budget
 from service.cache.walk import background
 from service.cache.work import Work, spare_folder
@@ -143,9 +143,9 @@ async def _forever(name: str, work: Callable[[], Coroutine[Any, Any, None]], fai
 
 def _looks_at_access_times(folder: Path) -> bool:
     try:
-        kept = keeps_access_times(folder)
+        recorded = records_access_times(folder)
     except OSError:
         return False
-    if not kept:
-        log.info("this mount keeps no access times (noatime): nginx notes what it serves")
-    return kept
+    if not recorded:
+        log.info("this mount records no access times (noatime): nginx notes what it serves")
+    return recorded

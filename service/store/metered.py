@@ -66,8 +66,8 @@ class MeteredStore:
         self.folders = inner.folders
         self._inner = inner
 
-    async def inspect(self, tell: Callable[[Observation], None]) -> None:
-        await self._inner.inspect(tell)
+    async def inspect(self, report: Callable[[Observation], None]) -> None:
+        await self._inner.inspect(report)
 
     async def start(self) -> None:
         try:

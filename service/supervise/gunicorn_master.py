@@ -38,11 +38,11 @@ def main(arguments: list[str]) -> int:
             config, _ = read_config(paths.runtime / ACCEPTED, config.base.absolute())
         elif reloading:
             _require_same(config, paths)
-            _accept(paths, text, keep=True)
+            _accept(paths, text, retain=True)
         else:
             make_folders(paths)
             _require_alone(config, paths)
-            _accept(paths, text, keep=False)
+            _accept(paths, text, retain=False)
     except (ConfigError, AlreadyRunning, OSError) as error:
         reason = plainly(error) if isinstance(error, OSError) else str(error)
         for line in reason.splitlines():
@@ -87,10 +87,10 @@ def _require_same(config: Config, paths: Paths) -> None:
         raise ConfigError([Mistake(0, "the configuration", key, "only a new start can change it") for key in changed])
 
 
-def _accept(paths: Paths, text: str, *, keep: bool) -> None:
-    """Make this the configuration that workers read; `keep` the one before until a worker runs with the new one."""
+def _accept(paths: Paths, text: str, *, retain: bool) -> None:
+    """Make this the configuration that workers read; `retain` the one before until a worker runs with the new one."""
     accepted, before = paths.runtime / ACCEPTED, paths.runtime / BEFORE
-    if not keep:
+    if not retain:
         before.unlink(missing_ok=True)
     elif not before.exists():  # else no worker runs yet with the accepted one
         write_private(before, accepted.read_text("utf-8"))

@@ -16,7 +16,7 @@ from gateway.canonical import canonical_pattern
 from gateway.freshness import preset_times
 from gateway.rules import CONTENT_TYPES, Rules
 from gateway.settings import Config
-from service.cache.recency import keeps_access_times
+from service.cache.recency import records_access_times
 from service.runtime import rlimits
 from service.runtime.paths import Paths
 from service.store.directory.temp_urls import front_rules
@@ -48,7 +48,7 @@ def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
             types=[(kind, word) for word, kind in CONTENT_TYPES.items()] + [("application/json", "json")],
             lua_path=f"{lua_root()}/?.lua",
             files=rlimits.most(),
-            note_hits="" if _keeps_access_times(paths) else 'require("nginx.lua.hits").note()',
+            note_hits="" if _records_access_times(paths) else 'require("nginx.lua.hits").note()',
             rules=paths.nginx / "rules.json",
             socket=paths.socket,
             hits_log=paths.nginx / "hits.log",
@@ -107,11 +107,11 @@ def program() -> str:
     raise FileNotFoundError("there is no nginx: install it with the Lua module (make setup), or OpenResty")
 
 
-def _keeps_access_times(paths: Paths) -> bool:
+def _records_access_times(paths: Paths) -> bool:
     """Whether the cache's mount tells by itself what nginx reads; where it cannot be tried, it is taken to. Before the
     first start, what there is of the path to the cache is tried."""
     try:
-        return keeps_access_times(next(folder for folder in (paths.work, *paths.work.parents) if folder.exists()))
+        return records_access_times(next(folder for folder in (paths.work, *paths.work.parents) if folder.exists()))
     except OSError:
         return True
 

@@ -1,4 +1,4 @@
-"""One program kept running: what dies is started again, what is replaced hands over, what is stopped leaves nothing."""
+"""Run one program: restart it when it ends, replace it by a successor, stop it with its process group."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is kept alive: `ready` tells whether the process of this id serves, `prepared` whether it would if only its
+    """What is run: `ready` tells whether the process of this id serves, `prepared` whether it would if only its
     predecessor were gone; `stop` ends it gracefully, within `patience` seconds. It inherits the `descriptors`, and
     finds `environment` added to ours. `absence` is entered when it ends again and again, and left when it is ready."""
 
@@ -45,8 +45,8 @@ class Program:
     absence: Callable[[], AbstractAsyncContextManager[None]] | None = None
 
 
-class Keeper:
-    """Keeps one program running."""
+class Runner:
+    """Runs one program, and starts it again when it ends."""
 
     def __init__(self, program: Program) -> None:
         self.ready = asyncio.Event()  # the process that runs now serves
@@ -58,7 +58,7 @@ class Keeper:
         self._absence: contextlib.AsyncExitStack | None = None
         self._wake = asyncio.Event()  # a successor is there, so there is nothing to wait for before the next start
 
-    async def keep(self) -> None:
+    async def run(self) -> None:
         """Run the program, again and again. Raises StartFailed when it ends before it ever was ready."""
         pause = QUICKEST_RESTART
         ever_ready = False

@@ -1,4 +1,4 @@
-"""Programs kept alive in the foreground, all together: a start, reloads, and a stop that leaves nothing."""
+"""Run several programs in the foreground: start, restart, reload, and stop them together."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from service.supervise.program import Keeper, Program
+from service.supervise.program import Program, Runner
 
 
 class Supervisor:
     """Runs programs; all on one event loop."""
 
     def __init__(self, programs: Sequence[Program]) -> None:
-        self._keepers = {program.name: Keeper(program) for program in programs}
+        self._runners = {program.name: Runner(program) for program in programs}
         self._stopping = asyncio.Event()
         self._reload = asyncio.Event()
 
@@ -31,9 +31,9 @@ class Supervisor:
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
         tasks: dict[str, asyncio.Future[None]] = {}
         try:
-            for name, keeper in self._keepers.items():
-                tasks[name] = asyncio.ensure_future(keeper.keep())
-                if not await _first_of(keeper.ready, self._stopping, tasks[name]):
+            for name, runner in self._runners.items():
+                tasks[name] = asyncio.ensure_future(runner.run())
+                if not await _first_of(runner.ready, self._stopping, tasks[name]):
                     return
             announce()
             while await _first_of(self._reload, self._stopping, *tasks.values()):
@@ -41,19 +41,19 @@ class Supervisor:
                 await _unless(self._stopping, reload())
         finally:
             for name, task in reversed(tasks.items()):
-                await self._keepers[name].stop()
+                await self._runners[name].stop()
                 task.cancel()
                 await asyncio.wait({task})
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a program, if it runs."""
-        self._keepers[name].signal(number)
+        self._runners[name].signal(number)
 
     async def replace(self, program: Program) -> bool:
         """Let a new process follow the one that runs under this program's name. They overlap: when the new one is
         prepared the old one is stopped, and it is for the new one to wait until the old one is gone. False where the
         new one does not become ready; the program is then what it was before."""
-        return await self._keepers[program.name].replace(program)
+        return await self._runners[program.name].replace(program)
 
 
 async def _first_of(wanted: asyncio.Event, stopping: asyncio.Event, *tasks: asyncio.Future[None]) -> bool:

@@ -12,18 +12,18 @@ _socket = os.environ.pop("NOTIFY_SOCKET", "")  # taken out, so that no child spe
 
 def ready() -> None:
     """It serves, since the start or again after a reload."""
-    _tell("READY=1")
+    _notify("READY=1")
 
 
 def reloading() -> None:
-    _tell(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+    _notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
 
 def stopping() -> None:
-    _tell("STOPPING=1")
+    _notify("STOPPING=1")
 
 
-def _tell(state: str) -> None:
+def _notify(state: str) -> None:
     if not _socket:
         return
     address = "\0" + _socket[1:] if _socket.startswith("@") else _socket

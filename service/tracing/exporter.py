@@ -66,7 +66,7 @@ class Delivery(SpanProcessor):
         self._wake = threading.Event()
         self._closing = False
         self._lost = self._dropped = 0  # since it was told last that deliveries are well
-        self._told = -REMIND
+        self._logged_at = -REMIND
         for outcome in ("sent", "failed", "dropped"):
             SPANS.labels(outcome)  # told before there is one, so that the first is a rise
         self._thread = threading.Thread(target=self._work, name="traces", daemon=True)
@@ -117,16 +117,16 @@ class Delivery(SpanProcessor):
     def _tell_of_success(self) -> None:
         if self._lost:
             log.warning("traces reach %s again; %d spans were lost", self._endpoint, self._lost + self._dropped)
-            self._lost, self._dropped, self._told = 0, 0, -REMIND
+            self._lost, self._dropped, self._logged_at = 0, 0, -REMIND
         elif self._dropped and self._is_due():
             log.warning("%s takes traces too slowly; %d spans were dropped", self._endpoint, self._dropped)
             self._dropped = 0
 
     def _is_due(self) -> bool:
         """Return True if trouble is to be logged now; it is then not due again for a while."""
-        if time.monotonic() - self._told < REMIND:
+        if time.monotonic() - self._logged_at < REMIND:
             return False
-        self._told = time.monotonic()
+        self._logged_at = time.monotonic()
         return True
 
 
@@ -151,7 +151,7 @@ class _Session(requests.Session):
 def plain(span: ReadableSpan) -> ReadableSpan:
     """The span with nothing in it that might be a secret: no attributes but those in KEPT, no events, which are
     exceptions with their messages, no description of a status."""
-    kept = {
+    described = {
         key: value for key, value in (span.attributes or {}).items() if key in KEPT or key.startswith("image_gateway.")
     }
     return ReadableSpan(
@@ -159,7 +159,7 @@ def plain(span: ReadableSpan) -> ReadableSpan:
         context=span.context,
         parent=span.parent,
         resource=span.resource,
-        attributes=kept,
+        attributes=described,
         kind=span.kind,
         status=Status(span.status.status_code),
         start_time=span.start_time,

@@ -50,26 +50,19 @@ class Stored:
     created: bool
 
 
+@dataclass(eq=False, repr=False)
 class Uploads:
-    """Takes images in and out of the store, and lets nothing derived of a former one survive."""
+    """Takes images in and out of the store, and lets nothing derived of a former one survive. `limit` is in bytes."""
 
-    def __init__(
-        self,
-        container: Container,
-        originals: Originals,
-        derivatives: Derivatives,
-        engine: EnginePool,
-        job_settings: JobSettings,
-        work: Work,
-        limit: int,
-    ) -> None:
-        self._container = container
-        self._originals = originals
-        self._derivatives = derivatives
-        self._engine = engine
-        self._job_settings = job_settings
-        self._work = work
-        self._limit = limit
+    _container: Container
+    _originals: Originals
+    _derivatives: Derivatives
+    _engine: EnginePool
+    _job_settings: JobSettings
+    _work: Work
+    _limit: int
+
+    def __post_init__(self) -> None:
         self._under_way = 0
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -153,7 +146,7 @@ class Uploads:
         try:
             self._derivatives.adopt(Name(original.stored.name, {}, "json"), original, document)
         except OSError as error:
-            log.warning("the metadata of %s, made with its upload, is not kept: %s", original.stored.name, error)
+            log.warning("the metadata of %s, made with its upload, is not stored: %s", original.stored.name, error)
 
     async def delete(self, name: str, precondition: Precondition) -> None:
         """Remove an image and all that was derived of it. Raises NotFound, PreconditionFailed, Unavailable."""

@@ -175,7 +175,7 @@ async def test_a_purge_of_all_leaves_no_file_and_no_object(tmp_path: Path) -> No
         for number in range(3):
             await one.upload(f"{number}.png", DOG)
             await one.api(f"{number}.png/@w=20.png")
-        await one.context.derivatives.close()  # what was being kept is kept
+        await one.context.derivatives.close()  # what was on its way is stored
         async with AsyncGateway(f"http://{one.config.api.listen}") as gateway:
             purged = await gateway.call(calls.purge(everything=True))
         assert (purged.images, purged.files, purged.objects) == (3, 9, 6)  # @base, @meta.json, @w=20.png

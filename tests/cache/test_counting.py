@@ -112,7 +112,7 @@ async def test_what_is_forgotten_before_the_walk_reaches_it_is_discounted_once(
 async def test_what_is_read_during_the_count_is_counted(
     tree: DerivedTree, keeper: Janitor, monkeypatch: pytest.MonkeyPatch, turn: int
 ) -> None:
-    """Where a mount keeps no access times a touch does, and changes the time at which files seem to be made."""
+    """Where a mount records no access times a touch does, and changes the time at which files seem to be made."""
     fill(tree, 100)
     files = [path for path in tree.root.rglob("*") if path.is_file()]
     await count(keeper, monkeypatch, at(turn, lambda: touch_all(files)), iter(()))

@@ -34,7 +34,7 @@ async def test_a_hit_sets_the_access_time_where_the_mount_keeps_it(tmp_path: Pat
 
 
 async def test_a_hit_is_told_by_nginx_where_the_mount_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nginx_conf, "keeps_access_times", lambda _: False)
+    monkeypatch.setattr(nginx_conf, "records_access_times", lambda _: False)
     lua = nginx_conf.lua_root() / "nginx/lua/hits.lua"
     quick = tmp_path / "lua/nginx/lua/hits.lua"
     quick.parent.mkdir(parents=True)

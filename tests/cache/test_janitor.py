@@ -16,7 +16,7 @@ from service.cache import janitor as janitor_module
 from service.cache import walk
 from service.cache.disk import DerivedTree
 from service.cache.janitor import Janitor
-from service.cache.recency import SECOND, is_referenced, keeps_access_times, spend_round, touch
+from service.cache.recency import SECOND, is_referenced, records_access_times, spend_round, touch
 from service.cache.usage import HIGH, LOW, Budget
 from tests.cache.trees import paths, publish, read, tree_in
 
@@ -110,7 +110,7 @@ async def test_a_folder_of_many_files_holds_nobody_up(tree: DerivedTree, executo
 
 
 async def test_what_was_read_stays_and_what_was_not_goes(tree: DerivedTree, executor: ThreadPoolExecutor) -> None:
-    assert keeps_access_times(tree.root)
+    assert records_access_times(tree.root)
     files = fill(tree, 100)
     for file in files[::2]:
         read(file)

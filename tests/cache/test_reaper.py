@@ -149,7 +149,7 @@ async def test_a_purge_of_all_ends_with_the_service_and_the_next_one_deletes_the
     async with aiohttp.ClientSession() as client:
         async with node(tmp_path, {"cache": {"persist": "always"}}) as first:
             await make(first)
-            await first.context.derivatives.close()  # what was being kept is kept
+            await first.context.derivatives.close()  # what was on its way is stored
             purging = asyncio.create_task(client.post(f"http://{first.config.api.listen}/purge", json={"all": True}))
             await eventually(begun.is_set)
             assert not any(first.derived.iterdir())

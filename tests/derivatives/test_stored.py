@@ -86,7 +86,7 @@ async def test_a_replacement_while_it_is_being_kept_leaves_nothing_old_behind(on
         return await put(*arguments, **more)  # type: ignore[arg-type]
 
     container.put = slow  # type: ignore[method-assign,assignment]
-    keeping = asyncio.create_task(one.context.derivatives.keep(NAME, lane="api"))
+    keeping = asyncio.create_task(one.context.derivatives.persist(NAME, lane="api"))
     await begun.wait()
     assert (await one.upload("a.png", picture(3))).status == 201
     container.put = put  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.derivatives import write_behind
-from service.derivatives.write_behind import AT_ONCE, MOST, UNKEPT, WriteBehind
+from service.derivatives.write_behind import AT_ONCE, MOST, UNPERSISTED, WriteBehind
 from service.store.base import Unavailable
 from tests import images
 from tests.cache.nodes import Node, node
@@ -33,18 +33,18 @@ class Store:
             self.sent -= 1
 
 
-def unkept() -> float:
-    return float(UNKEPT._value.get())
+def unpersisted() -> float:
+    return float(UNPERSISTED._value.get())
 
 
 async def test_a_slow_store_gathers_no_more_than_a_few() -> None:
-    store, before = Store(), unkept()
+    store, before = Store(), unpersisted()
     waiting = WriteBehind(store.keep)
     for number in range(MOST + 10):
         waiting.add(str(number))
     await asyncio.sleep(0)
     assert len(waiting) == MOST
-    assert unkept() - before == 10
+    assert unpersisted() - before == 10
     store.open.set()
     await waiting.close()
     assert store.kept == [str(number) for number in range(MOST)]
@@ -56,14 +56,14 @@ async def test_a_slow_store_gathers_no_more_than_a_few() -> None:
 
 async def test_an_end_waits_for_no_store_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write_behind, "PATIENCE", 0.01)
-    store, before = Store(), unkept()
+    store, before = Store(), unpersisted()
     waiting = WriteBehind(store.keep)
     for number in range(AT_ONCE + 2):
         waiting.add(str(number))
     async with asyncio.timeout(10):
         await waiting.close()
     assert (len(waiting), store.sent, store.kept) == (0, 0, [])
-    assert unkept() - before == AT_ONCE + 2
+    assert unpersisted() - before == AT_ONCE + 2
 
 
 async def test_a_store_that_refuses_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -88,7 +88,7 @@ async def test_misses_go_on_while_the_derived_container_takes_nothing(
 ) -> None:
     await one.context.derivatives.close()
     monkeypatch.setattr(write_behind, "MOST", 3)
-    answers, before = asyncio.Event(), unkept()
+    answers, before = asyncio.Event(), unpersisted()
     container = one.context.store.derived
     put = container.put
 
@@ -99,7 +99,7 @@ async def test_misses_go_on_while_the_derived_container_takes_nothing(
     monkeypatch.setattr(container, "put", held)
     made = [await one.api(f"a.png/@w={width}.png") for width in range(10, 20)]
     assert {(answer.status, answer.headers["X-Cache"]) for answer in made} == {(200, "MISS")}
-    assert (len(one.context.derivatives.backlog), unkept() - before) == (3, 7)
+    assert (len(one.context.derivatives.backlog), unpersisted() - before) == (3, 7)
     answers.set()
     await one.context.derivatives.close()
     kept = {kept.name for kept in (await container.list()).objects}

@@ -8,10 +8,10 @@ import pytest
 from swiftclient import Connection
 
 from service.store.base import Store
-from service.store.directory.container import DirectoryStore
 from service.store.directory.settings import DirectorySettings
-from service.store.swift.container import SwiftStore
+from service.store.directory.store import DirectoryStore
 from service.store.swift.settings import SwiftSettings
+from service.store.swift.store import SwiftStore
 from tests.swift.server import SwiftServer
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from service.store.base import NoTemporaryUrls, NotFound, ReadOnly, StoreFull, Unavailable, Unholdable
 from service.store.directory import listing
-from service.store.directory.container import DirectoryStore
 from service.store.directory.settings import DirectorySettings
+from service.store.directory.store import DirectoryStore
 from tests.swift.stores import content, put
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from service.store.base import Unavailable
-from service.store.directory.container import DirectoryStore
 from service.store.directory.settings import DirectorySettings
+from service.store.directory.store import DirectoryStore
 
 
 async def start(settings: DirectorySettings) -> None:

@@ -16,9 +16,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from service.store.base import NoTemporaryUrls, NotFound, TemporaryUrl
-from service.store.directory.container import DirectoryStore
 from service.store.directory.key import KEY_FILE, key_of
 from service.store.directory.settings import DirectorySettings
+from service.store.directory.store import DirectoryStore
 from service.store.directory.urls import UrlSettings
 from tests.swift.stores import content, put
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from service.supervise import program
-from service.supervise.program import Keeper, Program
+from service.supervise.program import Program, Runner
 from tests.gateways import alive
 
 SLEEPING = Program("the sleeper", ["sleep", "600"], lambda _pid: True, signal.SIGTERM, 5.0)
@@ -47,26 +47,26 @@ async def starts(monkeypatch: pytest.MonkeyPatch) -> Starts:
 
 
 @pytest.fixture
-async def keeper(starts: Starts) -> AsyncIterator[Keeper]:
-    """A keeper whose program has died, and which is about to start it again."""
-    kept = Keeper(SLEEPING)
-    keeping = asyncio.ensure_future(kept.keep())
+async def runner(starts: Starts) -> AsyncIterator[Runner]:
+    """A runner whose program has died, and which is about to start it again."""
+    made = Runner(SLEEPING)
+    running = asyncio.ensure_future(made.run())
     async with asyncio.timeout(30):
-        await kept.ready.wait()
+        await made.ready.wait()
         starts.hold()
         os.kill(starts.pids[0], signal.SIGKILL)
         await starts.reached.wait()
-    yield kept
-    await kept.stop()
-    await asyncio.wait({keeping}, timeout=10)
+    yield made
+    await made.stop()
+    await asyncio.wait({running}, timeout=10)
     for pid in filter(alive, starts.pids):
         os.kill(pid, signal.SIGKILL)
 
 
 async def test_a_successor_that_comes_while_the_program_is_started_again_follows_all_the_same(
-    keeper: Keeper, starts: Starts
+    runner: Runner, starts: Starts
 ) -> None:
-    replacing = asyncio.ensure_future(keeper.replace(replace(SLEEPING, command=["sleep", "601"])))
+    replacing = asyncio.ensure_future(runner.replace(replace(SLEEPING, command=["sleep", "601"])))
     await asyncio.sleep(0.2)  # the successor is prepared by now
     starts.go_on.set()
     async with asyncio.timeout(20):
@@ -76,9 +76,9 @@ async def test_a_successor_that_comes_while_the_program_is_started_again_follows
 
 
 async def test_a_stop_that_comes_while_the_program_is_started_again_leaves_nothing(
-    keeper: Keeper, starts: Starts
+    runner: Runner, starts: Starts
 ) -> None:
-    stopping = asyncio.ensure_future(keeper.stop())
+    stopping = asyncio.ensure_future(runner.stop())
     await asyncio.sleep(0.1)
     starts.go_on.set()
     await stopping

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from service.store.swift.container import SwiftStore
+from service.store.swift.store import SwiftStore
 from tests.swift.faults import FaultProxy
 from tests.swift.server import SwiftServer
 from tests.swift.stores import make_originals, settings_for, started

@@ -133,5 +133,5 @@ async def test_tokens_are_renewed_under_load_without_a_failed_request(settings: 
                 await asyncio.sleep(0.05)
 
         await asyncio.gather(*(use() for _ in range(4)))
-        assert 3 <= store.pool.keeper.logins <= 6
+        assert 3 <= store.pool.tokens.logins <= 6
         assert store.pool.failed == 0

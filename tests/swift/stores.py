@@ -13,8 +13,8 @@ from typing import Any
 from swiftclient import Connection
 
 from service.store.base import Container, NewObject, Precondition, StoredObject
-from service.store.swift.container import SwiftStore
 from service.store.swift.settings import SwiftSettings
+from service.store.swift.store import SwiftStore
 
 
 def settings_for(url: str, **changes: Any) -> SwiftSettings:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from service.store.base import StoreError, Unavailable
-from service.store.swift.container import SwiftStore
 from service.store.swift.settings import SwiftSettings, settings_from_environment
+from service.store.swift.store import SwiftStore
 from tests.swift.faults import NO_FAULT, Fault, FaultProxy, answer
 from tests.swift.server import SwiftServer, running_swift
 from tests.swift.stores import content, make_originals, put, settings_for, started
@@ -48,7 +48,7 @@ async def test_every_way_to_log_in_leads_to_the_containers(swift: SwiftServer, t
     async with started(settings) as store:
         await put(store.originals, tmp_path, "a", b"data")
         assert await content(store.originals, tmp_path, "a") == b"data"
-        assert store.pool.keeper.logins == 1
+        assert store.pool.tokens.logins == 1
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ async def test_tokens_are_renewed_under_load_without_a_failed_request(tmp_path: 
                 return calls
 
             assert min(await asyncio.gather(*(use() for _ in range(6)))) > 10
-            assert 3 <= store.pool.keeper.logins <= 6
+            assert 3 <= store.pool.tokens.logins <= 6
             assert store.pool.failed == 0
 
 
@@ -136,7 +136,7 @@ async def test_a_token_that_ends_before_its_time_is_replaced_unseen(
     store: SwiftStore, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     await put(store.originals, tmp_path, "a", b"data")
-    logins = store.pool.keeper.logins
+    logins = store.pool.tokens.logins
     for call in (
         lambda: content(store.originals, tmp_path, "a"),
         lambda: put(store.originals, tmp_path, "b"),
@@ -145,16 +145,16 @@ async def test_a_token_that_ends_before_its_time_is_replaced_unseen(
         proxy.fault = Fault(lambda line: " /v1/" in line, times=1, answer=answer("401 Unauthorized"))
         await call()
         assert len(proxy.fault.seen) == 1
-    assert store.pool.keeper.logins == logins + 3
+    assert store.pool.tokens.logins == logins + 3
 
 
 async def test_many_refused_tokens_lead_to_one_login(store: SwiftStore, proxy: FaultProxy, tmp_path: Path) -> None:
     await put(store.originals, tmp_path, "a")
-    logins = store.pool.keeper.logins
+    logins = store.pool.tokens.logins
     gate = asyncio.gather(*(store.originals.stat("a") for _ in range(8)))
     proxy.fault = Fault(lambda line: " /v1/" in line, times=8, answer=answer("401 Unauthorized"))
     await gate
-    assert store.pool.keeper.logins - logins <= 2
+    assert store.pool.tokens.logins - logins <= 2
 
 
 async def test_a_login_that_fails_for_a_while_is_no_lost_store(store: SwiftStore, proxy: FaultProxy) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.store.base import StoreError
-from service.store.swift.container import SwiftStore
+from service.store.swift.store import SwiftStore
 from tests import images
 from tests.conftest import swift_options
 from tests.gateways import running_gateway

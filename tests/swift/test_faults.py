@@ -13,7 +13,7 @@ import pytest
 from service.api.http.problems import document
 from service.store.base import Corrupt, Exists, NotFound, Precondition, StoreError, StoreFull, Unavailable
 from service.store.swift import transfer
-from service.store.swift.container import SwiftStore
+from service.store.swift.store import SwiftStore
 from tests.swift.faults import NO_FAULT, Fault, FaultProxy, answer
 from tests.swift.server import SwiftServer, running_swift
 from tests.swift.stores import FREE, client, content, make_originals, named, put, settings_for, started

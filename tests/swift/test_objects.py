@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from service.store.base import NoTemporaryUrls, NotFound, Unholdable
-from service.store.swift.container import SwiftStore
 from service.store.swift.settings import TempUrlSettings
+from service.store.swift.store import SwiftStore
 from tests.swift.faults import Fault, FaultProxy
 from tests.swift.server import SwiftServer
 from tests.swift.stores import client, content, make_originals, put, settings_for, started

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from service.store.base import Unavailable
-from service.store.swift.container import SwiftStore
 from service.store.swift.reason import plain_url
+from service.store.swift.store import SwiftStore
 from tests.gateways import free_ports
 from tests.swift.stores import settings_for
 

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from service.store.base import NoTemporaryUrls, NotFound, TemporaryUrl
-from service.store.swift.container import SwiftStore
 from service.store.swift.settings import SwiftSettings, TempUrlSettings
+from service.store.swift.store import SwiftStore
 from tests.store.test_contract import NAMES
 from tests.swift.server import SwiftServer
 from tests.swift.stores import client, make_originals, put, settings_for, started

@@ -49,8 +49,8 @@ async def _send(request: web.Request, file: File) -> web.StreamResponse:
     if status == 412:
         raise Unmet("the image is not the one that the request's conditions name")
     if status == 304:
-        kept = {key: value for key, value in headers.items() if key != "Content-Type"}
-        return web.Response(status=304, headers=kept)
+        remaining = {key: value for key, value in headers.items() if key != "Content-Type"}
+        return web.Response(status=304, headers=remaining)
     first, last = 0, file.size - 1
     asked = _asked_range(request.headers, headers)
     if asked:

@@ -41,11 +41,11 @@ async def _redirect(request: web.Request, found: Derivative) -> web.Response | N
     """To the derived container, which has it before this returns; None where the store cannot do it now."""
     context = request.app[CONTEXT]
     try:
-        kept = await context.derivatives.keep(found.name, lane="api")
+        stored = await context.derivatives.persist(found.name, lane="api")
     except (StoreError, EngineError, OSError) as error:
         log.warning("no redirect for %s: %s", found.name, error)
         return None
-    return await redirect(request, context.store.derived, str(kept.name))
+    return await redirect(request, context.store.derived, str(stored.name))
 
 
 async def answer_with_redirect(request: web.Request) -> web.StreamResponse:

@@ -51,7 +51,7 @@ def _store(store: MeteredStore) -> str:
 
 def _disk(context: Context) -> str:
     return (
-        "the caches' disk fails; images are answered without being kept" if context.tasks.disk.work.troubled else FINE
+        "the caches' disk fails; images are answered without being stored" if context.tasks.disk.work.troubled else FINE
     )
 
 

@@ -10,13 +10,13 @@ from email.utils import formatdate
 from aiohttp import web
 
 from gateway.names import check_image, split_path
-from service.api.http.asking import asking
 from service.api.http.audit import audited
 from service.api.http.auth import require
 from service.api.http.conditional import precondition
 from service.api.http.context import CONTEXT, raw_target
 from service.api.http.errors import Unmet
 from service.api.http.sending import File, condition, send
+from service.api.http.validation import validated
 from service.api.resources.batch import answer_with_several
 from service.api.resources.derived import answer_with_file
 from service.api.resources.image_query import ImageQuery
@@ -29,7 +29,7 @@ from service.uploads.uploads import CHECKSUM
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
-@asking(ImageQuery)
+@validated(ImageQuery)
 async def get_image(request: web.Request, asked: ImageQuery) -> web.StreamResponse:
     """A derived image, its metadata, its temporary URL, or the untouched original.
 
@@ -54,7 +54,7 @@ class DeleteQuery(Query):
     """A deletion has no parameters."""
 
 
-@asking(DeleteQuery)
+@validated(DeleteQuery)
 async def delete_image(request: web.Request, _asked: DeleteQuery) -> web.StreamResponse:
     """Delete an image with all that was derived of it; `NAME/@` deletes only what was derived."""
     path, _ = raw_target(request)

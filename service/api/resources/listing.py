@@ -10,10 +10,10 @@ from aiohttp import web
 from pydantic import Field
 
 from gateway.errors import Refused
-from service.api.http.asking import asking
 from service.api.http.context import CONTEXT
 from service.api.http.problems import BEGUN
 from service.api.http.sending import write
+from service.api.http.validation import validated
 from service.api.resources.selection import Selection, compile_pattern
 from service.api.schema.models import NDJSON, ListedImage, Listing, when
 from service.api.schema.request_models import Query
@@ -36,7 +36,7 @@ class ListingQuery(Query):
     )
 
 
-@asking(ListingQuery)
+@validated(ListingQuery)
 async def list_images(request: web.Request, asked: ListingQuery) -> web.StreamResponse:
     """List names in byte order, in pages; with `Accept: application/x-ndjson` all of them, an object a line."""
     if asked.regex is not None and asked.delimiter:

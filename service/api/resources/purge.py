@@ -9,10 +9,10 @@ from aiohttp import web
 from pydantic import Field, model_validator
 
 from gateway.names import check_image
-from service.api.http.asking import asking
 from service.api.http.audit import audited
 from service.api.http.concurrency import in_order
 from service.api.http.context import CONTEXT, Context
+from service.api.http.validation import validated
 from service.api.resources.selection import PAGE
 from service.api.schema.models import Purged
 from service.api.schema.request_models import Body, ImageName
@@ -38,7 +38,7 @@ class PurgeBody(Body):
         return self
 
 
-@asking(PurgeBody)
+@validated(PurgeBody)
 async def purge(request: web.Request, asked: PurgeBody) -> web.StreamResponse:
     """Remove the derived images of some images, or of all, from this node and from the derived container."""
     context = request.app[CONTEXT]
@@ -114,7 +114,7 @@ async def _delete(context: Context, prefix: str) -> int:
     while marker is not None:
         page = await context.store.derived.list(prefix=prefix, marker=marker, limit=PAGE)
         marker = page.marker
-        names = [kept.name for kept in page.objects]
+        names = [found.name for found in page.objects]
         async with aclosing(in_order(names, lambda name: _delete_one(context, name), AT_ONCE)) as done:
             removed += sum([gone async for gone in done])
     return removed

@@ -16,7 +16,6 @@ from pydantic import Field
 from gateway.errors import Refused
 from gateway.names import check_image, escape, parse, split_path
 from service.api.http import digests
-from service.api.http.asking import asking
 from service.api.http.audit import audited
 from service.api.http.body import Patience, Read, begin, receive
 from service.api.http.conditional import precondition
@@ -24,6 +23,7 @@ from service.api.http.context import CONTEXT, Context, raw_target
 from service.api.http.errors import DigestMismatch, TooMany
 from service.api.http.multipart import FIELD, LARGEST_FIELD, Form
 from service.api.http.problems import document
+from service.api.http.validation import validated
 from service.api.resources.metadata import metadata_of
 from service.api.schema.models import Links, Problem, StoredImage, UploadResult
 from service.api.schema.request_models import Query, Truth
@@ -53,7 +53,7 @@ class _File:
     complete: Callable[[], Awaitable[object]]
 
 
-@asking(UploadQuery)
+@validated(UploadQuery)
 async def upload_image(request: web.Request, asked: UploadQuery) -> web.StreamResponse:
     """Store an image: the body itself, or the field `file` of a multipart form.
 
@@ -115,8 +115,8 @@ async def _upload_several(request: web.Request, folder: str, allowed: Preconditi
             results.append(UploadResult(name=name, status=201, image=image))
         except (EngineError, StoreError, Refused, DigestMismatch) as error:
             problem = error
-            told = Problem(**document(error))
-            results.append(UploadResult(name=name, status=told.status, problem=told))
+            described = Problem(**document(error))
+            results.append(UploadResult(name=name, status=described.status, problem=described))
     if not results:
         raise Refused(400, NO_FILE)
     if len(results) == 1 and problem is not None:
@@ -141,10 +141,10 @@ async def _store(context: Context, file: _File, allowed: Precondition) -> Stored
             raise Refused(400, f"the upload is empty: send the image as the body, or in the multipart field {FIELD}")
         await file.complete()
         digests.verify(file.said, upload)
-        return await _told(context, file.name, upload, await context.uploads.store(file.name, upload, allowed))
+        return await _stored_image(context, file.name, upload, await context.uploads.store(file.name, upload, allowed))
 
 
-async def _told(context: Context, name: str, upload: Incoming, stored: Stored) -> StoredImage:
+async def _stored_image(context: Context, name: str, upload: Incoming, stored: Stored) -> StoredImage:
     links = _links(context, name, stored.object.etag)
     return StoredImage(
         name=name,

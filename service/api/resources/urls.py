@@ -11,11 +11,11 @@ from aiohttp import web
 from pydantic import Field
 
 from gateway.names import Name, escape, parse
-from service.api.http.asking import asking
 from service.api.http.auth import require
 from service.api.http.concurrency import in_order
 from service.api.http.context import CONTEXT, Context
 from service.api.http.problems import answer
+from service.api.http.validation import validated
 from service.api.schema.models import Problem, TemporaryUrlResult
 from service.api.schema.request_models import Body, ImageName
 from service.store.base import TemporaryUrl
@@ -45,7 +45,7 @@ class UrlsBody(Body):
     inline: bool = Field(False, description="whether a browser shows what they give, or saves it")
 
 
-@asking(UrlsBody)
+@validated(UrlsBody)
 async def make_urls(request: web.Request, asked: UrlsBody) -> web.StreamResponse:
     """Temporary URLs for many images; each has its own result, in the order of the request."""
     require(request, "url")
@@ -91,10 +91,10 @@ async def temporary_url(context: Context, name: Name, options: UrlOptions, accep
         )
         return _result(name, name.image, made)
     decided = name if name.decided else await context.derivatives.decide(name, accept, lane="api")
-    kept = (await context.derivatives.keep(decided, lane="api")).name
-    filename = options.filename or f"{PurePosixPath(kept.image).stem}.{kept.format}"
-    made = await store.derived.temporary_url(str(kept), lifetime=lifetime, filename=filename, inline=options.inline)
-    return _result(name, str(kept), made)
+    stored = (await context.derivatives.persist(decided, lane="api")).name
+    filename = options.filename or f"{PurePosixPath(stored.image).stem}.{stored.format}"
+    made = await store.derived.temporary_url(str(stored), lifetime=lifetime, filename=filename, inline=options.inline)
+    return _result(name, str(stored), made)
 
 
 def _result(asked: Name, stored: str, made: TemporaryUrl) -> TemporaryUrlResult:

@@ -15,10 +15,10 @@ from pydantic import Field, StringConstraints
 from gateway.errors import Refused
 from gateway.names import Name, check_image, escape, parse
 from gateway.rules import CONTENT_TYPES, Rules
-from service.api.http.asking import asking
 from service.api.http.context import CONTEXT, Context
 from service.api.http.problems import BEGUN
 from service.api.http.sending import write
+from service.api.http.validation import validated
 from service.api.resources.urls import problem_of
 from service.api.schema.models import NDJSON, WarmProgress
 from service.api.schema.request_models import LONGEST_NAME, Body
@@ -57,7 +57,7 @@ class WarmBody(Body):
     prefix: str = Field("", description="of images whose names begin with this; of all where it is empty")
 
 
-@asking(WarmBody)
+@validated(WarmBody)
 async def warm_images(request: web.Request, asked: WarmBody) -> web.StreamResponse:
     """Make derived images ahead of time.
 
@@ -79,7 +79,7 @@ async def _answer(request: web.Request, names: Callable[[str], Sequence[Wanted]]
     originals = context.store.originals
     response = web.StreamResponse(headers={"Content-Type": NDJSON, "Cache-Control": "no-store"})
     work = warm(context.derivatives, originals, names, prefix=prefix, busy=lambda: turn.over or _is_wanted(context))
-    progress, told = WarmProgress(done=0, made=0, failed=0, total=None), 0.0
+    progress, sent_at = WarmProgress(done=0, made=0, failed=0, total=None), 0.0
     counting = asyncio.create_task(count(originals, names, prefix))
     try:
         async with aclosing(_ticking(_caught(work))) as steps:
@@ -89,9 +89,9 @@ async def _answer(request: web.Request, names: Callable[[str], Sequence[Wanted]]
                 if isinstance(step, Exception):
                     return await _end(request, response, progress, step)
                 progress = _next(progress, step, counting)
-                if step is None or progress.name or time.monotonic() - told >= TICK:
-                    await _tell(request, response, progress)
-                    told = time.monotonic()
+                if step is None or progress.name or time.monotonic() - sent_at >= TICK:
+                    await _send_progress(request, response, progress)
+                    sent_at = time.monotonic()
     finally:
         counting.cancel()
         await asyncio.gather(counting, return_exceptions=True)
@@ -151,7 +151,7 @@ def _next(progress: WarmProgress, step: Warmed | None, counting: asyncio.Task[in
     )
 
 
-async def _tell(request: web.Request, response: web.StreamResponse, progress: WarmProgress) -> None:
+async def _send_progress(request: web.Request, response: web.StreamResponse, progress: WarmProgress) -> None:
     if not response.prepared:
         await response.prepare(request)
         request[BEGUN] = True
@@ -165,7 +165,7 @@ async def _end(
     if error and not response.prepared:
         raise error
     ended = {"name": None, "code": None, "problem": problem_of(error) if error else None}
-    await _tell(request, response, progress.model_copy(update=ended))
+    await _send_progress(request, response, progress.model_copy(update=ended))
     await response.write_eof()
     return response
 

@@ -144,9 +144,9 @@ def _responses(
     for answer in operation.answers:
         yield str(answer.status), _answer(answer, schemas)
     codes = {*operation.problems, *ALWAYS, *(() if operation.open else GUARDED)}
-    told = [kind for kind in problems if kind.code in codes]
-    for status in sorted({kind.status for kind in told}):
-        whens = "; ".join(f"`{kind.code}`: {kind.when}" for kind in told if kind.status == status)
+    listed = [kind for kind in problems if kind.code in codes]
+    for status in sorted({kind.status for kind in listed}):
+        whens = "; ".join(f"`{kind.code}`: {kind.when}" for kind in listed if kind.status == status)
         schema = _schema(Problem, schemas)
         content = {each: {"schema": schema} for each in (PROBLEM_JSON, "application/json")}
         yield str(status), {"description": whens, "content": {**content, "text/plain": {"schema": {"type": "string"}}}}

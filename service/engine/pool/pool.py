@@ -159,7 +159,7 @@ class EnginePool:
         try:
             result = await asyncio.shield(working)
         except asyncio.CancelledError:
-            _keep(self._endings, self._abandon(working, job.output))
+            _track(self._endings, self._abandon(working, job.output))
             raise
         except EngineError as error:
             self.stats.ended[error.code] += 1
@@ -242,7 +242,7 @@ class EnginePool:
     def _replace(self, process: EngineProcess) -> None:
         """End a process in good health; its watcher sees to the next."""
         self.stats.recycled += 1
-        _keep(self._endings, process.kill())
+        _track(self._endings, process.kill())
 
     async def _abandon(self, working: asyncio.Future[Result], output: str) -> None:
         self.stats.abandoned += 1
@@ -255,7 +255,7 @@ class EnginePool:
         process = await EngineProcess.start(self._settings)
         self.capabilities, self.sandbox = process.capabilities, process.sandbox
         self._processes.add(process)
-        _keep(self._watchers, self._watch(process))
+        _track(self._watchers, self._watch(process))
         self._queue.offer(process)
 
     async def _watch(self, process: EngineProcess) -> None:
@@ -283,7 +283,7 @@ def _deed(job: Job, content: str) -> str:
     return content and f"{content}\n{job.task} {job.recipe} {job.format}"
 
 
-def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+def _track(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.ensure_future(work)
     tasks.add(task)
     task.add_done_callback(tasks.discard)

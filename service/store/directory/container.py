@@ -1,26 +1,22 @@
-"""A store in two directories: originals are plain files by their names, so any directory of pictures is one."""
+"""The files below one directory, as a container of objects."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from gateway.temp_urls import DERIVED, ORIGINALS
 from service.store.base import (
     UNCONDITIONAL,
     Corrupt,
-    Lifetimes,
     NewObject,
     NoTemporaryUrls,
     NotFound,
-    Observation,
     Page,
     Precondition,
     StoredObject,
@@ -28,62 +24,28 @@ from service.store.base import (
     Unavailable,
     Unholdable,
 )
-from service.store.directory import inspection
 from service.store.directory.files import (
     TemporaryFile,
     describe,
     directory,
     failure,
     is_absent,
-    keep_properties,
     move,
     regular_file,
     remove_leftovers,
     segments,
     temporary_file,
     touch,
+    write_properties,
 )
 from service.store.directory.listing import list_directory
-from service.store.directory.settings import DERIVED_ROOT, MISSING, ROOT, DirectorySettings
+from service.store.directory.settings import MISSING
+from service.store.directory.translation import permitted, translated
 from service.store.directory.urls import UrlSigner
 from service.store.errand import Errand, run
 from service.store.naming import storable
 
 _CHUNK = 1 << 20
-_THREADS = 8
-
-
-class DirectoryStore:
-    """Two directories and the threads that wait for their disks."""
-
-    redirect_from = 0
-    breaker = None
-    remote = False
-
-    def __init__(self, settings: DirectorySettings) -> None:
-        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="directory-store")
-        urls, passed_over = settings.urls, settings.not_images
-        to_originals, to_derived = (UrlSigner(urls, one) if urls else None for one in (ORIGINALS, DERIVED))
-        self.originals = DirectoryContainer(settings.root, self._executor, urls=to_originals, not_images=passed_over)
-        self.derived = DirectoryContainer(settings.derived, self._executor, derived=True, urls=to_derived)
-        self.temporary_urls = Lifetimes(urls.lifetime, urls.max_lifetime) if urls else Lifetimes()
-        self.folders = {ROOT: settings.root, DERIVED_ROOT: settings.derived}
-        self._settings = settings
-
-    async def inspect(self, tell: Callable[[Observation], None]) -> None:
-        for observation in inspection.observations(self._settings):
-            tell(observation)
-        if self._settings.root.is_dir():
-            await self.originals.list(limit=1)
-
-    async def start(self) -> None:
-        """Make the directories that are missing and may be made, and remove what a crash left. Raises Unavailable,
-        StoreFull."""
-        await self.originals.start(ROOT, make=self._settings.makes_root())
-        await self.derived.start(DERIVED_ROOT, make=self._settings.makes(self._settings.derived))
-
-    async def close(self) -> None:
-        self._executor.shutdown(wait=False, cancel_futures=True)
 
 
 class DirectoryContainer:
@@ -183,8 +145,8 @@ class DirectoryContainer:
             return before
 
     def _put(self, new: NewObject, path: Sequence[bytes], errand: Errand) -> StoredObject:
-        with new.source.open("rb", buffering=0) as data, _translated():
-            with _permitted(new.name):
+        with new.source.open("rb", buffering=0) as data, translated():
+            with permitted(new.name):
                 present = self._present(path, new.name)
             new.precondition.check(present)  # before a large file is copied for nothing
             with temporary_file(self._root) as temporary:
@@ -207,7 +169,7 @@ class DirectoryContainer:
         before: StoredObject | None,
     ) -> StoredObject:
         with contextlib.ExitStack() as stack:
-            with self._lock, _permitted(new.name):
+            with self._lock, permitted(new.name):
                 present = self._present(path, new.name)
                 new.precondition.check(present)
                 if present != before:  # somebody else was faster
@@ -221,12 +183,12 @@ class DirectoryContainer:
 
     def _delete(self, name: str, precondition: Precondition) -> None:
         path = self._segments(name)
-        with _translated(name), self._lock:
+        with translated(name), self._lock:
             present = None if path is None else self._present(path, name)
             if path is None or present is None:
                 raise NotFound(f"there is no {name!r}")
             precondition.check(present)
-            with _permitted(name), directory(self._root, path[:-1]) as parent:
+            with permitted(name), directory(self._root, path[:-1]) as parent:
                 os.unlink(path[-1], dir_fd=parent)
                 os.fsync(parent)
             for depth in range(len(path) - 1, 0, -1):
@@ -237,7 +199,7 @@ class DirectoryContainer:
                         return
 
     def _list(self, prefix: str, delimiter: str, marker: str, limit: int, typed: bool) -> Page:
-        with _translated():
+        with translated():
             return list_directory(
                 *(self._root, prefix, delimiter, marker, limit),
                 derived=self._derived,
@@ -263,39 +225,16 @@ class DirectoryContainer:
         if path is None:
             raise NotFound(f"there is no {name!r}")
         with contextlib.ExitStack() as stack:
-            with _translated(name):
+            with translated(name):
                 parent = stack.enter_context(directory(self._root, path[:-1]))
                 file = stack.enter_context(regular_file(parent, path[-1]))
             yield file
 
 
-@contextlib.contextmanager
-def _translated(name: str | None = None) -> Iterator[None]:
-    """Turn errors of the disk into those of a store; with a name, its absence into NotFound."""
-    try:
-        yield
-    except OSError as error:
-        if name is not None and is_absent(error):
-            raise NotFound(f"there is no {name!r}") from error
-        if error.errno == errno.ENAMETOOLONG:
-            raise Unholdable("a segment of the name is longer than this file system holds") from error
-        raise failure(error) from error
-
-
-@contextlib.contextmanager
-def _permitted(name: str) -> Iterator[None]:
-    """A change of what lies below the root. That we may not make it says something of this name, nothing of the store:
-    its root is ours."""
-    try:
-        yield
-    except PermissionError as error:
-        raise Unholdable(f"{name!r} lies where this store may change nothing") from error
-
-
 def _stamp(new: NewObject, temporary: TemporaryFile, replaced: StoredObject | None) -> None:
     """Give a whole file its time and, with it, its properties, and see that they reach the disk."""
     touch(temporary.file, replaced)
-    keep_properties(temporary.file, new.content_type, new.metadata)
+    write_properties(temporary.file, new.content_type, new.metadata)
     os.fsync(temporary.file)
 
 

@@ -121,7 +121,7 @@ def describe(file: int, name: str, *, typed: bool = True) -> StoredObject:
     )
 
 
-def keep_properties(file: int, kind: str, metadata: Mapping[str, str]) -> None:
+def write_properties(file: int, kind: str, metadata: Mapping[str, str]) -> None:
     """Keep content type and metadata with the file, as it is now, where its file system has extended attributes."""
     properties = {
         "etag": _etag(os.fstat(file)),

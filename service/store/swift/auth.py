@@ -39,7 +39,7 @@ class Grant:
     expires: float
 
 
-class Keeper:
+class TokenSource:
     """Hands out the current grant. `logins` counts how often one was asked for."""
 
     def __init__(self, settings: SwiftSettings) -> None:

@@ -24,7 +24,7 @@ from urllib3.exceptions import HTTPError
 
 from service.store.base import Corrupt, NotFound, StoreError, StoreFull, Unavailable
 from service.store.errand import Abandoned, Errand, run
-from service.store.swift.auth import Grant, Keeper, Refused, connection_timeouts
+from service.store.swift.auth import Grant, Refused, TokenSource, connection_timeouts
 from service.store.swift.breaker import Breaker
 from service.store.swift.reason import plain_url, reason_of
 from service.store.swift.settings import SwiftSettings
@@ -60,7 +60,7 @@ class Pool:
         self._free = asyncio.Semaphore(settings.connections)
         self._own = threading.local()
         self._closed = False
-        self.keeper = Keeper(settings)
+        self.tokens = TokenSource(settings)
         self.breaker = Breaker()
         self.calls = self.repeated = self.failed = 0
 
@@ -148,18 +148,18 @@ class Pool:
             if error.http_status != 401:
                 raise
         # The token may have ended before its time: one new login, and no failure for the caller.
-        self.keeper.refuse(grant)
+        self.tokens.refuse(grant)
         grant = self._grant()
         try:
             return work(self._connection(grant.storage_url, grant.token), errand)
         except ClientException as error:
             if error.http_status == 401:
-                self.keeper.refuse(grant)
+                self.tokens.refuse(grant)
             raise
 
     def _grant(self) -> Grant:
         self._own.asked = self._settings.auth_url
-        grant = self.keeper.grant()
+        grant = self.tokens.grant()
         self._own.asked = grant.storage_url
         return grant
 

@@ -1,15 +1,13 @@
-"""A store in OpenStack Swift: one container for originals, one for derived images."""
+"""One container of Swift."""
 
 from __future__ import annotations
 
 import logging
 import os
-import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from swiftclient.exceptions import ClientException
@@ -18,72 +16,25 @@ from service.store.base import (
     UNCONDITIONAL,
     Corrupt,
     Exists,
-    Lifetimes,
     NewObject,
     NoTemporaryUrls,
     NotFound,
-    Observation,
     Page,
     Precondition,
     StoredObject,
-    StoreError,
     TemporaryUrl,
     Unavailable,
     Unholdable,
 )
 from service.store.errand import Errand
-from service.store.swift.auth import Refused
 from service.store.swift.connections import Pool, is_absent
 from service.store.swift.listing import list_container
 from service.store.swift.objects import LONGEST_NAME, from_headers, metadata_headers, reachable
-from service.store.swift.settings import SwiftSettings, credentials_missing
+from service.store.swift.settings import SwiftSettings
 from service.store.swift.temp_url import Signer
 from service.store.swift.transfer import Upload, download, open_source
 
-MISSING = "Swift has no container {0} for the originals; make it with: swift post {0} (or set store.swift.create: true)"
-
 _log = logging.getLogger(__name__)
-
-
-class SwiftStore:
-    """Two containers and the pool of connections to them. `pool` carries the counters."""
-
-    remote = True
-    folders: Mapping[str, Path] = MappingProxyType({})
-
-    def __init__(self, settings: SwiftSettings) -> None:
-        self._settings = settings
-        self.pool = Pool(settings)
-        self.breaker = self.pool.breaker
-        self.temporary_urls = Lifetimes(settings.temp_url.lifetime, settings.temp_url.max_lifetime)
-        self.redirect_from = settings.redirect
-        self.originals = SwiftContainer(self.pool, settings, settings.container)
-        self.derived = SwiftContainer(self.pool, settings, settings.derived_container, derived=True)
-
-    async def inspect(self, _tell: Callable[[Observation], None]) -> None:
-        """Start it and list an object. There is nothing to tell of a Swift that can be used."""
-        await self.start()
-        await self.originals.list(limit=1)
-
-    async def start(self) -> None:
-        """Log in, make the containers that are missing and may be made, and learn or make the keys of temporary URLs.
-
-        Raises StoreError when the settings are wrong, Unavailable when Swift cannot be reached: then everything is
-        made later, when it is needed.
-        """
-        if missing := credentials_missing(self._settings):
-            keys = ", ".join(f"store.swift.{name}" for name in missing)
-            raise StoreError(f"Swift cannot be used without {keys}")
-        try:
-            await self.derived.prepare()
-            await self.originals.prepare()
-        except Refused as error:
-            raise StoreError(str(error)) from error
-        except NotFound as error:
-            raise StoreError(MISSING.format(shlex.quote(self._settings.container))) from error
-
-    async def close(self) -> None:
-        self.pool.close()
 
 
 class SwiftContainer:

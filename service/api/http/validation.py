@@ -1,4 +1,4 @@
-"""Handlers that get what a request asks as a model, which also describes it in the API's document."""
+"""Parse the query or JSON body of a request into a pydantic model, which also describes it in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from service.api.schema.request_models import Body
 
 LONGEST_BODY = 4 * 2**20  # bytes of a JSON body: a thousand names of the greatest length, with room for escapes
 
-Asked = TypeVar("Asked", bound=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
 
 
-class Asking(Generic[Asked]):
-    """A handler with the model of what it is asked: of the query, or of the JSON body."""
+class ValidatedHandler(Generic[Model]):
+    """A handler with the model of its query, or of its JSON body."""
 
     def __init__(
-        self, model: type[Asked], handle: Callable[[web.Request, Asked], Awaitable[web.StreamResponse]]
+        self, model: type[Model], handle: Callable[[web.Request, Model], Awaitable[web.StreamResponse]]
     ) -> None:
         self.model = model
         self.__doc__ = handle.__doc__
@@ -37,14 +37,14 @@ class Asking(Generic[Asked]):
         return await self._handle(request, await read(request, self.model))
 
 
-def asking(
-    model: type[Asked],
-) -> Callable[[Callable[[web.Request, Asked], Awaitable[web.StreamResponse]]], Asking[Asked]]:
-    """A decorator: the handler gets the request, and what `model` made of it. Raises Refused for all that is wrong."""
-    return lambda handle: Asking(model, handle)
+def validated(
+    model: type[Model],
+) -> Callable[[Callable[[web.Request, Model], Awaitable[web.StreamResponse]]], ValidatedHandler[Model]]:
+    """Decorate a handler that takes the request and an instance of `model`. Raises Refused with what is wrong."""
+    return lambda handle: ValidatedHandler(model, handle)
 
 
-async def _read_query(request: web.Request, model: type[Asked]) -> Asked:
+async def _read_query(request: web.Request, model: type[Model]) -> Model:
     parameters = split_query(request.raw_path.partition("?")[2])
     try:
         return model.model_validate(parameters)
@@ -52,7 +52,7 @@ async def _read_query(request: web.Request, model: type[Asked]) -> Asked:
         raise Refused(400, _explain(error, model, "parameter")) from None
 
 
-async def _read_body(request: web.Request, model: type[Asked]) -> Asked:
+async def _read_body(request: web.Request, model: type[Model]) -> Model:
     if request.content_type != "application/json":
         raise UnsupportedBody("the body must be application/json")
     try:

@@ -1,0 +1,48 @@
+"""A store in two directories: originals are plain files by their names, so any directory of pictures is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from gateway.temp_urls import DERIVED, ORIGINALS
+from service.store.base import Lifetimes, Observation
+from service.store.directory import inspection
+from service.store.directory.container import DirectoryContainer
+from service.store.directory.settings import DERIVED_ROOT, ROOT, DirectorySettings
+from service.store.directory.urls import UrlSigner
+
+_THREADS = 8
+
+
+class DirectoryStore:
+    """Two directories and the threads that wait for their disks."""
+
+    redirect_from = 0
+    breaker = None
+    remote = False
+
+    def __init__(self, settings: DirectorySettings) -> None:
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="directory-store")
+        urls, passed_over = settings.urls, settings.not_images
+        to_originals, to_derived = (UrlSigner(urls, one) if urls else None for one in (ORIGINALS, DERIVED))
+        self.originals = DirectoryContainer(settings.root, self._executor, urls=to_originals, not_images=passed_over)
+        self.derived = DirectoryContainer(settings.derived, self._executor, derived=True, urls=to_derived)
+        self.temporary_urls = Lifetimes(urls.lifetime, urls.max_lifetime) if urls else Lifetimes()
+        self.folders = {ROOT: settings.root, DERIVED_ROOT: settings.derived}
+        self._settings = settings
+
+    async def inspect(self, report: Callable[[Observation], None]) -> None:
+        for observation in inspection.observations(self._settings):
+            report(observation)
+        if self._settings.root.is_dir():
+            await self.originals.list(limit=1)
+
+    async def start(self) -> None:
+        """Make the directories that are missing and may be made, and remove what a crash left. Raises Unavailable,
+        StoreFull."""
+        await self.originals.start(ROOT, make=self._settings.makes_root())
+        await self.derived.start(DERIVED_ROOT, make=self._settings.makes(self._settings.derived))
+
+    async def close(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
