@@ -16,6 +16,7 @@ from wand.image import Image
 from gateway.rules import FORMATS as WRITTEN
 from service.engine import pixels
 from service.engine.formats import FORMATS, functions
+from service.engine.magick import tiff_gaps
 from service.engine.picture import Frame, Picture
 from service.engine.quality import FULL_CHROMA
 
@@ -90,7 +91,7 @@ def gif(picture: Picture, settings: Settings) -> bytes:
 
 
 def tiff(picture: Picture, settings: Settings) -> bytes:
-    return _write(picture, settings, "tiff", {}, compression="lzw")
+    return tiff_gaps.filled(_write(picture, settings, "tiff", {"tiff:endian": "lsb"}, compression="lzw"))
 
 
 def bmp(picture: Picture, settings: Settings) -> bytes:
