@@ -39,6 +39,14 @@ REFUSALS = Counter(
 )
 for _reason in ("absent", "unknown", "scope"):
     REFUSALS.labels(_reason)  # told before there is one, so that the first is a rise
+WEB_REFUSALS = Counter(
+    "image_gateway_web_refusals",
+    "Requests that the API refused since a web page may have sent them. site: of another origin; host: by a name.",
+    ["reason"],
+    registry=None,
+)
+for _reason in ("site", "host"):
+    WEB_REFUSALS.labels(_reason)
 SPANS = Counter(
     "image_gateway_spans",
     "Spans of traces. sent: delivered; failed: the collector did not take them; dropped: they waited for too long.",
@@ -59,7 +67,7 @@ class Metrics(Collector):
         self.engine = engine
         self._tasks = tasks
         self._registry = CollectorRegistry(auto_describe=False)
-        own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, SPANS, UNKEPT)
+        own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, WEB_REFUSALS, SPANS, UNKEPT)
         for one in (*own, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)
         ProcessCollector(namespace="image_gateway", registry=self._registry)

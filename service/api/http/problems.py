@@ -84,6 +84,8 @@ KINDS: Mapping[type[Exception], Kind] = {
         headers={"WWW-Authenticate": "Bearer"},
     ),
     errors.Forbidden: Kind(403, "forbidden", "the token lacks the scope, or the public port does not serve this"),
+    errors.CrossSite: Kind(403, "cross-site", "a web page of another origin asks for a change"),
+    errors.UnknownHost: Kind(403, "unknown-host", "`Host` is a name that is not ours, and there are no tokens"),
     errors.SlowSender: Kind(408, "slow-sender", "the body comes too slowly", headers={"Connection": "close"}),
     errors.Unmet: Kind(
         412, "precondition-failed", "`If-Match`, `If-None-Match` or `If-Unmodified-Since` does not hold"
