@@ -19,9 +19,9 @@ SLOW = 0.3  # seconds
 recognise = originals.recognise
 
 
-def slowly(path: Path) -> Header:
+def slowly(path: Path, **bounds: int) -> Header:
     time.sleep(SLOW)
-    return recognise(path)
+    return recognise(path, **bounds)
 
 
 @pytest.fixture
