@@ -95,6 +95,7 @@ class Metrics(Collector):
         yield _counter("engine_jobs", "Jobs by how they ended.", ended, "outcome")
         yield _counter("engine_refused", "Jobs that found the queue full.", stats.refused)
         yield _counter("engine_banned", "Jobs over an image that ends processes.", stats.banned)
+        yield _counter("engine_displaced", "Checks of uploads that were slow and gave way to others.", stats.displaced)
         yield _counter("engine_abandoned", "Jobs whose clients had all left.", stats.abandoned)
         yield _counter("engine_restarts", "Engine processes that were replaced.", stats.restarts)
         yield _counter("engine_kills", "Engine processes that were killed over a job.", stats.kills)
