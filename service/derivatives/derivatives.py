@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 from collections import Counter
 from dataclasses import replace
@@ -28,7 +29,7 @@ from service.derivatives.format_choice import FormatChoice
 from service.derivatives.job import Derivative, JobSettings, Level, job_of, marker_of
 from service.derivatives.stored import DerivedStore
 from service.derivatives.write_behind import WriteBehind
-from service.engine.job import EngineError, Removed, Saturated
+from service.engine.job import DiskFull, EngineError, Removed, Saturated
 from service.engine.pool.lanes import Lane, lane_of
 from service.engine.pool.pool import EnginePool
 from service.observability.timings import stage
@@ -282,6 +283,8 @@ class Derivatives:
 
     def _is_disk(self, error: Exception) -> bool:
         """Whether the disk is to blame, not the image: what the engine could not foresee may be its full disk."""
+        if isinstance(error, DiskFull):
+            error = OSError(errno.ENOSPC, str(error))
         if isinstance(error, OSError):
             self._work.trouble(error)
             return True

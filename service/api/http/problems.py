@@ -75,6 +75,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     job.Crashed: Kind(422, "crashed", "the image ended the process that worked on it"),
     job.TimedOut: Kind(504, "timed-out", "the image took longer than its limit"),
     job.Saturated: Kind(503, "saturated", "too much waits already"),
+    job.DiskFull: Kind(503, "disk", "this node cannot use its disk", "this node cannot use its disk"),
     job.EngineError: Kind(422, "failed", "the image cannot be made"),
     errors.DigestMismatch: Kind(400, "digest-mismatch", "the body is not what its digest says; nothing was stored"),
     errors.Unauthenticated: Kind(
