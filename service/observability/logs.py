@@ -66,7 +66,7 @@ class _Flood(logging.Filter):
 class _Stream(logging.StreamHandler[TextIO]):
     """Drops a line that the file behind standard error has no room for, without a traceback in its place."""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
+    def handleError(self, record: logging.LogRecord) -> None:  # logging's name
         if not isinstance(sys.exc_info()[1], OSError):
             super().handleError(record)
 

@@ -150,8 +150,9 @@ def document(error: Exception) -> dict[str, Any]:
     }
 
 
-def answer(error: Exception, accept: str = "") -> web.Response:
-    """The answer to a failure; what no table knows is logged and told as 500, without a word of what it was."""
+def answer(error: Exception, accept: str = "", image: str = "") -> web.Response:
+    """The answer to a failure; what no table knows is logged and told as 500, without a word of what it was. `image` is
+    the name that was asked for, where that is known."""
     kind = kind_of(error)
     if kind is INTERNAL:
         log.error("an unexpected failure", exc_info=error)
@@ -163,6 +164,8 @@ def answer(error: Exception, accept: str = "") -> web.Response:
     if isinstance(error, web.HTTPException):
         headers |= {name: error.headers[name] for name in ("Allow", "Content-Range") if name in error.headers}
     body = document(error)
+    if image and isinstance(error, base.NotFound):
+        body["detail"] = f"{body['detail']}: {image}"
     content_type = _content_type(accept)
     text = f"{body['title']}: {body['detail']}\n" if content_type == "text/plain" else json.dumps(body)
     return web.Response(status=kind.status, body=text.encode(), content_type=content_type, headers=headers)
@@ -183,10 +186,15 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
             if request.transport is not None:
                 request.transport.close()
             raise
-        response = answer(error, request.headers.get("Accept", ""))
+        response = answer(error, request.headers.get("Accept", ""), _image_of(request))
     if request.get(VARIES):
         response.headers["Vary"] = "Accept"
     return response
+
+
+def _image_of(request: web.Request) -> str:
+    """The image in the path of a request, without a recipe."""
+    return request.match_info.get("name", "").partition("/@")[0]
 
 
 def _content_type(accept: str) -> str:
