@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from service.engine.job import Result
+from service.engine.job import Header, Result
 from service.engine.pool import pool as pools
+from service.engine.pool.lanes import cost_of
 from service.engine.pool.pool import EnginePool
-from service.engine.pool.queue import Queue
+from service.engine.pool.queue import PATIENCE, Queue
 from tests.engine.pools import Begin, job, until
 
 SLOW = 4  # uploads
@@ -110,3 +111,25 @@ async def test_a_slot_moves_to_a_bounded_lane_and_leaves_it_when_it_is_free() ->
     assert queue.slots("slow") == {"one"}
     queue.offer("one")
     assert await queue.acquire("slow", "b") == "one"
+
+
+async def test_what_costs_less_comes_first_but_overtakes_the_first_only_so_often() -> None:
+    queue: Queue[str] = Queue({"upload": 1}, 99)
+    large = asyncio.ensure_future(queue.acquire("upload", "large", 9))
+    others = [asyncio.ensure_future(queue.acquire("upload", f"small{n}", 1)) for n in range(2 * PATIENCE)]
+    await asyncio.sleep(0)
+    queue.offer("one")
+    for turn in range(PATIENCE):
+        assert await others[turn] == "one"
+        assert not large.done()
+        queue.offer("one")
+    assert await large == "one"
+    queue.offer("one")
+    assert await others[PATIENCE] == "one"
+    for task in others:
+        task.cancel()
+
+
+def test_an_upload_costs_by_its_pixels_and_those_alike_cost_the_same() -> None:
+    assert cost_of(Header("png", 20, 20)) < cost_of(Header("jpg", 4000, 3000)) < cost_of(Header("gif", 900, 900, 400))
+    assert cost_of(Header("jpg", 4000, 3000)) == cost_of(Header("jpg", 3900, 3000))

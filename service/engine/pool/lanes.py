@@ -26,6 +26,11 @@ def most_at_once(processes: int) -> dict[str, int]:
     return {"slow": max(1, processes // 2)}
 
 
+def cost_of(header: Header) -> int:
+    """Return how much work the check of an upload is likely to be, by its pixels: one more for four times as much."""
+    return (header.width * header.height * header.frames).bit_length() // 2
+
+
 def lane_of(header: Header, lane: Lane) -> Lane:
     """Return the lane for work on this original, asked for in `lane`: the public's large work has a lane of its own."""
     if lane == "small" and header.width * header.height * header.frames > LARGE:

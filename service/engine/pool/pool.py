@@ -17,7 +17,7 @@ from typing import Any
 
 from service.engine.job import Crashed, EngineError, Job, Result, Saturated, TimedOut
 from service.engine.pool.blocklist import Blocklist
-from service.engine.pool.lanes import LANES, SLOW_AFTER, Lane, most_at_once
+from service.engine.pool.lanes import LANES, SLOW_AFTER, Lane, cost_of, most_at_once
 from service.engine.pool.process import Died, EngineProcess
 from service.engine.pool.queue import Closed, Full, Queue
 from service.engine.pool.settings import EngineSettings
@@ -165,7 +165,7 @@ class EnginePool:
 
     async def _run_once(self, job: Job, affinity: str, lane: Lane, content: str, deed: str) -> Result:
         line = encode_job(job)
-        process = await self._admit(lane, affinity)
+        process = await self._admit(lane, affinity, cost_of(job.header) if lane == "upload" else 0)
         working = asyncio.ensure_future(self._work(process, line, lane, content, deed))
         try:
             result = await asyncio.shield(working)
@@ -184,12 +184,12 @@ class EnginePool:
         self.stats.add_stages(result.stages)
         return result
 
-    async def _admit(self, lane: Lane, affinity: str) -> EngineProcess:
+    async def _admit(self, lane: Lane, affinity: str, cost: int) -> EngineProcess:
         began = time.monotonic()
         if self._failing and not self._processes:
             raise Saturated("no engine process can be started", REHIRE[1])
         try:
-            while not (process := await self._queue.acquire(lane, affinity)).alive or self._displaced(process):
+            while not (process := await self._queue.acquire(lane, affinity, cost)).alive or self._displaced(process):
                 pass  # it ended in its sleep a moment ago, and its watcher does not know yet
         except Full:
             raise self._refusal() from None

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 PATIENCE = 8
-"""How often the first of a lane may be overtaken because a slot knows the key of a later one."""
+"""How often the first of a lane may be overtaken because a later one costs less, or a slot knows its key."""
 
 REMEMBERED = 4096
 """Keys whose last slot is remembered; the least recently used is forgotten."""
@@ -37,6 +37,7 @@ class Closed(Exception):
 @dataclass(eq=False, slots=True)
 class _Waiter(Generic[Slot]):
     key: str
+    cost: int
     turn: asyncio.Future[Slot]
     overtaken: int = 0
 
@@ -78,8 +79,9 @@ class Queue(Generic[Slot]):
         """Return True if the lane is full."""
         return not self._admits(lane) and len(self._lanes[lane].waiting) >= self._queue
 
-    async def acquire(self, lane: str, key: str) -> Slot:
-        """Wait for a slot; the caller owns it until it `offer`s it again or `withdraw`s it.
+    async def acquire(self, lane: str, key: str, cost: int = 0) -> Slot:
+        """Wait for a slot; the caller owns it until it `offer`s it again or `withdraw`s it. Of those in the lane the
+        one of the least `cost`, in any unit, comes first.
 
         Raises Full at once when `queue` others wait in the lane, Closed when there is nothing to wait for.
         A caller that is cancelled leaves the queue.
@@ -97,7 +99,7 @@ class Queue(Generic[Slot]):
         if self.full(lane):
             raise Full
         waiting = self._lanes[lane].waiting
-        waiter = _Waiter[Slot](key, asyncio.get_running_loop().create_future())
+        waiter = _Waiter[Slot](key, cost, asyncio.get_running_loop().create_future())
         waiting.append(waiter)
         try:
             return await waiter.turn
@@ -167,7 +169,8 @@ class Queue(Generic[Slot]):
         first = lane.waiting[0]
         chosen = first
         if first.overtaken < PATIENCE:
-            chosen = min(lane.waiting, key=lambda waiter: self._distance(waiter.key, slot))  # the oldest of the nearest
+            # The oldest of the nearest of the cheapest.
+            chosen = min(lane.waiting, key=lambda waiter: (waiter.cost, self._distance(waiter.key, slot)))
         if chosen is not first:
             first.overtaken += 1
         lane.waiting.remove(chosen)
