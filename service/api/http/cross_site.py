@@ -54,6 +54,5 @@ def _check_site(request: web.Request, api: Api) -> None:
 
 
 def _hosts(request: web.Request) -> list[str]:
-    """All that the request says of its host: in headers, and in its target, where that is a URL."""
-    target = request.raw_path.partition("://")[2].partition("/")[0] if request.raw_path[:1] != "/" else ""
-    return [host for host in (*request.headers.getall("Host", ()), target) if host.strip()]
+    """What the headers say of the host. A target that is a URL is not looked at: browsers send it to proxies only."""
+    return [host for host in request.headers.getall("Host", ()) if host.strip()]
