@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from gateway.hosts import HostName
 from gateway.names import is_preset_word
 from gateway.public_settings import Public
 from gateway.rules import ACCEPTED, DEFAULT_QUALITY, FORMATS, NEGOTIATED, ORIGINAL_FORMATS
@@ -29,7 +30,7 @@ if TYPE_CHECKING:  # the vocabulary is the list of formats, which a type checker
 else:
     Format, Source, Negotiated = Literal[FORMATS], Literal[ORIGINAL_FORMATS], Literal[NEGOTIATED]
     DefaultFormat, Lossy = Literal[(*FORMATS, "source", "auto")], Literal[tuple(DEFAULT_QUALITY)]
-Scope = Literal["read", "write", "delete", "url"]
+Scope = Literal["read", "write", "delete", "url", "metrics"]
 Percent = Annotated[int, Field(ge=1, le=100)]
 Quality = dict[Lossy, Percent]
 
@@ -60,7 +61,7 @@ class Token(Section):
     sha256: Annotated[str, Wanted("64 digits of hex in small letters, as sha256sum prints them")] = Field(
         description="SHA-256 of the token, in hex", pattern=r"^[0-9a-f]{64}$"
     )
-    scopes: list[Scope] = Field(["read"], description="what it may do: read, write, delete, url")
+    scopes: list[Scope] = Field(["read"], description="what it may do: read, write, delete, url, metrics")
 
 
 class Api(Section):
@@ -72,6 +73,9 @@ class Api(Section):
     tokens: list[Token] = Field(
         default_factory=list,
         description="bearer tokens, as {name, sha256, scopes}; none: only loopback may be listened on",
+    )
+    hosts: list[HostName] = Field(
+        [], description="names that requests may have in Host and Origin, beside localhost and that of listen"
     )
     trusted_proxies: list[Network] = Field(
         [], description="as for public, of what stands before the API; its audit tells who asks"

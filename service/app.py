@@ -36,6 +36,7 @@ from service.open_store import open_store
 from service.originals.originals import Originals
 from service.runtime.imagemagick import write_policy
 from service.runtime.lock import AlreadyRunning, exclusive, is_held
+from service.runtime.naming import named
 from service.runtime.paths import Paths, make_folders, paths_of
 from service.runtime.rlimits import raise_limit
 from service.runtime.sockets import sockets_of, was_handed
@@ -68,7 +69,8 @@ async def _serve(config: Config) -> None:
     _on_signal(task.cancel)  # nothing is lost by a start that breaks off
     async with running(config):
         _on_signal(stop.set)
-        paths_of(config).service_pid.write_text(f"{os.getpid()}\n")  # which is how the supervisor knows
+        with named(paths_of(config).service_pid):
+            paths_of(config).service_pid.write_text(f"{os.getpid()}\n")  # which is how the supervisor knows
         log.info("ready: the API listens on %s", config.api.listen)
         await stop.wait()
         log.info("stopping")
@@ -108,7 +110,8 @@ async def running(config: Config, patience: float = PREDECESSOR, *, strict: bool
         await _start(store, strict=strict and is_held(paths.runtime, "service"))  # who serves now may reach its store
         versions = await software()
         if was_handed():  # all that can be done beside a predecessor is done, and it may go
-            paths.service_prepared.write_text(f"{os.getpid()}\n")
+            with named(paths.service_prepared):
+                paths.service_prepared.write_text(f"{os.getpid()}\n")
         await _alone(paths, stack, patience if was_handed() else 0.0)
         sockets = stack.enter_context(sockets_of(config, paths))
         context = await _put_together(config, paths, store, versions, stack)

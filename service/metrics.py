@@ -39,6 +39,14 @@ REFUSALS = Counter(
 )
 for _reason in ("absent", "unknown", "scope"):
     REFUSALS.labels(_reason)  # told before there is one, so that the first is a rise
+WEB_REFUSALS = Counter(
+    "image_gateway_web_refusals",
+    "Requests that the API refused since a web page may have sent them. site: of another origin; host: by a name.",
+    ["reason"],
+    registry=None,
+)
+for _reason in ("site", "host"):
+    WEB_REFUSALS.labels(_reason)
 SPANS = Counter(
     "image_gateway_spans",
     "Spans of traces. sent: delivered; failed: the collector did not take them; dropped: they waited for too long.",
@@ -59,7 +67,7 @@ class Metrics(Collector):
         self.engine = engine
         self._tasks = tasks
         self._registry = CollectorRegistry(auto_describe=False)
-        own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, SPANS, UNPERSISTED)
+        own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, WEB_REFUSALS, SPANS, UNPERSISTED)
         for one in (*own, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)
         ProcessCollector(namespace="image_gateway", registry=self._registry)
@@ -87,6 +95,7 @@ class Metrics(Collector):
         yield _counter("engine_jobs", "Jobs by how they ended.", ended, "outcome")
         yield _counter("engine_refused", "Jobs that found the queue full.", stats.refused)
         yield _counter("engine_banned", "Jobs over an image that ends processes.", stats.banned)
+        yield _counter("engine_displaced", "Checks of uploads that were slow and gave way to others.", stats.displaced)
         yield _counter("engine_abandoned", "Jobs whose clients had all left.", stats.abandoned)
         yield _counter("engine_restarts", "Engine processes that were replaced.", stats.restarts)
         yield _counter("engine_kills", "Engine processes that were killed over a job.", stats.kills)

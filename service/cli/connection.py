@@ -38,6 +38,7 @@ def for_each(gateway: Gateway, names: Sequence[str], work: Callable[[Gateway, st
         try:
             work(gateway, name)
         except GatewayError as error:
-            click.echo(f"{name}: {error}", err=True)
+            text = str(error).removesuffix(f": {name.partition('/@')[0]}")  # which begins the line
+            click.echo(f"{name}: {text}", err=True)
             failed = True
     return int(failed)

@@ -76,6 +76,8 @@ def check(response: httpx.Response) -> None:
     except ValidationError:
         problem, text = None, response.reason_phrase or "no reason given"
     way_out = _WAYS_OUT.get(response.status_code)
+    if response.status_code == 403 and problem and not problem.type.endswith(":forbidden"):
+        way_out = None  # it is not for the token's sake, and the detail says what helps
     message = f"{response.status_code}: {text}" + (f" ({way_out})" if way_out else "")
     kind = _KINDS.get(response.status_code, Refused if response.status_code < 502 else Unavailable)
     raise kind(message, problem)

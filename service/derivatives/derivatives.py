@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -28,7 +29,7 @@ from service.derivatives.format_choice import FormatChoice
 from service.derivatives.job import Derivative, JobSettings, Level, job_of, marker_of
 from service.derivatives.stored import DerivedStore
 from service.derivatives.write_behind import WriteBehind
-from service.engine.job import EngineError, Removed, Saturated
+from service.engine.job import DiskFull, EngineError, Removed, Saturated
 from service.engine.pool.lanes import Lane, lane_of
 from service.engine.pool.pool import EnginePool
 from service.observability.timings import stage
@@ -273,6 +274,8 @@ class Derivatives:
 
     def _is_disk(self, error: Exception) -> bool:
         """Return True if the disk caused the error. An unforeseen error of the engine may come from a full disk."""
+        if isinstance(error, DiskFull):
+            error = OSError(errno.ENOSPC, str(error))
         if isinstance(error, OSError):
             self._work.trouble(error)
             return True

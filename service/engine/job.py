@@ -7,6 +7,7 @@ EngineError
 ├── Unsatisfiable  the image cannot be made as the recipe asks         (422)
 ├── TimedOut       it took longer than its limit and was ended         (504)
 ├── Crashed        the engine process died over it                     (422)
+├── DiskFull       the disk has no room for it, or the quota           (503)
 └── Saturated      the queue is full; carries `retry_after`            (503)
     └── Removed    its files or folders were removed while it ran      (503)
 """
@@ -48,6 +49,10 @@ class TimedOut(EngineError):
 
 class Crashed(EngineError):
     code = "crashed"
+
+
+class DiskFull(EngineError):
+    code = "disk-full"
 
 
 class Saturated(EngineError):

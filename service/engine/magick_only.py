@@ -52,7 +52,7 @@ def _page(source: Source, page: int) -> tiff.Directory:
 
 def _tiff_samples(source: Source, page: int) -> bool:
     directory = _page(source, page)
-    bits, formats = directory.numbers(BITS) or [1], directory.numbers(FORMAT) or [1]
+    bits, formats = directory.numbers(BITS) or (1,), directory.numbers(FORMAT) or (1,)
     bilevel = set(bits) == {1} and (directory.number(SAMPLES) or 1) == 1 and directory.number(PHOTOMETRIC) in (0, 1)
     return not (bilevel or set(bits) == {8}) or set(formats) != {1}
 
@@ -76,7 +76,7 @@ def _tiff_turned(source: Source, page: int) -> bool:
 
 
 def _tiff_blocks(source: Source, page: int) -> bool:
-    return not {IPTC, PHOTOSHOP}.isdisjoint(_page(source, page).entries)
+    return not {IPTC, PHOTOSHOP}.isdisjoint(_page(source, page).tags)
 
 
 def _bmp_odd(source: Source, page: int) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from service.engine.formats import FORMATS, Parser
 from service.engine.headers import others
-from service.engine.headers.source import OpenedFile, Source
+from service.engine.headers.source import MAX_FRAMES, OpenedFile, Source, Work
 from service.engine.job import Header, NotAnImage, Undecodable
 
 HEAD = 2048
@@ -18,15 +18,17 @@ for _word, _row in FORMATS.items():
     _WORDS.setdefault(_row.parser, []).append(_word)
 
 
-def recognise(path: Path) -> Header:
+def recognise(path: Path, *, frames: int = MAX_FRAMES, reads: int = Work.READS) -> Header:
     """Format, size in pixels as stored, frames, alpha and orientation of the image in `path`.
 
+    Where there are more frames than `frames`, it tells one more than that. Raises TooLaborious beyond `reads` reads.
     It reads headers only, which takes well under 5 ms for a JPEG of any size; the frames of a GIF are found by walking
     over them, some 100 ms for 100 MB. Raises NotAnImage where the content is none of the formats known here,
-    Undecodable where it is one whose header is broken or incomplete, OSError where `path` cannot be read. A file whose
-    pixels are cut short is recognised all the same: to tell that is `is_complete`'s part.
+    Undecodable where it is one whose header is broken, incomplete or made to keep a parser busy, OSError where `path`
+    cannot be read. A file whose pixels are cut short is recognised all the same: to tell that is `is_complete`'s part.
     """
-    with OpenedFile(path) as source:
+    with OpenedFile(path) as file:
+        source = file.bound(frames=frames, reads=reads)
         header = _parser(source).header(source)
     if not header.width or not header.height:
         raise Undecodable(f"The image is damaged: it is {header.width} by {header.height} pixels")
@@ -38,7 +40,8 @@ def is_complete(path: Path) -> str | None:
 
     Only the structure is followed; pixels are not decoded. Raises as `recognise` does.
     """
-    with OpenedFile(path) as source:
+    with OpenedFile(path) as file:
+        source = file.bound()
         return _parser(source).missing(source)
 
 

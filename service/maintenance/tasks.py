@@ -135,6 +135,8 @@ async def _forever(name: str, work: Callable[[], Coroutine[Any, Any, None]], fai
     while True:
         try:
             await work()
+        except OSError as error:  # of the disk or the store, which operators mend
+            log.error("the caches' %s failed: %s; it begins again in %g s", name, error, PAUSE)
         except Exception:
             log.exception("the caches' %s failed; it begins again in %g s", name, PAUSE)
         failed[name] = time.monotonic()

@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import time
+from typing import TextIO
 
 from gateway.settings import Log
 from service.observability import timings
@@ -62,9 +63,17 @@ class _Flood(logging.Filter):
         return count < MOST
 
 
+class _Stream(logging.StreamHandler[TextIO]):
+    """Drops a line that the file behind standard error has no room for, without a traceback in its place."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # logging's name
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 def configure(options: Log) -> None:
     """Send every logger's lines to standard error, from the configured level on."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stream(sys.stderr)
     handler.setFormatter(
         _Json() if options.format == "json" else _Text("%(asctime)s %(levelname)s %(name)s: %(message)s")
     )

@@ -15,6 +15,7 @@ from service.cache.flight import Flights
 from service.cache.tickets import Tickets
 from service.cache.usage import Usage
 from service.cache.work import Work
+from service.engine.headers.source import TooLaborious
 from service.engine.job import EngineError, Header, Saturated
 from service.engine.recognise import recognise
 from service.originals.known import Known, afresh, shorten, version
@@ -25,6 +26,7 @@ MOST_KNOWN = 20_000  # originals whose properties are remembered
 MOST_MISSING = 4096  # names that are known to be missing
 MISSING_FOR = 2.0  # seconds that a 404 is remembered
 REASK = 1.0  # seconds between two questions about an original whose links name another version
+READS_AT_ONCE = 1000  # a millisecond
 SMALL = 1 << 20  # bytes of an original whose header is read at once: 20 to 50 microseconds, 1 ms for a GIF's frames
 MOST_ATTEMPTS = 10  # to have a copy that is replaced, or deleted by others, again and again
 
@@ -242,5 +244,9 @@ class Originals:
 
 
 async def _recognise(path: Path, *, at_once: bool) -> Header:
-    """A small file that was written a moment ago is read sooner than a thread would begin with it."""
-    return recognise(path) if at_once else await asyncio.to_thread(recognise, path)
+    """A small file that was written a moment ago is read sooner than a thread would begin with it, unless it is made of
+    many small things."""
+    if at_once:
+        with contextlib.suppress(TooLaborious):
+            return recognise(path, reads=READS_AT_ONCE)
+    return await asyncio.to_thread(recognise, path)

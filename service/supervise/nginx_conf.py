@@ -18,6 +18,7 @@ from gateway.rules import CONTENT_TYPES, Rules
 from gateway.settings import Config
 from service.cache.recency import records_access_times
 from service.runtime import rlimits
+from service.runtime.naming import named
 from service.runtime.paths import Paths
 from service.store.directory.temp_urls import front_rules
 
@@ -87,7 +88,10 @@ def write(files: Mapping[str, str], folder: Path) -> None:
         (folder / "modules.conf").unlink(missing_ok=True)
     for name, text in files.items():
         unfinished = folder / f".{name}"
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        with (
+            named(unfinished),
+            os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file,
+        ):
             file.write(text)
         unfinished.replace(folder / name)
 

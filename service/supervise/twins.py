@@ -18,6 +18,7 @@ import gateway
 from gateway.config import load, rules_of
 from gateway.rules import Rules
 from gateway.settings import Config
+from service.runtime.naming import named
 from service.runtime.paths import paths_of
 from service.supervise import nginx_conf
 
@@ -42,7 +43,8 @@ def prove(config: Config) -> None:
     if difference is not None:
         remedy = "restore gateway/ from the release, or change both twins alike"
         raise TwinsDiffer(f"{difference} [{nginx_conf.lua_root() / 'gateway'}]: {remedy}")
-    proof.write_text(state, "ascii")
+    with named(proof):
+        proof.write_text(state, "ascii")
 
 
 def prove_installed(text: str, base: Path) -> None:

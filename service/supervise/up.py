@@ -20,6 +20,7 @@ from gateway.settings import Config
 from service.observability import logs
 from service.runtime.imagemagick import writable_formats
 from service.runtime.lock import exclusive
+from service.runtime.naming import named
 from service.runtime.paths import Paths, make_folders, paths_of
 from service.runtime.sockets import HANDED, Sockets, require_free, sockets_of
 from service.supervise import nginx_conf, systemd, twins
@@ -165,6 +166,9 @@ def _prove_front(config: Config, paths: Paths) -> Rules:
 def write_private(path: Path, text: str) -> None:
     """Write a file that may hold secrets, whole or not at all."""
     unfinished = path.with_name(f".{path.name}")
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    with (
+        named(unfinished),
+        os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file,
+    ):
         file.write(text)
     unfinished.replace(path)

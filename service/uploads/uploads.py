@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ from weakref import WeakValueDictionary
 
 from gateway.names import Name
 from gateway.rules import ORIGINAL_TYPES
-from service.cache.work import Work
+from service.cache.work import FULL, Work
 from service.derivatives.derivatives import Derivatives, JobSettings
-from service.engine.job import Header, Job, Saturated
+from service.engine.job import DiskFull, Header, Job, Saturated
 from service.engine.pool.pool import EnginePool
 from service.originals.acceptance import take
 from service.originals.originals import Original, Originals
@@ -70,7 +71,7 @@ class Uploads:
     def receive(self) -> Iterator[Incoming]:
         """A place for an upload; whatever becomes of it, its temporary file is gone at the end.
 
-        Raises Saturated where too many are under way.
+        Raises Saturated where too many are under way. That the disk has no room for it is counted.
         """
         if self._under_way >= MOST_AT_ONCE:
             raise Saturated(f"{MOST_AT_ONCE} uploads are under way; try again", retry_after=5.0)
@@ -81,6 +82,12 @@ class Uploads:
                 upload = Incoming(path, self._limit, file)
                 upload.also_hash(("md5", "sha256"))
                 yield upload
+        except (OSError, DiskFull) as error:
+            if isinstance(error, DiskFull):
+                self._work.trouble(OSError(errno.ENOSPC, str(error)))
+            elif error.errno in FULL:
+                self._work.trouble(error)
+            raise
         finally:
             self._under_way -= 1
             path.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ def connection(gateway: Gateway) -> Iterator[socket.socket]:
 
 def head(method: str, path: str, **headers: object) -> bytes:
     """The head of a request; underscores in names of headers stand for dashes."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: gateway"]
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode()
 

@@ -11,7 +11,13 @@ import pytest
 
 from tests.gateways import Gateway, running_gateway
 
-TOKENS = {"reader": ["read"], "writer": ["read", "write"], "linker": ["url"], "cleaner": ["delete"]}
+TOKENS = {
+    "reader": ["read"],
+    "writer": ["read", "write"],
+    "linker": ["url"],
+    "cleaner": ["delete"],
+    "scraper": ["metrics"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +53,8 @@ def bearer(token: str) -> dict[str, str]:
         ("DELETE", "/images/none.png", {"cleaner"}),
         ("DELETE", "/images/dog.png/@", {"cleaner"}),
         ("GET", "/formats", {"reader", "writer"}),
+        ("GET", "/metrics", {"reader", "writer", "scraper"}),
+        ("HEAD", "/metrics", {"reader", "writer", "scraper"}),
     ],
 )
 def test_a_token_does_what_its_scopes_say_and_no_more(

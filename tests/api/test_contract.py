@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,45 @@ def test_only_what_tells_nothing_of_the_images_needs_no_token() -> None:
     assert {operation.path for operation in OPERATIONS if operation.open} == {
         *("/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/{name}"),
     }
+
+
+@pytest.mark.parametrize("path", ["/none.jpg", "/none.jpg/@w=20.webp", "/none.jpg?original=true", "/none.jpg?url=true"])
+def test_a_404_names_the_image(shared: Gateway, folder: str, path: str) -> None:
+    for client in (shared.api, shared.public) if "?" not in path else (shared.api,):
+        refused = client.get(f"/images/{folder}/a b%2Bc{path}")
+        assert refused.status_code == 404
+        assert refused.json()["detail"] == f"there is no such image: {folder}/a b+c/none.jpg"
+
+
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [("orignal=true", "original"), ("urll=true", "url"), ("lifetme=60", "lifetime"), ("Original=true", "original")],
+)
+def test_a_misspelled_parameter_is_told_what_was_meant(shared: Gateway, query: str, meant: str) -> None:
+    for path in ("/images/none.jpg", "/images/none.jpg/@w=20.png", "/images/none/"):
+        refused = shared.api.get(f"{path}?{query}")
+        assert refused.status_code == 400
+        assert refused.json()["detail"].endswith(f"did you mean {meant}?"), refused.json()["detail"]
+
+
+def test_a_misspelled_operation_is_still_told_the_operation(shared: Gateway) -> None:
+    assert "did you mean sharpen?" in shared.api.get("/images/none.jpg?sharpne=1").json()["detail"]
+
+
+def test_a_lifetime_is_a_number_of_seconds_or_a_time(shared: Gateway, folder: str, cat: bytes) -> None:
+    name = f"{folder}/cat.jpg"
+    assert shared.upload(name, cat).status_code == 201
+
+    def seconds(lifetime: int | str) -> list[float]:
+        one = shared.api.get(f"/images/{name}", params={"url": "true", "original": "true", "lifetime": str(lifetime)})
+        body = {"names": [name], "original": True, "lifetime": lifetime}
+        several = shared.api.post("/urls", json=body)
+        told = [one.json()["expires"], several.json()[0]["expires"]]
+        return [expires - time.time() for expires in told]
+
+    for lifetime, expected in ((90, 90), ("90s", 90), ("10m", 600), ("1h", 3600), ("2d", 172_800)):
+        assert seconds(lifetime) == pytest.approx([expected, expected], abs=30)
+    for wrong in ("1w", "soon", "0", "-1h", "0.1s"):
+        refused = shared.api.get(f"/images/{name}", params={"url": "true", "lifetime": wrong})
+        assert refused.status_code == 400
+        assert refused.json()["detail"].startswith("lifetime: must be")

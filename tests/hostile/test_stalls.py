@@ -50,7 +50,7 @@ async def sent(impatient: Node, sender: str, more: bytes = b"") -> tuple[Answer,
     host, _, port = impatient.config.api.listen.rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     began = time.monotonic()
-    writer.write(line + b" HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n\r\n" + begun)
+    writer.write(line + b" HTTP/1.1\r\nHost: localhost\r\n" + headers + b"\r\n\r\n" + begun)
     creeping = asyncio.create_task(creep(writer, more))
     try:
         told = await reader.read(1)

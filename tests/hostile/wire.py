@@ -76,5 +76,5 @@ def answers(data: bytes) -> list[Answer]:
 
 def get(target: bytes, *headers: bytes, method: bytes = b"GET", close: bool = True) -> bytes:
     """The bytes of a request with this very target."""
-    lines = [method + b" " + target + b" HTTP/1.1", b"Host: x", *headers]
+    lines = [method + b" " + target + b" HTTP/1.1", b"Host: localhost", *headers]
     return b"\r\n".join([*lines, *([b"Connection: close"] if close else []), b"", b""])

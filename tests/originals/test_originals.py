@@ -19,9 +19,9 @@ from tests.cache.nodes import Node, node
 SLOW = 0.3  # seconds
 
 
-def slowly(path: Path) -> Header:
+def slowly(path: Path, **bounds: int) -> Header:
     time.sleep(SLOW)
-    return recognise(path)
+    return recognise(path, **bounds)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from service.store.base import NoTemporaryUrls, NotFound, ReadOnly, StoreFull, U
 from service.store.directory import listing
 from service.store.directory.settings import DirectorySettings
 from service.store.directory.store import DirectoryStore
+from tests import images
 from tests.swift.stores import content, put
 
 
@@ -279,3 +280,19 @@ async def test_a_listing_checks_every_name_once_however_many_pages_it_takes(
         marker = page.marker
     assert found == lying
     assert len(checked) < 1.1 * len(lying)  # of each page but the last also the name after it, to know that it is there
+
+
+async def test_what_macos_keeps_beside_a_picture_is_passed_over_unless_it_is_an_image(
+    tmp_path: Path, root: Path
+) -> None:
+    store = DirectoryStore(DirectorySettings(root, tmp_path / "derived", not_images=frozenset({"ds_store"})))
+    await store.start()
+    apple_double = b"\0\5\x16\7\0\2\0\0Mac OS X        "  # RFC 1740, appendix B
+    (root / "album").mkdir()
+    for name in ("cat.jpg", "album/cat.jpg", "album/_.jpg", "a._b.jpg"):
+        (root / name).write_bytes(b"whatever")
+    for name in ("._cat.jpg", "album/._cat.jpg", "album/._", ".DS_Store"):
+        (root / name).write_bytes(apple_double)
+    (root / "._image.png").write_bytes(images.png(images.flat(4, 4)))
+    assert await names(store) == ["._image.png", "a._b.jpg", "album/_.jpg", "album/cat.jpg", "cat.jpg"]
+    await store.close()

@@ -15,9 +15,9 @@ from aiohttp import web
 
 from service.api.http.auth import ANONYMOUS, CLIENT
 from service.api.http.client_address import address_of
-from service.api.http.errors import Forbidden, Unauthenticated
+from service.api.http.errors import CrossSite, Forbidden, Unauthenticated, UnknownHost
 from service.api.http.problems import Handler, kind_of
-from service.metrics import REFUSALS
+from service.metrics import REFUSALS, WEB_REFUSALS
 
 LONGEST_PATH = 200  # characters of what was refused, which may be anything
 
@@ -41,7 +41,8 @@ def audited(request: web.Request, what: str, name: str) -> Iterator[None]:
 
 @web.middleware
 async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Tells who was refused for want of a token or of a scope, and what: the method and the path, and no query."""
+    """Tells who was refused for want of a token or of a scope, or as a web page, and what: the method and the path, and
+    no query."""
     try:
         return await handler(request)
     except Unauthenticated as error:
@@ -50,6 +51,10 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
         raise
     except Forbidden as error:  # a line of its own, so that no flood of strangers hides what a known client tried
         REFUSALS.labels("scope").inc()
+        refused.warning("%s", _refusal(request, error))
+        raise
+    except (CrossSite, UnknownHost) as error:
+        WEB_REFUSALS.labels("site" if isinstance(error, CrossSite) else "host").inc()
         refused.warning("%s", _refusal(request, error))
         raise
 

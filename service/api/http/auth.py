@@ -50,6 +50,13 @@ def _is_open(path: str) -> bool:
     return any(path.startswith(one.removesuffix("{name}")) if "{name}" in one else path == one for one in OPEN)
 
 
+def require_any(request: web.Request, *scopes: Scope) -> None:
+    """Raise Forbidden unless the client has one of these scopes."""
+    client = request[CLIENT]
+    if client.scopes is not None and client.scopes.isdisjoint(scopes):
+        raise Forbidden(f"the token of {client.name} lacks the scope {' or '.join(scopes)}")
+
+
 def require(request: web.Request, *scopes: Scope) -> None:
     """Raise Forbidden unless the client has all of these scopes."""
     client = request[CLIENT]

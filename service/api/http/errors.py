@@ -4,6 +4,8 @@ ApiError
 ├── DigestMismatch    the body is not what its digest says            (400)
 ├── Unauthenticated   no token, or none that is known                 (401)
 ├── Forbidden         the token lacks a scope                         (403)
+├── CrossSite         a web page of another origin sent it            (403)
+├── UnknownHost       its Host is a name that is not ours             (403)
 ├── SlowSender        the body comes too slowly, or not at all        (408)
 ├── Unmet             a precondition of the request does not hold     (412)
 ├── TooMany           more images than one request may ask for        (413)
@@ -26,6 +28,14 @@ class Unauthenticated(ApiError):
 
 
 class Forbidden(ApiError):
+    pass
+
+
+class CrossSite(ApiError):
+    pass
+
+
+class UnknownHost(ApiError):
     pass
 
 

@@ -14,6 +14,7 @@ from aiohttp.typedefs import Middleware
 from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 
 from gateway.errors import Refused
+from service.api.http.auth import require_any
 from service.api.http.problems import Handler
 from service.api.schema.operations import DERIVED, FRONT, METADATA, OPERATIONS, OTHER, UPLOAD, Kind
 from service.metrics import REQUESTS, SECONDS, UPLOADED, Metrics
@@ -48,6 +49,7 @@ class Batch(BaseModel):
 
 async def metrics(request: web.Request) -> web.Response:
     """The counters of this node, in Prometheus' text format 0.0.4."""
+    require_any(request, "metrics", "read")
     return web.Response(body=request.app[METRICS].text(), headers={"Content-Type": CONTENT_TYPE})
 
 

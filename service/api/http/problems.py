@@ -75,6 +75,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     job.Crashed: Kind(422, "crashed", "the image ended the process that worked on it"),
     job.TimedOut: Kind(504, "timed-out", "the image took longer than its limit"),
     job.Saturated: Kind(503, "saturated", "too much waits already"),
+    job.DiskFull: Kind(503, "disk", "this node cannot use its disk", "this node cannot use its disk"),
     job.EngineError: Kind(422, "failed", "the image cannot be made"),
     errors.DigestMismatch: Kind(400, "digest-mismatch", "the body is not what its digest says; nothing was stored"),
     errors.Unauthenticated: Kind(
@@ -84,6 +85,8 @@ KINDS: Mapping[type[Exception], Kind] = {
         headers={"WWW-Authenticate": "Bearer"},
     ),
     errors.Forbidden: Kind(403, "forbidden", "the token lacks the scope, or the public port does not serve this"),
+    errors.CrossSite: Kind(403, "cross-site", "a web page of another origin asks for a change"),
+    errors.UnknownHost: Kind(403, "unknown-host", "`Host` is a name that is not ours, and there are no tokens"),
     errors.SlowSender: Kind(408, "slow-sender", "the body comes too slowly", headers={"Connection": "close"}),
     errors.Unmet: Kind(
         412, "precondition-failed", "`If-Match`, `If-None-Match` or `If-Unmodified-Since` does not hold"
@@ -147,8 +150,9 @@ def document(error: Exception) -> dict[str, Any]:
     }
 
 
-def answer(error: Exception, accept: str = "") -> web.Response:
-    """The answer to a failure; what no table knows is logged and told as 500, without a word of what it was."""
+def answer(error: Exception, accept: str = "", image: str = "") -> web.Response:
+    """The answer to a failure; what no table knows is logged and told as 500, without a word of what it was. `image` is
+    the name that was asked for, where that is known."""
     kind = kind_of(error)
     if kind is INTERNAL:
         log.error("an unexpected failure", exc_info=error)
@@ -160,6 +164,8 @@ def answer(error: Exception, accept: str = "") -> web.Response:
     if isinstance(error, web.HTTPException):
         headers |= {name: error.headers[name] for name in ("Allow", "Content-Range") if name in error.headers}
     body = document(error)
+    if image and isinstance(error, base.NotFound):
+        body["detail"] = f"{body['detail']}: {image}"
     content_type = _content_type(accept)
     text = f"{body['title']}: {body['detail']}\n" if content_type == "text/plain" else json.dumps(body)
     return web.Response(status=kind.status, body=text.encode(), content_type=content_type, headers=headers)
@@ -180,10 +186,15 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
             if request.transport is not None:
                 request.transport.close()
             raise
-        response = answer(error, request.headers.get("Accept", ""))
+        response = answer(error, request.headers.get("Accept", ""), _image_of(request))
     if request.get(VARIES):
         response.headers["Vary"] = "Accept"
     return response
+
+
+def _image_of(request: web.Request) -> str:
+    """The image in the path of a request, without a recipe."""
+    return request.match_info.get("name", "").partition("/@")[0]
 
 
 def _content_type(accept: str) -> str:

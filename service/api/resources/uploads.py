@@ -83,7 +83,7 @@ async def _upload_one(request: web.Request, path: str, allowed: Precondition) ->
     with audited(request, "upload", name):
         await context.uploads.foresee(name, allowed)
         await begin(request, context.config.limits.upload + LARGEST_FIELD)
-        form = await Form.of(request, context.config.limits.upload)
+        form = Form.of(request, context.config.limits.upload)
         part = await form.next()
         if part is None:
             raise Refused(400, NO_FILE)
@@ -102,7 +102,7 @@ async def _upload_several(request: web.Request, folder: str, allowed: Preconditi
     results: list[UploadResult] = []
     problem: Exception | None = None
     await begin(request, None)
-    form = await Form.of(request, context.config.limits.upload)
+    form = Form.of(request, context.config.limits.upload)
     while (part := await form.next()) is not None:
         if len(results) == MOST_FILES:
             raise TooMany(f"the form has more than {MOST_FILES} files; those before are stored")

@@ -17,7 +17,7 @@ from service.api.http.context import CONTEXT, Context
 from service.api.http.problems import answer
 from service.api.http.validation import validated
 from service.api.schema.models import Problem, TemporaryUrlResult
-from service.api.schema.request_models import Body, ImageName
+from service.api.schema.request_models import Body, ImageName, Lifetime
 from service.store.base import TemporaryUrl
 
 MOST = 1000  # names of one batch
@@ -41,7 +41,7 @@ class UrlsBody(Body):
         min_length=1, max_length=MOST, description="images, or derived names such as cat.jpg/@w=300.webp; not escaped"
     )
     original: bool = Field(False, description="URLs of the untouched originals")
-    lifetime: int | None = Field(None, ge=1, description="seconds for which they shall hold")
+    lifetime: Lifetime | None = Field(None, description="for how long they shall hold: seconds, or a time such as 1h")
     inline: bool = Field(False, description="whether a browser shows what they give, or saves it")
 
 

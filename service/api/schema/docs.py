@@ -8,7 +8,10 @@ from aiohttp import web
 
 FILES = {"docs.css": "text/css", "docs.js": "text/javascript"}
 PAGE = "index.html"
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 
 
 async def docs_page(_request: web.Request) -> web.Response:

@@ -18,7 +18,7 @@ from service.api.schema.request_models import Body
 
 REFERENCE = "#/components/schemas/{model}"
 ALWAYS = ("malformed", "internal")
-GUARDED = ("unauthorised", "forbidden")
+GUARDED = ("unauthorised", "forbidden", "cross-site", "unknown-host")
 NAME = {
     "name": "name",
     "in": "path",

@@ -154,7 +154,9 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("getStats", "GET", "/stats", (Answer(200, "numbers", {JSON: models.Stats}),), ("read",), kind=STATS),
     Operation("getFormats", "GET", "/formats", (Answer(200, "formats", {JSON: models.Formats}),), ("read",)),
     Operation("getPresets", "GET", "/presets", (Answer(200, "recipes by name", {JSON: dict[str, str]}),), ("read",)),
-    Operation("getMetrics", "GET", "/metrics", (Answer(200, "numbers", {"text/plain": str}),), kind=None),
+    Operation(
+        "getMetrics", "GET", "/metrics", (Answer(200, "numbers", {"text/plain": str}),), ("metrics", "read"), kind=None
+    ),
     Operation("getLiveness", "GET", "/health/live", (HEALTHY,), open=True, kind=None),
     Operation(
         "getReadiness",

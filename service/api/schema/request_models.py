@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from gateway.units import read_seconds
 
 LONGEST_NAME = 2048  # characters of an image's name and the recipe of a derived one
 
@@ -33,5 +35,24 @@ def _truth(value: Any) -> Any:
         return words[value.lower()]
     return value
 
+
+def _seconds(value: Any) -> Any:
+    return round(read_seconds(value)) if isinstance(value, str) else value
+
+
+Lifetime = Annotated[
+    int,
+    BeforeValidator(_seconds),
+    Field(ge=1),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "string", "pattern": "^[1-9][0-9]{0,8}[smhd]?$", "examples": ["1h"]},
+            ]
+        }
+    ),
+]
+"""Whole seconds, as a number or as a time such as 90s, 10m or 1h."""
 
 Truth = Annotated[bool, BeforeValidator(_truth)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.engine.headers import tiff
-from service.engine.headers.source import Source
+from service.engine.headers.source import Source, TooLaborious
 from service.engine.job import Undecodable
 
 PREFIX = b"Exif\0\0"
@@ -18,6 +18,8 @@ def orientation(block: Source) -> int | None:
         block = block.part(len(PREFIX), block.size)
     try:
         return tiff.orientation(next(tiff.directories(block)))
+    except TooLaborious:
+        raise
     except (Undecodable, StopIteration):
         return None
 

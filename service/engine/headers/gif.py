@@ -12,6 +12,8 @@ from service.engine.job import Header, Undecodable
 SIGNATURES = (b"GIF87a", b"GIF89a")
 SCREEN = 13  # signature and logical screen descriptor
 MAX_SUB_BLOCKS = 2_000_000
+MORE_BLOCKS = 10_000  # than two for each frame
+MAX_STRAY = 64 * 1024  # bytes between blocks
 IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
 GRAPHIC_CONTROL, PLAIN_TEXT, APPLICATION = 0xF9, 0x01, 0xFF
 TRANSPARENCY = 0x01
@@ -50,6 +52,8 @@ def header(source: Source) -> Header:
                 alpha |= frames == 0 and (left > 0 or top > 0 or across < width or down < height)
                 width, height = max(width, left + across), max(height, top + down)
                 frames += 1
+                if frames > source.most_frames:
+                    break
     except Cut:
         pass  # what is there of the frames counts; that the file was cut is `missing`'s to say
     if not frames:
@@ -77,17 +81,19 @@ def blocks(source: Source) -> Iterator[Block]:
     """Every block, the trailer included and last. Bytes that introduce none are passed over, as decoders do.
 
     Raises Cut where the file ends before the trailer, having given what there is of a last image, and Undecodable
-    where there is no end to the sub-blocks.
+    where there are more blocks than frames explain, MAX_SUB_BLOCKS or MAX_STRAY.
     """
-    start = SCREEN + colour_table(source.number(SCREEN - 3, 1))
-    budget = MAX_SUB_BLOCKS
-    while True:
-        start = _introducer(source, start)
-        kind = source.number(start, 1)
+    end = SCREEN + colour_table(source.number(SCREEN - 3, 1))
+    budget, stray = MAX_SUB_BLOCKS, MAX_STRAY
+    most = 2 * source.most_frames + MORE_BLOCKS
+    for _ in range(most):
+        start = _introducer(source, end, stray)
+        stray -= start - end
+        kind, label = source.read(start, min(2, source.size - start)).ljust(2, b"\0")
+        data = start + 2
         if kind == TRAILER:
             yield Block(kind, 0, start, start + 1)
             return
-        label, data = source.number(start + 1, 1), start + 2
         if kind == IMAGE:
             label = 0
             # The code size of LZW comes between the colour table and the data.
@@ -100,7 +106,7 @@ def blocks(source: Source) -> Iterator[Block]:
             raise
         budget -= count
         yield Block(kind, label, start, end)
-        start = end
+    raise Undecodable(f"The GIF is damaged: it is made of more than {most} blocks")
 
 
 def colour_table(flags: int) -> int:
@@ -115,20 +121,22 @@ def place(source: Source, image: Block) -> tuple[int, int, int, int]:
     return left, top, width, height
 
 
-def _introducer(source: Source, start: int) -> int:
-    if source.read(start, 1) in (b",", b"!", b";"):
-        return start
-    for chunk in source.chunks(start):
-        found = _INTRODUCER.search(chunk)
+def _introducer(source: Source, start: int, most: int) -> int:
+    """Where the next block begins. Raises Undecodable where more than `most` bytes come before it."""
+    end, window = start + most + 1, 1
+    while start < min(end, source.size):
+        found = _INTRODUCER.search(source.read(start, min(window, end - start, source.size - start)))
         if found:
             return start + found.start()
-        start += len(chunk)
+        start, window = start + window, 2 * window  # no more than twice what there is to pass over
+    if end < source.size:
+        raise Undecodable(f"The GIF is damaged: more than {MAX_STRAY} bytes of it belong to no block")
     raise Cut("The GIF is damaged: the file ends before its trailer")
 
 
 def _skip_sub_blocks(source: Source, start: int, budget: int) -> tuple[int, int]:
     """Where the sub-blocks that begin at `start` end, terminator included, and how many they are."""
-    count, window = 0, 1024  # most extensions and many frames are short
+    count, window = 0, 16  # many are short, and are not to cost more than a few times what they hold
     while count < budget:
         content = source.read(start, min(window, max(1, source.size - start)))
         position = 0
@@ -138,5 +146,5 @@ def _skip_sub_blocks(source: Source, start: int, budget: int) -> tuple[int, int]
             count += 1
             if not length:
                 return start + position, count
-        start, window = start + position, CHUNK
+        start, window = start + position, min(8 * window, CHUNK)
     raise Undecodable(f"The GIF is damaged: it is made of more than {MAX_SUB_BLOCKS} blocks")

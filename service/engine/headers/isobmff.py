@@ -173,11 +173,8 @@ def _codec(items: Items) -> bytes:
 
 def _said(meta: Source, items: Items, item: int) -> tuple[int, int]:
     """Width and height of an item before its transformations; 0, 0 where it has none."""
-    width = height = 0
-    for box in items.properties.get(item, []):
-        if box.kind == b"ispe":
-            width, height = meta.number(box.start + 4, 4), meta.number(box.start + 8, 4)
-    return width, height
+    box = next((box for box in reversed(items.properties.get(item, [])) if box.kind == b"ispe"), None)
+    return (meta.number(box.start + 4, 4), meta.number(box.start + 8, 4)) if box else (0, 0)
 
 
 def _size(meta: Source, items: Items) -> tuple[int, int]:

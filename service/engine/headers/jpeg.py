@@ -103,10 +103,12 @@ def _find_marker(source: Source, offset: int) -> int:
     """Where the next marker begins, at or after `offset`, over entropy-coded data and restarts. Raises Cut."""
     if offset + 2 <= source.size and _MARKER.match(source.read(offset, 2)):
         return offset
+    window = 64  # a few bytes between segments are not to cost more than a few times what they are
     while offset + 2 <= source.size:
-        chunk = source.read(offset, min(CHUNK, source.size - offset))
+        chunk = source.read(offset, min(window, source.size - offset))
         found = _MARKER.search(chunk)
         if found:
             return offset + found.start()
         offset += len(chunk) - 1  # the last byte may be the 0xFF of a marker
+        window = min(8 * window, CHUNK)
     raise Cut("The JPEG is damaged: the file ends too soon")

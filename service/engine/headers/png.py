@@ -13,7 +13,7 @@ from service.engine.headers.source import Cut, Source
 from service.engine.job import Header, Undecodable
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MAX_CHUNKS = 200_000  # 100 MB in the smallest IDAT that encoders write, 8 KiB, are 12 000
+MAX_CHUNKS = 50_000  # 100 MB in the smallest IDAT that encoders write, 8 KiB, are 12 000
 OVERHEAD = 12  # length, kind and CRC around the content
 
 _BIT_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}  # by colour type
@@ -34,15 +34,17 @@ def begins(head: bytes, _: Source) -> bool:
 
 def header(source: Source) -> Header:
     width, height, colour_type = geometry(source)
-    alpha, orientation = colour_type in _COLOUR_TYPES_WITH_ALPHA, 1
+    alpha, orientation, described = colour_type in _COLOUR_TYPES_WITH_ALPHA, 1, None
     try:
         for chunk in chunks(source):
             if chunk.kind == b"tRNS":
                 alpha = True
             if chunk.kind == b"eXIf":
-                orientation = exif.orientation(source.part(chunk.start, chunk.end - chunk.start)) or 1
+                described = chunk
     except Cut:
         pass  # cut somewhere behind the header, which is `missing`'s to say
+    if described:  # the last, and no other: there may be as many as chunks
+        orientation = exif.orientation(source.part(described.start, described.end - described.start)) or 1
     return Header("png", width, height, alpha=alpha, orientation=orientation)
 
 

@@ -10,31 +10,76 @@ from types import TracebackType
 from service.engine.job import Undecodable
 
 CHUNK = 64 * 1024
+MAX_FRAMES = 100_000  # that an operator may allow
+SMALL, AHEAD = 512, 4096  # bytes: a read of at most SMALL is served from a piece of AHEAD bytes that is held
 
 
 class Cut(Undecodable):
     """The file ends before what its header speaks of."""
 
 
+class TooLaborious(Undecodable):
+    """What a file is made of takes more work to look at than any image needs."""
+
+
+class Work:
+    """What a parser may spend on one file: reads, and bytes read, each as often as they are read.
+
+    The bytes are a multiple of the file's size, so that no file is looked at over and over again; the reads are bounded
+    for any size. Of more frames than `frames` only that there are more is found out.
+    """
+
+    READS = 1_000_000  # about a second; a hundred thousand frames of a GIF take 700,000
+    TIMES, LEAST = 16, 2**20
+
+    def __init__(self, size: int, *, frames: int = MAX_FRAMES, reads: int = READS) -> None:
+        self.reads = reads
+        self.bytes = self.TIMES * size + self.LEAST
+        self.frames = frames
+
+    def spend(self, count: int) -> None:
+        """Count a read of `count` bytes. Raises TooLaborious."""
+        self.reads -= 1
+        self.bytes -= count
+        if self.reads < 0 or self.bytes < 0:
+            raise TooLaborious("The image is damaged: its structure takes too many reads to follow")
+
+
 class Source:
     """A file, or `part` of it, as bytes 0..size. Only what is asked for is ever in memory.
 
-    `read` raises Cut where the bytes asked for are not all there.
+    `read` raises Cut where the bytes asked for are not all there, and TooLaborious beyond `work`, which is shared with
+    all parts; without it nothing is counted.
     """
 
-    def __init__(self, descriptor: int, start: int, size: int) -> None:
+    def __init__(self, descriptor: int, start: int, size: int, work: Work | None = None) -> None:
         self.descriptor = descriptor
         self.start = start
         self.size = size
+        self.work = work
+        self._held = b""  # of the source, from _held_at on
+        self._held_at = 0
 
     def read(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`."""
         if not 0 <= offset <= self.size - count:
             raise Cut("The image is damaged: the file ends too soon")
-        content = os.pread(self.descriptor, count, self.start + offset)
-        if len(content) != count:
+        if self.work:
+            self.work.spend(count)
+        at = offset - self._held_at
+        if at >= 0 and at + count <= len(self._held):
+            return self._held[at : at + count]
+        content = os.pread(self.descriptor, AHEAD if count <= SMALL else count, self.start + offset)
+        if len(content) < count:
             raise Cut("The image is damaged: the file ends too soon")
-        return content
+        if count <= SMALL:
+            self._held, self._held_at = content, offset
+        return content[:count]
+
+    @property
+    def most_frames(self) -> int:
+        """How many frames are looked at: of more, only that there are more is of interest."""
+        return self.work.frames if self.work else MAX_FRAMES
 
     def head(self, count: int) -> bytes:
         """The first `count` bytes, or all there are."""
@@ -47,7 +92,7 @@ class Source:
     def part(self, offset: int, size: int) -> Source:
         """The `size` bytes at `offset` as a source of their own, cut at the end of this one."""
         offset = min(offset, self.size)
-        return Source(self.descriptor, self.start + offset, max(0, min(size, self.size - offset)))
+        return Source(self.descriptor, self.start + offset, max(0, min(size, self.size - offset)), self.work)
 
     def chunks(self, offset: int = 0) -> Iterator[bytes]:
         """All bytes from `offset` to the end, at most CHUNK at a time."""
@@ -64,7 +109,11 @@ class OpenedFile(Source):
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         super().__init__(descriptor, 0, os.fstat(descriptor).st_size)
 
-    def __enter__(self) -> Source:
+    def bound(self, *, frames: int = MAX_FRAMES, reads: int = Work.READS) -> Source:
+        """The same, with a bound on the work that is spent on it."""
+        return Source(self.descriptor, 0, self.size, Work(self.size, frames=frames, reads=reads))
+
+    def __enter__(self) -> OpenedFile:
         return self
 
     def __exit__(

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import struct
+import sys
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import add
 from typing import Literal
 
 from service.engine.headers.source import Source
@@ -12,35 +17,60 @@ from service.engine.job import Header, NotAnImage, Undecodable
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_PAGES = 65_535  # libtiff's own bound
 MAX_ENTRIES = 1_000_000  # over all pages
-MAX_STRIPS = 1_000_000  # over all pages; those beyond are not looked at
+MAX_STRIPS = 250_000  # over all pages; 100 megapixels have 98,000 tiles of 32 by 32
 
 WIDTH, HEIGHT, ORIENTATION, EXTRA_SAMPLES, DNG_VERSION = 256, 257, 274, 338, 50706
 STRIPS, TILES = (273, 279), (324, 325)  # offsets and byte counts
 ASSOCIATED_ALPHA, UNASSOCIATED_ALPHA = 1, 2
 
-_SIZES = {1: 1, 3: 2, 4: 4, 16: 8}  # BYTE, SHORT, LONG, LONG8: all that the tags read here may be
+_CODES = {1: "B", 3: "H", 4: "L", 16: "Q"}  # BYTE, SHORT, LONG, LONG8: all that the tags read here may be
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Directory:
-    """One directory: `entries` maps a tag to where its 12 or 20 bytes are; only `numbers` looks inside."""
+    """One directory: `table` are its entries, of 12 or 20 bytes; nothing is looked at until a tag is asked for."""
 
     source: Source
     little: bool
     big: bool
-    entries: dict[int, bytes]
+    table: bytes
 
-    def numbers(self, tag: int, limit: int = 16) -> list[int]:
+    @cached_property
+    def tags(self) -> array[int]:
+        """The tag of each entry, the last entry first."""
+        tags = array("H", self.table)[:: 10 if self.big else 6]
+        if self.little != (sys.byteorder == "little"):
+            tags.byteswap()
+        tags.reverse()
+        return tags
+
+    def entry(self, tag: int) -> bytes:
+        """The last entry of `tag`, which Pillow goes by; empty where there is none."""
+        if tag not in self.tags:
+            return b""
+        size = 20 if self.big else 12
+        place = size * (len(self.tags) - 1 - self.tags.index(tag))
+        return self.table[place : place + size]
+
+    def count(self, tag: int) -> int:
+        """How many values `tag` has by its own account, 0 where it is absent."""
+        entry, word = self.entry(tag), 8 if self.big else 4
+        return int.from_bytes(entry[4 : 4 + word], "little" if self.little else "big")
+
+    def numbers(self, tag: int, limit: int = 16) -> Sequence[int]:
         """The first `limit` values of `tag`; none where it is absent or not of an unsigned integer type."""
-        entry = self.entries.get(tag, b"")
+        entry = self.entry(tag)
         order: Literal["little", "big"] = "little" if self.little else "big"
         word = 8 if self.big else 4
-        size = _SIZES.get(int.from_bytes(entry[2:4], order), 0)
+        code = _CODES.get(int.from_bytes(entry[2:4], order), "")
         count = int.from_bytes(entry[4 : 4 + word], order)
+        if not code:
+            return ()
+        size = struct.calcsize(f"={code}")
         content, wanted = entry[4 + word :], min(count, limit) * size
         if count * size > word:  # too long to be inline: the entry says where it is
             content = self.source.read(int.from_bytes(content, order), wanted)
-        return [int.from_bytes(content[i : i + size], order) for i in range(0, wanted, size)] if size else []
+        return struct.unpack(f"{'<' if self.little else '>'}{wanted // size}{code}", content[:wanted])
 
     def number(self, tag: int) -> int:
         """The first value of `tag`, 0 where it is absent."""
@@ -57,25 +87,33 @@ def header(source: Source) -> Header:
         raise NotAnImage("Camera raw files are not taken: this looks like a Canon raw file")
     pages = directories(source)
     first = next(pages)
-    if DNG_VERSION in first.entries:
+    if first.entry(DNG_VERSION):
         raise NotAnImage("Camera raw files are not taken: this looks like a DNG file")
     alpha = not {ASSOCIATED_ALPHA, UNASSOCIATED_ALPHA}.isdisjoint(first.numbers(EXTRA_SAMPLES))
-    frames = 1 + sum(1 for _ in pages)
+    frames, strips = 1, _strips(first)
+    for page in pages:
+        frames, strips = frames + 1, strips + _strips(page)
+        if strips > MAX_STRIPS or frames > source.most_frames:
+            break
+    if strips > MAX_STRIPS:
+        raise Undecodable(f"The TIFF is damaged: it has more than {MAX_STRIPS} strips and tiles")
     width, height = first.number(WIDTH), first.number(HEIGHT)
     return Header("tif", width, height, frames=frames, alpha=alpha, orientation=orientation(first) or 1)
 
 
 def missing(source: Source) -> str | None:
-    budget = MAX_STRIPS
     try:
         for page in directories(source):
-            ends = [end for tags in (STRIPS, TILES) for end in _ends(page, *tags, budget)]
-            budget -= len(ends)
-            if any(end > source.size for end in ends):
+            if any(end > source.size for tags in (STRIPS, TILES) for end in _ends(page, *tags)):
                 return "the TIFF ends before its pixels do"
     except Undecodable:
         return "the TIFF ends inside a directory"
     return None
+
+
+def _strips(page: Directory) -> int:
+    """How many strips and tiles the page says that it has."""
+    return max(page.count(tag) for tag in STRIPS) + max(page.count(tag) for tag in TILES)
 
 
 def orientation(directory: Directory) -> int | None:
@@ -103,13 +141,10 @@ def directories(source: Source) -> Iterator[Directory]:
         if budget < 0 or len(seen) > MAX_PAGES:
             raise Undecodable(f"The TIFF has more than {MAX_PAGES} pages or {MAX_ENTRIES} entries")
         table = source.read(offset + count_size, count * entry_size)
-        entries = (table[i : i + entry_size] for i in range(0, len(table), entry_size))
-        order: Literal["little", "big"] = "little" if little else "big"
-        yield Directory(source, little, big, {int.from_bytes(entry[:2], order): entry for entry in entries})
+        yield Directory(source, little, big, table)
         offset = source.number(offset + count_size + len(table), word, little=little)
 
 
-def _ends(page: Directory, offsets: int, counts: int, limit: int) -> list[int]:
-    """Where each strip or tile ends, the first `limit` of them."""
-    pairs = zip(page.numbers(offsets, limit), page.numbers(counts, limit), strict=False)
-    return [offset + count for offset, count in pairs]
+def _ends(page: Directory, offsets: int, counts: int) -> Iterator[int]:
+    """Where each strip or tile ends; `header` has bounded how many there are."""
+    return map(add, page.numbers(offsets, MAX_STRIPS), page.numbers(counts, MAX_STRIPS))

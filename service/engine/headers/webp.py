@@ -9,7 +9,7 @@ from service.engine.headers import exif
 from service.engine.headers.source import Source
 from service.engine.job import Header, Undecodable
 
-MAX_CHUNKS = 200_000
+MORE_CHUNKS = 10_000  # than frames
 RIFF_HEADER = 12  # RIFF, size, WEBP
 ANIMATION_FLAG, ALPHA_FLAG, ICC_FLAG = 0x02, 0x10, 0x20
 
@@ -34,12 +34,16 @@ def header(source: Source) -> Header:
     if first.kind != b"VP8X":
         return Header("webp", width, height, alpha=alpha)
     animated = bool(source.number(first.start, 1) & ANIMATION_FLAG)
-    frames, orientation, images = 0, 1, 0
+    frames, orientation, images, described = 0, 1, 0, None
     for chunk in chunks(source):
         frames += chunk.kind == b"ANMF"
+        if frames > source.most_frames:
+            break
         images += chunk.kind in (b"VP8 ", b"VP8L")
         if chunk.kind == b"EXIF":
-            orientation = exif.orientation(source.part(chunk.start, chunk.end - chunk.start)) or 1
+            described = chunk
+    if described:  # the last, and no other: there may be as many as chunks
+        orientation = exif.orientation(source.part(described.start, described.end - described.start)) or 1
     if not (frames if animated else images):
         raise Undecodable("The WebP is damaged: there is no image in it")
     return Header("webp", width, height, frames=frames if animated else 1, alpha=alpha, orientation=orientation)
@@ -66,14 +70,15 @@ def chunks(source: Source) -> Iterator[Chunk]:
 
 def chunks_between(source: Source, offset: int, limit: int) -> Iterator[Chunk]:
     """The chunks from `offset` to `limit`; the last one may reach beyond."""
-    for _ in range(MAX_CHUNKS):
+    most = source.most_frames + MORE_CHUNKS
+    for _ in range(most):
         if offset + 8 > limit:
             return
         start = source.read(offset, 8)
         length = int.from_bytes(start[4:], "little")
         yield Chunk(start[:4], offset + 8, offset + 8 + length)
         offset += 8 + length + length % 2
-    raise Undecodable(f"The WebP is damaged: it has more than {MAX_CHUNKS} chunks")
+    raise Undecodable(f"The WebP is damaged: it has more than {most} chunks")
 
 
 def _extended(source: Source, chunk: Chunk) -> tuple[int, int, bool]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from service.engine.job import Crashed, EngineError, Job, Result, Saturated, TimedOut
 from service.engine.pool.blocklist import Blocklist
-from service.engine.pool.lanes import LANES, Lane
+from service.engine.pool.lanes import LANES, SLOW_AFTER, Lane, cost_of, most_at_once
 from service.engine.pool.process import Died, EngineProcess
 from service.engine.pool.queue import Closed, Full, Queue
 from service.engine.pool.settings import EngineSettings
@@ -34,10 +34,17 @@ RETRY_AFTER = (1.0, 30.0)
 LONGEST_RELIEF = 0.1
 """Seconds, at most, for which a caller in front of the pool refuses for it without asking."""
 
+LOOK = 0.1
+"""Seconds between two looks at whether others wait for a process that a slow job has."""
+
 REHIRE = (0.25, 10.0)
 """Seconds before the next try when a process could not be started, doubled each time, and their most."""
 
 log = logging.getLogger(__name__)
+
+
+class _Displaced(Exception):
+    """A slow job gave its process up to others that wait; it is begun once more in the slow lane."""
 
 
 class EnginePool:
@@ -48,7 +55,7 @@ class EnginePool:
         self.capabilities: dict[str, tuple[bool, bool]] = {}
         self.sandbox: dict[str, bool | str] = {}
         self._settings = settings
-        self._queue: Queue[EngineProcess] = Queue(LANES, settings.queue)
+        self._queue: Queue[EngineProcess] = Queue(LANES, settings.queue, most_at_once(settings.processes))
         self._processes: set[EngineProcess] = set()
         self._deadly = Blocklist()  # by content
         self._slow = Blocklist()  # by content and what was to become of it
@@ -129,10 +136,12 @@ class EnginePool:
 
         `content` identifies the original's bytes. One that crashed two processes is refused for ten minutes, whatever
         is to become of it; one that took too long twice, for the same thing only. A job that crashes its process is
-        tried `attempts` times in all. A caller cancelled while it waits costs no computation; a job that runs
-        goes on for at most ABANDONED_GRACE seconds. Of a job that was begun and failed, or was abandoned, nothing
-        stays at `job.output`, so no two jobs may share one. Raises Saturated, TimedOut, Crashed, what the engine
-        reports (NotAnImage, TooLarge, Undecodable, Removed, ...), and EngineError for anything unexpected.
+        tried `attempts` times in all. The check of an upload that takes long goes to a lane of its own while it runs;
+        where that has no room, and others wait, it is begun once more when it has. A caller cancelled while it waits
+        costs no computation; a job that runs goes on for at most ABANDONED_GRACE seconds. Of a job that was begun and
+        failed, or was abandoned, nothing stays at `job.output`, so no two jobs may share one. Raises Saturated,
+        TimedOut, Crashed, what the engine reports (NotAnImage, TooLarge, Undecodable, Removed, ...), and EngineError
+        for anything unexpected.
         """
         deed = _deed(job, content)
         while True:
@@ -140,6 +149,8 @@ class EnginePool:
             attempts -= 1
             try:
                 return await self._run_once(job, affinity, lane, content, deed)
+            except _Displaced:
+                attempts, lane = attempts + 1, "slow"
             except Crashed:
                 if attempts < 1:
                     raise
@@ -154,8 +165,8 @@ class EnginePool:
 
     async def _run_once(self, job: Job, affinity: str, lane: Lane, content: str, deed: str) -> Result:
         line = encode_job(job)
-        process = await self._admit(lane, affinity)
-        working = asyncio.ensure_future(self._work(process, line, content, deed))
+        process = await self._admit(lane, affinity, cost_of(job.header) if lane == "upload" else 0)
+        working = asyncio.ensure_future(self._work(process, line, lane, content, deed))
         try:
             result = await asyncio.shield(working)
         except asyncio.CancelledError:
@@ -165,16 +176,20 @@ class EnginePool:
             self.stats.ended[error.code] += 1
             _remove(job.output)
             raise
+        except _Displaced:
+            self.stats.displaced += 1
+            _remove(job.output)
+            raise
         self.stats.ended["done"] += 1
         self.stats.add_stages(result.stages)
         return result
 
-    async def _admit(self, lane: Lane, affinity: str) -> EngineProcess:
+    async def _admit(self, lane: Lane, affinity: str, cost: int) -> EngineProcess:
         began = time.monotonic()
         if self._failing and not self._processes:
             raise Saturated("no engine process can be started", REHIRE[1])
         try:
-            while not (process := await self._queue.acquire(lane, affinity)).alive or self._displaced(process):
+            while not (process := await self._queue.acquire(lane, affinity, cost)).alive or self._displaced(process):
                 pass  # it ended in its sleep a moment ago, and its watcher does not know yet
         except Full:
             raise self._refusal() from None
@@ -188,12 +203,15 @@ class EnginePool:
         seconds = self._seconds * sum(self.waiting.values()) / self._settings.processes
         return Saturated("the engine's queue is full", min(max(seconds, RETRY_AFTER[0]), RETRY_AFTER[1]))
 
-    async def _work(self, process: EngineProcess, line: bytes, content: str, deed: str) -> Result:
+    async def _work(self, process: EngineProcess, line: bytes, lane: Lane, content: str, deed: str) -> Result:
         began = time.monotonic()
         self.stats.running += 1
         try:
             async with asyncio.timeout(self._settings.time):
-                outcome = await process.ask(line)
+                outcome = await self._ask(process, line, lane)
+        except _Displaced:
+            await self._end(process)
+            raise
         except TimeoutError:
             await self._end(process)
             raise self._too_long(deed) from None
@@ -217,6 +235,38 @@ class EnginePool:
             return outcome
         raise outcome
 
+    async def _ask(self, process: EngineProcess, line: bytes, lane: Lane) -> Result | EngineError:
+        """What comes of a job. Raises Died, and _Displaced for a slow check that must give way."""
+        if lane not in ("upload", "slow"):
+            return await process.ask(line)
+        answer = asyncio.ensure_future(process.ask(line))
+        slow, reinforced = lane == "slow", False
+        try:
+            await asyncio.wait({answer}, timeout=SLOW_AFTER)
+            while not answer.done():
+                slow = slow or self._queue.move(process, "slow")
+                if any(count for name, count in self.waiting.items() if name != "slow"):
+                    if not slow:
+                        raise _Displaced
+                    reinforced = reinforced or self._reinforce()
+                await asyncio.wait({answer}, timeout=LOOK)
+            return await answer
+        finally:
+            answer.cancel()
+            await asyncio.gather(answer, return_exceptions=True)
+
+    def _reinforce(self) -> bool:
+        """Start a second process where there is but one, and a slow job has it. Return True."""
+        if self._settings.processes == 1 and len(self._processes) == 1:
+            _track(self._watchers, self._hire_second())
+        return True
+
+    async def _hire_second(self) -> None:
+        try:
+            await self._hire()
+        except (Died, OSError) as error:
+            log.error("no second engine process can be started beside a slow job: %s", error)
+
     def _displaced(self, process: EngineProcess) -> bool:
         """Whether folders that the process was let into were deleted since; then it is replaced."""
         if not process.is_displaced():
@@ -234,7 +284,8 @@ class EnginePool:
         await process.kill()
 
     def _release(self, process: EngineProcess) -> None:
-        if process.jobs < self._settings.recycle and process.resident() <= self._settings.memory // 2:
+        spare = len(self._processes) > self._settings.processes and self._queue.slots("slow") <= {process}
+        if not spare and process.jobs < self._settings.recycle and process.resident() <= self._settings.memory // 2:
             self._queue.offer(process)
         else:
             self._replace(process)
@@ -259,10 +310,14 @@ class EnginePool:
         self._queue.offer(process)
 
     async def _watch(self, process: EngineProcess) -> None:
-        """Replace the process when it ends, for whatever reason; ever slower while that fails."""
+        """Replace the process when it ends, for whatever reason, unless it was the second one and no slow job is left;
+        ever slower while that fails."""
         await process.wait()
         self._processes.discard(process)
         self._queue.withdraw(process)
+        alone = self._settings.processes == 1 and bool(self._queue.slots("slow"))
+        if len(self._processes) >= self._settings.processes + alone:
+            return
         pause = REHIRE[0]
         while True:
             self.stats.restarts += 1

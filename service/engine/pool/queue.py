@@ -2,7 +2,7 @@
 
 A *lane's* weight says how many of its jobs are let in for each job of a lane of weight 1 while both wait: light
 work does not wait behind heavy work, and heavy work is never starved. Each lane has its own bound, so a flood in
-one takes no place from the other.
+one takes no place from the other. A lane may also be bounded in how many slots it has at once.
 
 Work carries a *key*. It goes by preference to the slot that had the key last, but no slot idles for a key's sake:
 a slot that becomes free takes first what it knows, then what no other slot knows, then anything.
@@ -11,13 +11,14 @@ a slot that becomes free takes first what it knows, then what no other slot know
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 PATIENCE = 8
-"""How often the first of a lane may be overtaken because a slot knows the key of a later one."""
+"""How often the first of a lane may be overtaken because a later one costs less, or a slot knows its key."""
 
 REMEMBERED = 4096
 """Keys whose last slot is remembered; the least recently used is forgotten."""
@@ -36,6 +37,7 @@ class Closed(Exception):
 @dataclass(eq=False, slots=True)
 class _Waiter(Generic[Slot]):
     key: str
+    cost: int
     turn: asyncio.Future[Slot]
     overtaken: int = 0
 
@@ -43,15 +45,25 @@ class _Waiter(Generic[Slot]):
 @dataclass(eq=False, slots=True)
 class _Lane(Generic[Slot]):
     weight: int
+    most: float = math.inf
     credit: int = 0
+    slots: set[Slot] = field(default_factory=set)
     waiting: list[_Waiter[Slot]] = field(default_factory=list)
+
+    @property
+    def has_room(self) -> bool:
+        return len(self.slots) < self.most
 
 
 class Queue(Generic[Slot]):
-    """Hands slots (anything hashable) to work. `lanes` gives each lane's weight; `queue` bounds each one's waiters."""
+    """Hands slots (anything hashable) to work. `lanes` gives each lane's weight, `most` how many slots it may
+    have, where that is bounded; `queue` bounds each one's waiters."""
 
-    def __init__(self, lanes: Mapping[str, int], queue: int) -> None:
-        self._lanes: dict[str, _Lane[Slot]] = {name: _Lane(weight) for name, weight in lanes.items()}
+    def __init__(self, lanes: Mapping[str, int], queue: int, most: Mapping[str, int] | None = None) -> None:
+        bounds = most or {}
+        self._lanes: dict[str, _Lane[Slot]] = {
+            name: _Lane(weight, bounds.get(name, math.inf)) for name, weight in lanes.items()
+        }
         self._queue = queue
         self._free: list[Slot] = []  # the longest idle first
         self._live: set[Slot] = set()
@@ -65,27 +77,29 @@ class Queue(Generic[Slot]):
 
     def full(self, lane: str) -> bool:
         """Return True if the lane is full."""
-        return not self._free and len(self._lanes[lane].waiting) >= self._queue
+        return not self._admits(lane) and len(self._lanes[lane].waiting) >= self._queue
 
-    async def acquire(self, lane: str, key: str) -> Slot:
-        """Wait for a slot; the caller owns it until it `offer`s it again or `withdraw`s it.
+    async def acquire(self, lane: str, key: str, cost: int = 0) -> Slot:
+        """Wait for a slot; the caller owns it until it `offer`s it again or `withdraw`s it. Of those in the lane the
+        one of the least `cost`, in any unit, comes first.
 
         Raises Full at once when `queue` others wait in the lane, Closed when there is nothing to wait for.
         A caller that is cancelled leaves the queue.
         """
         if self._closed:
             raise Closed
-        if self._free:
+        if self._admits(lane):
             home = self._homes.get(key)
             slot = home if home in self._free else self._free[0]
             assert slot is not None
             self._free.remove(slot)
+            self._lanes[lane].slots.add(slot)
             self._remember(key, slot)
             return slot
         if self.full(lane):
             raise Full
         waiting = self._lanes[lane].waiting
-        waiter = _Waiter[Slot](key, asyncio.get_running_loop().create_future())
+        waiter = _Waiter[Slot](key, cost, asyncio.get_running_loop().create_future())
         waiting.append(waiter)
         try:
             return await waiter.turn
@@ -101,18 +115,29 @@ class Queue(Generic[Slot]):
         if self._closed:
             return
         self._live.add(slot)
-        waiter = self._next(slot)
-        if waiter is None:
-            self._free.append(slot)
-            return
-        self._remember(waiter.key, slot)
-        waiter.turn.set_result(slot)
+        self._release(slot)
+        self._free.append(slot)
+        self._let_in()
 
     def withdraw(self, slot: Slot) -> None:
         """A slot that is gone, free or not."""
         self._live.discard(slot)
+        self._release(slot)
         if slot in self._free:
             self._free.remove(slot)
+        self._let_in()
+
+    def slots(self, lane: str) -> set[Slot]:
+        """The slots that the lane has now."""
+        return self._lanes[lane].slots
+
+    def move(self, slot: Slot, lane: str) -> bool:
+        """Count a slot that is in use to another lane from now on; return False where that has no room."""
+        if not self._lanes[lane].has_room:
+            return False
+        self._release(slot)
+        self._lanes[lane].slots.add(slot)
+        return True
 
     def close(self) -> None:
         """Everyone who waits, and everyone who comes, gets Closed."""
@@ -124,14 +149,28 @@ class Queue(Generic[Slot]):
                     waiter.turn.set_exception(Closed())
             lane.waiting.clear()
 
-    def _next(self, slot: Slot) -> _Waiter[Slot] | None:
-        lane = self._next_lane()
-        if lane is None:
-            return None
+    def _admits(self, lane: str) -> bool:
+        return bool(self._free) and self._lanes[lane].has_room
+
+    def _release(self, slot: Slot) -> None:
+        for lane in self._lanes.values():
+            lane.slots.discard(slot)
+
+    def _let_in(self) -> None:
+        """Give the slots that are free, the latest first, to those who wait and may have one."""
+        while self._free and (lane := self._next_lane()):
+            slot = self._free.pop()
+            waiter = self._next(lane, slot)
+            lane.slots.add(slot)
+            self._remember(waiter.key, slot)
+            waiter.turn.set_result(slot)
+
+    def _next(self, lane: _Lane[Slot], slot: Slot) -> _Waiter[Slot]:
         first = lane.waiting[0]
         chosen = first
         if first.overtaken < PATIENCE:
-            chosen = min(lane.waiting, key=lambda waiter: self._distance(waiter.key, slot))  # the oldest of the nearest
+            # The oldest of the nearest of the cheapest.
+            chosen = min(lane.waiting, key=lambda waiter: (waiter.cost, self._distance(waiter.key, slot)))
         if chosen is not first:
             first.overtaken += 1
         lane.waiting.remove(chosen)
@@ -142,8 +181,8 @@ class Queue(Generic[Slot]):
         for lane in self._lanes.values():
             # A waiter that was cancelled, but whose task has not run since, must not be given a slot.
             lane.waiting[:] = [waiter for waiter in lane.waiting if not waiter.turn.done()]
-            lane.credit = lane.credit + lane.weight if lane.waiting else 0
-        busy = [lane for lane in self._lanes.values() if lane.waiting]
+            lane.credit = lane.credit + lane.weight if lane.waiting and lane.has_room else 0
+        busy = [lane for lane in self._lanes.values() if lane.waiting and lane.has_room]
         if not busy:
             return None
         lane = max(busy, key=lambda lane: lane.credit)

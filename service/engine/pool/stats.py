@@ -11,15 +11,16 @@ class Stats:
     """Since the start, but for `running`, which is now.
 
     `ended` counts jobs by how: `done`, or the error's code. `refused` jobs found the queue full, `banned` ones had
-    ended processes lately, `abandoned` ones lost their caller while they ran. `restarts` counts tries to replace a
-    process, `kills` processes ended over a job, `recycled` those replaced in good health. `stages` sums seconds:
-    `queue`, and what results tell.
+    ended processes lately, `displaced` ones were slow and gave way to others, `abandoned` ones lost their caller while
+    they ran. `restarts` counts tries to replace a process, `kills` processes ended over a job, `recycled` those
+    replaced in good health. `stages` sums seconds: `queue`, and what results tell.
     """
 
     running: int = 0
     ended: Counter[str] = field(default_factory=Counter)
     refused: int = 0
     banned: int = 0
+    displaced: int = 0
     abandoned: int = 0
     restarts: int = 0
     kills: int = 0

@@ -10,6 +10,7 @@ and `capabilities`. SANDBOX is the JSON of `sandbox.Sandbox`. The first line out
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -20,7 +21,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from service.engine.job import EngineError, Header, Job, Limits, Removed, Result
+from service.engine.job import DiskFull, EngineError, Header, Job, Limits, Removed, Result
 from service.engine.sandbox import sandbox
 
 LINE = 64 * 1024
@@ -28,6 +29,10 @@ LINE = 64 * 1024
 
 NICENESS = 5
 """As of nice(1): a third of the share of a process of the usual one, while both want the core."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+TRIAL = 64 * 1024
+"""Bytes that are written to find out whether there is room."""
 
 INTERNAL = "internal"
 """The error code of what no EngineError describes; its detail is the traceback, for the log only."""
@@ -90,14 +95,34 @@ def _answer(entries: Any, line: bytes) -> dict[str, Any]:
         return {"result": asdict(work(job))}
     except EngineError as error:
         return {"error": error.code, "detail": str(error)[:2000]}
-    except FileNotFoundError as error:
-        if str(error.filename) != job.source:
-            return {"error": INTERNAL, "detail": traceback.format_exc()[-4000:]}
-        return {"error": Removed.code, "detail": "the original was replaced or removed meanwhile"}
     except MemoryError:
         return {"error": "too-large", "detail": "the image takes more memory than an engine process may use"}
-    except Exception:
-        return {"error": INTERNAL, "detail": traceback.format_exc()[-4000:]}
+    except Exception as error:
+        return _unforeseen(error, job)
+
+
+def _unforeseen(error: Exception, job: Job) -> dict[str, Any]:
+    """The reply to what no EngineError describes: the machine may be the cause, else it is a mistake of ours."""
+    if isinstance(error, FileNotFoundError) and str(error.filename) == job.source:
+        return {"error": Removed.code, "detail": "the original was replaced or removed meanwhile"}
+    reason = _lacks_room(error, job.output)
+    if reason:
+        return {"error": DiskFull.code, "detail": reason}
+    return {"error": INTERNAL, "detail": traceback.format_exc()[-4000:]}
+
+
+def _lacks_room(error: Exception, output: str) -> str | None:
+    """What the system says of a disk or a quota that is full, None where that is not the cause. Libraries that write
+    by themselves do not tell their error, so it is tried."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        return os.strerror(error.errno)
+    if not output:
+        return None
+    try:
+        Path(output).write_bytes(bytes(TRIAL))
+    except OSError as refused:
+        return os.strerror(refused.errno) if refused.errno in FULL else None
+    return None
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:

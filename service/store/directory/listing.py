@@ -54,13 +54,19 @@ def list_directory(
 def _describe(parent: int, leaf: bytes, name: str, typed: bool, not_images: Container[str]) -> StoredObject | None:
     try:
         with regular_file(parent, leaf) as file:
-            if _extension(name) in not_images and not is_image(file):
+            if _is_passed_over(name, not_images) and not is_image(file):
                 return None
             return dataclasses.replace(describe(file, name, typed=typed), metadata={})
     except OSError as error:
         if is_absent(error):  # removed meanwhile, or not ours to read
             return None
         raise
+
+
+def _is_passed_over(name: str, not_images: Container[str]) -> bool:
+    """Whether a file is listed only if its content is an image: by its extension, or as what macOS keeps beside the
+    file of the same name without `._` on file systems that are not its own (AppleDouble)."""
+    return bool(not_images) and (_extension(name) in not_images or name.rpartition("/")[2].startswith("._"))
 
 
 def _extension(name: str) -> str:
