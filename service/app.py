@@ -174,8 +174,8 @@ def _engine_settings(config: Config, paths: Paths, work: Work) -> EngineSettings
         time=config.limits.time,
         queue=config.limits.queue,
         config_dir=paths.policy,
-        readable=(paths.originals, paths.work, *spare),
-        writable=(paths.work, *spare),
+        readable=(paths.originals,),
+        writable=(paths.engine, *spare),
     )
 
 

@@ -9,7 +9,6 @@ and `capabilities`. SANDBOX is the JSON of `sandbox.Sandbox`. The first line out
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import json
 import os
@@ -17,17 +16,14 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, fields
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from service.engine.job import EngineError, Header, Job, Limits, Removed, Result
+from service.engine.pool import priority
 from service.engine.sandbox import sandbox
 
 LINE = 64 * 1024
 """The longest line in either direction, in bytes."""
-
-NICENESS = 5
-"""As of nice(1): a third of the share of a process of the usual one, while both want the core."""
 
 INTERNAL = "internal"
 """The error code of what no EngineError describes; its detail is the traceback, for the log only."""
@@ -63,7 +59,9 @@ def main(arguments: list[str]) -> int:
     settings = sandbox.Sandbox.from_json(sandbox_json)
     if not sandbox.die_with(settings.parent):
         return 0
-    _stand_back()
+    if os.getpgrp() != os.getpid():  # a group of its own, in the session of the service
+        os.setpgid(0, 0)
+    priority.stand_back()
     requests, replies = _take_pipes()
     entries = importlib.import_module(module)
     capabilities = entries.capabilities()
@@ -73,14 +71,6 @@ def main(arguments: list[str]) -> int:
         sandbox.allow_cpu(settings.seconds)
         _write(replies, _answer(entries, line))
     return 0
-
-
-def _stand_back() -> None:
-    """Leave the cores to nginx and the service when they want them: hits and refusals do not wait for engine work.
-    Where the kernel groups processes by session (sched(7), autogroups), it is the group that has to be nice."""
-    os.nice(NICENESS)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def _answer(entries: Any, line: bytes) -> dict[str, Any]:
