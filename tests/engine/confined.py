@@ -34,8 +34,10 @@ def derive(job: Job) -> Result:
 
 
 def verify(job: Job) -> Result:
-    """Make the attempt that the recipe names. Succeeds when it succeeded, else NotAnImage tells the errno's name. In the
-    value, SOURCE and OUTPUT stand for the files of the job, RESULTS for the folder of its output."""
+    """Make the attempt that the recipe names. Succeeds when it succeeded, else NotAnImage tells the errno's name.
+
+    In the value, SOURCE and OUTPUT stand for the files of the job, RESULTS for the folder of its output.
+    """
     word, value = next(iter(job.recipe.items()))
     places = {"SOURCE": job.source, "OUTPUT": job.output, "RESULTS": str(Path(job.output).parent)}
     for name, place in places.items():
@@ -131,7 +133,7 @@ _ATTEMPTS: dict[str, Callable[[str], object]] = {
     "affinity of": lambda pid: os.sched_getaffinity(int(pid)),
     "call": _call,
     "calls": _calls,
-    "chmod": lambda path: os.chmod(path, 0o4755),
+    "chmod": lambda path: Path(path).chmod(0o4755),
     "chown": lambda path: os.chown(path, 1, 1),
     "connect": lambda port: socket.create_connection(("127.0.0.1", int(port)), timeout=1),
     "exec": lambda path: os.execv(path, [path]),
@@ -150,12 +152,12 @@ _ATTEMPTS: dict[str, Callable[[str], object]] = {
     "read": lambda path: Path(path).read_bytes(),
     "remove": lambda path: Path(path).unlink(),
     "remove attribute": lambda path: os.removexattr(path, "user.note"),
-    "rename": lambda path: os.rename(path, f"{path}.new"),
+    "rename": lambda path: Path(path).rename(f"{path}.new"),
     "set attribute": lambda path: os.setxattr(path, "user.note", b"x"),
     "set limit": _set_limit,
     "signal": _signal,
     "socket": lambda family: socket.socket(int(family)),
-    "symlink": lambda path: os.symlink("/etc/passwd", f"{path}.link"),
+    "symlink": lambda path: Path(f"{path}.link").symlink_to("/etc/passwd"),
     "thread": _thread,
     "times": _set_times,
     "write much": _write_much,

@@ -91,7 +91,7 @@ def jobs(folder: Path) -> Iterator[Job]:
     for name, path in sources.items():
         path.write_bytes(ORIGINALS[name]())
     for library in LIBRARIES:
-        for name, path in sources.items():
+        for path in sources.values():
             job = Job("verify", str(path), recognise(path), LIMITS, fields=FIELDS, library=library)
             yield job
             yield replace(job, task="describe", format="json")

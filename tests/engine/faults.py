@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import time
 from pathlib import Path
 from typing import TextIO
@@ -11,15 +12,22 @@ from typing import TextIO
 from service.engine.job import Job, NotAnImage, Result
 
 NOTES = "notes"
+DEATHS = "deaths"
+"""A file beside the notes: how many processes are killed before they are ready."""
+
+STARTED = "started"
 
 _kept: list[bytearray] = []
-_notes: TextIO | None = None
+_open: list[TextIO] = []
 
 
 def capabilities() -> dict[str, tuple[bool, bool]]:
     """Called before the sandbox is closed: what is opened here, stays open."""
-    global _notes
-    _notes = (Path(os.environ["MAGICK_CONFIGURE_PATH"]) / NOTES).open("a")
+    folder = Path(os.environ["MAGICK_CONFIGURE_PATH"])
+    _open.append((folder / NOTES).open("a+"))
+    if (folder / DEATHS).exists() and _noted().count(STARTED) < int((folder / DEATHS).read_text()):
+        _note(STARTED)
+        os.kill(os.getpid(), signal.SIGKILL)
     return {"png": (True, True)}
 
 
@@ -42,8 +50,22 @@ def _wait_for(path: str) -> None:
 
 def _note(text: str) -> None:
     """Write a line into the file NOTES of the folder of ImageMagick's policy."""
-    assert _notes is not None
-    print(text, file=_notes, flush=True)
+    print(text, file=_open[0], flush=True)
+
+
+def _noted() -> list[str]:
+    _open[0].seek(0)
+    return _open[0].read().splitlines()
+
+
+def _end_by(number: str) -> None:
+    os.kill(os.getpid(), int(number))
+
+
+def _end_once_by(number: str) -> None:
+    if "ended" not in _noted():
+        _note("ended")
+        _end_by(number)
 
 
 def _refuse(text: str) -> None:
@@ -71,6 +93,8 @@ def _keep(size: str) -> None:
 
 _DEEDS = {
     "babble": int,
+    "end by": _end_by,
+    "end once by": _end_once_by,
     "fail": _fail,
     "hang": lambda _: time.sleep(3600),
     "keep": _keep,

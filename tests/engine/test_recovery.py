@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from service.engine.job import Crashed, Result, TimedOut
+from service.engine.job import Crashed, EngineError, Interrupted, Result, TimedOut
+from service.engine.pool.pool import STARTS
+from tests.engine.faults import DEATHS, STARTED
 from tests.engine.pools import Begin, job, notes, until
 
 
@@ -72,6 +74,53 @@ async def test_what_took_too_long_twice_is_not_tried_a_third_time_and_the_rest_o
     with pytest.raises(TimedOut):
         await pool.run(job(note="tried", other="", **{deed: ""}), affinity="cat", content="cat")
     assert len(notes(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_job_whose_process_others_end_is_tried_once_more(begin: Begin, tmp_path: Path, number: int) -> None:
+    pool = await begin(processes=1)
+    output = tmp_path / "out"
+    await pool.run(job(output, note="tried", end_once_by=int(number)), affinity="cat", content="cat")
+    assert notes(tmp_path) == ["tried", "ended", "tried"]
+    assert output.read_text() == "made"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_image_is_not_blamed_for_a_process_that_others_end_again(
+    begin: Begin, tmp_path: Path, number: int
+) -> None:
+    pool = await begin(processes=1)
+    for tries in (2, 4):
+        with pytest.raises(Interrupted) as ended:
+            await pool.run(job(note="tried", end_by=int(number)), affinity="cat", content="cat")
+        assert ended.value.retry_after >= 1
+        assert len(notes(tmp_path)) == tries
+    assert pool.stats.banned == 0
+    await pool.run(job(), affinity="cat", content="cat")
+    assert pool.stats.ended == {"interrupted": 4, "done": 1}
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGSYS, signal.SIGFPE])
+async def test_signal_that_an_image_causes_is_the_images(begin: Begin, tmp_path: Path, number: int) -> None:
+    pool = await begin(processes=1)
+    with pytest.raises(Crashed):
+        await pool.run(job(note="tried", end_by=int(number)), affinity="bomb", content="bomb")
+    assert notes(tmp_path) == ["tried"]
+
+
+async def test_process_that_others_end_while_it_starts_is_started_again(begin: Begin, tmp_path: Path) -> None:
+    (tmp_path / DEATHS).write_text("3")
+    pool = await begin(processes=1)
+    assert notes(tmp_path) == [STARTED] * 3
+    await pool.run(job(), affinity="cat")
+
+
+async def test_start_is_tried_a_bounded_number_of_times(begin: Begin, tmp_path: Path) -> None:
+    (tmp_path / DEATHS).write_text("1000")
+    with pytest.raises(EngineError, match="no engine process can be started"):
+        await begin(processes=1)
+    assert notes(tmp_path) == [STARTED] * STARTS
+    assert not list(tmp_path.glob("engine-*"))
 
 
 async def test_process_that_dies_idle_is_replaced(begin: Begin) -> None:

@@ -65,14 +65,13 @@ class EnginePool:
     async def start(self) -> None:
         """Bring all processes up. Raises EngineError, with nothing left behind, when one does not come.
 
-        A process that others end before it is ready is started again, STARTS times in all. Without the policy in `config_dir` none is started, since the system's would hold instead.
+        A process that others end before it is ready is started again, STARTS times in all. Without the policy in
+        `config_dir` none is started, since the system's would hold instead.
         """
         if not (self._settings.config_dir / "policy.xml").is_file():
             raise EngineError("ImageMagick's policy.xml is not where the engine processes look for it")
         sweep(self._settings.writable)
-        hiring = asyncio.gather(
-            *(self._hire_at_last() for _ in range(self._settings.processes)), return_exceptions=True
-        )
+        hiring = asyncio.gather(*(self._hire_first() for _ in range(self._settings.processes)), return_exceptions=True)
         try:
             tried = await hiring
         except asyncio.CancelledError:
@@ -136,10 +135,11 @@ class EnginePool:
 
         `content` identifies the original's bytes. One that crashed two processes is refused for ten minutes, whatever
         is to become of it; one that took too long twice, for the same thing only. A job that crashes its process is
-        tried `attempts` times in all, and once more when others end the process. A caller cancelled while it waits costs no computation; a job that runs
-        goes on for at most ABANDONED_GRACE seconds. Of a job that was begun and failed, or was abandoned, nothing
-        stays at `job.output`, so no two jobs may share one. Raises Saturated, TimedOut, Crashed, Interrupted, what the
-        engine reports (NotAnImage, TooLarge, Undecodable, Removed, ...), and EngineError for anything unexpected.
+        tried `attempts` times in all, and once more when others end the process. A caller cancelled while it waits
+        costs no computation; a job that runs goes on for at most ABANDONED_GRACE seconds. Of a job that was begun and
+        failed, or was abandoned, nothing stays at `job.output`, so no two jobs may share one. Raises Saturated,
+        TimedOut, Crashed, Interrupted, what the engine reports (NotAnImage, TooLarge, Undecodable, Removed, ...), and
+        EngineError for anything unexpected.
         """
         deed = _deed(job, content)
         left = {Crashed: attempts - 1, Interrupted: 1}
@@ -261,14 +261,16 @@ class EnginePool:
         await asyncio.gather(working, return_exceptions=True)
         _remove(output)
 
-    async def _hire_at_last(self) -> None:
-        for start in range(1, STARTS + 1):
+    async def _hire_first(self) -> None:
+        for left in reversed(range(STARTS)):
             try:
-                return await self._hire()
+                await self._hire()
             except Died as died:
-                if not died.from_outside or start == STARTS:
+                if not died.from_outside or not left:
                     raise
                 log.warning("an engine process was ended before it was ready, and is started again: %s", died)
+            else:
+                break
 
     async def _hire(self) -> None:
         process = await EngineProcess.start(self._settings)

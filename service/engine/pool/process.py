@@ -119,7 +119,8 @@ class EngineProcess:
         return self._said.decode(errors="replace")
 
     async def ask(self, job: Job) -> Result | EngineError:
-        """Have one job done, return what came of it. Raises Died; after a cancellation the process is of no more use."""
+        """Have one job done, return what came of it. Raises Died; a process whose caller was cancelled is of no more
+        use."""
         self.jobs += 1
         self._said.clear()
         try:
@@ -208,13 +209,12 @@ def _folders(settings: EngineSettings, workplace: Workplace) -> Folders:
 
 
 def _sandbox(settings: EngineSettings, workplace: Workplace) -> sandbox.Sandbox:
+    readable = (settings.config_dir, *settings.readable, *workplace.originals)
     return sandbox.Sandbox(
         parent=os.getpid(),
         memory=settings.memory,
         seconds=settings.time,
-        readable=tuple(
-            str(path.absolute()) for path in (settings.config_dir, *settings.readable, *workplace.originals)
-        ),
+        readable=tuple(str(path.absolute()) for path in readable),
         writable=tuple(map(str, workplace.results)),
         kill=os.environ.get(seccomp.VARIABLE) == seccomp.KILL,
     )

@@ -62,7 +62,7 @@ class Workplace:
         lent = job
         try:
             if self._folders and job.source:
-                lent = replace(lent, source=str(await self._readable_source(Path(job.source).absolute(), name)))
+                lent = replace(lent, source=str(await self._readable_source(job.source, name)))
             if self._folders and job.output:
                 lent = replace(lent, output=str(self._empty_result(Path(job.output), name)))
             yield lent
@@ -77,7 +77,8 @@ class Workplace:
         if lent.output != job.output and Path(lent.output).stat().st_size:
             Path(lent.output).replace(job.output)
 
-    async def _readable_source(self, source: Path, name: str) -> Path:
+    async def _readable_source(self, path: str, name: str) -> Path:
+        source = Path(path)
         root = next((root for root in self._readable if source.is_relative_to(root)), None)
         places = [folder / name for folder in self.originals]
         try:

@@ -35,8 +35,9 @@ def restrict(listable: Iterable[str], readable: Iterable[str], writable: Iterabl
     """Leave this process three kinds of roots, and nothing else: below `listable` it may read files and list folders,
     below `readable` read files, below `writable` read and write files that are there.
 
-    Nothing may be executed, made or removed anywhere. A root that does not exist is passed over. True, or why it could not be.
-    Landlock binds the calling thread and what it starts, so it is refused where there are other threads already.
+    Nothing may be executed, made or removed anywhere. A root that does not exist is passed over. Landlock binds the
+    calling thread and what it starts, so it is refused where there are other threads already. True, or why it could
+    not be.
     """
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads > 1:
