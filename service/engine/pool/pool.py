@@ -23,7 +23,7 @@ from service.engine.pool.queue import Closed, Full, Queue
 from service.engine.pool.settings import EngineSettings
 from service.engine.pool.stats import Stats
 from service.engine.pool.worker import encode_job
-from service.engine.pool.workplace import sweep
+from service.engine.pool.workplace import leave, sweep
 
 ABANDONED_GRACE = 1.0
 """Seconds that a job whose clients have left may go on. Most end within it, and ending one by killing its process
@@ -92,6 +92,7 @@ class EnginePool:
         await asyncio.gather(*(process.kill() for process in self._processes))
         await asyncio.gather(*self._endings)
         self._processes.clear()
+        leave(self._settings.writable)
 
     @property
     def waiting(self) -> dict[str, int]:

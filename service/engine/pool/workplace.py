@@ -115,6 +115,13 @@ def sweep(roots: Iterable[Path]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def leave(roots: Iterable[Path]) -> None:
+    """Remove the roots in which there is nothing. Called when the last process has ended."""
+    for root in roots:
+        with contextlib.suppress(OSError):
+            root.rmdir()
+
+
 def _is_ours(path: Path, root: Path) -> bool:
     """Whether a process without capabilities can read the file: root's can read what belongs to root, and may not be
     able to read what another user left in the caches. Raises OSError."""
