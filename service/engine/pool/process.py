@@ -189,7 +189,7 @@ class EngineProcess:
             await self._let_end()
         ended = 0 if self.alive else max(0, -(self._process.returncode or 0))
         await self.kill()
-        raise Died(f"exit status {self._process.returncode}: {self.said.strip()[-500:]}", ended)
+        raise Died(f"{_end(self._process.returncode or 0, ended)}: {self.said.strip()[-500:]}", ended)
 
     async def _let_end(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -201,6 +201,16 @@ class EngineProcess:
         while text := await self._process.stderr.read(TAIL):
             self._said += text
             del self._said[:-TAIL]
+
+
+def _end(status: int, by: int) -> str:
+    """How a process ended, for the log; `by` is the signal that it ended by itself or by others, 0 for ours or none."""
+    if not by:
+        return f"exit status {status}"
+    name = signal.Signals(by).name
+    if by in FROM_OUTSIDE:
+        return f"{name} from outside" + (", or by the kernel for want of memory" if by == signal.SIGKILL else "")
+    return name + (" for a forbidden system call" if by == signal.SIGSYS else "")
 
 
 def _folders(settings: EngineSettings, workplace: Workplace) -> Folders:
