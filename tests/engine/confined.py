@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import mmap
 import os
 import resource
 import socket
@@ -12,12 +13,14 @@ import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from wand.image import Image
 
 from service.engine.job import Job, NotAnImage, Result
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_held: list[BinaryIO] = []
 
 
 def capabilities() -> dict[str, tuple[bool, bool]]:
@@ -124,6 +127,18 @@ def _make_many(folder: str) -> None:
             file.truncate(900 << 20)
 
 
+def _map(path: str) -> None:
+    with Path(path).open("r+b") as file:
+        file.truncate(4096)
+        mmap.mmap(file.fileno(), 4096)
+
+
+def _hold(path: str) -> None:
+    file = Path(path).open("r+b")  # noqa: SIM115  # it stays open
+    file.write(b"x")
+    _held.append(file)
+
+
 def _set_times(path: str) -> None:
     os.utime(path, (0, 0))
 
@@ -139,10 +154,12 @@ _ATTEMPTS: dict[str, Callable[[str], object]] = {
     "exec": lambda path: os.execv(path, [path]),
     "fork": lambda _: os.fork(),
     "grow": _grow,
+    "hold": _hold,
     "limit of": _limit_of,
     "link": lambda path: os.link(path, f"{path}.link"),
     "list": os.listdir,
     "make many": _make_many,
+    "map": _map,
     "memory file": os.memfd_create,
     "open many": _open_many,
     "program": lambda path: subprocess.run([path], check=True),

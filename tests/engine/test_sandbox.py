@@ -163,6 +163,18 @@ async def test_no_file_is_made_and_so_their_number_and_sum_are_bounded(pool: Eng
         assert await attempt(pool, deed, "OUTPUT", result) in DENIED
 
 
+async def test_a_result_cannot_be_changed_after_it_was_handed_over(pool: EnginePool, tmp_path: Path) -> None:
+    """Nor filled, again and again: a process that keeps one open is ended."""
+    result, pids = tmp_path / "out" / "result", pool.pids
+    assert await attempt(pool, "map", "OUTPUT", result) == "EPERM"
+    assert pool.pids == pids
+    with pytest.raises(Crashed):
+        await attempt(pool, "hold", "OUTPUT", result)
+    assert not result.exists()
+    assert await attempt(pool, "write", "OUTPUT", result) == "done"
+    assert pool.pids != pids
+
+
 async def test_what_describes_a_file_stays_as_it_is_also_of_its_own(pool: EnginePool, tmp_path: Path) -> None:
     foreign, result = tmp_path / "in" / "file", tmp_path / "out" / "result"
     before = foreign.stat()
@@ -251,7 +263,8 @@ async def test_some_system_calls_are_refused_by_their_arguments(pool: EnginePool
 
 
 async def test_the_numbers_of_allowed_and_forbidden_calls_are_told_apart() -> None:
-    allowed = [*calls.ALLOWED.values(), *(call.numbers for call in calls.BY_ARGUMENT.values()), calls.CLONE]
+    special = (calls.CLONE, calls.MMAP, calls.PRLIMIT)
+    allowed = [*calls.ALLOWED.values(), *(call.numbers for call in calls.BY_ARGUMENT.values()), *special]
     for column in calls.COLUMNS.values():
         numbers = [row[column] for row in allowed if row[column] is not None]
         assert len(numbers) == len(set(numbers))

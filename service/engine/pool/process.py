@@ -126,6 +126,7 @@ class EngineProcess:
         try:
             async with self._workplace.lend(job) as lent:
                 outcome = await self._exchange(encode_job(lent))
+                (result,) = identities(Path(lent.output))
                 if isinstance(outcome, Result):
                     self._workplace.deliver(lent, job)
         except FileNotFoundError:
@@ -135,6 +136,9 @@ class EngineProcess:
                 return Removed(DELETED)
             log.error("the files of a job cannot be handed over: %s", error)
             return EngineError(IMPOSSIBLE)
+        if job.output and result and result in self._opened():
+            await self.kill()
+            raise Died("it kept its result open")
         return outcome
 
     async def _exchange(self, line: bytes) -> Result | EngineError:
@@ -146,6 +150,14 @@ class EngineProcess:
         if "error" in reply and self.is_displaced():
             return Removed(DELETED)
         return _outcome(reply)
+
+    def _opened(self) -> Folders:
+        """The files it has open. A result that is among them it could change and fill after that was published; it
+        cannot open one again."""
+        try:
+            return identities(*Path(f"/proc/{self.pid}/fd").iterdir())
+        except OSError:
+            return ()
 
     def is_displaced(self) -> bool:
         """Whether folders that it was let into were deleted since: those of the same name are closed to it. So is one

@@ -49,7 +49,6 @@ FILES: dict[str, Numbers] = {
 MEMORY: dict[str, Numbers] = {
     "brk": (12, 214),
     "madvise": (28, 233),
-    "mmap": (9, 222),
     "mprotect": (10, 226),
     "mremap": (25, 216),
     "munmap": (11, 215),
@@ -124,6 +123,11 @@ CLONE: Numbers = (56, 220)
 
 CLONE3: Numbers = (435, 435)
 """Its flags lie in memory, where a filter cannot read them. It answers ENOSYS, and the C library takes clone."""
+
+MMAP: Numbers = (9, 222)
+"""Allowed for memory, and for files as private copies: a shared map of a result could be written to later."""
+
+MAP_SHARED, MAP_ANONYMOUS = 0x01, 0x20
 
 PRLIMIT: Numbers = (302, 261)
 """Allowed on the process itself: to read any limit, and to set those below."""

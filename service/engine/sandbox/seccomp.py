@@ -56,6 +56,7 @@ def _program(column: int, arch: int, *, kill: bool) -> list[bytes]:
         *(_load(_NUMBER), _instruction(_JUMP_GE, _X32, 0, 1), refuse),
         *(_instruction(_JUMP_EQ, calls.CLONE3[column], 0, 1), missing),
         *_when(calls.CLONE[column], [_argument(0), _instruction(_JUMP_SET, _CLONE_THREAD, 0, 1), allow, refuse]),
+        *_when(calls.MMAP[column], [*_private(refuse), allow]),
         *_when(calls.PRLIMIT[column], [*_limits(refuse), allow]),
     ]
     for call in calls.BY_ARGUMENT.values():
@@ -77,6 +78,12 @@ def _one_of(index: int, values: tuple[int, ...], refuse: bytes) -> list[bytes]:
     plain = [os.getpid() if value == calls.SELF else value for value in values]
     jumps = [_instruction(_JUMP_EQ, value, len(plain) - place, 0) for place, value in enumerate(plain)]
     return [_argument(index), *jumps, refuse]
+
+
+def _private(refuse: bytes) -> list[bytes]:
+    """Refuse mmap of a file that is shared: its fourth argument has the flags."""
+    shared = _instruction(_JUMP_SET, calls.MAP_SHARED, 0, 2)
+    return [_argument(3), shared, _instruction(_JUMP_SET, calls.MAP_ANONYMOUS, 1, 0), refuse]
 
 
 def _limits(refuse: bytes) -> list[bytes]:
