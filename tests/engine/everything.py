@@ -34,6 +34,7 @@ ORIGINALS: dict[str, Callable[[], bytes]] = {
     "gif": images.gif,
     "animated gif": images.gif_animated,
     "tiff": images.tiff,
+    "compressed tiff": lambda: images.tiff(compression="tiff_lzw"),
     "tiff with pages": images.tiff_pages,
     "bmp": images.bmp,
     "bmp with alpha": images.bmp_alpha,

@@ -125,7 +125,8 @@ CLONE3: Numbers = (435, 435)
 """Its flags lie in memory, where a filter cannot read them. It answers ENOSYS, and the C library takes clone."""
 
 MMAP: Numbers = (9, 222)
-"""Allowed for memory, and for files as private copies: a shared map of a result could be written to later."""
+"""Allowed for memory, and for files as private copies: a shared map of a result could be written to later. libtiff asks
+for one, and reads when it gets none; so this gives EPERM even where a forbidden call ends the process."""
 
 MAP_SHARED, MAP_ANONYMOUS = 0x01, 0x20
 

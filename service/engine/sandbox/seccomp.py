@@ -49,6 +49,7 @@ def install(*, kill: bool = False) -> bool | str:
 def _program(column: int, arch: int, *, kill: bool) -> list[bytes]:
     refuse = _instruction(_RETURN, _KILL_PROCESS if kill else _ERRNO | errno.EPERM)
     unknown = _instruction(_RETURN, _KILL_PROCESS if kill else _ERRNO | errno.ENOSYS)
+    never = _instruction(_RETURN, _ERRNO | errno.EPERM)
     missing = _instruction(_RETURN, _ERRNO | errno.ENOSYS)
     allow = _instruction(_RETURN, _ALLOW)
     program = [
@@ -56,7 +57,7 @@ def _program(column: int, arch: int, *, kill: bool) -> list[bytes]:
         *(_load(_NUMBER), _instruction(_JUMP_GE, _X32, 0, 1), refuse),
         *(_instruction(_JUMP_EQ, calls.CLONE3[column], 0, 1), missing),
         *_when(calls.CLONE[column], [_argument(0), _instruction(_JUMP_SET, _CLONE_THREAD, 0, 1), allow, refuse]),
-        *_when(calls.MMAP[column], [*_private(refuse), allow]),
+        *_when(calls.MMAP[column], [*_private(never), allow]),
         *_when(calls.PRLIMIT[column], [*_limits(refuse), allow]),
     ]
     for call in calls.BY_ARGUMENT.values():
