@@ -1,7 +1,7 @@
 """Overload: requests for images that have to be made arrive at four times the rate at which they can be made. What is
 measured: good answers against capacity, how soon the others are refused, hits meanwhile, CPU time per good answer, and
-whether all is as before a second later. `python -m bench.overload [SECONDS]` exits with the number of bars that are
-missed.
+whether all is as before a second later. Then the same beside two neighbours that spin. `python -m bench.overload
+[SECONDS]` exits with the number of bars that are missed.
 
 Who asks is on the same cores, and is taken for part of the machine: what it spends is printed.
 """
@@ -15,15 +15,18 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
+from bench import neighbours, processes
 from bench.clients import Clients, timed
 from tests import images
 from tests.gateways import Gateway, descendants, running_gateway
@@ -35,9 +38,13 @@ ORIGINALS = 24
 HIT = "/images/0.jpg/@w=90.jpg"
 BETWEEN_HITS = 0.02  # seconds
 MOST_SLOWER = 1.25  # that a hit may become, of its median
+NEIGHBOURS = 2
+TURNS = 4  # with each priority
+AS_MUCH = 0.95  # CPU time with one priority, of that with another: what two runs of one kind differ by
 _serial = itertools.count()
 
 Work = Callable[[Clients, "Seen", float], Awaitable[None]]
+Under = partial[Coroutine[Any, Any, "Seen"]]
 
 
 @dataclass
@@ -93,7 +100,9 @@ def main(seconds: float = SECONDS) -> int:
             data = images.jpeg(images.photo(1600, 1200, seed=number))
             assert gateway.upload(f"{number}.jpg", data).status_code == 201
         assert gateway.public.get(HIT).status_code == 200
-        return uvloop.run(measure(gateway, executor, seconds))
+        missed = uvloop.run(measure(gateway, executor, seconds))
+        with neighbours.spinning(NEIGHBOURS) as pids:
+            return missed + uvloop.run(measure_beside(pids, gateway, executor, seconds))
 
 
 async def measure(gateway: Gateway, executor: Executor, seconds: float) -> int:
@@ -108,6 +117,44 @@ async def measure(gateway: Gateway, executor: Executor, seconds: float) -> int:
     after = await under(seconds, steady)
     print(after.line("after"), flush=True)
     return report(before, flood, after)
+
+
+async def measure_beside(pids: list[int], gateway: Gateway, executor: Executor, seconds: float) -> int:
+    """As `measure`, beside neighbours of these ids; and whether the engine's priority costs good answers there. That is
+    told by turns of both priorities, since what is left of a busy machine changes from minute to minute."""
+    under = partial(load, gateway, executor)
+    await under(3.0, steady)
+    began, at = processes.cpu(pids), time.monotonic()
+    before = await under(seconds, steady)
+    flood = await under(seconds, partial(arrivals, rate=TIMES * before.goodput))
+    after = await under(seconds, steady)
+    share = (processes.cpu(pids) - began) / (time.monotonic() - at)
+    for name, seen in (("capacity", before), (f"{TIMES} times", flood), ("after", after)):
+        print(f"{seen.line(name)}  beside {len(pids)} neighbours, gateway {seen.cpu / seen.seconds:.2f} cores")
+    print(f"neighbours {share:.2f} cores")
+    bar = "beside neighbours: good answers, of the capacity before and after"
+    value = 2 * flood.goodput / (before.goodput + after.goodput)
+    missed = tell(bar, "at least", value, 0.9, value < 0.9)
+    return missed + await measure_priority(pids, gateway, under, seconds)
+
+
+async def measure_priority(pids: list[int], gateway: Gateway, under: Under, seconds: float) -> int:
+    """Whether the gateway is on a core for less time with the engine's priority than with that of the service. It is
+    compared with what the neighbours have in the same seconds, by turns, for others may come and go on the machine."""
+    ways: tuple[Callable[[], AbstractContextManager[None]], ...] = (
+        contextlib.nullcontext,
+        partial(neighbours.as_nice_as_the_service, gateway),
+    )
+    shares = dict.fromkeys(ways, 0.0)
+    for _, priority in itertools.product(range(TURNS), shares):
+        began = processes.cpu(pids)
+        with priority():
+            seen = await under(seconds / TURNS, steady)
+        shares[priority] += seen.cpu / (processes.cpu(pids) - began) / TURNS
+    usual, same = shares.values()
+    print(f"cores of the gateway for one of the neighbours': {usual:.2f}, at the service's own priority {same:.2f}")
+    bar = "beside neighbours: CPU time, of that at the service's own priority"
+    return tell(bar, "at least", usual / same, AS_MUCH, usual / same < AS_MUCH)
 
 
 def report(before: Seen, flood: Seen, after: Seen) -> int:

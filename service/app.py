@@ -22,7 +22,7 @@ from service.api.http.connections import listening
 from service.api.http.context import Context
 from service.api.http.metrics import observe
 from service.cache.tickets import Tickets
-from service.cache.work import Work
+from service.cache.work import Work, spare_folder
 from service.derivatives.derivatives import Derivatives, JobSettings
 from service.derivatives.job import persist_of
 from service.derivatives.stored import DerivedStore
@@ -171,7 +171,7 @@ async def _put_together(
 def _engine_settings(config: Config, paths: Paths, work: Work) -> EngineSettings:
     write_policy(config, paths.policy)
     processes = config.engine.processes
-    spare = (work.spare,) if work.spare else ()
+    spare = spare_folder(paths.engine) if work.spare else None  # beside that of `work`, for results to be renamed to
     return EngineSettings(
         processes=len(os.sched_getaffinity(0)) if processes == "auto" else processes,
         memory=config.engine.memory,
@@ -179,8 +179,8 @@ def _engine_settings(config: Config, paths: Paths, work: Work) -> EngineSettings
         time=config.limits.time,
         queue=config.limits.queue,
         config_dir=paths.policy,
-        readable=(paths.originals, paths.work, *spare),
-        writable=(paths.work, *spare),
+        readable=(paths.originals,),
+        writable=(paths.engine, *filter(None, (spare,))),
     )
 
 

@@ -5,15 +5,19 @@ Also the markers of each test, and the order in which files of tests begin.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from service.engine.sandbox import seccomp
 from tests.gateways import Gateway, running_gateway
 from tests.marking import mark, slow_first
 from tests.swift.server import SwiftServer, running_swift
 from tests.swift.stores import make_originals, settings_for
+
+os.environ[seccomp.VARIABLE] = seccomp.KILL  # so that a system call that is missing in the list is noticed
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest applies -m

@@ -84,18 +84,28 @@ def _variables(config: Config, paths: Paths) -> Iterator[Finding]:
 
 
 def _folders(config: Config, paths: Paths) -> Iterator[Finding]:
-    caches = {_nearest(folder): "cache.root" for folder in (paths.derived, paths.originals, paths.work)}
+    caches = {_nearest(folder): "cache.root" for folder in (paths.derived, paths.originals, paths.work, paths.engine)}
     for place, option in {**caches, _nearest(paths.runtime): "runtime.root"}.items():
         try:
             Path(tempfile.mkdtemp(dir=place)).rmdir()
         except OSError as error:
             text = f"uid {os.geteuid()} can make nothing in {place} ({error.strerror}); mend it, or name another"
             yield Finding(option, text)
-    places = filter(Path.exists, map(_nearest, (paths.work, paths.derived)))
+    places = filter(Path.exists, map(_nearest, (paths.work, paths.engine, paths.derived)))
     if len({place.stat().st_dev for place in places}) > 1:
-        yield Finding("cache.root", f"{paths.work} and {paths.derived} must be on one file system")
+        yield Finding("cache.root", f"{paths.work}, {paths.engine} and {paths.derived} must be on one file system")
     if os.geteuid() == 0:
+        there = _nearest(paths.engine).resolve()
+        for folder in filter(_is_closed, (there, *there.parents)):
+            text = f"engine processes of root have no capabilities and cannot pass {folder}; `chmod a+x` it"
+            yield Finding("cache.root", f"{text}, or run as its owner")
         yield Finding("user", "this runs as root; a user of its own is better (docs/operations.md)", wrong=False)
+
+
+def _is_closed(folder: Path) -> bool:
+    """Whether root cannot pass the folder without a capability."""
+    status = folder.stat()
+    return status.st_uid != 0 and not status.st_mode & 0o001
 
 
 def _nearest(folder: Path) -> Path:

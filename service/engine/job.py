@@ -9,6 +9,7 @@ EngineError
 ├── Crashed        the engine process died over it                     (422)
 ├── DiskFull       the disk has no room for it, or the quota           (503)
 └── Saturated      the queue is full; carries `retry_after`            (503)
+    ├── Interrupted  others ended the engine process, twice            (503)
     └── Removed    its files or folders were removed while it ran      (503)
 """
 
@@ -63,6 +64,10 @@ class Saturated(EngineError):
         self.retry_after = retry_after
 
 
+class Interrupted(Saturated):
+    code = "interrupted"
+
+
 class Removed(Saturated):
     code = "removed"
 
@@ -98,7 +103,8 @@ class Job:
     """One thing for an engine process to do with one original.
 
     `recipe` is canonical: key to canonical value, as `gateway.names` gives it, without the format. `source` is
-    the original's file, `output` the file to write (its directory exists; the engine overwrites it). `quality`
+    the original's file, `output` the file to write (its directory exists; the engine overwrites it, and an empty file
+    stands for no result). `quality`
     is the configured default for `format`, 1..100; `keep` what the configuration lets a recipe keep.
     `fields` are the metadata fields that `describe` and `verify` may report. `library` is `engine.library` of the
     configuration.

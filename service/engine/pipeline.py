@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,8 +96,8 @@ def verify(job: Job) -> Result:
     """Decode the whole original, every frame of an animation, and write the document of `describe` to `job.output`.
 
     Raises TooLarge, Undecodable, NotAnImage. The document is made of the same decode, so a JPEG is decoded at the scale
-    that `describe` takes: its data are read to their end all the same. Where no document can be made, there is none,
-    and the original passes nevertheless.
+    that `describe` takes: its data are read to their end all the same. Where no document can be made, the output is
+    empty, and the original passes nevertheless.
     """
     clock = time.perf_counter
     started = clock()
@@ -120,7 +120,8 @@ def _write_document(job: Job, picture: Picture) -> None:
     try:
         description.document(job, picture, _apply_steps)
     except Exception:  # whatever it is, `describe` meets it too, and reports it
-        Path(job.output).unlink(missing_ok=True)
+        with suppress(OSError):
+            Path(job.output).open("wb").close()
 
 
 def _check_memory(picture: Picture, job: Job) -> None:

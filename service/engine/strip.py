@@ -19,7 +19,7 @@ def strip(source: Path, target: Path, header: Header, keep_icc: bool = True) -> 
     False, and nothing written, where leaving parts out cannot do it: for a format without a stripper,
     and for an image that is stored turned, whose orientation is metadata and would be lost. An ICC profile stays unless
     it is sRGB's or `keep_icc` is false. Memory is constant but for the profile. Raises Undecodable where the structure
-    is broken or incomplete, OSError where a file cannot be read or written; no `target` is left then.
+    is broken or incomplete, OSError where a file cannot be read or written; `target` is empty then.
     """
     pieces = _PIECES.get(header.format)
     if pieces is None or header.orientation != 1:
@@ -29,7 +29,7 @@ def strip(source: Path, target: Path, header: Header, keep_icc: bool = True) -> 
             for content in _contents(pieces(opened, keep_icc)):
                 file.write(content)
     except BaseException:
-        target.unlink(missing_ok=True)
+        target.open("wb").close()  # an engine process removes no file
         raise
     return True
 

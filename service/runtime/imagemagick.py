@@ -12,6 +12,8 @@ from typing import Any
 from gateway.settings import Config
 from service.engine.environment import environment
 from service.engine.job import EngineError
+from service.engine.pool.pool import STARTS
+from service.engine.pool.process import FROM_OUTSIDE
 from service.engine.sandbox.policy import PolicyLimits, write_configuration
 
 _ASK = "import json, sys; from service.engine.pipeline import capabilities; json.dump(capabilities(), sys.stdout)"
@@ -50,18 +52,26 @@ def _asked(config: Config, program: str, *arguments: str) -> Any:
     """The JSON that a program prints in the environment of an engine process. Raises EngineError."""
     with tempfile.TemporaryDirectory() as folder:
         write_policy(config, Path(folder))
-        asked = subprocess.run(
-            [sys.executable, "-P", "-c", program, *arguments],
-            env=environment(Path(folder)),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=TIME,
-            start_new_session=True,  # Ctrl-C is ours
-        )
+        for _ in range(STARTS):
+            asked = subprocess.run(
+                [sys.executable, "-P", "-c", program, *arguments],
+                env=environment(Path(folder)),
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=TIME,
+                start_new_session=True,  # Ctrl-C is ours
+            )
+            if -asked.returncode not in FROM_OUTSIDE:
+                break
     if asked.returncode:
-        raise EngineError(f"ImageMagick cannot be used: {asked.stderr.strip().splitlines()[-1]}")
+        raise EngineError(f"ImageMagick cannot be used: {reason(asked.returncode, asked.stderr)}")
     return json.loads(asked.stdout)
+
+
+def reason(status: int, errors: str) -> str:
+    """Why a process ended: the last line that it wrote to standard error, or its exit status where it wrote none."""
+    return (errors.strip().splitlines() or [f"exit status {status}"])[-1]
 
 
 def writable_formats(config: Config) -> set[str]:

@@ -11,12 +11,14 @@ from gateway.settings import Config
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """`derived` is served by nginx; `originals` are copies of what the store holds; `work` is on the same file
-    system as `derived`, so that a finished file can be renamed into it."""
+    """`derived` is served by nginx; `originals` are copies of what the store holds; `work` and `engine`, which holds a
+    folder for each engine process, are on the same file system as `derived`, so that a finished file can be renamed
+    into it."""
 
     derived: Path
     originals: Path
     work: Path
+    engine: Path
     runtime: Path
     socket: Path
     service_pid: Path
@@ -32,6 +34,7 @@ def paths_of(config: Config) -> Paths:
         derived=cache / "derived",
         originals=cache / "originals",
         work=cache / "work",
+        engine=cache / "engine",
         runtime=runtime,
         socket=runtime / SOCKET_NAME,
         service_pid=runtime / "service.pid",
@@ -43,6 +46,6 @@ def paths_of(config: Config) -> Paths:
 
 def make_folders(paths: Paths) -> None:
     """Make what is missing. Raises OSError naming the folder."""
-    for folder in (paths.derived, paths.originals, paths.work, paths.runtime, paths.policy):
+    for folder in (paths.derived, paths.originals, paths.work, paths.engine, paths.runtime, paths.policy):
         folder.mkdir(parents=True, exist_ok=True)
     paths.runtime.chmod(0o700)

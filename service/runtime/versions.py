@@ -10,6 +10,9 @@ from pathlib import Path
 
 from service.engine.environment import WAND_LIBRARIES
 from service.engine.job import EngineError
+from service.engine.pool.pool import STARTS
+from service.engine.pool.process import FROM_OUTSIDE
+from service.runtime.imagemagick import reason
 
 PACKAGES = ("image-gateway", "wand", "pillow")
 _HOME = str(Path(__file__).resolve().parents[2])
@@ -22,14 +25,18 @@ print(f"{MAGICK_VERSION}; {version()}")
 
 async def software() -> str:
     """One line. Libraries are asked in a process of their own, for this one has no use for them. Raises EngineError."""
-    asked = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-c", _ASK),
-        env={**WAND_LIBRARIES, **os.environ, "PYTHONPATH": _HOME},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is ours
-    )
-    out, errors = await asked.communicate()
-    if asked.returncode:
-        raise EngineError(f"ImageMagick cannot be used: {errors.decode(errors='replace').strip().splitlines()[-1]}")
+    for _ in range(STARTS):
+        asked = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-c", _ASK),
+            env={**WAND_LIBRARIES, **os.environ, "PYTHONPATH": _HOME},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is ours
+        )
+        out, errors = await asked.communicate()
+        status = asked.returncode or 0
+        if -status not in FROM_OUTSIDE:
+            break
+    if status:
+        raise EngineError(f"ImageMagick cannot be used: {reason(status, errors.decode(errors='replace'))}")
     return "; ".join([*(f"{name} {metadata.version(name)}" for name in PACKAGES), out.decode().strip()])

@@ -16,7 +16,8 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1  # prctl(2)
 QUICKEST_RESTART = 0.2  # seconds before a program that died is started again, doubled each time...
 SLOWEST_RESTART = 10.0  # ...up to this
-STEADY = 30.0  # seconds after which a program counts as healthy again
+STEADY = 60.0  # seconds of service after which a program that died is started again at once
+MOST_AWAY = 0.1  # of the time that a program served before it died: the pause is no longer
 LONG_AWAY = 1.0  # seconds of pause from which on requests do not wait for a program: that of the third end in a row
 LONGEST_START = 120.0  # seconds that a new process may take to follow an old one that is gone
 POLL = 0.02  # seconds between two questions whether a program is ready
@@ -55,6 +56,7 @@ class Runner:
         self._successor: asyncio.subprocess.Process | None = None
         self._stopping = False
         self._starting = asyncio.Lock()  # held from the decision what runs next until it is known as what runs
+        self._ready_since = 0.0  # on the loop's clock, while `ready` is set
         self._absence: contextlib.AsyncExitStack | None = None
         self._wake = asyncio.Event()  # a successor is there, so there is nothing to wait for before the next start
 
@@ -62,15 +64,14 @@ class Runner:
         """Run the program, again and again. Raises StartFailed when it ends before it ever was ready."""
         pause = QUICKEST_RESTART
         ever_ready = False
-        loop = asyncio.get_running_loop()
         while not self._stopping:
-            began = loop.time()
             async with self._starting:
                 self._process, self._successor = self._successor or await _spawn(self._program), None
                 self._wake.clear()
             watch = asyncio.ensure_future(self._watch_ready(self._process))
             status = await self._process.wait()
             watch.cancel()
+            served = self._served()
             ever_ready |= self.ready.is_set()
             self.ready.clear()
             _end_group(self._process.pid)
@@ -78,8 +79,9 @@ class Runner:
                 continue
             if not ever_ready:
                 raise StartFailed(f"{self._program.name} ended with status {status} before it was ready")
-            pause = QUICKEST_RESTART if loop.time() - began > STEADY else min(2 * pause, SLOWEST_RESTART)
-            log.error("%s ended with status %d; it is started again in %.1f s", self._program.name, status, pause)
+            pause = next_pause(pause, served)
+            when = f"in {pause:.1f} s" if pause else "at once"
+            log.error("%s ended with status %d; it is started again %s", self._program.name, status, when)
             await self._pause(pause)
 
     async def replace(self, program: Program) -> bool:
@@ -152,7 +154,25 @@ class Runner:
             await asyncio.sleep(POLL)
             if self._program.ready(process.pid):
                 await self._end_absence()
+                self._ready_since = asyncio.get_running_loop().time()
                 self.ready.set()
+
+    def _served(self) -> float:
+        """Seconds since the process that runs now, or ran last, was ready; 0 when it never was."""
+        return asyncio.get_running_loop().time() - self._ready_since if self.ready.is_set() else 0.0
+
+
+def next_pause(pause: float, served: float) -> float:
+    """Seconds to wait before a program that died is started again, after a `pause` before its last start and `served`
+    seconds of service since.
+
+    A program that was not ready is given ever longer pauses. For one that served, a pause is short beside its service,
+    and after STEADY seconds of service there is none.
+    """
+    if served >= STEADY:
+        return 0.0
+    longer = min(max(2 * pause, QUICKEST_RESTART), SLOWEST_RESTART)
+    return min(longer, max(QUICKEST_RESTART, MOST_AWAY * served)) if served else longer
 
 
 async def _spawn(program: Program) -> asyncio.subprocess.Process:

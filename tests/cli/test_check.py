@@ -166,6 +166,19 @@ def test_a_check_makes_nothing(tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == [file, elsewhere]
 
 
+def test_root_hears_of_a_folder_that_its_engine_processes_cannot_pass(tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    private.mkdir(0o700)
+    options = {"cache": {"root": str(private / "cache")}}
+    assert check(tmp_path, options) == (0, [])
+    if os.geteuid():
+        return  # a user's engine processes pass what the service passes
+    os.chown(private, 12345, 12345)
+    status, lines = check(tmp_path, options)
+    assert status == 1
+    assert any("cache.root" in line and f"cannot pass {private};" in line for line in lines)
+
+
 def test_links_that_only_follow_a_public_listen_are_noted(tmp_path: Path) -> None:
     public, api = free_ports(2)
     file = write_config(tmp_path, {"public": {"listen": f"0.0.0.0:{public}"}}, [public, api])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import mmap
 import os
 import resource
 import socket
@@ -12,12 +13,14 @@ import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from wand.image import Image
 
 from service.engine.job import Job, NotAnImage, Result
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_held: list[BinaryIO] = []
 
 
 def capabilities() -> dict[str, tuple[bool, bool]]:
@@ -34,8 +37,14 @@ def derive(job: Job) -> Result:
 
 
 def verify(job: Job) -> Result:
-    """Make the attempt that the recipe names. Succeeds when it succeeded, else NotAnImage tells the errno's name."""
+    """Make the attempt that the recipe names. Succeeds when it succeeded, else NotAnImage tells the errno's name.
+
+    In the value, SOURCE and OUTPUT stand for the files of the job, RESULTS for the folder of its output.
+    """
     word, value = next(iter(job.recipe.items()))
+    places = {"SOURCE": job.source, "OUTPUT": job.output, "RESULTS": str(Path(job.output).parent)}
+    for name, place in places.items():
+        value = value.replace(name, place)
     try:
         _ATTEMPTS[word](value)
     except OSError as error:
@@ -88,27 +97,86 @@ def _limit_of(pid: str) -> None:
     resource.prlimit(int(pid), resource.RLIMIT_NOFILE)
 
 
-def _call(number: str) -> None:
-    """A system call by its number, with arguments that make a socket, or none that matter."""
-    if _libc.syscall(int(number), int(socket.AF_INET), int(socket.SOCK_STREAM), 0) < 0:
+def _call(words: str) -> None:
+    """A system call by its number, with arguments."""
+    number, *arguments = map(int, words.split())
+    if _libc.syscall(*map(ctypes.c_long, (number, *arguments))) < 0:
         raise OSError(ctypes.get_errno(), f"system call {number}")
+
+
+def _calls(numbers: str) -> None:
+    """System calls by their numbers, with arguments that mean nothing. Raises NotAnImage with what each came to."""
+    outcomes = []
+    for number in numbers.split():
+        ctypes.set_errno(0)
+        _libc.syscall(*map(ctypes.c_long, (int(number), *(-1 for _ in range(6)))))
+        outcomes.append(errno.errorcode.get(ctypes.get_errno(), "done"))
+    raise NotAnImage(" ".join(outcomes))
+
+
+def _set_limit(what: str) -> None:
+    """Set a limit to what it is: to CPU or NOFILE."""
+    limit = getattr(resource, f"RLIMIT_{what}")
+    resource.prlimit(0, limit, resource.getrlimit(limit))
+
+
+def _make_many(folder: str) -> None:
+    """As many sparse files as can be made, 900 MiB each."""
+    for number in range(40):
+        with Path(folder, f"sparse{number}").open("wb") as file:
+            file.truncate(900 << 20)
+
+
+def _map(path: str) -> None:
+    with Path(path).open("r+b") as file:
+        file.truncate(4096)
+        mmap.mmap(file.fileno(), 4096)
+
+
+def _hold(path: str) -> None:
+    file = Path(path).open("r+b")  # noqa: SIM115  # it stays open
+    file.write(b"x")
+    _held.append(file)
+
+
+def _set_times(path: str) -> None:
+    os.utime(path, (0, 0))
 
 
 _ATTEMPTS: dict[str, Callable[[str], object]] = {
     "become": _become,
+    "affinity of": lambda pid: os.sched_getaffinity(int(pid)),
     "call": _call,
+    "calls": _calls,
+    "chmod": lambda path: Path(path).chmod(0o4755),
+    "chown": lambda path: os.chown(path, 1, 1),
     "connect": lambda port: socket.create_connection(("127.0.0.1", int(port)), timeout=1),
     "exec": lambda path: os.execv(path, [path]),
     "fork": lambda _: os.fork(),
     "grow": _grow,
+    "hold": _hold,
     "limit of": _limit_of,
+    "link": lambda path: os.link(path, f"{path}.link"),
+    "list": os.listdir,
+    "make many": _make_many,
+    "map": _map,
+    "memory file": os.memfd_create,
     "open many": _open_many,
     "program": lambda path: subprocess.run([path], check=True),
     "raise limit": _raise_limit,
+    "pin": lambda pid: os.sched_setaffinity(int(pid), {0}),
+    "priority of": lambda pid: os.setpriority(os.PRIO_PROCESS, int(pid), 19),
     "read": lambda path: Path(path).read_bytes(),
+    "remove": lambda path: Path(path).unlink(),
+    "remove attribute": lambda path: os.removexattr(path, "user.note"),
+    "rename": lambda path: Path(path).rename(f"{path}.new"),
+    "set attribute": lambda path: os.setxattr(path, "user.note", b"x"),
+    "set limit": _set_limit,
     "signal": _signal,
     "socket": lambda family: socket.socket(int(family)),
+    "symlink": lambda path: Path(f"{path}.link").symlink_to("/etc/passwd"),
     "thread": _thread,
+    "times": _set_times,
     "write much": _write_much,
     "write": _write,
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from service.engine.job import Header, Job, Limits, Result
 from service.engine.pool.pool import EnginePool
+from tests.engine.faults import NOTES
 from tests.waiting import eventually
 
 JOB = Job("derive", "original", Header("png", 1, 1), Limits(1, 1, 1, 1))
@@ -20,6 +21,11 @@ Begin = Callable[..., Awaitable[EnginePool]]
 def job(output: Path | None = None, **deeds: object) -> Job:
     recipe = {word.replace("_", " "): str(value) for word, value in deeds.items()}
     return replace(JOB, recipe=recipe, output=str(output or ""))
+
+
+def notes(folder: Path) -> list[str]:
+    """What jobs have noted, in order; `folder` is that of ImageMagick's policy."""
+    return (folder / NOTES).read_text().splitlines()
 
 
 def running(pid: int) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from service.engine.job import EngineError, NotAnImage, Result, Saturated
-from tests.engine.pools import Begin, job, occupied, running
+from tests.engine.pools import Begin, job, notes, occupied, running
 from tests.waiting import eventually
 
 
@@ -36,7 +36,7 @@ async def test_error_of_the_engine_arrives_as_itself(begin: Begin, tmp_path: Pat
     pool = await begin(processes=1)
     pids = pool.pids
     with pytest.raises(NotAnImage, match=r"^it is a poem$"):
-        await pool.run(job(tmp_path / "out", leave_half=tmp_path / "out", refuse="it is a poem"), affinity="cat")
+        await pool.run(job(tmp_path / "out", leave_half="", refuse="it is a poem"), affinity="cat")
     assert not (tmp_path / "out").exists()
     assert pool.pids == pids
 
@@ -84,7 +84,7 @@ async def test_processes_die_with_the_service_even_over_a_job(tmp_path: Path) ->
     )
     assert service.stdout is not None
     pids = [int(pid) for pid in service.stdout.readline().split()]
-    await eventually((tmp_path / "note").exists)
+    await eventually(lambda: notes(tmp_path) == ["runs"])
     assert len(pids) == 2
     assert all(running(pid) for pid in pids)
     service.kill()
@@ -104,7 +104,7 @@ async def main(folder):
     pool = EnginePool(EngineSettings(2, 1 << 28, 9, 60, 9, folder, (folder,), (folder,), "tests.engine.faults"))
     await pool.start()
     print(*pool.pids, flush=True)
-    await pool.run(job(note=folder / "note", hang=""), affinity="")
+    await pool.run(job(note="runs", hang=""), affinity="")
 
 asyncio.run(main(Path(sys.argv[1])))
 """

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import fcntl
 import os
+import platform
 import socket
+import termios
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,21 +12,25 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from service.engine.job import Header, Job, Limits, NotAnImage, TooLarge
+from service.engine.job import Crashed, Header, Job, Limits, NotAnImage, TooLarge
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.settings import EngineSettings
+from service.engine.sandbox import calls, seccomp
 from service.engine.sandbox.policy import PolicyLimits, write_configuration
 from service.engine.sandbox.sandbox import sandbox_report
+from tests.engine.forbidden import CLONE3, FORBIDDEN, UNKNOWN
 
 MEMORY = 256 << 20
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "gif": "GIF", "tif": "TIFF", "bmp": "BMP"}
 TRY = Job("verify", "", Header("png", 1, 1), Limits(1, 1, 1, 1))
 DENIED = ("EPERM", "EACCES")
+COLUMN = calls.COLUMNS[platform.machine()]
 
 
 @pytest.fixture
-async def pool(tmp_path: Path) -> AsyncIterator[EnginePool]:
-    """One process that may read `in` and write `out`, and tries what it is told."""
+async def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EnginePool]:
+    """One process that may read `in`, has its folder in `out`, and tries what it is told."""
+    monkeypatch.delenv(seccomp.VARIABLE, raising=False)
     for name in ("in", "out", "elsewhere"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text("words")
@@ -46,10 +53,10 @@ async def pool(tmp_path: Path) -> AsyncIterator[EnginePool]:
     await pool.close()
 
 
-async def attempt(pool: EnginePool, what: str, value: object = "") -> str:
+async def attempt(pool: EnginePool, what: str, value: object = "", output: Path | None = None) -> str:
     """`done`, or the name of the error that the attempt ended with."""
     try:
-        await pool.run(replace(TRY, recipe={what: str(value)}), affinity="")
+        await pool.run(replace(TRY, recipe={what: str(value)}, output=str(output or "")), affinity="")
     except NotAnImage as refused:
         return str(refused)
     return "done"
@@ -69,7 +76,9 @@ async def test_kernel_agrees_with_what_the_process_reports(pool: EnginePool) -> 
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     assert status["NoNewPrivs"] == "1"
     assert (status["Seccomp"] == "2") == (pool.sandbox["system calls"] is True)
-    assert int(status["CapEff"], 16) & ~(1 << 1) == 0  # CAP_DAC_OVERRIDE at most
+    assert [int(status[f"Cap{kind}"], 16) for kind in ("Inh", "Prm", "Eff", "Amb")] == [0, 0, 0, 0]
+    if os.geteuid() == 0:  # others cannot empty it, and cannot gain what is in it
+        assert int(status["CapBnd"], 16) == 0
 
 
 async def test_every_coder_works_inside(pool: EnginePool, tmp_path: Path) -> None:
@@ -96,11 +105,89 @@ async def test_files_are_read_and_written_below_the_roots_only(pool: EnginePool,
     assert await attempt(pool, "read", tmp_path / "in" / ".." / "elsewhere" / "file") in DENIED
     assert await attempt(pool, "read", "/etc/passwd") in DENIED
     assert await attempt(pool, "read", f"/proc/{os.getpid()}/environ") in DENIED
-    assert await attempt(pool, "write", tmp_path / "out" / "new") == "done"
+    assert await attempt(pool, "write", "OUTPUT", tmp_path / "out" / "new") == "done"
+    assert (tmp_path / "out" / "new").read_text() == "x"
     assert await attempt(pool, "write", tmp_path / "in" / "file") in DENIED
     assert await attempt(pool, "write", tmp_path / "elsewhere" / "new") in DENIED
     assert await attempt(pool, "write", tmp_path / "conf" / "policy.xml") in DENIED
     assert (tmp_path / "in" / "file").read_text() == "words"
+
+
+async def test_files_of_other_requests_are_neither_listed_nor_opened(pool: EnginePool, tmp_path: Path) -> None:
+    if pool.sandbox["file system"] is not True:
+        return  # and the report says so
+    result = tmp_path / "out" / "result"
+    others = tmp_path / "out" / "engine-of-another"
+    (others / "out").mkdir(parents=True)
+    (others / "out" / "0").write_text("words")
+    for folder in (tmp_path / "in", tmp_path / "out", others / "out", "RESULTS", "RESULTS/../in", "RESULTS/.."):
+        assert await attempt(pool, "list", folder, result) in DENIED
+    for file in (others / "out" / "0", tmp_path / "out" / "file"):
+        assert await attempt(pool, "read", file, result) in DENIED
+        assert await attempt(pool, "write", file, result) in DENIED
+    assert await attempt(pool, "write", "RESULTS/../in/0", result) in DENIED
+
+
+async def test_an_original_that_lies_elsewhere_is_read_and_not_written(pool: EnginePool, tmp_path: Path) -> None:
+    original = tmp_path / "elsewhere" / "file"
+    for deed, outcomes in (("read", ("done",)), ("write", DENIED)):
+        job = replace(TRY, source=str(original), recipe={deed: "SOURCE"})
+        try:
+            await pool.run(job, affinity="")
+        except NotAnImage as refused:
+            assert str(refused) in outcomes
+        else:
+            assert "done" in outcomes
+    assert original.read_text() == "words"
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == [tmp_path / "out" / "file"]
+
+
+async def test_root_without_capabilities_reads_originals_of_other_users_too(pool: EnginePool, tmp_path: Path) -> None:
+    """The service reads them, for it keeps its capabilities, as after a start as another user."""
+    original = tmp_path / "in" / "of another"
+    original.write_text("words")
+    original.chmod(0o600)
+    if os.geteuid() == 0:
+        os.chown(original, 12345, 12345)
+    await pool.run(replace(TRY, source=str(original), recipe={"read": "SOURCE"}), affinity="")
+
+
+async def test_no_file_is_made_and_so_their_number_and_sum_are_bounded(pool: EnginePool, tmp_path: Path) -> None:
+    if pool.sandbox["file system"] is not True:
+        return  # and the report says so
+    result = tmp_path / "out" / "result"
+    for folder in ("RESULTS", "RESULTS/../in", tmp_path / "out", tmp_path / "in"):
+        assert await attempt(pool, "make many", folder, result) in DENIED
+    assert await attempt(pool, "memory file", "hidden") in DENIED
+    for deed in ("rename", "link", "symlink", "remove"):
+        assert await attempt(pool, deed, "OUTPUT", result) in DENIED
+
+
+async def test_a_result_cannot_be_changed_after_it_was_handed_over(pool: EnginePool, tmp_path: Path) -> None:
+    """Nor filled, again and again: a process that keeps one open is ended."""
+    result, pids = tmp_path / "out" / "result", pool.pids
+    assert await attempt(pool, "map", "OUTPUT", result) == "EPERM"
+    assert pool.pids == pids
+    with pytest.raises(Crashed):
+        await attempt(pool, "hold", "OUTPUT", result)
+    assert not result.exists()
+    assert await attempt(pool, "write", "OUTPUT", result) == "done"
+    assert pool.pids != pids
+
+
+async def test_what_describes_a_file_stays_as_it_is_also_of_its_own(pool: EnginePool, tmp_path: Path) -> None:
+    foreign, result = tmp_path / "in" / "file", tmp_path / "out" / "result"
+    before = foreign.stat()
+    for deed in ("chmod", "chown", "times", "set attribute", "remove attribute"):
+        for path in (foreign, "OUTPUT"):
+            assert await attempt(pool, deed, path, result) == "EPERM"
+    after = foreign.stat()
+    assert (after.st_mode, after.st_uid, after.st_mtime_ns, after.st_ctime_ns) == (
+        before.st_mode,
+        before.st_uid,
+        before.st_mtime_ns,
+        before.st_ctime_ns,
+    )
 
 
 async def test_nothing_is_reached_over_a_network(pool: EnginePool) -> None:
@@ -124,6 +211,12 @@ async def test_other_processes_are_out_of_reach(pool: EnginePool) -> None:
         assert await attempt(pool, "signal", other) in DENIED
     assert await attempt(pool, "limit of", pid) == "done"
     assert await attempt(pool, "limit of", os.getpid()) in DENIED
+    assert await attempt(pool, "affinity of", 0) == "done"
+    assert await attempt(pool, "affinity of", os.getpid()) == "EPERM"
+    for deed in ("pin", "priority of"):
+        for target in (0, pid, os.getpid()):
+            assert await attempt(pool, deed, target) == "EPERM"
+    assert os.getpriority(os.PRIO_PROCESS, 0) < 19
 
 
 async def test_privileges_are_not_regained(pool: EnginePool) -> None:
@@ -131,10 +224,65 @@ async def test_privileges_are_not_regained(pool: EnginePool) -> None:
     assert await attempt(pool, "raise limit") in DENIED
 
 
-async def test_no_detour_around_the_refused_system_calls(pool: EnginePool) -> None:
-    io_uring_setup, socket_of_the_x32_abi = 425, 0x40000000 + 41
-    for number in (io_uring_setup, socket_of_the_x32_abi):
-        assert await attempt(pool, "call", number) in DENIED
+async def test_every_other_system_call_is_refused(pool: EnginePool) -> None:
+    numbers = {name: row[COLUMN] for name, row in FORBIDDEN.items() if row[COLUMN] is not None}
+    outcomes = await attempt(pool, "calls", " ".join(map(str, numbers.values())))
+    assert {name: outcome for name, outcome in zip(numbers, outcomes.split(), strict=True) if outcome != "EPERM"} == {}
+
+
+async def test_a_system_call_that_is_not_known_does_not_exist(pool: EnginePool) -> None:
+    """So that a library takes what it has in its place."""
+    outcomes = await attempt(pool, "calls", " ".join(map(str, (*UNKNOWN, CLONE3))))
+    assert set(outcomes.split()) == {"ENOSYS"}
+
+
+async def test_no_system_call_of_another_abi_is_taken_for_one_of_this(pool: EnginePool) -> None:
+    read_of_the_x32_abi = 0x40000000
+    assert await attempt(pool, "calls", read_of_the_x32_abi) == "EPERM"
+
+
+async def test_some_system_calls_are_refused_by_their_arguments(pool: EnginePool) -> None:
+    ioctl, control, prctl = (calls.BY_ARGUMENT[name].numbers[COLUMN] for name in ("ioctl", "fcntl", "prctl"))
+    set_dumpable, set_name = 4, 15
+    for allowed, outcome in (
+        (f"{ioctl} 0 {termios.TCGETS} 0", "ENOTTY"),  # /dev/null is no terminal
+        (f"{control} 0 {fcntl.F_GETFL} 0", "done"),
+        (f"{prctl} {set_name} 0 0 0 0", "EFAULT"),  # there is no name at address 0
+    ):
+        assert await attempt(pool, "call", allowed) == outcome
+    for refused in (
+        f"{ioctl} 0 {termios.TIOCSTI} 0",
+        f"{ioctl} 0 {termios.TIOCGPGRP} 0",
+        f"{control} 0 {fcntl.F_SETOWN} 1",
+        f"{control} 0 {fcntl.F_SETLK} 0",
+        f"{prctl} {set_dumpable} 1 0 0 0",
+    ):
+        assert await attempt(pool, "call", refused) == "EPERM"
+    assert await attempt(pool, "set limit", "CPU") == "done"
+    assert await attempt(pool, "set limit", "NOFILE") == "EPERM"
+
+
+async def test_the_numbers_of_allowed_and_forbidden_calls_are_told_apart() -> None:
+    special = (calls.CLONE, calls.MMAP, calls.PRLIMIT)
+    allowed = [*calls.ALLOWED.values(), *(call.numbers for call in calls.BY_ARGUMENT.values()), *special]
+    for column in calls.COLUMNS.values():
+        numbers = [row[column] for row in allowed if row[column] is not None]
+        assert len(numbers) == len(set(numbers))
+        assert not {row[column] for row in FORBIDDEN.values()} & set(numbers)
+
+
+async def test_in_tests_a_forbidden_call_ends_the_process(
+    pool: EnginePool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(seccomp.VARIABLE, seccomp.KILL)
+    strict = EnginePool(pool._settings)
+    await strict.start()
+    try:
+        for deed, value in (("chmod", tmp_path / "in" / "file"), ("calls", UNKNOWN[0])):
+            with pytest.raises(Crashed):
+                await attempt(strict, deed, value)
+    finally:
+        await strict.close()
 
 
 async def test_memory_ends_at_its_limit_and_the_process_lives(pool: EnginePool) -> None:
@@ -146,7 +294,7 @@ async def test_memory_ends_at_its_limit_and_the_process_lives(pool: EnginePool) 
 
 
 async def test_files_end_at_their_limits(pool: EnginePool, tmp_path: Path) -> None:
-    assert await attempt(pool, "write much", tmp_path / "out" / "large") == "EFBIG"
+    assert await attempt(pool, "write much", "OUTPUT", tmp_path / "out" / "large") == "EFBIG"
     assert await attempt(pool, "open many", tmp_path / "in" / "file") == "EMFILE"
 
 

@@ -12,7 +12,7 @@ from service.engine.pool import pool as pools
 from service.engine.pool.lanes import cost_of
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.queue import PATIENCE, Queue
-from tests.engine.pools import Begin, job
+from tests.engine.pools import Begin, job, notes
 from tests.waiting import eventually
 
 SLOW = 4  # uploads
@@ -57,15 +57,15 @@ async def test_quick_uploads_are_done_while_slow_ones_wait_and_all_are_done_at_l
 
 
 async def test_a_slow_check_that_nobody_waits_for_is_not_begun_again(begin: Begin, tmp_path: Path) -> None:
-    pool, gate, begun = await begin(), tmp_path / "gate", tmp_path / "begun"
+    pool, gate = await begin(), tmp_path / "gate"
     slow = [
-        asyncio.ensure_future(pool.run(job(note=begun, wait=gate), affinity=str(n), lane="upload")) for n in range(2)
+        asyncio.ensure_future(pool.run(job(note="begun", wait=gate), affinity=str(n), lane="upload")) for n in range(2)
     ]
-    await eventually(lambda: begun.exists() and len(begun.read_text().split()) == 2)
+    await eventually(lambda: len(notes(tmp_path)) == 2)
     await asyncio.sleep(0.2)
     gate.touch()
     await asyncio.gather(*slow)
-    assert len(begun.read_text().split()) == 2
+    assert notes(tmp_path) == ["begun"] * 2
     assert pool.stats.displaced == pool.stats.kills == 0
 
 

@@ -148,6 +148,7 @@ def test_an_engine_process_turns_within_its_cage(tmp_path: Path) -> None:
     data = images.oriented(6, "JPEG", images.photo())
     source, output = tmp_path / "original", tmp_path / "derived"
     source.write_bytes(data)
+    output.touch()
     cage = Sandbox(os.getpid(), 512 << 20, 20, (str(tmp_path),), (str(tmp_path),))
     job = Job("derive", str(source), recognise(source), LIMITS, {}, "jpg", str(output))
     command = [sys.executable, "-m", "service.engine.pool.worker", "service.engine.pipeline", cage.to_json()]

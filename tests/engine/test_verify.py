@@ -84,4 +84,4 @@ def test_half_a_document_does_not_stay(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Path, "write_bytes", write_half)
     assert pipeline.verify(checked).format == "jpg"
-    assert not Path(checked.output).exists()
+    assert Path(checked.output).read_bytes() == b""

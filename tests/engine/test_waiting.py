@@ -10,7 +10,7 @@ import pytest
 from service.engine.job import Saturated
 from service.engine.pool import pool as pool_module
 from service.engine.pool.lanes import Lane
-from tests.engine.pools import Begin, job, occupied
+from tests.engine.pools import Begin, job, notes, occupied
 from tests.waiting import eventually
 
 
@@ -20,25 +20,25 @@ async def test_full_queue_refuses_at_once(begin: Begin, tmp_path: Path) -> None:
     waiting = [asyncio.ensure_future(pool.run(job(), affinity="cat")) for _ in range(2)]
     await eventually(lambda: pool.waiting["small"] == 2)
     with pytest.raises(Saturated) as refused:
-        await pool.run(job(note=tmp_path / "note"), affinity="cat")
+        await pool.run(job(note="done"), affinity="cat")
     assert 1 <= refused.value.retry_after <= 30
     gate.touch()
     await asyncio.gather(busy, *waiting)
-    assert not (tmp_path / "note").exists()
+    assert notes(tmp_path) == []
     assert pool.stats.refused == 1
 
 
 async def test_caller_that_left_while_waiting_was_never_computed_for(begin: Begin, tmp_path: Path) -> None:
     pool = await begin(processes=1)
     gate, busy = await occupied(pool, tmp_path)
-    leaver = asyncio.ensure_future(pool.run(job(note=tmp_path / "note"), affinity="cat"))
+    leaver = asyncio.ensure_future(pool.run(job(note="done"), affinity="cat"))
     await eventually(lambda: pool.waiting["small"] == 1)
     leaver.cancel()
     await eventually(lambda: pool.waiting["small"] == 0)
     gate.touch()
     await busy
     await pool.run(job(), affinity="cat")
-    assert not (tmp_path / "note").exists()
+    assert notes(tmp_path) == []
 
 
 async def test_short_job_whose_caller_left_is_finished_and_its_output_removed(
@@ -48,8 +48,8 @@ async def test_short_job_whose_caller_left_is_finished_and_its_output_removed(
     pool = await begin(processes=1)
     pids = pool.pids
     output, gate = tmp_path / "out", tmp_path / "gate"
-    leaver = asyncio.ensure_future(pool.run(job(output, leave_half=output, wait=gate), affinity="cat"))
-    await eventually(output.exists)
+    leaver = asyncio.ensure_future(pool.run(job(output, leave_half="", note="half", wait=gate), affinity="cat"))
+    await eventually(lambda: notes(tmp_path) == ["half"])
     leaver.cancel()
     await eventually(lambda: pool.stats.abandoned == 1)
     gate.touch()
@@ -65,8 +65,10 @@ async def test_long_job_whose_caller_left_is_ended(
     pool = await begin(processes=1)
     pids = pool.pids
     output = tmp_path / "out"
-    leaver = asyncio.ensure_future(pool.run(job(output, leave_half=output, hang=""), affinity="cat", content="cat"))
-    await eventually(output.exists)
+    leaver = asyncio.ensure_future(
+        pool.run(job(output, leave_half="", note="half", hang=""), affinity="cat", content="cat")
+    )
+    await eventually(lambda: notes(tmp_path) == ["half"])
     leaver.cancel()
     await pool.run(job(), affinity="cat", content="cat")
     await eventually(lambda: not output.exists())

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from service.supervise import program
-from service.supervise.program import Program, Runner
+from service.supervise.program import SLOWEST_RESTART, Program, Runner, next_pause
 from tests.gateways import alive
 
 SLEEPING = Program("the sleeper", ["sleep", "600"], lambda _pid: True, signal.SIGTERM, 5.0)
@@ -84,3 +84,44 @@ async def test_a_stop_that_comes_while_the_program_is_started_again_leaves_nothi
     await stopping
     await asyncio.sleep(0.2)
     assert not any(alive(pid) for pid in starts.pids)
+
+
+def test_a_program_that_served_for_a_minute_is_started_again_at_once_whatever_came_before() -> None:
+    assert next_pause(SLOWEST_RESTART, 60.0) == 0.0
+
+
+def test_a_program_that_is_never_ready_is_started_ever_less_often() -> None:
+    pauses = [0.0]
+    while pauses[-1] < SLOWEST_RESTART:
+        pauses.append(next_pause(pauses[-1], served=0.0))
+    assert pauses == [0.0, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0]
+    assert next_pause(pauses[-1], served=0.0) == 10.0
+
+
+def test_a_program_that_served_is_never_away_for_long_beside_its_service() -> None:
+    """However often it ends: with pauses longer than a second its requests would be refused."""
+    for served in (0.5, 5.0, 20.0, 59.0):
+        pause = 0.0
+        for _ in range(1000):
+            pause = next_pause(pause, served)
+        assert pause <= max(0.2, served / 10)
+
+
+async def test_a_program_that_served_long_enough_is_started_again_without_a_pause(
+    starts: Starts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(program, "STEADY", 0.05)
+    monkeypatch.setattr(program, "QUICKEST_RESTART", 3600.0)
+    runner = Runner(SLEEPING)
+    running = asyncio.ensure_future(runner.run())
+    async with asyncio.timeout(30):
+        for count in range(1, 6):
+            while len(starts.pids) < count or not runner.ready.is_set():
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.06)
+            os.kill(starts.pids[-1], signal.SIGKILL)
+        while len(starts.pids) < 6:
+            await asyncio.sleep(0.01)
+    await runner.stop()
+    await asyncio.wait({running}, timeout=10)
+    assert caplog.text.count("it is started again at once") == 5

@@ -74,6 +74,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     job.Unsatisfiable: Kind(422, "unsatisfiable", "the image cannot be made as asked, such as with `mb` too small"),
     job.Crashed: Kind(422, "crashed", "the image ended the process that worked on it"),
     job.TimedOut: Kind(504, "timed-out", "the image took longer than its limit"),
+    job.Interrupted: Kind(503, "interrupted", "others ended the process that worked on the image, twice"),
     job.Saturated: Kind(503, "saturated", "too much waits already"),
     job.DiskFull: Kind(503, "disk", "this node cannot use its disk", "this node cannot use its disk"),
     job.EngineError: Kind(422, "failed", "the image cannot be made"),

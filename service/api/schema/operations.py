@@ -66,7 +66,17 @@ JSON = "application/json"
 VALIDATORS = ("ETag", "Last-Modified")
 STORE = ("store-unavailable",)
 BODY = ("malformed", "slow-sender", "too-large", "unsupported-body", "expectation-failed")
-ENGINE = ("crashed", "disk", "failed", "not-an-image", "saturated", "timed-out", "too-large", "undecodable")
+ENGINE = (
+    "crashed",
+    "disk",
+    "failed",
+    "interrupted",
+    "not-an-image",
+    "saturated",
+    "timed-out",
+    "too-large",
+    "undecodable",
+)
 UPLOAD_PROBLEMS = (
     *ENGINE, *STORE, "malformed", "digest-mismatch", "name-exists", "precondition-failed", "slow-sender", "store-full",
     "too-many", "unholdable-name", "read-only-store", "unsupported-body", "expectation-failed",

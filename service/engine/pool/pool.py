@@ -15,7 +15,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from service.engine.job import Crashed, EngineError, Job, Result, Saturated, TimedOut
+from service.engine.job import Crashed, EngineError, Interrupted, Job, Result, Saturated, TimedOut
 from service.engine.pool.blocklist import Blocklist
 from service.engine.pool.lanes import LANES, SLOW_AFTER, Lane, cost_of, most_at_once
 from service.engine.pool.process import Died, EngineProcess
@@ -23,6 +23,7 @@ from service.engine.pool.queue import Closed, Full, Queue
 from service.engine.pool.settings import EngineSettings
 from service.engine.pool.stats import Stats
 from service.engine.pool.worker import encode_job
+from service.engine.pool.workplace import leave, sweep
 
 ABANDONED_GRACE = 1.0
 """Seconds that a job whose clients have left may go on. Most end within it, and ending one by killing its process
@@ -39,6 +40,9 @@ LOOK = 0.1
 
 REHIRE = (0.25, 10.0)
 """Seconds before the next try when a process could not be started, doubled each time, and their most."""
+
+STARTS = 5
+"""How often a process is started that others end before it is ready."""
 
 log = logging.getLogger(__name__)
 
@@ -68,11 +72,13 @@ class EnginePool:
     async def start(self) -> None:
         """Bring all processes up. Raises EngineError, with nothing left behind, when one does not come.
 
-        Without the policy in `config_dir` none is started, since the system's would hold instead.
+        A process that others end before it is ready is started again, STARTS times in all. Without the policy in
+        `config_dir` none is started, since the system's would hold instead.
         """
         if not (self._settings.config_dir / "policy.xml").is_file():
             raise EngineError("ImageMagick's policy.xml is not where the engine processes look for it")
-        hiring = asyncio.gather(*(self._hire() for _ in range(self._settings.processes)), return_exceptions=True)
+        sweep(self._settings.writable)
+        hiring = asyncio.gather(*(self._hire_first() for _ in range(self._settings.processes)), return_exceptions=True)
         try:
             tried = await hiring
         except asyncio.CancelledError:
@@ -93,6 +99,7 @@ class EnginePool:
         await asyncio.gather(*(process.kill() for process in self._processes))
         await asyncio.gather(*self._endings)
         self._processes.clear()
+        leave(self._settings.writable)
 
     @property
     def waiting(self) -> dict[str, int]:
@@ -136,23 +143,24 @@ class EnginePool:
 
         `content` identifies the original's bytes. One that crashed two processes is refused for ten minutes, whatever
         is to become of it; one that took too long twice, for the same thing only. A job that crashes its process is
-        tried `attempts` times in all. The check of an upload that takes long goes to a lane of its own while it runs;
-        where that has no room, and others wait, it is begun once more when it has. A caller cancelled while it waits
-        costs no computation; a job that runs goes on for at most ABANDONED_GRACE seconds. Of a job that was begun and
-        failed, or was abandoned, nothing stays at `job.output`, so no two jobs may share one. Raises Saturated,
-        TimedOut, Crashed, what the engine reports (NotAnImage, TooLarge, Undecodable, Removed, ...), and EngineError
-        for anything unexpected.
+        tried `attempts` times in all, and once more when others end the process. The check of an upload that takes long
+        goes to a lane of its own while it runs; where that has no room, and others wait, it is begun once more when it
+        has. A caller cancelled while it waits costs no computation; a job that runs goes on for at most ABANDONED_GRACE
+        seconds. Of a job that was begun and failed, or was abandoned, nothing stays at `job.output`, so no two jobs may
+        share one. Raises Saturated, TimedOut, Crashed, Interrupted, what the engine reports (NotAnImage, TooLarge,
+        Undecodable, Removed, ...), and EngineError for anything unexpected.
         """
         deed = _deed(job, content)
+        left = {Crashed: attempts - 1, Interrupted: 1}
         while True:
             self._refuse(content, deed)
-            attempts -= 1
             try:
                 return await self._run_once(job, affinity, lane, content, deed)
             except _Displaced:
-                attempts, lane = attempts + 1, "slow"
-            except Crashed:
-                if attempts < 1:
+                lane = "slow"
+            except (Crashed, Interrupted) as ended:
+                left[type(ended)] -= 1
+                if left[type(ended)] < 0:
                     raise
 
     def _refuse(self, content: str, deed: str) -> None:
@@ -164,9 +172,9 @@ class EnginePool:
             raise TimedOut("this took too long lately and is not tried again for a while")
 
     async def _run_once(self, job: Job, affinity: str, lane: Lane, content: str, deed: str) -> Result:
-        line = encode_job(job)
+        encode_job(job)  # what cannot be sent takes no process
         process = await self._admit(lane, affinity, cost_of(job.header) if lane == "upload" else 0)
-        working = asyncio.ensure_future(self._work(process, line, lane, content, deed))
+        working = asyncio.ensure_future(self._work(process, job, lane, content, deed))
         try:
             result = await asyncio.shield(working)
         except asyncio.CancelledError:
@@ -203,12 +211,12 @@ class EnginePool:
         seconds = self._seconds * sum(self.waiting.values()) / self._settings.processes
         return Saturated("the engine's queue is full", min(max(seconds, RETRY_AFTER[0]), RETRY_AFTER[1]))
 
-    async def _work(self, process: EngineProcess, line: bytes, lane: Lane, content: str, deed: str) -> Result:
+    async def _work(self, process: EngineProcess, job: Job, lane: Lane, content: str, deed: str) -> Result:
         began = time.monotonic()
         self.stats.running += 1
         try:
             async with asyncio.timeout(self._settings.time):
-                outcome = await self._ask(process, line, lane)
+                outcome = await self._ask(process, job, lane)
         except _Displaced:
             await self._end(process)
             raise
@@ -220,7 +228,9 @@ class EnginePool:
             if self._closing:
                 raise Saturated("the engine is closing") from died
             log.warning("engine process %d ended over a job: %s", process.pid, died)
-            if process.exit_signal == signal.SIGXCPU:
+            if died.from_outside:
+                raise Interrupted("others ended the engine process that worked on the image") from died
+            if died.signal == signal.SIGXCPU:
                 raise self._too_long(deed) from died
             self._deadly.strike(content)
             raise Crashed("the engine process ended over this image") from died
@@ -235,11 +245,11 @@ class EnginePool:
             return outcome
         raise outcome
 
-    async def _ask(self, process: EngineProcess, line: bytes, lane: Lane) -> Result | EngineError:
+    async def _ask(self, process: EngineProcess, job: Job, lane: Lane) -> Result | EngineError:
         """What comes of a job. Raises Died, and _Displaced for a slow check that must give way."""
         if lane not in ("upload", "slow"):
-            return await process.ask(line)
-        answer = asyncio.ensure_future(process.ask(line))
+            return await process.ask(job)
+        answer = asyncio.ensure_future(process.ask(job))
         slow, reinforced = lane == "slow", False
         try:
             await asyncio.wait({answer}, timeout=SLOW_AFTER)
@@ -301,6 +311,17 @@ class EnginePool:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
         _remove(output)
+
+    async def _hire_first(self) -> None:
+        for left in reversed(range(STARTS)):
+            try:
+                await self._hire()
+            except Died as died:
+                if not died.from_outside or not left:
+                    raise
+                log.warning("an engine process was ended before it was ready, and is started again: %s", died)
+            else:
+                break
 
     async def _hire(self) -> None:
         process = await EngineProcess.start(self._settings)

@@ -13,16 +13,30 @@ from pathlib import Path
 from typing import Any
 
 from service.engine.environment import environment
-from service.engine.job import EngineError, Removed, Result
+from service.engine.job import EngineError, Job, Removed, Result
 from service.engine.pool import worker
-from service.engine.pool.settings import EngineSettings, Folders
-from service.engine.sandbox import sandbox
+from service.engine.pool.settings import EngineSettings, Folders, identities
+from service.engine.pool.worker import encode_job
+from service.engine.pool.workplace import Workplace
+from service.engine.sandbox import sandbox, seccomp
 
 READY_WITHIN = 30.0
 """Seconds a new process may take until it says that it can work; about 0.3 is usual."""
 
+ENDS_WITHIN = 1.0
+"""Seconds that a process which closed its replies may take to end; then it is killed."""
+
+FROM_OUTSIDE = frozenset(
+    {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2}
+)
+"""Signals that no image causes: somebody sends them, or the kernel for want of memory (SIGKILL). What a decoder gets
+for a mistake (SIGSEGV, SIGABRT), a forbidden system call (SIGSYS) or a limit (SIGXCPU) is not among them."""
+
 TAIL = 8192
 """Bytes of its standard error that are held, to explain why it died."""
+
+IMPOSSIBLE = "the image could not be made"
+DELETED = "the folders that this was made in were deleted meanwhile"
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -33,16 +47,26 @@ log = logging.getLogger(__name__)
 
 
 class Died(Exception):
-    """The process ended, or broke the protocol and was ended. The text is for a log."""
+    """The process ended, by `signal` or 0 for none, or broke the protocol and was ended. The text is for a log."""
+
+    def __init__(self, text: str, signal: int = 0) -> None:
+        super().__init__(text)
+        self.signal = signal
+
+    @property
+    def from_outside(self) -> bool:
+        """Whether somebody else ended it."""
+        return self.signal in FROM_OUTSIDE
 
 
 class EngineProcess:
     """Made by `start`. Not for two callers at once."""
 
-    def __init__(self, process: asyncio.subprocess.Process, settings: EngineSettings, folders: Folders) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, settings: EngineSettings, workplace: Workplace) -> None:
         self._process = process
         self._settings = settings
-        self._folders = folders  # it was let into
+        self._workplace = workplace
+        self._folders = _folders(settings, workplace)  # it is let into
         self._said = bytearray()
         self._listening = asyncio.ensure_future(self._listen())
         self.capabilities: dict[str, tuple[bool, bool]] = {}
@@ -51,19 +75,23 @@ class EngineProcess:
 
     @classmethod
     async def start(cls, settings: EngineSettings) -> EngineProcess:
-        """A process that can work. Raises Died when it does not come up within READY_WITHIN seconds."""
+        """A process that can work. Raises Died when it does not come up within READY_WITHIN seconds, OSError."""
         settings.make_folders()
-        folders = settings.folders()  # before it is let into them: a change meanwhile is noticed
-        started = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "service.engine.pool.worker", settings.module, _sandbox(settings).to_json()),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment(settings.config_dir.absolute()),
-            limit=worker.LINE,
-            start_new_session=True,
-        )
-        process = cls(started, settings, folders)
+        workplace = Workplace(settings.writable, settings.readable)
+        bounds = _sandbox(settings, workplace).to_json()
+        try:
+            started = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "service.engine.pool.worker", settings.module, bounds),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=environment(settings.config_dir.absolute()),
+                limit=worker.LINE,
+            )
+        except BaseException:
+            workplace.remove()
+            raise
+        process = cls(started, settings, workplace)
         try:
             async with asyncio.timeout(READY_WITHIN):
                 ready = await process._read()
@@ -86,31 +114,57 @@ class EngineProcess:
         return self._process.returncode is None
 
     @property
-    def exit_signal(self) -> int:
-        """The signal that ended it, 0 when it runs or ended by itself."""
-        return max(0, -(self._process.returncode or 0))
-
-    @property
     def said(self) -> str:
         """The end of what it wrote to standard error."""
         return self._said.decode(errors="replace")
 
-    async def ask(self, line: bytes) -> Result | EngineError:
-        """Send one job, return what came of it. Raises Died; after a cancellation the process is of no more use."""
+    async def ask(self, job: Job) -> Result | EngineError:
+        """Have one job done, return what came of it. Raises Died; a process whose caller was cancelled is of no more
+        use."""
         self.jobs += 1
-        assert self._process.stdin is not None
         self._said.clear()
+        try:
+            async with self._workplace.lend(job) as lent:
+                outcome = await self._exchange(encode_job(lent))
+                (result,) = identities(Path(lent.output))
+                if isinstance(outcome, Result):
+                    self._workplace.deliver(lent, job)
+        except FileNotFoundError:
+            return Removed(DELETED)
+        except OSError as error:
+            if self.is_displaced():
+                return Removed(DELETED)
+            log.error("the files of a job cannot be handed over: %s", error)
+            return EngineError(IMPOSSIBLE)
+        if job.output and result and result in self._opened():
+            await self.kill()
+            raise Died("it kept its result open")
+        return outcome
+
+    async def _exchange(self, line: bytes) -> Result | EngineError:
+        assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it ended: reading tells
             self._process.stdin.write(line)
             await self._process.stdin.drain()
         reply = await self._read()
         if "error" in reply and self.is_displaced():
-            return Removed("the folders that this was made in were deleted meanwhile")
+            return Removed(DELETED)
         return _outcome(reply)
 
+    def _opened(self) -> Folders:
+        """The files it has open. A result that is among them it could change and fill after that was published; it
+        cannot open one again."""
+        try:
+            return identities(*Path(f"/proc/{self.pid}/fd").iterdir())
+        except OSError:
+            return ()
+
     def is_displaced(self) -> bool:
-        """Whether folders that it was let into were deleted since: those of the same name are closed to it."""
-        return self._folders != self._settings.folders()
+        """Whether folders that it was let into were deleted since: those of the same name are closed to it. So is one
+        that the disk did not take before and takes now."""
+        if None in self._folders:
+            self._workplace.make()
+        return self._folders != _folders(self._settings, self._workplace)
 
     def resident(self) -> int:
         """Bytes of memory it holds now, 0 when it is gone."""
@@ -121,26 +175,38 @@ class EngineProcess:
 
     async def wait(self) -> None:
         await self._process.wait()
+        self._workplace.remove()
 
     async def kill(self) -> None:
         """End it, with all it may have started, and wait until it is gone."""
         if self.alive:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-        await self._process.wait()
+            for end in (os.killpg, os.kill):  # it has a group of its own, once it runs
+                with contextlib.suppress(ProcessLookupError):
+                    end(self.pid, signal.SIGKILL)
+        await self.wait()
         await self._listening
 
     async def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
+        reply, whole = None, True
         try:
             line = await self._process.stdout.readline()
-            reply = json.loads(line) if line.endswith(b"\n") else None
+            whole = line.endswith(b"\n")
+            reply = json.loads(line) if whole else None
         except ValueError:  # longer than a line may be, or not JSON
-            reply = None
+            pass
         if isinstance(reply, dict):
             return reply
+        if not whole:
+            await self._let_end()
+        ended = 0 if self.alive else max(0, -(self._process.returncode or 0))
         await self.kill()
-        raise Died(f"exit status {self._process.returncode}: {self.said.strip()[-500:]}")
+        raise Died(f"{_end(self._process.returncode or 0, ended)}: {self.said.strip()[-500:]}", ended)
+
+    async def _let_end(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ENDS_WITHIN):
+                await self._process.wait()
 
     async def _listen(self) -> None:
         assert self._process.stderr is not None
@@ -149,13 +215,30 @@ class EngineProcess:
             del self._said[:-TAIL]
 
 
-def _sandbox(settings: EngineSettings) -> sandbox.Sandbox:
+def _end(status: int, by: int) -> str:
+    """How a process ended, for the log; `by` is the signal that it ended by itself or by others, 0 for ours or none."""
+    if not by:
+        return f"exit status {status}"
+    name = signal.Signals(by).name
+    if by in FROM_OUTSIDE:
+        return f"{name} from outside" + (", or by the kernel for want of memory" if by == signal.SIGKILL else "")
+    return name + (" for a forbidden system call" if by == signal.SIGSYS else "")
+
+
+def _folders(settings: EngineSettings, workplace: Workplace) -> Folders:
+    """Where the paths lead now that a process of this workplace is let into."""
+    return identities(*settings.readable, *workplace.originals, *workplace.results)
+
+
+def _sandbox(settings: EngineSettings, workplace: Workplace) -> sandbox.Sandbox:
+    readable = (settings.config_dir, *settings.readable, *workplace.originals)
     return sandbox.Sandbox(
         parent=os.getpid(),
         memory=settings.memory,
         seconds=settings.time,
-        readable=tuple(str(path.absolute()) for path in (settings.config_dir, *settings.readable)),
-        writable=tuple(str(path.absolute()) for path in settings.writable),
+        readable=tuple(str(path.absolute()) for path in readable),
+        writable=tuple(map(str, workplace.results)),
+        kill=os.environ.get(seccomp.VARIABLE) == seccomp.KILL,
     )
 
 
@@ -170,4 +253,4 @@ def _outcome(reply: dict[str, Any]) -> Result | EngineError:
     if code in _REPORTED:
         return _REPORTED[code](detail)
     log.error("the engine failed: %s", detail)
-    return EngineError("the image could not be made")
+    return EngineError(IMPOSSIBLE)

@@ -16,8 +16,10 @@ class EngineSettings:
 
     `memory` is in bytes over what a ready process has mapped; one that still holds more than half of it after a job
     is replaced, as is one that did `recycle` jobs. `time` is the seconds one job may take, without its wait; `queue`
-    how many jobs may wait in each lane. `config_dir` holds ImageMagick's policy. `readable` and `writable` are the
-    files or folders, existing ones, that jobs name files in. `module` has the entry points (see `worker`).
+    how many jobs may wait in each lane. `config_dir` holds ImageMagick's policy. Originals are
+    read where they are in the folders `readable`, whose names no process can list; every process has a folder of its
+    own in each of `writable`, by way of which other originals come to it and results go to where jobs name them, on the
+    same file systems. `module` has the entry points (see `worker`).
     """
 
     processes: int
@@ -33,13 +35,14 @@ class EngineSettings:
     def make_folders(self) -> None:
         """Make deleted folders anew, as far as the disk takes it: a process can only be let into what
         is there."""
-        for path in self.readable:
+        for path in (*self.readable, *self.writable):
             with contextlib.suppress(OSError):
                 path.mkdir(0o700, parents=True, exist_ok=True)
 
-    def folders(self) -> Folders:
-        """Where the paths lead now."""
-        return tuple(_identity(path) for path in (*self.readable, *self.writable))
+
+def identities(*paths: Path) -> Folders:
+    """Where the paths lead now."""
+    return tuple(map(_identity, paths))
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -9,7 +9,6 @@ and `capabilities`. SANDBOX is the JSON of `sandbox.Sandbox`. The first line out
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import importlib
 import json
@@ -22,13 +21,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from service.engine.job import DiskFull, EngineError, Header, Job, Limits, Removed, Result
+from service.engine.pool import priority
 from service.engine.sandbox import sandbox
 
 LINE = 64 * 1024
 """The longest line in either direction, in bytes."""
 
-NICENESS = 5
-"""As of nice(1): a third of the share of a process of the usual one, while both want the core."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 TRIAL = 64 * 1024
@@ -68,7 +66,9 @@ def main(arguments: list[str]) -> int:
     settings = sandbox.Sandbox.from_json(sandbox_json)
     if not sandbox.die_with(settings.parent):
         return 0
-    _stand_back()
+    if os.getpgrp() != os.getpid():  # a group of its own, in the session of the service
+        os.setpgid(0, 0)
+    priority.stand_back()
     requests, replies = _take_pipes()
     entries = importlib.import_module(module)
     capabilities = entries.capabilities()
@@ -78,14 +78,6 @@ def main(arguments: list[str]) -> int:
         sandbox.allow_cpu(settings.seconds)
         _write(replies, _answer(entries, line))
     return 0
-
-
-def _stand_back() -> None:
-    """Leave the cores to nginx and the service when they want them: hits and refusals do not wait for engine work.
-    Where the kernel groups processes by session (sched(7), autogroups), it is the group that has to be nice."""
-    os.nice(NICENESS)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def _answer(entries: Any, line: bytes) -> dict[str, Any]:
@@ -119,7 +111,9 @@ def _lacks_room(error: Exception, output: str) -> str | None:
     if not output:
         return None
     try:
-        Path(output).write_bytes(bytes(TRIAL))
+        with Path(output).open("r+b") as file:
+            file.write(bytes(TRIAL))
+            file.truncate(0)
     except OSError as refused:
         return os.strerror(refused.errno) if refused.errno in FULL else None
     return None

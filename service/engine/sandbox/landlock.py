@@ -17,10 +17,11 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every 
 _VERSION, _PATH_BENEATH = 1, 1
 
 _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 1, 1 << 2, 1 << 3
-_REMOVE_FILE, _MAKE_REGULAR, _TRUNCATE = 1 << 5, 1 << 8, 1 << 14
+_TRUNCATE = 1 << 14
 
-_READ = _READ_FILE | _READ_DIR
-_WRITE = _READ | _WRITE_FILE | _TRUNCATE | _REMOVE_FILE | _MAKE_REGULAR
+_READ = _READ_FILE
+_LIST = _READ | _READ_DIR
+_WRITE = _READ | _WRITE_FILE | _TRUNCATE
 _OF_A_FILE = _READ_FILE | _WRITE_FILE | _TRUNCATE
 
 _HANDLED = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
@@ -30,11 +31,13 @@ _TCP, _TCP_SINCE = 0b11, 4
 _SCOPES, _SCOPES_SINCE = 0b11, 6
 
 
-def restrict(readable: Iterable[str], writable: Iterable[str]) -> bool | str:
-    """Leave this process reading below `readable`, reading and writing below `writable`, and nothing else.
+def restrict(listable: Iterable[str], readable: Iterable[str], writable: Iterable[str]) -> bool | str:
+    """Leave this process three kinds of roots, and nothing else: below `listable` it may read files and list folders,
+    below `readable` read files, below `writable` read and write files that are there.
 
-    Nothing may be executed anywhere. A root that does not exist is passed over. True, or why it could not be.
-    Landlock binds the calling thread and what it starts, so it is refused where there are other threads already.
+    Nothing may be executed, made or removed anywhere. A root that does not exist is passed over. Landlock binds the
+    calling thread and what it starts, so it is refused where there are other threads already. True, or why it could
+    not be.
     """
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads > 1:
@@ -53,7 +56,7 @@ def restrict(readable: Iterable[str], writable: Iterable[str]) -> bool | str:
     if ruleset < 0:
         return f"the kernel refuses: {os.strerror(ctypes.get_errno())}"
     try:
-        for roots, rights in ((readable, _READ), (writable, _WRITE)):
+        for roots, rights in ((listable, _LIST), (readable, _READ), (writable, _WRITE)):
             for root in roots:
                 _allow(libc, ruleset, root, rights & handled)
         if libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0:

@@ -1,7 +1,7 @@
 """What an engine process does to itself before its first job, so that an image that takes it over has gained nothing.
 
-It cannot grow, write large files, open many, dump core; gain privileges, start programs or processes, touch other
-processes, reach the network; read beyond its roots, write beyond its own. Each as far as this kernel can, and
+It cannot grow, write large files, make any, open many, dump core; gain privileges, start programs or processes, touch
+other processes, reach the network; read beyond its roots, write beyond its own. Each as far as this kernel can, and
 `enter` says plainly what it cannot.
 """
 
@@ -12,17 +12,15 @@ import json
 import os
 import resource
 import signal
-import struct
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from service.engine.sandbox import landlock, seccomp
+from service.engine.sandbox import landlock, privileges, seccomp
 
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
-_CAPABILITIES_V3, _CAP_DAC_OVERRIDE = 0x20080522, 1
+_PR_SET_PDEATHSIG = 1
 _OPEN_FILES = 128
 
 _SYSTEM = (
@@ -40,7 +38,8 @@ class Sandbox:
 
     `parent` is the process it dies with. `memory` is in bytes, over what it has mapped when it is ready, and also
     the size of the largest file it may write; `seconds` is the CPU time of one job. `readable` and `writable` are
-    absolute paths, beside what the system itself needs.
+    absolute paths, beside what the system itself needs: the files in them are opened by names that the process knows,
+    none is listed and none is made. With `kill` a forbidden system call ends the process.
     """
 
     parent: int
@@ -48,6 +47,7 @@ class Sandbox:
     seconds: float
     readable: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
+    kill: bool = False
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -66,10 +66,10 @@ def enter(settings: Sandbox) -> dict[str, bool | str]:
         "file size": lambda: _limit(resource.RLIMIT_FSIZE, settings.memory),
         "memory": lambda: _limit(resource.RLIMIT_AS, _mapped() + settings.memory),
         "cpu time": lambda: allow_cpu(settings.seconds),
-        "capabilities": _drop_capabilities,
-        "no new privileges": lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1),
-        "file system": lambda: landlock.restrict((*_SYSTEM, *settings.readable), settings.writable),
-        "system calls": seccomp.install,
+        "capabilities": privileges.drop_capabilities,
+        "no new privileges": privileges.forgo_new_privileges,
+        "file system": lambda: landlock.restrict(_SYSTEM, settings.readable, settings.writable),
+        "system calls": lambda: seccomp.install(kill=settings.kill),
     }
     report = {name: _attempt(step) for name, step in steps.items()}
     return {**report, "network": report["system calls"], "new processes": report["system calls"]}
@@ -92,7 +92,7 @@ def sandbox_report() -> dict[str, bool | str]:
 
 def die_with(parent: int) -> bool:
     """Have the kernel kill this process when `parent` ends. False when it ended before."""
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     return os.getppid() == parent
 
 
@@ -124,27 +124,6 @@ def _limit(what: int, most: int) -> bool:
 def _mapped() -> int:
     """Bytes of address space in use, much of it libraries and reserved stacks."""
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-
-
-def _drop_capabilities() -> bool | str:
-    """Root keeps the right to read and write files of any owner, since the service may have made them as another user.
-
-    capset(2): a header of version and process, then effective, permitted and inheritable, twice 32 bits.
-    """
-    kept = 1 << _CAP_DAC_OVERRIDE if os.geteuid() == 0 else 0
-    header = struct.pack("Ii", _CAPABILITIES_V3, 0)
-    data = struct.pack("6I", kept, kept, 0, 0, 0, 0)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.capset(ctypes.c_char_p(header), ctypes.c_char_p(data)) == 0:
-        return True
-    return os.strerror(ctypes.get_errno())
-
-
-def _prctl(option: int, value: int) -> bool | str:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, value, 0, 0, 0) == 0:
-        return True
-    return os.strerror(ctypes.get_errno())
 
 
 if __name__ == "__main__":

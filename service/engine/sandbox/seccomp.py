@@ -1,7 +1,7 @@
-"""A seccomp filter that takes from a process what no image needs: sockets, programs, processes, other processes.
+"""A seccomp filter that leaves a process the system calls that images need, and no others.
 
-It refuses by name and allows the rest, because libraries change what they call between versions, and Landlock and
-the resource limits hold what is allowed. Threads may still be made: decoders use them. Classic BPF, as
+A forbidden call gives EPERM, an unknown one ENOSYS. With `ENGINE_FORBIDDEN_CALLS=kill` in the service's environment
+either ends the process by SIGSYS, so that tests notice a call that is missing in the list. Classic BPF, as
 Documentation/userspace-api/seccomp_filter.rst and linux/filter.h describe it.
 """
 
@@ -13,104 +13,96 @@ import os
 import platform
 import struct
 
-# Numbers from asm/unistd_64.h and asm-generic/unistd.h, by machine; None where the machine has no such call.
-_CALLS: dict[str, tuple[int | None, int | None]] = {
-    "add_key": (248, 217),
-    "bpf": (321, 280),
-    "chroot": (161, 51),
-    "clone": (56, 220),
-    "clone3": (435, 435),
-    "delete_module": (176, 106),
-    "execve": (59, 221),
-    "execveat": (322, 281),
-    "finit_module": (313, 273),
-    "fork": (57, None),
-    "fsopen": (430, 430),
-    "init_module": (175, 105),
-    "io_uring_setup": (425, 425),
-    "kexec_file_load": (320, 294),
-    "kexec_load": (246, 104),
-    "keyctl": (250, 219),
-    "kill": (62, 129),
-    "mount": (165, 40),
-    "move_mount": (429, 429),
-    "open_by_handle_at": (304, 265),
-    "open_tree": (428, 428),
-    "perf_event_open": (298, 241),
-    "pidfd_getfd": (438, 438),
-    "pidfd_open": (434, 434),
-    "pidfd_send_signal": (424, 424),
-    "pivot_root": (155, 41),
-    "prlimit64": (302, 261),
-    "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271),
-    "ptrace": (101, 117),
-    "reboot": (169, 142),
-    "request_key": (249, 218),
-    "rt_sigqueueinfo": (129, 138),
-    "rt_tgsigqueueinfo": (297, 240),
-    "seccomp": (317, 277),
-    "setns": (308, 268),
-    "socket": (41, 198),
-    "tgkill": (234, 131),
-    "tkill": (200, 130),
-    "umount2": (166, 39),
-    "unshare": (272, 97),
-    "userfaultfd": (323, 282),
-    "vfork": (58, None),
-}
+from service.engine.sandbox import calls
 
-_ON_ITSELF = ("kill", "tgkill", "prlimit64")
-"""Allowed when the first argument is 0 or the process itself."""
+VARIABLE, KILL = "ENGINE_FORBIDDEN_CALLS", "kill"
 
-_MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # the column above, and AUDIT_ARCH_*
+_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_ARCH_*
 
-_X32 = 0x40000000  # calls of x86_64's other ABI have this bit, and would pass a list of plain numbers
+_X32 = 0x40000000  # calls of x86_64's other ABI have this bit, and would pass as others
 _CLONE_THREAD = 0x00010000
 
-_LOAD, _JUMP_EQ, _JUMP_GE, _JUMP_SET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data, little endian
-_ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
+_LOAD, _JUMP_EQ, _JUMP_GE, _JUMP_GT, _JUMP_SET, _RETURN = 0x20, 0x15, 0x35, 0x25, 0x45, 0x06
+_NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data, little endian; arguments have 64 bits
+_ALLOW, _ERRNO, _KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 _SET_MODE_FILTER, _FLAG_TSYNC = 1, 1
 
 
-def install() -> bool | str:
-    """Filter this process, all its threads, for good. True, or why it could not be. Needs PR_SET_NO_NEW_PRIVS."""
-    machine = _MACHINES.get(platform.machine())
-    if machine is None:
-        return f"no filter is written for {platform.machine()}"
-    program = b"".join(_program(*machine))
-    length = len(program) // 8
+def install(*, kill: bool = False) -> bool | str:
+    """Filter this process, all its threads, for good. True, or why it could not be. Needs PR_SET_NO_NEW_PRIVS.
+
+    With `kill` a call that is not allowed ends the process.
+    """
+    machine = platform.machine()
+    if machine not in calls.COLUMNS:
+        return f"no filter is written for {machine}"
+    column = calls.COLUMNS[machine]
+    program = b"".join(_program(column, _ARCHITECTURES[machine], kill=kill))
     instructions = ctypes.create_string_buffer(program, len(program))
-    filter_ = struct.pack("HxxxxxxP", length, ctypes.addressof(instructions))
+    filter_ = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(instructions))
     libc = ctypes.CDLL(None, use_errno=True)
-    number = _CALLS["seccomp"][machine[0]]
-    if libc.syscall(number, _SET_MODE_FILTER, _FLAG_TSYNC, ctypes.c_char_p(filter_)) == 0:
+    if libc.syscall(calls.SECCOMP[column], _SET_MODE_FILTER, _FLAG_TSYNC, ctypes.c_char_p(filter_)) == 0:
         return True
     return f"the kernel refuses: {os.strerror(ctypes.get_errno())}"
 
 
-def _program(column: int, arch: int) -> list[bytes]:
-    numbers = {name: row[column] for name, row in _CALLS.items()}
-    refuse = _instruction(_RETURN, _ERRNO | errno.EPERM)
+def _program(column: int, arch: int, *, kill: bool) -> list[bytes]:
+    refuse = _instruction(_RETURN, _KILL_PROCESS if kill else _ERRNO | errno.EPERM)
+    unknown = _instruction(_RETURN, _KILL_PROCESS if kill else _ERRNO | errno.ENOSYS)
+    never = _instruction(_RETURN, _ERRNO | errno.EPERM)
+    missing = _instruction(_RETURN, _ERRNO | errno.ENOSYS)
     allow = _instruction(_RETURN, _ALLOW)
     program = [
-        *(_instruction(_LOAD, _ARCH), _instruction(_JUMP_EQ, arch, 1, 0), refuse),
-        *(_instruction(_LOAD, _NUMBER), _instruction(_JUMP_GE, _X32, 0, 1), refuse),
-        # Its flags lie in memory, out of reach: glibc falls back to clone.
-        *(_instruction(_JUMP_EQ, numbers.pop("clone3"), 0, 1), _instruction(_RETURN, _ERRNO | errno.ENOSYS)),
-        *(_instruction(_JUMP_EQ, numbers.pop("clone"), 0, 4), _instruction(_LOAD, _FIRST_ARGUMENT)),
-        *(_instruction(_JUMP_SET, _CLONE_THREAD, 0, 1), allow, refuse),
+        *(_load(_ARCH), _instruction(_JUMP_EQ, arch, 1, 0), refuse),
+        *(_load(_NUMBER), _instruction(_JUMP_GE, _X32, 0, 1), refuse),
+        *(_instruction(_JUMP_EQ, calls.CLONE3[column], 0, 1), missing),
+        *_when(calls.CLONE[column], [_argument(0), _instruction(_JUMP_SET, _CLONE_THREAD, 0, 1), allow, refuse]),
+        *_when(calls.MMAP[column], [*_private(never), allow]),
+        *_when(calls.PRLIMIT[column], [*_limits(refuse), allow]),
     ]
-    for name in _ON_ITSELF:
-        program += [
-            *(_instruction(_JUMP_EQ, numbers.pop(name), 0, 5), _instruction(_LOAD, _FIRST_ARGUMENT)),
-            *(_instruction(_JUMP_EQ, 0, 1, 0), _instruction(_JUMP_EQ, os.getpid(), 0, 1), allow, refuse),
-        ]
-    for number in numbers.values():
-        if number is not None:
-            program += [_instruction(_JUMP_EQ, number, 0, 1), refuse]
-    return [*program, allow]
+    for call in calls.BY_ARGUMENT.values():
+        program += _when(call.numbers[column], [*_one_of(call.index, call.values, refuse), allow])
+    for numbers in calls.ALLOWED.values():
+        program += _when(numbers[column], [allow])
+    for first, last in calls.KNOWN[column]:
+        program += [_instruction(_JUMP_GE, first, 0, 2), _instruction(_JUMP_GT, last, 1, 0), refuse]
+    return [*program, unknown]
+
+
+def _when(number: int | None, instructions: list[bytes]) -> list[bytes]:
+    """For the call of this number the instructions, which must end with a return."""
+    return [] if number is None else [_instruction(_JUMP_EQ, number, 0, len(instructions)), *instructions]
+
+
+def _one_of(index: int, values: tuple[int, ...], refuse: bytes) -> list[bytes]:
+    """Refuse unless the low half of an argument is one of the values."""
+    plain = [os.getpid() if value == calls.SELF else value for value in values]
+    jumps = [_instruction(_JUMP_EQ, value, len(plain) - place, 0) for place, value in enumerate(plain)]
+    return [_argument(index), *jumps, refuse]
+
+
+def _private(refuse: bytes) -> list[bytes]:
+    """Refuse mmap of a file that is shared: its fourth argument has the flags."""
+    shared = _instruction(_JUMP_SET, calls.MAP_SHARED, 0, 2)
+    return [_argument(3), shared, _instruction(_JUMP_SET, calls.MAP_ANONYMOUS, 1, 0), refuse]
+
+
+def _limits(refuse: bytes) -> list[bytes]:
+    """Refuse prlimit64 on other processes, and to set what may not be set: its third argument is the new limit."""
+    settable = _one_of(1, calls.LIMITS_SET, refuse)
+    none_given = [
+        *(_argument(2), _instruction(_JUMP_EQ, 0, 0, 2)),
+        *(_argument(2, high=True), _instruction(_JUMP_EQ, 0, len(settable), 0)),
+    ]
+    return [*_one_of(0, (0, calls.SELF), refuse), *none_given, *settable]
+
+
+def _argument(index: int, *, high: bool = False) -> bytes:
+    return _load(_ARGUMENTS + 8 * index + 4 * high)
+
+
+def _load(offset: int) -> bytes:
+    return _instruction(_LOAD, offset)
 
 
 def _instruction(code: int, value: int | None, if_true: int = 0, if_false: int = 0) -> bytes:
