@@ -1,4 +1,4 @@
--- Who may see what on the public port, and signed URLs. Twin of access.py.
+-- Authorise requests on the public port, and sign URLs. Twin of access.py.
 
 local names = require("gateway.names")
 local recipes = require("gateway.recipes")

@@ -1,4 +1,4 @@
-"""What both sides need to know to read a request: the vocabulary, joined with what one configuration says.
+"""The rules by which both sides read a request: the vocabulary, joined with one configuration.
 
 The same document is given to Lua (`document()`, as JSON) and to Python, so neither can know more than the other.
 """

@@ -1,4 +1,4 @@
--- Temporary URLs that nginx answers for the directory store, signed as Swift signs its own. Twin of temp_urls.py.
+-- Sign and check temporary URLs of the directory store, as Swift signs its own. Twin of temp_urls.py.
 
 local access = require("gateway.access")
 local names = require("gateway.names")

@@ -1,4 +1,4 @@
-"""Temporary URLs that nginx answers for the directory store, signed as Swift signs its own. Twin of temp_urls.lua.
+"""Sign and check temporary URLs of the directory store, as Swift signs its own. Twin of temp_urls.lua.
 
     /temp/CONTAINER/NAME?temp_url_sig=HEX&temp_url_expires=TIME[&filename=TEXT][&inline]
 

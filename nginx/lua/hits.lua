@@ -1,5 +1,5 @@
--- Which files were sent, for mounts that record no access times (noatime): noted in a table of each worker, and every few
--- seconds told to the files themselves, by an access time later than their change. The request pays for a table entry.
+-- Note which files were sent, for mounts that record no access times (noatime): in a table of each worker, and every
+-- few seconds in the files themselves, by an access time later than their change. The request pays for a table entry.
 
 local ffi = require("ffi")
 

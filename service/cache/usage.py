@@ -1,4 +1,4 @@
-"""What a tree of files takes, and what it may take."""
+"""Count the bytes and files of a tree against its budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Walks over a tree of files, in the background: a batch at a time in a thread of the lowest priority.
+"""Walk a tree of files in the background: a batch at a time in a thread of the lowest priority.
 
 A walk holds the names of some files of each folder from the root to where it is, however many there are.
 """

@@ -1,4 +1,4 @@
-"""The two that make the calls: one waits, one is awaited. They differ in nothing else."""
+"""The drivers that make the calls: one synchronous, one asynchronous, otherwise alike."""
 
 from __future__ import annotations
 

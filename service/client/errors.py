@@ -1,4 +1,4 @@
-"""What can go wrong between a client and the gateway.
+"""The exceptions of the client.
 
 GatewayError
 ├── Unreachable     no answer at this address

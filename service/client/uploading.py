@@ -1,4 +1,4 @@
-"""Many files into the repository: several at once, and none that is there already, so that it may be begun again."""
+"""Upload many files: several at once, and none that is stored already, so that an interrupted run can be repeated."""
 
 from __future__ import annotations
 

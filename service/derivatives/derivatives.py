@@ -1,4 +1,4 @@
-"""Derived images: found on disk or in the store, or made; each once, however many requests wait for it.
+"""Find derived images on disk or in the store, or make them: each once, however many requests wait for it.
 
 The protocol that keeps old images from coming back (docs/caching.md): every flight holds a ticket of its image;
 `forget` voids all tickets before it removes anything, and a flight publishes only with a valid one. Both happen on the

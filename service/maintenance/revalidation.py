@@ -1,4 +1,4 @@
-"""Freshness across nodes: what this node has is compared with the originals' listing, every now and then.
+"""Revalidate this node's caches: compare them with the listing of the originals at intervals.
 
 Listing and tree are walked side by side, both in the byte order of the names, so memory holds a page of the one and a
 batch of the other. An image whose marker does not bear the listing's fingerprint is only suspected: the store is asked

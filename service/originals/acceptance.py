@@ -1,4 +1,4 @@
-"""Which images are taken at all, known from their headers, before ImageMagick sees a byte."""
+"""Refuse originals by their headers, before a decoder sees a byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uploads: received into a temporary file within the limit, recognised, decoded once, and only then stored."""
+"""Store uploads: receive them within the limit, recognise them, decode them once, and only then store them."""
 
 from __future__ import annotations
 

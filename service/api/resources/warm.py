@@ -1,4 +1,4 @@
-"""Warming: derived images are made before anybody asks for them, one at a time and behind all real requests."""
+"""Warm the caches: make derived images ahead of requests, one at a time and behind all real requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API answers, as models: the service writes them, its document describes them, the client reads them."""
+"""The models of the API's answers: written by the service, described in the OpenAPI document, read by the client."""
 
 from __future__ import annotations
 
