@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from tests.supervise.test_supervisor import until
+from tests.waiting import until
 
 REQUEST = "image_gateway.request_id"
 PATIENCE = 30.0  # seconds that it answers nobody when it is to be stuck

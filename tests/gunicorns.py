@@ -21,7 +21,8 @@ from service.supervise import nginx_conf
 from tests import images
 from tests.gateways import Gateway, alive, command_line, descendants, free_ports, write_config
 from tests.supervise.test_restarting import HIT
-from tests.supervise.test_supervisor import good, until
+from tests.supervise.test_supervisor import good
+from tests.waiting import until
 
 CONF = Path(__file__).parent.parent / "deploy/gunicorn/gunicorn.conf.py"
 COMMAND = [str(Path(sys.executable).parent / "gunicorn"), "-c", str(CONF)]

@@ -20,7 +20,7 @@ from service.client import AsyncGateway, Gateway, calls
 from service.observability import logs
 from tests import gateways, images
 from tests.cache.nodes import Node, node
-from tests.supervise.test_supervisor import until
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,7 @@ def test_numbers_tell_of_nginx_too(shared: gateways.Gateway, client: Gateway, fo
     before = client.call(calls.stats())
     for _ in range(7):
         assert shared.public.get(f"/images/{name}/@w=20.png").status_code == 200
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while (now := client.call(calls.stats())).answered["HIT-DISK"] < before.answered["HIT-DISK"] + 6:
         assert time.monotonic() < end, now
         time.sleep(0.1)

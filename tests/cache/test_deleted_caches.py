@@ -6,15 +6,15 @@ import functools
 import itertools
 import shutil
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from tests.gateways import Gateway, running_gateway
 from tests.images import flat, png
+from tests.waiting import until
 
 WIDTHS = itertools.count(1)  # none is asked for twice, but to see that it was kept
 
@@ -78,10 +78,3 @@ def test_no_image_fails_while_the_caches_are_deleted_again_and_again(gateway: Ga
         for thread in threads:
             thread.join()
     assert set(answers) == {"200"}, answers
-
-
-def until(met: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not met():
-        assert time.monotonic() < end
-        time.sleep(0.01)

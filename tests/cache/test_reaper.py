@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -16,6 +16,7 @@ from service.cache import reaper
 from service.cache.reaper import Deleted, Reaper
 from tests import images
 from tests.cache.nodes import Node, node
+from tests.waiting import eventually
 
 PHOTO = images.png(images.flat(64, 48, (1, 2, 3)))
 OTHER_BYTES = {"formats": {"quality": {"jpg": 20}}}
@@ -61,12 +62,6 @@ def folders(root: Path) -> list[Path]:
 
 def files(root: Path) -> list[Path]:
     return [path for folder in folders(root) for path in folder.rglob("*") if path.is_file()]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def make(one: Node) -> None:
@@ -116,13 +111,13 @@ async def test_a_start_serves_before_it_deletes_what_was_left(tmp_path: Path, he
     async with node(tmp_path) as one:
         assert not (tmp_path / "var/cache/work/unfinished").exists()
         await make(one)
-        await until(held.begun.is_set)
+        await eventually(held.begun.is_set)
         assert (await one.api("0.png/@w=20.jpg")).headers["X-Cache"].startswith("HIT")
         assert len(files(tmp_path)) == 9
         await one.context.tasks.derived_janitor.count()
         assert one.context.tasks.disk.tree.usage.files == sum(1 for _ in one.derived.rglob("*"))
         held.release.set()
-        await until(lambda: not folders(tmp_path))
+        await eventually(lambda: not folders(tmp_path))
         assert one.context.tasks.disk.tree.usage.files == sum(1 for _ in one.derived.rglob("*"))
 
 
@@ -131,14 +126,14 @@ async def test_a_stop_does_not_wait_for_a_deletion_and_the_next_start_goes_on(tm
         await make(first)
     async with node(tmp_path, OTHER_BYTES) as second:
         assert (await second.api("0.png/@w=20.jpg")).headers["X-Cache"] == "MISS"
-        await until(held.begun.is_set)
+        await eventually(held.begun.is_set)
     assert not held.done.is_set()
     assert folders(tmp_path)
     async with node(tmp_path, OTHER_BYTES) as third:
         assert (await third.api("0.png/@w=20.jpg")).headers["X-Cache"] == "HIT-DISK"
         assert not held.done.is_set()
         held.release.set()
-        await until(lambda: not folders(tmp_path))
+        await eventually(lambda: not folders(tmp_path))
 
 
 async def test_a_purge_of_all_ends_with_the_service_and_the_next_one_deletes_the_rest(
@@ -156,7 +151,7 @@ async def test_a_purge_of_all_ends_with_the_service_and_the_next_one_deletes_the
             await make(first)
             await first.context.derivatives.close()  # what was on its way is stored
             purging = asyncio.create_task(client.post(f"http://{first.config.api.listen}/purge", json={"all": True}))
-            await until(begun.is_set)
+            await eventually(begun.is_set)
             assert not any(first.derived.iterdir())
             assert not purging.done()
         async with await purging as answer:
@@ -165,15 +160,15 @@ async def test_a_purge_of_all_ends_with_the_service_and_the_next_one_deletes_the
     monkeypatch.undo()
     async with node(tmp_path) as second:
         assert not any(second.derived.iterdir())
-        await until(lambda: not folders(tmp_path))
+        await eventually(lambda: not folders(tmp_path))
 
 
 async def test_a_purge_goes_on_when_its_client_leaves(tmp_path: Path, held: Held) -> None:
     async with node(tmp_path) as one:
         await make(one)
         purging = asyncio.create_task(one.client.post(f"http://{one.config.api.listen}/purge", json={"all": True}))
-        await until(held.begun.is_set)
+        await eventually(held.begun.is_set)
         purging.cancel()
         await asyncio.wait({purging})
         held.release.set()
-        await until(lambda: not folders(tmp_path))
+        await eventually(lambda: not folders(tmp_path))

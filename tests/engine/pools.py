@@ -10,6 +10,7 @@ from pathlib import Path
 
 from service.engine.job import Header, Job, Limits, Result
 from service.engine.pool.pool import EnginePool
+from tests.waiting import eventually
 
 JOB = Job("derive", "original", Header("png", 1, 1), Limits(1, 1, 1, 1))
 
@@ -19,12 +20,6 @@ Begin = Callable[..., Awaitable[EnginePool]]
 def job(output: Path | None = None, **deeds: object) -> Job:
     recipe = {word.replace("_", " "): str(value) for word, value in deeds.items()}
     return replace(JOB, recipe=recipe, output=str(output or ""))
-
-
-async def until(met: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not met():
-            await asyncio.sleep(0.01)
 
 
 def running(pid: int) -> bool:
@@ -38,5 +33,5 @@ async def occupied(pool: EnginePool, folder: Path) -> tuple[Path, asyncio.Task[R
     gate = folder / f"gate{pool.stats.running}"
     before = pool.stats.running
     task = asyncio.ensure_future(pool.run(job(wait=gate), affinity="busy"))
-    await until(lambda: pool.stats.running > before)
+    await eventually(lambda: pool.stats.running > before)
     return gate, task

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.engine.pools import Begin, job, until
+from tests.engine.pools import Begin, job
+from tests.waiting import eventually
 
 
 async def test_original_returns_to_the_process_that_had_it(begin: Begin) -> None:
@@ -20,7 +21,7 @@ async def test_hot_original_is_worked_on_by_all(begin: Begin, tmp_path: Path) ->
     pool = await begin()
     gates = [tmp_path / name for name in "ab"]
     tasks = [asyncio.ensure_future(pool.run(job(wait=gate), affinity="hot")) for gate in gates]
-    await until(lambda: pool.stats.running == 2)
+    await eventually(lambda: pool.stats.running == 2)
     for gate in gates:
         gate.touch()
     assert {result.bytes for result in await asyncio.gather(*tasks)} == set(pool.pids)

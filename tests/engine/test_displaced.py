@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from service.engine.job import Removed
-from tests.engine.pools import Begin, job, until
+from tests.engine.pools import Begin, job
+from tests.waiting import eventually
 
 
 async def test_after_its_folders_were_deleted_a_process_is_replaced_before_its_next_job(
@@ -34,7 +35,7 @@ async def test_a_job_whose_folders_were_deleted_under_it_is_to_be_tried_again(
     work.mkdir()
     pool = await begin(processes=1, readable=(work,), writable=(work,))
     task = asyncio.ensure_future(pool.run(job(work / "out", wait=gate), affinity="", content="an image"))
-    await until(lambda: pool.stats.running == 1)
+    await eventually(lambda: pool.stats.running == 1)
     shutil.rmtree(work)
     gate.touch()
     with pytest.raises(Removed):

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from service.engine.job import EngineError, NotAnImage, Result, Saturated
-from tests.engine.pools import Begin, job, occupied, running, until
+from tests.engine.pools import Begin, job, occupied, running
+from tests.waiting import eventually
 
 
 async def test_job_is_done_in_a_process_of_its_own(begin: Begin, tmp_path: Path) -> None:
@@ -65,7 +66,7 @@ async def test_close_ends_all_processes_and_turns_everyone_away(begin: Begin, tm
     pids = pool.pids
     _, busy = await occupied(pool, tmp_path)
     waiting = asyncio.ensure_future(pool.run(job(), affinity="cat"))
-    await until(lambda: pool.waiting["small"] == 1)
+    await eventually(lambda: pool.waiting["small"] == 1)
     await pool.close()
     assert not any(running(pid) for pid in pids)
     for task in (busy, waiting, pool.run(job(), affinity="cat")):
@@ -83,13 +84,13 @@ async def test_processes_die_with_the_service_even_over_a_job(tmp_path: Path) ->
     )
     assert service.stdout is not None
     pids = [int(pid) for pid in service.stdout.readline().split()]
-    await until((tmp_path / "note").exists)
+    await eventually((tmp_path / "note").exists)
     assert len(pids) == 2
     assert all(running(pid) for pid in pids)
     service.kill()
     service.wait()
     service.stdout.close()
-    await until(lambda: not any(running(pid) for pid in pids))
+    await eventually(lambda: not any(running(pid) for pid in pids))
 
 
 _SERVICE = """

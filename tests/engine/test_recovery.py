@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from service.engine.job import Crashed, Result, TimedOut
-from tests.engine.pools import Begin, job, until
+from tests.engine.pools import Begin, job
+from tests.waiting import eventually
 
 
 @pytest.mark.parametrize("end", [{"segfault": ""}, {"babble": "100000"}])
@@ -23,7 +24,7 @@ async def test_process_that_dies_costs_its_own_job_only(begin: Begin, tmp_path: 
     assert isinstance(outcome, Crashed)
     assert all(isinstance(other, Result) for other in others)
     assert not output.exists()
-    await until(lambda: pool.stats.restarts == 1 and len(pool.pids) == 2)
+    await eventually(lambda: pool.stats.restarts == 1 and len(pool.pids) == 2)
 
 
 @pytest.mark.parametrize("deed", ["hang", "spin"])
@@ -35,7 +36,7 @@ async def test_job_that_takes_too_long_costs_its_own_process_only(begin: Begin, 
         await pool.run(job(), affinity="cat")
     with pytest.raises(TimedOut):
         await stuck
-    await until(lambda: len(pool.pids) == 2 and pool.pids != pids)
+    await eventually(lambda: len(pool.pids) == 2 and pool.pids != pids)
     assert len(set(pids) & set(pool.pids)) == 1
     assert pool.stats.kills == 1
 
@@ -81,7 +82,7 @@ async def test_process_that_dies_idle_is_replaced(begin: Begin) -> None:
     pool = await begin(processes=1)
     (pid,) = pool.pids
     os.kill(pid, signal.SIGKILL)
-    await until(lambda: pool.pids not in ([], [pid]))
+    await eventually(lambda: pool.pids not in ([], [pid]))
     await pool.run(job(), affinity="cat", content="cat")
     assert pool.stats.ended == {"done": 1}
 

@@ -10,14 +10,15 @@ import pytest
 from service.engine.job import Saturated
 from service.engine.pool import pool as pool_module
 from service.engine.pool.lanes import Lane
-from tests.engine.pools import Begin, job, occupied, until
+from tests.engine.pools import Begin, job, occupied
+from tests.waiting import eventually
 
 
 async def test_full_queue_refuses_at_once(begin: Begin, tmp_path: Path) -> None:
     pool = await begin(processes=1, queue=2)
     gate, busy = await occupied(pool, tmp_path)
     waiting = [asyncio.ensure_future(pool.run(job(), affinity="cat")) for _ in range(2)]
-    await until(lambda: pool.waiting["small"] == 2)
+    await eventually(lambda: pool.waiting["small"] == 2)
     with pytest.raises(Saturated) as refused:
         await pool.run(job(note=tmp_path / "note"), affinity="cat")
     assert 1 <= refused.value.retry_after <= 30
@@ -31,9 +32,9 @@ async def test_caller_that_left_while_waiting_was_never_computed_for(begin: Begi
     pool = await begin(processes=1)
     gate, busy = await occupied(pool, tmp_path)
     leaver = asyncio.ensure_future(pool.run(job(note=tmp_path / "note"), affinity="cat"))
-    await until(lambda: pool.waiting["small"] == 1)
+    await eventually(lambda: pool.waiting["small"] == 1)
     leaver.cancel()
-    await until(lambda: pool.waiting["small"] == 0)
+    await eventually(lambda: pool.waiting["small"] == 0)
     gate.touch()
     await busy
     await pool.run(job(), affinity="cat")
@@ -48,12 +49,12 @@ async def test_short_job_whose_caller_left_is_finished_and_its_output_removed(
     pids = pool.pids
     output, gate = tmp_path / "out", tmp_path / "gate"
     leaver = asyncio.ensure_future(pool.run(job(output, leave_half=output, wait=gate), affinity="cat"))
-    await until(output.exists)
+    await eventually(output.exists)
     leaver.cancel()
-    await until(lambda: pool.stats.abandoned == 1)
+    await eventually(lambda: pool.stats.abandoned == 1)
     gate.touch()
     await pool.run(job(), affinity="cat")
-    await until(lambda: not output.exists())
+    await eventually(lambda: not output.exists())
     assert pool.pids == pids
 
 
@@ -65,10 +66,10 @@ async def test_long_job_whose_caller_left_is_ended(
     pids = pool.pids
     output = tmp_path / "out"
     leaver = asyncio.ensure_future(pool.run(job(output, leave_half=output, hang=""), affinity="cat", content="cat"))
-    await until(output.exists)
+    await eventually(output.exists)
     leaver.cancel()
     await pool.run(job(), affinity="cat", content="cat")
-    await until(lambda: not output.exists())
+    await eventually(lambda: not output.exists())
     assert pool.pids != pids
 
 
@@ -88,9 +89,9 @@ async def test_no_lane_waits_for_ten_of_another(
         order.append(lane)
 
     tasks = [asyncio.ensure_future(run(crowd)) for _ in range(10)]
-    await until(lambda: pool.waiting[crowd] == 10)
+    await eventually(lambda: pool.waiting[crowd] == 10)
     tasks.append(asyncio.ensure_future(run(lane)))
-    await until(lambda: pool.waiting[lane] == 1)
+    await eventually(lambda: pool.waiting[lane] == 1)
     gate.touch()
     await asyncio.gather(busy, *tasks)
     assert order.index(lane) <= before

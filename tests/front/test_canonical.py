@@ -17,7 +17,7 @@ from gateway.samples import requests
 from gateway.vectors import vectors
 from service.runtime.paths import paths_of
 from service.supervise import nginx_conf
-from tests.supervise.test_supervisor import until
+from tests.waiting import until
 
 NGINX = """
 daemon off; master_process off; pid nginx.pid; error_log stderr;

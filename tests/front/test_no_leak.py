@@ -19,6 +19,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from tests import images
 from tests.gateways import Gateway, running_gateway
 from tests.metadata import SECRET, secrets, tags_of, write_secrets
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -119,7 +120,7 @@ def test_the_turned_one_is_set_upright_without_encoding_it_once_more(
 def test_nothing_lies_in_the_cache_or_in_the_derived_container(
     front: Gateway, originals: dict[str, bytes], answers: dict[str, httpx.Response], tmp_path: Path
 ) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     names = {str(path.relative_to(front.derived)) for path in front.derived.rglob("@*.*")}
     container = front.root / "var/derived"
     while time.monotonic() < end:

@@ -19,7 +19,7 @@ import yaml
 from service.supervise import nginx_conf
 from tests import images
 from tests.gateways import Gateway, command_line, free_ports, running_gateway, write_config
-from tests.supervise.test_supervisor import until
+from tests.waiting import until
 
 CAT = images.jpeg(images.photo(64, 48))
 NAME = "/images/cat.jpg/@w=20.png"

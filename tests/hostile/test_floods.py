@@ -16,6 +16,7 @@ import pytest
 from tests import images
 from tests.gateways import Gateway, running_gateway
 from tests.hostile.watch import ensure_good, unharmed
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -113,13 +114,6 @@ def waiting(gateway: Gateway, lane: str) -> float:
     found = re.search(rf'^image_gateway_engine_waiting{{lane="{lane}"}} (\S+)$', gateway.api.get("/metrics").text, re.M)
     assert found
     return float(found[1])
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def test_a_flood_of_missing_names_leaves_nothing(gateway: Gateway) -> None:

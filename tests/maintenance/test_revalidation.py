@@ -6,7 +6,7 @@ import asyncio
 import functools
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from service.store.base import NotFound, Page, StoredObject, Unavailable
 from tests import images
 from tests.cache.nodes import Node, node
 from tests.cache.trees import name, publish
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +76,7 @@ async def test_a_deleted_image_goes_from_every_node(three: list[Node]) -> None:
         await other.api("a.png.more/b.png/@w=4.png")
     assert (await first.delete("a.png")).status == 204
     for other in others:
-        await until(functools.partial(is_gone, other.derived / "a.png"))
+        await eventually(functools.partial(is_gone, other.derived / "a.png"))
         assert (await other.api("a.png/@w=4.png")).status == 404
         assert (await other.api("a.png.more/b.png/@w=4.png")).headers["X-Cache"].startswith("HIT")
 
@@ -92,13 +93,6 @@ async def test_a_link_with_a_version_is_never_stale(three: list[Node]) -> None:
 
 def is_gone(folder: Path) -> bool:
     return not folder.exists()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.02)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from service.maintenance.revalidation import Revalidation
 from service.store.base import Corrupt, StoredObject
 from tests import images
 from tests.cache.nodes import Node, node
+from tests.waiting import PATIENCE
 
 
 async def fill(one: Node, count: int) -> None:
@@ -93,7 +94,7 @@ async def test_a_background_task_that_fails_is_told_and_begins_again(
                 return answer.status, (await answer.json())["checks"]["caches"]
 
         async def until(status: int) -> str:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while (answer := await ready())[0] != status:
                     await asyncio.sleep(0.05)
             return answer[1]
@@ -102,7 +103,7 @@ async def test_a_background_task_that_fails_is_told_and_begins_again(
         with monkeypatch.context() as patch:
             patch.setattr(Revalidation, "sweep", lambda _: 1 / 0)
             assert "comparison with the store" in await until(503)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while one.context.tasks.revalidation.failures < 3:
                     await asyncio.sleep(0.05)
         assert "comparison with the store failed" in caplog.text
@@ -110,7 +111,7 @@ async def test_a_background_task_that_fails_is_told_and_begins_again(
         await fill(one, 1)
         await one.api("000.png/@w=4.png")
         (one.root / "var/store/000.png").write_bytes(images.png(images.flat(8, 8, (9, 9, 9))))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await one.api("000.png/@w=4.png")).colour != (9, 9, 9):
                 await asyncio.sleep(0.05)
 

@@ -18,8 +18,9 @@ from tests.conftest import swift_options
 from tests.gateways import Gateway, running_gateway
 from tests.nodes.network import Network
 from tests.nodes.pictures import Picture
-from tests.supervise.test_supervisor import good, until
+from tests.supervise.test_supervisor import good
 from tests.swift.server import environment, running_swift
+from tests.waiting import until
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "deploy/balancer"
 HUB = "192.0.2.1"  # of a range that is kept for documentation (RFC 5737), as are the nodes' in the example

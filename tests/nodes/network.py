@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.waiting import PATIENCE
+
 CLONE_NEWNET = 0x40000000  # sched.h
 HERE = "/proc/thread-self/ns/net"
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -56,7 +58,7 @@ class Machine:
 
     def kill_all(self) -> None:
         """End every process here as a power cut does: none can do anything about it. Raises AssertionError."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + PATIENCE
         while pids := self.processes():
             assert time.monotonic() < end, f"the processes {pids} do not die"
             for pid in pids:

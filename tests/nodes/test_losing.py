@@ -12,7 +12,7 @@ import pytest
 from tests.nodes.cluster import BALANCER, NODES, REVALIDATE, Cluster, running_cluster
 from tests.nodes.load import Asked, Load
 from tests.nodes.pictures import COUNT, KINDS, Picture, Truth, scaled
-from tests.supervise.test_supervisor import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests import images
 from tests.gateways import Gateway, running_gateway
-from tests.supervise.test_supervisor import until
+from tests.waiting import until
 
 HOME = Path(__file__).resolve().parents[2]
 MOST_SERIES = 600

@@ -20,7 +20,8 @@ from tests.api import raw
 from tests.gateways import Gateway, alive, free_ports, write_config
 from tests.gunicorns import APPLICATION, COMMAND, ends, held_up, reload, running_gunicorn, workers, workers_of
 from tests.supervise.test_restarting import HIT, Load, change
-from tests.supervise.test_supervisor import good, until
+from tests.supervise.test_supervisor import good
+from tests.waiting import until
 
 ONE = "exactly 1 worker"
 

@@ -21,7 +21,7 @@ import yaml
 
 from tests import images
 from tests.gateways import Gateway, command_line, descendants, free_ports, running_gateway, write_config
-from tests.supervise.test_supervisor import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests import images
 from tests.gateways import Gateway, running_gateway
-from tests.supervise.test_supervisor import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,15 +16,7 @@ import pytest
 
 from tests import images
 from tests.gateways import Gateway, alive, descendants, free_ports, write_config
-
-PATIENCE = 30.0  # seconds; everything here happens within one, on a machine that has time
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
+from tests.waiting import until
 
 
 def good(get: Callable[[], httpx.Response]) -> Callable[[], bool]:

@@ -18,7 +18,7 @@ from tests import images
 from tests.cli.test_check import HOME, run
 from tests.gateways import free_ports, running_gateway, write_config
 from tests.supervise.test_restarting import ask, change, reload, texts
-from tests.supervise.test_supervisor import until
+from tests.waiting import until
 
 RIGHT, WRONG = 'and "h" or "w"', 'and "w" or "h"'
 READINGS = (

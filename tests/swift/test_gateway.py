@@ -193,7 +193,7 @@ def test_a_failing_swift_costs_only_what_is_not_here(
 
 def eventually(ask: Callable[[], httpx.Response], status: int) -> httpx.Response:
     """The answer with this status, once the breaker has let a request through: that takes it a few seconds."""
-    for _ in range(150):
+    for _ in range(600):
         answered = ask()
         if answered.status_code == status:
             return answered

@@ -27,7 +27,7 @@ from tests import images
 from tests.collector import Collector, collecting
 from tests.gateways import Gateway, free_ports, running_gateway, write_config
 from tests.observability.test_observing import events, value
-from tests.supervise.test_supervisor import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

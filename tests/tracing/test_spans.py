@@ -20,7 +20,7 @@ from tests.api.raw import answer_head, connection
 from tests.collector import Collector, Span, collecting
 from tests.gateways import Gateway, free_ports, running_gateway
 from tests.observability.test_observing import events, value
-from tests.supervise.test_supervisor import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
