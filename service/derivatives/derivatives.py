@@ -272,7 +272,7 @@ class Derivatives:
         return Published(path, None, len(data), modified, data)
 
     def _is_disk(self, error: Exception) -> bool:
-        """Return True if the disk caused the error. An unforeseen error of the engine may come from a full disk."""
+        """Whether the disk is to blame, not the image: what the engine could not foresee may be its full disk."""
         if isinstance(error, OSError):
             self._work.trouble(error)
             return True
