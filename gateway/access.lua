@@ -31,7 +31,7 @@ function _M.sign(name, key, expires, crypto)
 end
 
 
--- Whether two strings are equal, in a time that tells nothing but their length.
+-- Whether two strings are equal, in a time that says nothing but their length.
 local function same(one, other)
     if #one ~= #other then
         return false

@@ -171,7 +171,7 @@ function _M.admit(method, path, query, keys, now, crypto)
 end
 
 
--- The Content-Type of a derived image or of metadata, which its name tells.
+-- The Content-Type of a derived image or of metadata, which its name gives.
 function _M.media_type(name, rules)
     local extension = match(name, "([^.]*)$")
     if extension == "json" then

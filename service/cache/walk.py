@@ -52,7 +52,7 @@ async def batches(
 
 
 def files(root: str) -> Iterator[tuple[str, os.stat_result, bool]]:
-    """Every file and folder below the root: its path, what `stat` tells, and whether it is a folder. They come in the
+    """Every file and folder below the root: its path, what `stat` gives, and whether it is a folder. They come in the
     order of their names, what is in a folder next after it. What goes away meanwhile is left out, and so is what
     cannot be read. Raises OSError where that is the root itself, unless there is none."""
     for name in _names(root):

@@ -129,6 +129,6 @@ def spare_folder(cache: Path) -> Path | None:
         log.warning("there is no spare folder for a full disk: %s", error)
         return None
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
-        log.warning("there is no spare folder for a full disk: %s belongs to somebody else", folder)
+        log.warning("there is no spare folder for a full disk: %s belongs to another user", folder)
         return None
     return folder

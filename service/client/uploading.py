@@ -19,7 +19,7 @@ from service.client.local_files import LocalFile
 class Uploading:
     """A run over many files; `told` is called with the bytes that are done. Afterwards `stored` and `there` name what
     was stored and what was there already, and `failed` the others with their reasons. A `dry` run stores nothing, and
-    tells what another would store."""
+    says what another would store."""
 
     base_url: str
     token: str | None

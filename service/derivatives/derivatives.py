@@ -216,7 +216,7 @@ class Derivatives:
                 try:
                     return await self._produce(name, original, ticket, lane, spare=False)
                 except (EngineError, OSError) as error:
-                    if isinstance(error, Removed) or not original.path.exists():  # somebody cleaned up the caches
+                    if isinstance(error, Removed) or not original.path.exists():  # the caches were cleaned up
                         return None
                     if not self._is_disk(error):
                         raise

@@ -10,7 +10,7 @@ from service.engine.recognise import recognise
 
 
 def take(path: Path, accept: Collection[str], limits: Limits) -> Header:
-    """The header of a file that is taken. Raises as `recognise` and `admit` do, and tells what is accepted."""
+    """The header of a file that is taken. Raises as `recognise` and `admit` do, and says what is accepted."""
     try:
         header = recognise(path)
     except NotAnImage as error:

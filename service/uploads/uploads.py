@@ -68,7 +68,7 @@ class Uploads:
 
     @contextlib.contextmanager
     def receive(self) -> Iterator[Incoming]:
-        """A place for an upload; whatever becomes of it, its temporary file is gone at the end.
+        """A place for an upload, whose temporary file is removed at the end in any case.
 
         Raises Saturated where too many are under way.
         """
@@ -139,8 +139,8 @@ class Uploads:
         return Stored(stored, header, upload.md5, upload.sha256, there is None)
 
     def _adopt_document(self, original: Original, document: Path) -> None:
-        """Publish what the check has told of the upload, unless the name holds something else by now. Where that
-        fails, it is made again for the first who asks."""
+        """Publish the metadata that the check found in the upload, unless the name holds something else by now. Where
+        that fails, the first request makes it again."""
         if not self._originals.is_current(original.stored) or not document.exists():
             return
         try:
