@@ -17,7 +17,7 @@ from service.client.local_files import LocalFile
 
 @dataclass(slots=True)
 class Uploading:
-    """A run over many files; `told` is called with the bytes that are done. Afterwards `stored` and `there` name what
+    """A run over many files; `report` is called with the bytes that are done. Afterwards `stored` and `there` name what
     was stored and what was there already, and `failed` the others with their reasons. A `dry` run stores nothing, and
     says what another would store."""
 

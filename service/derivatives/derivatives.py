@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False, repr=False)
 class Derivatives:
-    """Finds or makes derived images. `rules` reads names; `tree` holds the files; `stored` is the derived container."""
+    """Finds or makes derived images: in the tree on disk, in the derived container, by the engine."""
 
     _rules: Rules
     _job_settings: JobSettings

@@ -44,13 +44,13 @@ class Sweep:
 
 @dataclass(eq=False, repr=False)
 class Revalidation:
-    """Compares the listing of `container` with the derived tree below `root`, every `interval` seconds."""
+    """Compares the listing of a container with the derived tree below a root, at intervals."""
 
     _container: Container
     _originals: Originals
     _derivatives: Derivatives
     _root: Path
-    _interval: float
+    _interval: float  # seconds
     _executor: ThreadPoolExecutor
 
     def __post_init__(self) -> None:

@@ -52,7 +52,7 @@ class Stored:
 
 @dataclass(eq=False, repr=False)
 class Uploads:
-    """Takes images in and out of the store, and lets nothing derived of a former one survive. `limit` is in bytes."""
+    """Takes images in and out of the store, and lets nothing derived of a former one survive."""
 
     _container: Container
     _originals: Originals
@@ -60,7 +60,7 @@ class Uploads:
     _engine: EnginePool
     _job_settings: JobSettings
     _work: Work
-    _limit: int
+    _limit: int  # bytes
 
     def __post_init__(self) -> None:
         self._under_way = 0
