@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-keystone pictures lint bench lock test-fresh test-systemd test-container clean
+.PHONY: help setup run test test-keystone pictures compare lint bench lock test-fresh test-systemd test-container clean
 
 BIN := .venv/bin
 
@@ -33,6 +33,10 @@ test-keystone: ## The store against a real Keystone besides the real Swift (inst
 pictures: ## Make the pictures of docs/ again
 	@scripts/setup --dev
 	$(BIN)/python -m scripts.pictures
+
+compare: ## Compare every picture of FOLDER=... with what libvips makes of it
+	@scripts/setup --dev
+	@$(BIN)/python -m scripts.compare "$(FOLDER)"
 
 lint: ## Every linter
 	@scripts/setup --dev

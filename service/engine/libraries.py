@@ -31,6 +31,7 @@ AUTO: dict[str, Library] = {
     "blur": "ImageMagick",
     "sharpen": "ImageMagick",
     "flatten": "Pillow",
+    "reduce_colours": "ImageMagick",
     **{f"write {word}": FORMATS[word].writer for word in WRITTEN},
 }
 """By step; docs/engine.md has the reasons, with figures. `rescale` is a JPEG made smaller as the JPEG it is. Until

@@ -23,6 +23,7 @@ from service.engine.readers import has_room
 from service.engine.steps.canvas import flatten, flip, pad, rotate
 from service.engine.steps.detail import blur, sharpen
 from service.engine.steps.orient import orient
+from service.engine.steps.palette import reduce_colours
 from service.engine.steps.region import crop, trim
 from service.engine.steps.resample import carve, resample
 from service.engine.steps.tone import tone
@@ -45,6 +46,7 @@ STEPS: tuple[Step, ...] = (
     blur,  # blur
     sharpen,  # sharpen
     flatten,  # bg, where the format has no transparency
+    reduce_colours,  # colors
 )
 
 

@@ -45,6 +45,7 @@ def effect(recipe: dict[str, str], format: str) -> dict[str, object]:
         "gam": _fraction(recipe, "gam", 1),
         "blur": _fraction(recipe, "blur"),
         "sharpen": _sharpen(recipe.get("sharpen")),
+        "colors": _fraction(recipe, "colors"),
         "frame": _fraction(recipe, "frame", None if format in ("gif", "webp") else 0),
         "kept": frozenset(filter(None, recipe.get("keep", "").split(":"))),
     } | {key: _on(recipe, key) for key in SWITCHES}
@@ -70,6 +71,7 @@ def effect_of_nothing() -> dict[str, object]:
     return {
         "region": _region("0:0:100p:100p"), "trim": None, "box": {}, "fit": "inside", "enlarges": False, "focus": None,
         "turned": (False, 0), "gray": False, "bri": 0, "con": 0, "sat": 0, "gam": 1, "blur": None, "sharpen": None,
+        "colors": None,
     } | dict.fromkeys(SWITCHES, False)  # fmt: skip
 
 

@@ -56,7 +56,17 @@ def png(picture: Picture, settings: Settings) -> bytes:
     if settings.icc:  # gray pixels would be written as gray, which a profile for colours does not suit
         frame = picture.frames[0]
         options["png:color-type"] = _PNG_TYPES[frame.gray, frame.alpha]
+    elif _has_few_shades(picture.frames[0]):
+        picture.frames[0].colour()
+        options["png:color-type"] = "3"
     return _write(picture, replace(settings, direct=False), "png", options)
+
+
+def _has_few_shades(frame: Frame) -> bool:
+    """Return True where a palette takes fewer bits than the frame's shades of gray: the coder chooses one by itself for
+    what has at most 256 colours, and never for gray."""
+    image = frame.pillow()
+    return image.mode == "L" and image.getcolors(16) is not None
 
 
 _PNG_TYPES = {(True, False): "0", (True, True): "4", (False, False): "2", (False, True): "6"}

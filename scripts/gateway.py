@@ -1,0 +1,41 @@
+"""A gateway for a script: started on free ports of loopback, and ended with the block that uses it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@contextlib.contextmanager
+def running(root: Path, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Run a gateway with these options below `root`; yield the URLs of its public port and of its API."""
+    public, api = (f"127.0.0.1:{port}" for port in free_ports(2))
+    ports = {"public": {"listen": public, "url": f"http://{public}"}, "api": {"listen": api}}
+    file = root / "config.yaml"
+    file.write_text(yaml.safe_dump({**ports, **options}))
+    with (root / "log").open("wb") as log:
+        command = [sys.executable, "-m", "service", "up", "-c", str(file)]
+        gateway = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+    try:
+        assert gateway.stdout
+        if not any("gateway is up" in line for line in gateway.stdout):
+            sys.exit(f"the gateway did not start:\n{(root / 'log').read_text()}")
+        yield f"http://{public}", f"http://{api}"
+    finally:
+        gateway.terminate()
+        gateway.communicate()
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        trials = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for trial in trials:
+            trial.bind(("127.0.0.1", 0))
+        return [trial.getsockname()[1] for trial in trials]
