@@ -151,7 +151,7 @@ async def _put_together(
     job_settings = _job_settings(config, rules, versions, remote_store=store.remote)
     originals = Originals(store.originals, paths.originals, disk.work, config.cache.revalidate)
     tickets = Tickets()
-    stored = DerivedStore(store.derived, job_settings.engine, tickets, disk.work)
+    stored = DerivedStore(store.derived, job_settings.engine, job_settings.software, tickets, disk.work)
     derivatives = Derivatives(
         rules, job_settings, originals, disk.tree, disk.memory, disk.work, stored, tickets, engine
     )
@@ -196,4 +196,5 @@ def _job_settings(config: Config, rules: Rules, versions: str, *, remote_store: 
         persist=persist_of(config, remote_store=remote_store),
         library=config.engine.library,
         engine=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
+        software=f"engine.library {config.engine.library}; {versions}",
     )

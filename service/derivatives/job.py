@@ -43,7 +43,7 @@ class Derivative:
 @dataclass(frozen=True, slots=True)
 class JobSettings:
     """What all derived images of one configuration have in common. `tolerant` shows what there is of an original that
-    ends too soon; `engine` is the version of what makes them."""
+    ends too soon; `engine` is the version of what makes them, a hash; `software` names it."""
 
     accept: Collection[str]
     limits: Limits
@@ -52,6 +52,7 @@ class JobSettings:
     tolerant: bool
     persist: Persist
     engine: str
+    software: str
     library: Library = "auto"
 
 

@@ -20,11 +20,13 @@ log = logging.getLogger(__name__)
 
 class DerivedStore:
     """What the container holds tells of itself which original it was made of, and by which `engine`; what tells
-    anything else is never used, so what another node left there is harmless."""
+    anything else is never used, so what another node left there is harmless. `software` says the same for people:
+    `engine.library` and the versions."""
 
-    def __init__(self, container: Container, engine: str, tickets: Tickets, work: Work) -> None:
+    def __init__(self, container: Container, engine: str, software: str, tickets: Tickets, work: Work) -> None:
         self._container = container
         self._engine = engine
+        self._software = software
         self._tickets = tickets
         self._work = work
 
@@ -96,7 +98,7 @@ class DerivedStore:
             marker = page.marker
 
     def _provenance(self, etag: str) -> dict[str, str]:
-        return {"original-etag": etag, "engine": self._engine}
+        return {"original-etag": etag, "engine": self._engine, "software": self._software}
 
 
 def _md5(path: Path) -> str:

@@ -104,6 +104,7 @@ FORMATS: Mapping[str, Format] = {
         other_coders=("PNG8", "PNG24", "PNG32", "PNG48", "PNG64"),
         reader="Pillow",
         magick_writer="service.engine.magick.writing:png",
+        pillow_writer="service.engine.writers:png",
         has_profile=True,
         stripper="service.engine.stripping.png:pieces",
     ),
@@ -152,11 +153,14 @@ FORMATS: Mapping[str, Format] = {
         tiff,
         "TIFF",
         other_coders=("TIF", "TIFF64"),
+        pillow_feature="libtiff",
         reader="Pillow",
         fails_silently=True,
         magick_shows_more=True,
         is_paged=True,
+        writer="Pillow",
         magick_writer="service.engine.magick.writing:tiff",
+        pillow_writer="service.engine.writers:tiff",
         has_profile=True,
     ),
     "bmp": Format(
@@ -166,7 +170,9 @@ FORMATS: Mapping[str, Format] = {
         reader="Pillow",
         magick_shows_more=True,
         is_paged=True,
+        writer="Pillow",
         magick_writer="service.engine.magick.writing:bmp",
+        pillow_writer="service.engine.writers:bmp",
     ),
     "ico": Format(
         ico, "ICO", other_coders=("ICON",), module="ICON", magick_reader="service.engine.magick.reading:icon"

@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 from PIL import features
 
 from gateway.rules import FORMATS as WRITTEN
-from service.engine import magick_only
+from service.engine import magick_only, palette
 from service.engine.formats import FORMATS, Library
 from service.engine.job import Header, Job
 from service.engine.magick import coders
@@ -27,12 +27,14 @@ AUTO: dict[str, Library] = {
     "pad": "Pillow",
     "rotate": "Pillow",
     "flip": "Pillow",
-    "tone": "ImageMagick",
+    "tone": "Pillow",
     "blur": "ImageMagick",
     "sharpen": "ImageMagick",
     "flatten": "Pillow",
     "reduce_colours": "ImageMagick",
     **{f"write {word}": FORMATS[word].writer for word in WRITTEN},
+    "write png gray": "Pillow",
+    "write png alpha": "Pillow",
 }
 """By step; docs/engine.md has the reasons, with figures. `rescale` is a JPEG made smaller as the JPEG it is. Until
 `to_srgb` a frame of more than 8 bits a sample is ImageMagick's, since Pillow would drop half of them."""
@@ -64,7 +66,11 @@ def writes(picture: Picture, settings: Settings, job: Job) -> bool:
     """Whether ImageMagick encodes the result."""
     if job.library == "imagemagick":
         return coders.writes(job.format) and not _beyond_writing(picture, settings, job.format)
-    return AUTO[f"write {job.format}"] == "ImageMagick" or not pillow_has(job.format)
+    frame, step = picture.frames[0], f"write {job.format}"
+    kind = " alpha" if frame.alpha else " gray" if frame.gray else ""
+    if job.format == "png" and palette.suits(frame.pillow()):
+        return True  # the one that stores few colours with a palette
+    return AUTO.get(step + kind, AUTO[step]) == "ImageMagick" or not pillow_has(job.format)
 
 
 def pillow_has(word: str) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from wand.version import MAGICK_VERSION
 
 from gateway.names import Name
 from service.store.base import NewObject, Unavailable
@@ -46,6 +48,31 @@ async def test_what_one_node_kept_another_need_not_make(one: Node) -> None:
     assert (found.headers["X-Cache"], found.body) == ("HIT-STORE", made.body)
     assert found.headers["ETag"] == made.headers["ETag"]
     assert one.made == before
+
+
+async def test_what_is_kept_names_the_library_and_the_versions_that_made_it(one: Node) -> None:
+    await one.api(str(NAME))
+    await settled(one)
+    found = await one.context.store.derived.stat(str(NAME))
+    said = found.metadata["software"]
+    assert said.startswith("engine.library auto; ")
+    for package in ("image-gateway", "wand", "pillow"):
+        assert f"{package} {metadata.version(package)}" in said
+    assert MAGICK_VERSION in said
+
+
+async def test_what_was_kept_by_the_other_choice_of_library_is_made_again(tmp_path: Path) -> None:
+    options = {"cache": {"persist": "always"}}
+    async with node(tmp_path, options) as auto:
+        await auto.upload("a.png", picture(1))
+        await auto.api(str(NAME))
+        await settled(auto)
+    chosen = {**options, "engine": {"library": "imagemagick"}}
+    async with node(tmp_path, chosen) as other:
+        assert (await other.api(str(NAME))).headers["X-Cache"] == "MISS"
+        await settled(other)
+        found = await other.context.store.derived.stat(str(NAME))
+    assert found.metadata["software"].startswith("engine.library imagemagick; ")
 
 
 async def test_what_was_kept_of_another_original_is_not_used(one: Node) -> None:

@@ -13,9 +13,11 @@ from service.engine import pipeline, readers, recent
 from service.engine.job import Job
 from service.engine.recognise import recognise
 from tests import images, profiles
-from tests.engine.agreement import ORIGINALS
+from tests.engine.agreement import KINDS
+from tests.engine.agreement import ORIGINALS as FORMATS
 from tests.engine.deriving import LIMITS
 
+ORIGINALS = {**FORMATS, **KINDS}
 FIELDS = (*METADATA_FIELDS, *PRIVATE_FIELDS)
 MORE: dict[str, Callable[[], bytes]] = {
     "a large jpg, stored turned": lambda: images.jpeg(images.photo(1200, 900), exif=images.exif(6)),

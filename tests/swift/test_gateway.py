@@ -73,7 +73,8 @@ def test_a_node_with_an_empty_disk_takes_a_derived_image_from_swift(
     container = options["store"]["swift"]["derived_container"]
     kept = client(swift.url).head_object(container, "nodes/cat.jpg/@w=80.webp")
     assert kept["content-type"] == "image/webp"
-    assert {key for key in kept if key.startswith("x-object-meta-")} >= {"x-object-meta-original-etag"}
+    provenance = {f"x-object-meta-{key}" for key in ("original-etag", "software", "engine")}
+    assert {key for key in kept if key.startswith("x-object-meta-")} >= provenance
 
 
 @pytest.mark.parametrize("name", ["plain.jpg", "a?b#c%d.jpg", "sp ace/ü 猫.jpg"])

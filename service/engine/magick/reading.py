@@ -48,8 +48,17 @@ def single(path: Path, header: Header, wanted: range, n: int, tolerant: bool) ->
     image = _read(path, header, subrange, n, tolerant)
     if image.colorspace == "ycbcr":  # how ImageMagick 6 leaves HEIC
         image.transform_colorspace("srgb")
+        _make_opaque(image)
     profiles = image.profiles
     return [Frame(image)], Details(profiles["icc"], profiles["exif"], profiles["iptc"], image.colorspace, image.depth)
+
+
+def _make_opaque(image: Image) -> None:
+    """Write the opacity of an image without alpha, which the coder of HEIC leaves as it was in memory. ImageMagick's
+    `trim` would see a transparent corner there, now and then."""
+    if not image.alpha_channel:
+        image.alpha_channel = "opaque"
+        image.alpha_channel = "off"
 
 
 def icon(path: Path, header: Header, _wanted: range, _n: int, tolerant: bool) -> Read:

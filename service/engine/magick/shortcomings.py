@@ -119,6 +119,9 @@ SHORTCOMINGS: dict[str, Shortcoming] = {
     "turn": Shortcoming(
         "@full of a JPEG that is stored turned", "libjpeg-turbo", "it would encode again what can be turned as it is"
     ),
+    "tone histogram alpha": Shortcoming(
+        "equalize and normalize of an image with transparency", "Pillow", "it counts pixels that are not seen"
+    ),
     "smart": Shortcoming("finding what g=smart keeps", "Pillow", "it has no measure of what stands out"),
     "damage": Shortcoming(
         "seeing damage inside a JPEG", "libjpeg-turbo", "it keeps libjpeg's warnings to itself; a decode at 1/8 tells"

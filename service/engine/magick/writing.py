@@ -14,8 +14,9 @@ from wand.api import library
 from wand.image import Image
 
 from gateway.rules import FORMATS as WRITTEN
-from service.engine import pixels
+from service.engine import palette, pixels
 from service.engine.formats import FORMATS, functions
+from service.engine.magick import tiff_gaps
 from service.engine.picture import Frame, Picture
 from service.engine.quality import FULL_CHROMA
 
@@ -36,14 +37,18 @@ class Settings:
 
 
 def jpeg(picture: Picture, settings: Settings) -> bytes:
-    """Progressive, as Pillow's; tables are optimised by default."""
+    """Progressive, as Pillow's, with optimised tables and libjpeg's exact transform.
+
+    The fast transform, ImageMagick's default, loses 0.2 to 0.4 of SSIMULACRA2.
+    """
     chroma = "2x2" if settings.quality < FULL_CHROMA else "1x1"
-    options = {"jpeg:sampling-factor": chroma, "jpeg:optimize-coding": "true"}
+    options = {"jpeg:sampling-factor": chroma, "jpeg:optimize-coding": "true", "jpeg:dct-method": "islow"}
     return _write(picture, settings, "pjpeg", options, quality=settings.quality)
 
 
 def png(picture: Picture, settings: Settings) -> bytes:
-    """Level 4 with adaptive filters: a quarter of the time of the default, 122 ms, for 4 % more bytes.
+    """Level 4 with adaptive filters: a quarter of the time of the default, 122 ms, for 4 % more bytes. The coder stores
+    colours with a palette where they are 256 at most.
 
     Its samples come over with 8 bits: of 16 bits the coder cuts off half without rounding, half a level too dark.
     """
@@ -56,17 +61,10 @@ def png(picture: Picture, settings: Settings) -> bytes:
     if settings.icc:  # gray pixels would be written as gray, which a profile for colours does not suit
         frame = picture.frames[0]
         options["png:color-type"] = _PNG_TYPES[frame.gray, frame.alpha]
-    elif _has_few_shades(picture.frames[0]):
+    elif picture.frames[0].gray and palette.suits(picture.frames[0].pillow()):  # gray would stay gray
         picture.frames[0].colour()
         options["png:color-type"] = "3"
     return _write(picture, replace(settings, direct=False), "png", options)
-
-
-def _has_few_shades(frame: Frame) -> bool:
-    """Return True where a palette takes fewer bits than the frame's shades of gray: the coder chooses one by itself for
-    what has at most 256 colours, and never for gray."""
-    image = frame.pillow()
-    return image.mode == "L" and image.getcolors(16) is not None
 
 
 _PNG_TYPES = {(True, False): "0", (True, True): "4", (False, False): "2", (False, True): "6"}
@@ -100,7 +98,7 @@ def gif(picture: Picture, settings: Settings) -> bytes:
 
 
 def tiff(picture: Picture, settings: Settings) -> bytes:
-    return _write(picture, settings, "tiff", {}, compression="lzw")
+    return tiff_gaps.filled(_write(picture, settings, "tiff", {"tiff:endian": "lsb"}, compression="lzw"))
 
 
 def bmp(picture: Picture, settings: Settings) -> bytes:
