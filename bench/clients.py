@@ -1,4 +1,4 @@
-"""Clients that cost little, for whoever measures a server on the machine it runs on: what they take of a core, the
+"""Clients that cost little, to measure a server on the machine it runs on: what they take of a core, the
 server has not. Connections are kept and used again, as a browser, a balancer or a CDN uses them."""
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class _Connection(asyncio.Protocol):
 
 def timed(host: str, port: int, path: str, seconds: float, pause: float) -> list[float]:
     """Ask for one path again and again, with a pause in between; the seconds that each answer took. For a process of
-    its own, so that it waits for nobody else. Raises RuntimeError for any answer but 200."""
+    its own, so that it waits for no other. Raises RuntimeError for any answer but 200."""
     end, took, question = time.monotonic() + seconds, [], request(path)
     with socket.create_connection((host, port), PATIENCE) as connection:
         while time.monotonic() < end:

@@ -228,7 +228,7 @@ async def arrivals(clients: Clients, seen: Seen, end: float, rate: float) -> Non
 
 
 async def miss(clients: Clients, seen: Seen) -> None:
-    """Ask for an image that nobody has asked for yet."""
+    """Ask for an image that was not requested before."""
     number = next(_serial)
     path = f"/images/{number % ORIGINALS}.jpg/@crop=0:0:{1600 - number % 97}:{1200 - number // 97 % 89},w=640.jpg"
     status, took = await clients.ask(path)

@@ -1,4 +1,4 @@
--- Who may see what on the public port, and signed URLs. Twin of access.py.
+-- Authorise requests on the public port, and sign URLs. Twin of access.py.
 
 local names = require("gateway.names")
 local recipes = require("gateway.recipes")
@@ -31,7 +31,7 @@ function _M.sign(name, key, expires, crypto)
 end
 
 
--- Whether two strings are equal, in a time that tells nothing but their length.
+-- Whether two strings are equal, in a time that says nothing but their length.
 local function same(one, other)
     if #one ~= #other then
         return false

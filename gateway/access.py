@@ -1,4 +1,4 @@
-"""Who may see what on the public port, and signed URLs. Twin of access.lua.
+"""Authorise requests on the public port, and sign URLs. Twin of access.lua.
 
 A signature is HMAC-SHA-256 over the canonical name and the time it ends, so it holds for every spelling of the
 name and for no other name. It is not part of the name: signed or not, one derived image is one file.

@@ -1,4 +1,4 @@
-"""The pattern of a request that is a canonical name as it stands, and so the path of its file below the derived cache.
+"""Recognise requests that are canonical names as they stand: such a path is also the file's path in the derived cache.
 
 nginx gets the pattern for its `map` and reads it as PCRE, byte by byte; only what PCRE and Python read alike stands in
 it: classes of ASCII characters, and a named group in the spelling that both know.

@@ -1,4 +1,4 @@
-"""Whether nginx and the service read every request alike: the Lua that nginx loads, run inside lupa, against Python."""
+"""Compare how nginx and the service read requests: runs the Lua that nginx loads inside lupa, against Python."""
 
 from __future__ import annotations
 

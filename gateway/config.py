@@ -1,4 +1,4 @@
-"""One YAML file to one typed, checked configuration; every mistake at once, each with its line and what is right."""
+"""Read a YAML file into a typed, checked configuration, and report every mistake with its line and a remedy."""
 
 from __future__ import annotations
 

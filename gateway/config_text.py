@@ -1,4 +1,4 @@
-"""A configuration as a commented YAML file, and its JSON Schema for editors. Secrets are never printed."""
+"""Print a configuration as a commented YAML file, and its JSON Schema for editors. Secrets are never printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract as something to ask, in either language; here Python's, and in lua_contract.py that of the Lua twins."""
+"""The interface through which checks query the contract: here for Python; lua_contract.py has it for the Lua twins."""
 
 from __future__ import annotations
 

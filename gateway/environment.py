@@ -1,4 +1,4 @@
-"""Options from the environment: a variable for each, which goes before the file.
+"""Read options from environment variables, one for each; they override the file.
 
 The variable of an option is its path in capitals: `store.swift.temp_url.key` is
 IMAGE_GATEWAY_STORE__SWIFT__TEMP_URL__KEY. Its value is what would stand in the file, on one line; a text may do without

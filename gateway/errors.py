@@ -1,4 +1,4 @@
-"""What the contract refuses.
+"""The exceptions of the contract.
 
 ContractError
 └── Refused     a request that names nothing we serve; carries the HTTP status that says so

@@ -1,4 +1,4 @@
--- Which formats `auto` and `source` may become for one image and one client. Twin of format_choice.py.
+-- Resolve `auto` and `source` to formats for one image and one client. Twin of format_choice.py.
 
 local holding = require("gateway.holding")
 local negotiate = require("gateway.negotiate")

@@ -1,4 +1,4 @@
-"""Which formats `auto` and `source` may become for one image and one client. Twin of format_choice.lua."""
+"""Resolve `auto` and `source` to formats for one image and one client. Twin of format_choice.lua."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
--- The two forms in which a request says what it asks of an image: the leaf of a derived name, and the query.
+-- Parse the two forms of a request for a derived image: the leaf of a derived name, and the query.
 -- Twin of forms.py.
 --
 -- Both become the same table: `given`, the operations as they were written (see recipes.add); `preset`, a bare word;

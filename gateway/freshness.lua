@@ -1,4 +1,4 @@
--- How long browsers may keep a derived image. Twin of freshness.py.
+-- Compute how long browsers may cache a derived image. Twin of freshness.py.
 
 local access = require("gateway.access")
 local recipes = require("gateway.recipes")

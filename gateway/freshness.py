@@ -1,4 +1,4 @@
-"""How long browsers may keep a derived image. Twin of freshness.lua."""
+"""Compute how long browsers may cache a derived image. Twin of freshness.lua."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
--- The known word that an unknown one most likely means, for errors. Twin of hints.py.
+-- Guess the known word that an unknown one most likely means, for error messages. Twin of hints.py.
 
 local text_of = require("gateway.text")
 

@@ -1,4 +1,4 @@
-"""The known word that an unknown one most likely means, for errors. Twin of hints.lua."""
+"""Guess the known word that an unknown one most likely means, for error messages. Twin of hints.lua."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
--- Which formats can hold what a recipe makes of an image: its animation, and its pixels a side. Twin of holding.py,
--- which has the bounds of the formats.
+-- Find the formats that can hold a result: its animation and its longest side. Twin of holding.py, which has the
+-- bounds of the formats.
 
 local floor = math.floor
 local ipairs = ipairs

@@ -1,4 +1,4 @@
-"""Which formats can hold what a recipe makes of an image: its animation, and its pixels a side. Twin of holding.lua.
+"""Find the formats that can hold a result: its animation and its longest side. Twin of holding.lua.
 
 What each format holds is in the vocabulary: `animated` where it holds more than one frame here, `longest` where a side
 ends. WebP's is that of its bit stream; JPEG's libjpeg's JPEG_MAX_DIMENSION; AVIF's what libavif, and so every browser,

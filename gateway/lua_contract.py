@@ -1,4 +1,4 @@
-"""The contract as nginx knows it: the Lua twins of this folder, run inside lupa."""
+"""Run the Lua twins of this folder inside lupa, as nginx runs them."""
 
 from __future__ import annotations
 

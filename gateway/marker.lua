@@ -1,4 +1,4 @@
--- The text of the two small files beside the derived images of an original. Twin of marker.py, which describes them and
+-- Parse the two small files beside the derived images of an original. Twin of marker.py, which describes them and
 -- writes them.
 
 local gmatch = string.gmatch

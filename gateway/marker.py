@@ -1,4 +1,4 @@
-"""The text of the two small files beside the derived images of an original. Twin of marker.lua.
+"""Parse and print the two small files beside the derived images of an original. Twin of marker.lua.
 
 `@base`, the marker:   BASE SOURCE ETAG WIDTH HEIGHT FRAMES
                        MODIFIED

@@ -1,4 +1,4 @@
-"""Texts of markers and of notes by chance, most of them damaged, to compare the twins of marker."""
+"""Generate random texts of markers and notes, most of them damaged, to compare the twins of marker."""
 
 from __future__ import annotations
 

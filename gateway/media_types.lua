@@ -1,4 +1,4 @@
--- The media type of an original by its first bytes: its name promises nothing. Twin of media_types.py.
+-- Find the media type of an original from its first bytes, not from its name. Twin of media_types.py.
 
 local byte = string.byte
 local ipairs = ipairs

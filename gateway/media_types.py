@@ -1,6 +1,6 @@
-"""The media type of an original by its first bytes: its name promises nothing. Twin of media_types.lua.
+"""Find the media type of an original from its first bytes, not from its name. Twin of media_types.lua.
 
-A format's row in the vocabulary tells how its files begin: `signatures` by what stands where (offset to bytes in hex,
+A format's row in the vocabulary says how its files begin: `signatures` by what stands where (offset to bytes in hex,
 all of one signature at once), `brands` by those of a file type box (ISO/IEC 14496-12).
 """
 

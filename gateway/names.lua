@@ -1,4 +1,4 @@
--- Names: what a request means, and the one name of what it asks for. Twin of names.py.
+-- Parse a request into the canonical name of the image it asks for. Twin of names.py.
 --
 -- A name is a table: `image`, `recipe` (a table), `format` (`json` for metadata), and `signature` with the request's
 -- `sig`, `exp` and `v`, which are never part of the name. Everything is bytes; `crypto` is a

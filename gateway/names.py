@@ -1,4 +1,4 @@
-"""Names: what a request means, and the one name of what it asks for. Twin of names.lua.
+"""Parse a request into the canonical name of the image it asks for. Twin of names.lua.
 
 photos/cat.jpg                                  an image
 photos/cat.jpg/@w=300,h=200,fit=cover.webp      a derived image

@@ -1,5 +1,5 @@
--- Accept to format: what `auto` becomes for one client, in three buckets. Twin of negotiate.py, where the rules of
--- RFC 9110 are named.
+-- Negotiate a format from the Accept header, in three buckets. Twin of negotiate.py, which names the rules of RFC
+-- 9110.
 
 local text_of = require("gateway.text")
 

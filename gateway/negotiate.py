@@ -1,4 +1,4 @@
-"""Accept to format: what `auto` becomes for one client, in three buckets. Twin of negotiate.lua.
+"""Negotiate a format from the Accept header, in three buckets. Twin of negotiate.lua.
 
 RFC 9110, section 12.5.1: each media range has a weight from 0 to 1, and the most specific range that matches a
 type gives its weight. A modern format is taken only where it is named; the base format (JPEG, PNG or GIF, which

@@ -1,4 +1,4 @@
--- Where what was derived of an image lies, below any root that holds such files. Twin of paths.py.
+-- Compute the paths of derived files below a root. Twin of paths.py.
 
 local text_of = require("gateway.text")
 

@@ -1,4 +1,4 @@
-"""Where what was derived of an image lies, below any root that holds such files. Twin of paths.lua.
+"""Compute the paths of derived files below a root. Twin of paths.lua.
 
 Hashed names lie under `@/`, which no image name can reach, in one folder per image.
 """

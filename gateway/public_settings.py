@@ -41,7 +41,7 @@ class Public(Section):
     cors: str = Field("*", description="Access-Control-Allow-Origin of every answer; empty for none")
     metadata: bool = Field(False, description="whether @meta.json is public")
     trusted_proxies: list[Network] = Field(
-        [], description="addresses and networks whose X-Forwarded-For tells who asks, such as [10.0.0.0/8]"
+        [], description="addresses and networks whose X-Forwarded-For names the client, such as [10.0.0.0/8]"
     )
     max_age: Seconds = Field(3600.0, description="how long browsers may keep an image whose URL carries no version")
     preset_max_age: dict[str, Seconds] = Field(

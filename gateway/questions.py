@@ -1,4 +1,4 @@
-"""Questions to a contract, whose answers are text: what it makes of a request, and of each kind of vector."""
+"""Query a contract about a request or a vector, and print its answer as text that can be compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both sides need to know to read a request: the vocabulary, joined with what one configuration says.
+"""The rules by which both sides read a request: the vocabulary, joined with one configuration.
 
 The same document is given to Lua (`document()`, as JSON) and to Python, so neither can know more than the other.
 """
@@ -72,7 +72,7 @@ class Rules:
     `out` lists the formats that may be asked for; `default_format` is what a request without a format gets: a
     format, `auto` or `source`; `negotiate` is what `auto` may become, each of them in `out`, the preferred first;
     `keep` is what a recipe may keep; `presets` maps a bare word to its recipe; `access` is open, presets or signed;
-    `keys` maps the id of a signing key to its secret; `metadata` tells whether the public port answers `@meta.json`;
+    `keys` maps the id of a signing key to its secret; `metadata` says whether the public port answers `@meta.json`;
     `max_age` is how many seconds browsers may keep an image, `preset_max_age` the same for single presets;
     `ignored_query` lists the query keys that are dropped unread; a `*` at the end stands for any rest.
     """

@@ -1,4 +1,4 @@
-"""What all sections of the configuration are made of."""
+"""The base class of the configuration's sections, and the types of paths and secrets."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class SwiftOptions(Section):
     interface: Literal["public", "internal", "admin"] = Field(
         "public", description="public, internal or admin endpoint"
     )
-    storage_url: str = Field("", description="OS_STORAGE_URL: instead of the one that the login tells")
+    storage_url: str = Field("", description="OS_STORAGE_URL: instead of the one that the login returns")
     cacert: str = Field("", description="OS_CACERT: certificates to trust instead of the system's")
     container: Container = Field("images", description="the originals", pattern=r"^[^/]{1,256}$")
     create: bool = Field(False, description="make the originals' container at the start, where it is missing")

@@ -1,4 +1,4 @@
-"""Temporary URLs and beginnings of files by chance, to compare the twins of temp_urls and media_types."""
+"""Generate random temporary URLs and beginnings of files, to compare the twins of temp_urls and media_types."""
 
 from __future__ import annotations
 

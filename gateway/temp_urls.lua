@@ -1,4 +1,4 @@
--- Temporary URLs that nginx answers for the directory store, signed as Swift signs its own. Twin of temp_urls.py.
+-- Sign and check temporary URLs of the directory store, as Swift signs its own. Twin of temp_urls.py.
 
 local access = require("gateway.access")
 local names = require("gateway.names")
@@ -171,7 +171,7 @@ function _M.admit(method, path, query, keys, now, crypto)
 end
 
 
--- The Content-Type of a derived image or of metadata, which its name tells.
+-- The Content-Type of a derived image or of metadata, which its name gives.
 function _M.media_type(name, rules)
     local extension = match(name, "([^.]*)$")
     if extension == "json" then

@@ -1,4 +1,4 @@
-"""Temporary URLs that nginx answers for the directory store, signed as Swift signs its own. Twin of temp_urls.lua.
+"""Sign and check temporary URLs of the directory store, as Swift signs its own. Twin of temp_urls.lua.
 
     /temp/CONTAINER/NAME?temp_url_sig=HEX&temp_url_expires=TIME[&filename=TEXT][&inline]
 
@@ -77,7 +77,7 @@ def admit(method: str, path: str, query: str, keys: Sequence[str], now: float) -
 
 
 def media_type(name: str) -> str:
-    """The Content-Type of a derived image or of metadata, which its name tells."""
+    """The Content-Type of a derived image or of metadata, which its name gives."""
     extension = name.rpartition(".")[2]
     return "application/json" if extension == "json" else CONTENT_TYPES.get(extension, "application/octet-stream")
 

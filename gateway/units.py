@@ -142,7 +142,7 @@ def _network(value: Any) -> str:
     except ValueError:
         raise ValueError(what) from None
     if network.prefixlen == 0:
-        raise ValueError("must not be every address there is: anybody could then say who they are")
+        raise ValueError("must not be every address there is: any client could then claim any address")
     if ip_address(value.partition("/")[0]) != network.network_address:
         raise ValueError(f"{value} has bits beyond its prefix: must be {network}, or have a longer one")
     return str(network)

@@ -1,4 +1,4 @@
--- The path and the query of a URL: from raw bytes to decoded segments and parameters, and back. Twin of uri.py.
+-- Decode the path and the query of a URL into segments and parameters, and encode them. Twin of uri.py.
 
 local text_of = require("gateway.text")
 

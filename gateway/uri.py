@@ -1,4 +1,4 @@
-"""The path and the query of a URL: from raw text to decoded segments and parameters, and back. Twin of uri.lua.
+"""Decode the path and the query of a URL into segments and parameters, and encode them. Twin of uri.lua.
 
 Raw text is what came over the wire; bytes that are not ASCII are surrogates (`surrogateescape`) or characters.
 """

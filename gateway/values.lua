@@ -1,4 +1,4 @@
--- The value types of the vocabulary: text as it was written to its one canonical spelling. Twin of values.py.
+-- Normalise values of the vocabulary's types to one canonical spelling. Twin of values.py.
 
 local hints = require("gateway.hints")
 local text_of = require("gateway.text")

@@ -1,4 +1,4 @@
-"""The value types of the vocabulary: text as it was written to its one canonical spelling. Twin of values.lua."""
+"""Normalise values of the vocabulary's types to one canonical spelling. Twin of values.lua."""
 
 from __future__ import annotations
 

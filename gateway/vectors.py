@@ -36,7 +36,7 @@ _OWN_RULES = ("access", "metadata", "negotiate", "limits", "ignored_query")
 
 
 def vectors() -> dict[str, Any]:
-    """The vectors, their texts put together; `vectors.json` tells what they are."""
+    """The vectors, their texts put together; `vectors.json` says what they are."""
     document: dict[str, Any] = json.loads(resources.files(__package__).joinpath("vectors.json").read_text("utf-8"))
     for group, rows in document.items():
         if group not in ("about", "rules"):

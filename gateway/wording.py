@@ -1,4 +1,4 @@
-"""What the library that checks types finds wrong, in words that say what would be right."""
+"""Translate pydantic's errors into messages that say what would be right."""
 
 from __future__ import annotations
 

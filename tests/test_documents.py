@@ -176,6 +176,27 @@ def test_the_structure_names_every_folder_and_module_there_is() -> None:
     for folder in (HOME / "service").iterdir():
         if (folder / "__init__.py").exists():
             assert f"`service/{folder.name}/`" in text, folder.name
+    for module in (
+        *(HOME / "gateway").glob("*.py"),
+        *(HOME / "gateway").glob("*.lua"),
+        *(HOME / "nginx/lua").iterdir(),
+    ):
+        if not module.stem.startswith("__"):
+            assert f"`{module.stem}`" in text, module.name
+
+
+def test_the_structure_names_nothing_that_is_not_there() -> None:
+    text = (HOME / "docs/structure.md").read_text()
+    stems = {
+        path.stem
+        for folder in ("gateway", "nginx", "service", "scripts", "tests")
+        for path in (HOME / folder).rglob("*")
+    }
+    tables = [line for line in text.splitlines() if line.startswith("| `")]
+    for word in re.findall(r"`([a-z_]+)`", "\n".join(tables)):
+        assert word in stems | {"auto", "source"}, word
+    for place in re.findall(r"`((?:gateway|nginx|service|tests|scripts|docs)/[\w./]*)`", text):
+        assert (HOME / place).exists(), place
 
 
 @pytest.fixture(scope="module")

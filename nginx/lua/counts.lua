@@ -151,7 +151,7 @@ local function hand_over()
 end
 
 
-local function tell(leaving)
+local function report(leaving)
     share_own()
     if leaving then
         return share_from_now_on()
@@ -172,11 +172,11 @@ local function tell(leaving)
 end
 
 
--- Begin to tell the service that listens at this socket, of the hits in this log too. Called once in every worker.
+-- Begin to report to the service that listens at this socket, of the hits in this log too. Called once in every worker.
 function _M.start(socket, hits_log)
     service, log = socket, hits_log
     begun = ngx.worker.pid() .. "-" .. ngx.now()
-    ngx.timer.every(EVERY, tell)
+    ngx.timer.every(EVERY, report)
 end
 
 

@@ -1,4 +1,4 @@
--- What the contract's Lua wants of a host: SHA-256 and HMACs, by the libcrypto that nginx is linked with.
+-- SHA-256 and HMACs for the contract's Lua, by the libcrypto that nginx is linked with.
 
 local ffi = require("ffi")
 

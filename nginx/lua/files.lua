@@ -1,4 +1,4 @@
--- The first bytes of a file, without ever waiting for it: a FIFO that lies where a file is expected has none.
+-- Read the first bytes of a file without blocking: a FIFO in its place has none.
 
 local ffi = require("ffi")
 

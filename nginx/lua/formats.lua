@@ -1,4 +1,4 @@
--- Which format a request gets: what it names, or what `auto` and `source` become for the image and the client.
+-- Choose the format of a request: the one it names, or what `auto` and `source` become for image and client.
 
 local format_choice = require("gateway.format_choice")
 local lrucache = require("resty.lrucache")

@@ -1,5 +1,5 @@
--- Which files were sent, for mounts that record no access times (noatime): noted in a table of each worker, and every few
--- seconds told to the files themselves, by an access time later than their change. The request pays for a table entry.
+-- Note which files were sent, for mounts that record no access times (noatime): in a table of each worker, and every
+-- few seconds in the files themselves, by an access time later than their change. The request pays for a table entry.
 
 local ffi = require("ffi")
 
@@ -10,7 +10,7 @@ local pairs = pairs
 local _M = {}
 
 local EVERY = 10 -- seconds
-local MOST = 5000 -- files between two tellings, 10 ms of work; what is read more often than others is among them
+local MOST = 5000 -- files each time, 10 ms of work; what is read more often than others is among them
 local AT_FDCWD = -100 -- fcntl(2)
 local UTIME_OMIT = 1073741822 -- utimensat(2): leave this time, from which validators are made, as it is
 
@@ -33,20 +33,20 @@ function _M.note()
 end
 
 
-local function tell()
+local function set_times()
     local noted = files
     files, count = {}, 0
     times[0].seconds, times[0].nanoseconds = ngx.time() + EVERY, 0
     times[1].seconds, times[1].nanoseconds = 0, UTIME_OMIT
     for path in pairs(noted) do
-        C.utimensat(AT_FDCWD, path, times, 0) -- one that is gone needs no telling
+        C.utimensat(AT_FDCWD, path, times, 0) -- one that is gone is no failure
     end
 end
 
 
 -- Called once in every worker.
 function _M.start()
-    ngx.timer.every(EVERY, tell)
+    ngx.timer.every(EVERY, set_times)
 end
 
 

@@ -1,4 +1,4 @@
--- What the service has noted of an image beside its derived files: reads the marker and the notes, and remembers them.
+-- Read the marker and the notes that the service writes beside derived files, and cache them in memory.
 
 local crypto = require("nginx.lua.crypto")
 local lrucache = require("resty.lrucache")

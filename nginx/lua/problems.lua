@@ -1,4 +1,4 @@
--- What nginx itself tells a client that gets no image: application/problem+json (RFC 9457), with docs/api.md's codes.
+-- Answer errors of nginx itself as application/problem+json (RFC 9457), with the codes of docs/api.md.
 
 local cjson = require("cjson.safe")
 

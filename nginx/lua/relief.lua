@@ -6,15 +6,15 @@ local tonumber = tonumber
 
 local _M = {}
 
-local told, refuse_until = 0, 0 -- both by the clock, which may be set: a time before `told` tells that it was
+local since, refuse_until = 0, 0 -- both by the clock, which may be set: a time before `since` says that it was
 
 
 -- Take note of what the service's answer says. Called before its headers are sent.
 function _M.heed()
     local seconds = tonumber(ngx.var.upstream_http_x_relief)
     if seconds then
-        told = ngx.now()
-        refuse_until = told + seconds
+        since = ngx.now()
+        refuse_until = since + seconds
         ngx.header["X-Relief"] = nil
     end
 end
@@ -23,7 +23,7 @@ end
 -- Whether the service need not be asked now.
 function _M.holds()
     local now = ngx.now()
-    return told <= now and now < refuse_until
+    return since <= now and now < refuse_until
 end
 
 

@@ -1,4 +1,4 @@
-"""Failures that are certain, because they lie in the image and not in the moment: remembered briefly, by content."""
+"""Remember failures briefly by content, where the image causes them and a second attempt would fail alike."""
 
 from __future__ import annotations
 

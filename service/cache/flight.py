@@ -1,4 +1,4 @@
-"""Single flight: however many ask for one name, it is made once, and all get the same answer or the same error."""
+"""Single flight: concurrent requests for one name share one result, or one error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the caches on this disk were made by, and how far a crash of the machine may have damaged them.
+"""Record which engine made the caches on this disk, and find how far a crash of the machine may have damaged them.
 
 `caches.json` names the generation (the software and the configuration that all derived files depend on) and, with the
 machine's boot, the last time by which all files were certainly on the disk. No file is synced by itself: a killed

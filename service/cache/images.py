@@ -21,7 +21,7 @@ RUN = 10_000  # names that are sorted at once: 5 ms in which no other thread run
 
 @dataclass(frozen=True, slots=True)
 class Cached:
-    """An image and the fingerprint that its marker bears, None where its files tell of no original."""
+    """An image and the fingerprint that its marker bears, None where its files name no original."""
 
     name: str
     fingerprint: int | None
@@ -29,7 +29,7 @@ class Cached:
 
 def cached_images(root: Path, prefix: str = "") -> Iterator[Cached]:
     """Every image below the root whose name begins with a prefix. Memory holds the names of one folder for each
-    level, and no more. Folders that can be no image's are passed over: somebody else made them. So are those that
+    level, and no more. Folders that can be no image's are passed over: others made them. So are those that
     cannot be read. Raises OSError where that is the root itself.
 
     `a` comes before `a.jpg` and that before `a/b`: what is below a folder sorts by the name with its slash.

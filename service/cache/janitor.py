@@ -41,7 +41,7 @@ class Tree(Protocol):
 
 
 class Janitor:
-    """Counts and evicts in one tree. Run `run` as a task; `learned` is set once everything has been counted."""
+    """The keeper of one tree. `run` it as a task; `learned` tells that all there is has been counted once."""
 
     def __init__(self, tree: Tree, budget: Budget, executor: ThreadPoolExecutor) -> None:
         self.budget = budget
@@ -56,7 +56,7 @@ class Janitor:
         self._pause = LOOK
 
     async def run(self) -> None:
-        """Count, then watch the disk, until cancelled."""
+        """Count, then keep watch, until cancelled."""
         counted = -RECOUNT
         while True:
             try:

@@ -1,7 +1,7 @@
 """Reading and writing the files that lie beside derived images: the marker `@base` and the notes `@smaller`.
 
 gateway/marker.py describes their text. The marker's modification time is a fingerprint of the original, so that one
-`stat` tells whether it is the current one.
+`stat` says whether it is the current one.
 """
 
 from __future__ import annotations

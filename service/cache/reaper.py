@@ -87,7 +87,7 @@ class Reaper:
                 if self._stopping.is_set():
                     return False
                 Path(folder).rmdir()
-            except FileNotFoundError:  # somebody deletes the caches
+            except FileNotFoundError:  # the caches are being deleted
                 return True
             except OSError as error:
                 if not progress:

@@ -1,4 +1,4 @@
-"""What a tree of files takes, and what it may take."""
+"""Count the bytes and files of a tree against its budget."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _place(path: str) -> str:
 
 @dataclass(slots=True)
 class Ages:
-    """When the files of a tree were last used, as `recency.last_use` tells it: the one that was not for longest, and
+    """When the files of a tree were last used, as `recency.last_use` gives it: the one that was not for longest, and
     the last one. `oldest` begins as the time of the count: what came later was used later."""
 
     oldest: float

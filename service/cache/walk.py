@@ -1,4 +1,4 @@
-"""Walks over a tree of files, in the background: a batch at a time in a thread of the lowest priority.
+"""Walk a tree of files in the background: a batch at a time in a thread of the lowest priority.
 
 A walk holds the names of some files of each folder from the root to where it is, however many there are.
 """
@@ -52,7 +52,7 @@ async def batches(
 
 
 def files(root: str) -> Iterator[tuple[str, os.stat_result, bool]]:
-    """Every file and folder below the root: its path, what `stat` tells, and whether it is a folder. They come in the
+    """Every file and folder below the root: its path, what `stat` gives, and whether it is a folder. They come in the
     order of their names, what is in a folder next after it. What goes away meanwhile is left out, and so is what
     cannot be read. Raises OSError where that is the root itself, unless there is none."""
     for name in _names(root):

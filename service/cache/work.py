@@ -1,4 +1,4 @@
-"""Where files lie until they are finished, and what happens when the disk cannot take them.
+"""Temporary files until they are finished, and the spare folder for when the disk cannot take them.
 
 The work folder is on the caches' file system, so that a finished file is published by a rename. When that file system
 is full, read-only or broken, work goes to a spare folder, in memory where the system has one, and its results are
@@ -129,6 +129,6 @@ def spare_folder(cache: Path) -> Path | None:
         log.warning("there is no spare folder for a full disk: %s", error)
         return None
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
-        log.warning("there is no spare folder for a full disk: %s belongs to somebody else", folder)
+        log.warning("there is no spare folder for a full disk: %s belongs to another user", folder)
         return None
     return folder

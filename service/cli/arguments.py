@@ -1,4 +1,4 @@
-"""What commands are made of: `local_command` and `client_command`, and the arguments that several of them take."""
+"""The decorators of commands, `local_command` and `client_command`, and the arguments that several commands take."""
 
 from __future__ import annotations
 

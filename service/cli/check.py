@@ -1,4 +1,4 @@
-"""`image-gateway check`: everything that can be known before a start, each finding one line that says what to do."""
+"""`image-gateway check`: find mistakes before a start; each finding is a line that says what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which commands there are, and how they end.
+"""The table of commands, and their exit codes.
 
 To add a command: write a function under `@local_command` or `@client_command` (`arguments`) in a module of this
 package, and give its name a row in COMMANDS.

@@ -1,4 +1,4 @@
-"""Which gateway a command speaks to, and with which token."""
+"""Choose the gateway that a command connects to, and its token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that run a gateway, or tell what its configuration means."""
+"""Commands that run a gateway, or print what its configuration means."""
 
 from __future__ import annotations
 

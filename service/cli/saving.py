@@ -1,4 +1,4 @@
-"""Files that commands write: whole or not at all, and never over another one by accident."""
+"""Write the files of commands: whole or not at all, and never over another file by accident."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ LONGEST_PAUSE = 30.0  # seconds between two attempts
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Result]):
-    """A request, and how its answer is read. `repeatable` tells that sending it twice does what once does;
+    """A request, and how its answer is read. `repeatable` says that sending it twice does what once does;
     `sent` is called with the number of bytes of every piece of a file that has gone out. A `patient` call waits for its
     answer as long as the connection holds."""
 
@@ -110,7 +110,7 @@ def original(name: str) -> Call[Original]:
 
 
 def metadata(name: str) -> Call[dict[str, Any]]:
-    """What `@meta.json` tells of an image."""
+    """What `@meta.json` says of an image."""
     return Call("GET", path_of(name), lambda response: dict(response.json()), {"meta": "true"})
 
 
@@ -151,7 +151,7 @@ def stats() -> Call[Stats]:
 
 
 def warm(recipes: Sequence[str], prefix: str = "") -> Call[WarmProgress]:
-    """Make derived images ahead of time. The answer comes line by line, for as long as somebody reads it: a driver's
+    """Make derived images ahead of time. The answer comes line by line, for as long as it is read: a driver's
     `warm` gives them."""
     return Call("POST", "/warm", _model(WarmProgress), json={"recipes": list(recipes), "prefix": prefix})
 

@@ -1,4 +1,4 @@
-"""The two that make the calls: one waits, one is awaited. They differ in nothing else."""
+"""The drivers that make the calls: one synchronous, one asynchronous, otherwise alike."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Settings:
 
 
 class Gateway:
-    """A gateway's API at `base_url`. Every method raises GatewayError; `calls` tells what there is to call."""
+    """A gateway's API at `base_url`. Every method raises GatewayError; `calls` says what there is to call."""
 
     def __init__(
         self, base_url: str = "http://127.0.0.1:8081", token: str | None = None, limits: httpx.Limits | None = None

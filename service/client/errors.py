@@ -1,4 +1,4 @@
-"""What can go wrong between a client and the gateway.
+"""The exceptions of the client.
 
 GatewayError
 ├── Unreachable     no answer at this address
@@ -67,7 +67,7 @@ _WAYS_OUT = {
 
 
 def check(response: httpx.Response) -> None:
-    """Raise the error that an answer tells; its body must have been read."""
+    """Raise the error that an answer carries; its body must have been read."""
     if response.is_success or response.status_code == 304:
         return
     try:

@@ -1,4 +1,4 @@
-"""Files of this machine that are to be uploaded: which ones a folder holds, and which are passed over."""
+"""Find the files below a folder that are to be uploaded, and those that are passed over."""
 
 from __future__ import annotations
 

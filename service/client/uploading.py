@@ -1,4 +1,4 @@
-"""Many files into the repository: several at once, and none that is there already, so that it may be begun again."""
+"""Upload many files: several at once, and none that is stored already, so that an interrupted run can be repeated."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from service.client.local_files import LocalFile
 
 @dataclass(slots=True)
 class Uploading:
-    """A run over many files; `told` is called with the bytes that are done. Afterwards `stored` and `there` name what
+    """A run over many files; `report` is called with the bytes that are done. Afterwards `stored` and `there` name what
     was stored and what was there already, and `failed` the others with their reasons. A `dry` run stores nothing, and
-    tells what another would store."""
+    says what another would store."""
 
     base_url: str
     token: str | None

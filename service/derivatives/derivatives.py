@@ -1,4 +1,4 @@
-"""Derived images: found on disk or in the store, or made; each once, however many requests wait for it.
+"""Find derived images on disk or in the store, or make them: each once, however many requests wait for it.
 
 The protocol that keeps old images from coming back (docs/caching.md): every flight holds a ticket of its image;
 `forget` voids all tickets before it removes anything, and a flight publishes only with a valid one. Both happen on the
@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False, repr=False)
 class Derivatives:
-    """Finds or makes derived images. `rules` reads names; `tree` holds the files; `stored` is the derived container."""
+    """Finds or makes derived images: in the tree on disk, in the derived container, by the engine."""
 
     _rules: Rules
     _job_settings: JobSettings
@@ -217,7 +217,7 @@ class Derivatives:
                 try:
                     return await self._produce(name, original, ticket, lane, spare=False)
                 except (EngineError, OSError) as error:
-                    if isinstance(error, Removed) or not original.path.exists():  # somebody cleaned up the caches
+                    if isinstance(error, Removed) or not original.path.exists():  # the caches were cleaned up
                         return None
                     if not self._is_disk(error):
                         raise

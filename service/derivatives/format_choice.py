@@ -1,4 +1,4 @@
-"""Which formats `auto` and `source` may become for one image and one client, where the name alone does not say."""
+"""Resolve `auto` and `source` to formats for one image and one client, with what this node knows of the original."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ Persist = Literal["always", "url", "never"]
 
 @dataclass(frozen=True, slots=True)
 class Derivative:
-    """A derived image that is there now. `level` tells who had it, `original` the ETag of what it was made of, where
+    """A derived image that is there now. `level` says where it was, `original` the ETag of what it was made of, where
     that had to be known."""
 
     name: Name

@@ -35,7 +35,7 @@ async def warm(
     prefix: str = "",
     busy: Callable[[], bool] = lambda: False,
 ) -> AsyncGenerator[Warmed, None]:
-    """Make what `names` tells for each original below the prefix, one after the other, and tell of each.
+    """Make what `names` gives for each original below the prefix, one after the other, and tell of each.
 
     While `busy` returns True, since requests wait for the engine, nothing is begun. Images that cannot be made are
     reported and passed over. Raises Unavailable, Saturated and OSError, after which it can be begun again: what was

@@ -1,4 +1,4 @@
-"""Derived images on their way to the derived container, behind the answers that were given with them.
+"""Write derived images to the derived container after they were answered.
 
 A store that is slower than images are made would gather them without end, and every miss would wait behind them for
 its original. So few are sent at once, few wait, and what comes beyond that is not stored: it can always be made again.

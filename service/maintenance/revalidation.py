@@ -1,4 +1,4 @@
-"""Freshness across nodes: what this node has is compared with the originals' listing, every now and then.
+"""Revalidate this node's caches: compare them with the listing of the originals at intervals.
 
 Listing and tree are walked side by side, both in the byte order of the names, so memory holds a page of the one and a
 batch of the other. An image whose marker does not bear the listing's fingerprint is only suspected: the store is asked
@@ -44,13 +44,13 @@ class Sweep:
 
 @dataclass(eq=False, repr=False)
 class Revalidation:
-    """Compares the listing of `container` with the derived tree below `root`, every `interval` seconds."""
+    """Compares the listing of a container with the derived tree below a root, at intervals."""
 
     _container: Container
     _originals: Originals
     _derivatives: Derivatives
     _root: Path
-    _interval: float
+    _interval: float  # seconds
     _executor: ThreadPoolExecutor
 
     def __post_init__(self) -> None:

@@ -49,7 +49,7 @@ class Disk:
 
 @dataclass(slots=True)
 class Tasks:
-    """Who cares for the caches, for whoever wants to know how they are."""
+    """The background tasks of the caches, and their state, for metrics and health."""
 
     disk: Disk
     originals: Originals

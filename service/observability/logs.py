@@ -12,7 +12,7 @@ from gateway.settings import Log
 from service.observability import timings
 
 MOST = 20  # lines of one place in the code...
-WITHIN = 1.0  # ...in so many seconds; what comes beyond them is counted and not told
+WITHIN = 1.0  # ...in so many seconds; what comes beyond them is counted and not logged
 
 
 class _Text(logging.Formatter):

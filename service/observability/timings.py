@@ -1,4 +1,4 @@
-"""What a piece of work took, stage by stage: for the metrics, and for the log line about a request that was slow.
+"""Time a piece of work stage by stage, for the metrics and for the log line about a slow request.
 
 Each task knows the trace of the request that it works for, and gives it on to the tasks that it starts. Work that many
 wait for is attributed to the request that came first.

@@ -1,4 +1,4 @@
-"""Which images are taken at all, known from their headers, before ImageMagick sees a byte."""
+"""Refuse originals by their headers, before a decoder sees a byte."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.engine.recognise import recognise
 
 
 def take(path: Path, accept: Collection[str], limits: Limits) -> Header:
-    """The header of a file that is taken. Raises as `recognise` and `admit` do, and tells what is accepted."""
+    """The header of a file that is taken. Raises as `recognise` and `admit` do, and says what is accepted."""
     try:
         header = recognise(path, frames=limits.frames)
     except NotAnImage as error:

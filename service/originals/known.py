@@ -1,4 +1,4 @@
-"""What this node knows of one original, and which version of it that is."""
+"""The record of what this node knows of one version of an original."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ Listener = Callable[[str, StoredObject | None], object]
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A complete copy of an original in `path`; `header` is what its first bytes tell."""
+    """A complete copy of an original in `path`; `header` is what its first bytes give."""
 
     stored: StoredObject
     path: Path
@@ -183,7 +183,7 @@ class Originals:
                     stored = await self._container.stat(name)
                 except NotFound:
                     stored = None
-                if not ticket.valid:  # somebody learned better while the store was answering
+                if not ticket.valid:  # another task learned better while the store was answering
                     continue
                 self.learn(name, stored)
             if stored is None:

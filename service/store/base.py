@@ -248,7 +248,7 @@ class Store(Protocol):
         """The folders on this machine that it keeps objects in, by the option that names each."""
 
     async def inspect(self, report: Callable[[Observation], None]) -> None:
-        """Calls `tell` with what an operator should know before a start. The store need not be started, and no folder
+        """Calls `report` with what an operator should know before a start. The store need not be started, and no folder
         is made. Raises StoreError when the store cannot be used."""
 
     async def start(self) -> None:

@@ -112,7 +112,7 @@ def program() -> str:
 
 
 def _records_access_times(paths: Paths) -> bool:
-    """Whether the cache's mount tells by itself what nginx reads; where it cannot be tried, it is taken to. Before the
+    """Whether the cache's mount says by itself what nginx reads; where it cannot be tried, it is taken to. Before the
     first start, what there is of the path to the cache is tried."""
     try:
         return records_access_times(next(folder for folder in (paths.work, *paths.work.parents) if folder.exists()))

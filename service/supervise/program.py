@@ -31,7 +31,7 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is run: `ready` tells whether the process of this id serves, `prepared` whether it would if only its
+    """What is run: `ready` says whether the process of this id serves, `prepared` whether it would if only its
     predecessor were gone; `stop` ends it gracefully, within `patience` seconds. It inherits the `descriptors`, and
     finds `environment` added to ours. `absence` is entered when it ends again and again, and left when it is ready."""
 

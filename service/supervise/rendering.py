@@ -1,4 +1,4 @@
-"""`image-gateway render`: nginx's side of a configuration, to read or to run. No running gateway is changed."""
+"""`image-gateway render`: print nginx's side of a configuration. No running gateway is changed."""
 
 from __future__ import annotations
 

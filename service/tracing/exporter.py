@@ -29,7 +29,7 @@ PAUSE = 1.0  # seconds between deliveries, while there are fewer spans than that
 LAST = 3.0  # seconds that the end of the service waits for the last ones
 REMIND = 600.0  # seconds until failing deliveries are logged again
 DEFAULT_PATH = "/v1/traces"  # of a collector, by the OTLP specification
-KEPT = frozenset(
+SENT = frozenset(
     {
         "error.type",
         "http.request.method",
@@ -149,10 +149,10 @@ class _Session(requests.Session):
 
 
 def plain(span: ReadableSpan) -> ReadableSpan:
-    """The span with nothing in it that might be a secret: no attributes but those in KEPT, no events, which are
+    """The span with nothing in it that might be a secret: no attributes but those in SENT, no events, which are
     exceptions with their messages, no description of a status."""
     described = {
-        key: value for key, value in (span.attributes or {}).items() if key in KEPT or key.startswith("image_gateway.")
+        key: value for key, value in (span.attributes or {}).items() if key in SENT or key.startswith("image_gateway.")
     }
     return ReadableSpan(
         name=span.name,

@@ -1,4 +1,4 @@
-"""The span of each answer, made by OpenTelemetry's own middleware: which requests have one, and what it tells."""
+"""Trace requests by OpenTelemetry's own middleware: choose those that have a span, and its attributes."""
 
 from __future__ import annotations
 

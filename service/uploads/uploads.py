@@ -1,4 +1,4 @@
-"""Uploads: received into a temporary file within the limit, recognised, decoded once, and only then stored."""
+"""Store uploads: receive them within the limit, recognise them, decode them once, and only then store them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Stored:
 
 @dataclass(eq=False, repr=False)
 class Uploads:
-    """Takes images in and out of the store, and lets nothing derived of a former one survive. `limit` is in bytes."""
+    """Takes images in and out of the store, and lets nothing derived of a former one survive."""
 
     _container: Container
     _originals: Originals
@@ -61,7 +61,7 @@ class Uploads:
     _engine: EnginePool
     _job_settings: JobSettings
     _work: Work
-    _limit: int
+    _limit: int  # bytes
 
     def __post_init__(self) -> None:
         self._under_way = 0
@@ -69,7 +69,7 @@ class Uploads:
 
     @contextlib.contextmanager
     def receive(self) -> Iterator[Incoming]:
-        """A place for an upload; whatever becomes of it, its temporary file is gone at the end.
+        """A place for an upload, whose temporary file is removed at the end in any case.
 
         Raises Saturated where too many are under way. That the disk has no room for it is counted.
         """
@@ -146,8 +146,8 @@ class Uploads:
         return Stored(stored, header, upload.md5, upload.sha256, there is None)
 
     def _adopt_document(self, original: Original, document: Path) -> None:
-        """Publish what the check has told of the upload, unless the name holds something else by now. Where that
-        fails, it is made again for the first who asks."""
+        """Publish the metadata that the check found in the upload, unless the name holds something else by now. Where
+        that fails, the first request makes it again."""
         if not self._originals.is_current(original.stored) or not document.exists():
             return
         try:

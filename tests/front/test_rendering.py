@@ -84,6 +84,7 @@ def test_printing_makes_nothing_where_nothing_ran_yet(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.slow
 def test_nginx_runs_on_a_written_folder_beside_the_service_alone(tmp_path: Path) -> None:
     public, api = free_ports(2)
     file, folder = write_config(tmp_path, {}, [public, api]), tmp_path / "a folder"

@@ -91,6 +91,7 @@ def test_answers_are_counted_as_temporary_urls(running: Gateway) -> None:
     until(lambda: (counted(206), counted(405)) == (before[0] + 1, before[1] + 1))
 
 
+@pytest.mark.slow
 def test_a_reload_takes_up_another_key_and_the_second_one_keeps_old_urls_alive(tmp_path: Path) -> None:
     with running_gateway(
         tmp_path, {"store": {"directory": {"temp_url": {"key": "old", "lifetime": "60s", "max_lifetime": "90s"}}}}

@@ -221,6 +221,7 @@ def test_a_pipe_in_the_folder_holds_nobody_up(running: Gateway) -> None:
     (running.root / "var/store/pipe.jpg").unlink()
 
 
+@pytest.mark.slow
 def test_a_root_that_is_a_link_itself_is_followed(tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures/cat.jpg").write_bytes(images.jpeg())

@@ -1,4 +1,4 @@
-"""Bearer tokens of the API, kept as hashes, each with its scopes."""
+"""Authorise requests of the API by bearer tokens, which are known by their hashes, each with its scopes."""
 
 from __future__ import annotations
 

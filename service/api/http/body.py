@@ -1,4 +1,4 @@
-"""Bodies as they come in: in bounded memory, within a limit, and only as long as the sender is not too slow."""
+"""Read request bodies in bounded memory, up to a limit, and refuse senders that are too slow."""
 
 from __future__ import annotations
 

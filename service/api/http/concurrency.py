@@ -1,4 +1,4 @@
-"""Many things at once, but not too many, and their results in order."""
+"""Run tasks concurrently, bounded, and yield results in order."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """What a request gets that cannot be read, or that nothing else answers. The log is not told what it said, for
+        """What a request gets that cannot be read, or that nothing else answers. What it said is not logged, for
         that may hold a signature or a token."""
         if request.writer.output_size > 0:
             raise ConnectionError("an answer was begun; there is no second one")

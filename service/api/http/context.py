@@ -1,4 +1,4 @@
-"""What every handler may use, and how a handler reads a request's name."""
+"""The parts of the service that handlers use, and how a handler reads a request's name."""
 
 from __future__ import annotations
 

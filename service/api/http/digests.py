@@ -1,4 +1,4 @@
-"""What a sender says its bytes hash to: Content-MD5 (RFC 1864), Digest (RFC 3230), Content-Digest and Repr-Digest
+"""Verify the digests that a sender announces: Content-MD5 (RFC 1864), Digest (RFC 3230), Content-Digest and Repr-Digest
 (RFC 9530). Algorithms that are not known here are passed over, as these RFCs ask."""
 
 from __future__ import annotations

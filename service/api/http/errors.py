@@ -1,4 +1,4 @@
-"""What the API itself refuses, beside what the contract, the stores and the engine do.
+"""The exceptions of the API itself, beside those of the contract, the stores and the engine.
 
 ApiError
 ├── DigestMismatch    the body is not what its digest says            (400)

@@ -1,4 +1,4 @@
-"""Every request is counted, timed and given an id; nginx's own answers are handed over; Prometheus asks for it all."""
+"""Count and time every request and give it an id; take over nginx's counts; answer Prometheus."""
 
 from __future__ import annotations
 

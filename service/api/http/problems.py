@@ -1,4 +1,4 @@
-"""The one place that turns every kind of failure into the answer a client sees: application/problem+json (RFC 9457)."""
+"""Turn every kind of failure into the answer a client sees: application/problem+json (RFC 9457)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives: a zip that is written while its images are made, in constant memory, with a manifest at its end."""
+"""Write a zip archive while its images are made, in constant memory, with a manifest at its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request asks of an image, or of several."""
+"""The parameters of requests for one image or several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What images there are: pages of JSON, or all of them as lines of JSON."""
+"""List images: pages of JSON, or all of them as lines of JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `@meta.json` tells of an image, as a part of other answers."""
+"""The metadata of an image (`@meta.json`) as a part of other answers."""
 
 from __future__ import annotations
 

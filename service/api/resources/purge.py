@@ -114,7 +114,7 @@ async def _delete(context: Context, prefix: str) -> int:
     while marker is not None:
         page = await context.store.derived.list(prefix=prefix, marker=marker, limit=PAGE)
         marker = page.marker
-        names = [found.name for found in page.objects]
+        names = [kept.name for kept in page.objects]
         async with aclosing(in_order(names, lambda name: _delete_one(context, name), AT_ONCE)) as done:
             removed += sum([gone async for gone in done])
     return removed

@@ -1,4 +1,4 @@
-"""Which images a request means: by prefix, folder and regular expression, in the memory of one page."""
+"""Select images by prefix, folder and regular expression, in the memory of one page."""
 
 from __future__ import annotations
 

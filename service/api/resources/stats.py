@@ -1,4 +1,4 @@
-"""How the caches of this node are, for operators."""
+"""The state of this node's caches, for operators."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ def _links(context: Context, name: str, etag: str) -> Links:
 
 
 async def _nothing() -> None:
-    """HTTP itself tells whether a body that is no form is whole."""
+    """HTTP itself says whether a body that is no form is whole."""
 
 
 def _escaped(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Warming: derived images are made before anybody asks for them, one at a time and behind all real requests."""
+"""Warm the caches: make derived images ahead of requests, one at a time and behind all real requests."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ async def _answer(request: web.Request, names: Callable[[str], Sequence[Wanted]]
 
 
 def _namer(recipes: Sequence[str], rules: Rules) -> Callable[[str], Sequence[Wanted]]:
-    """A function that tells what is to be made of an image: its derived names, `auto` as clients of each format would
+    """A function that says what is to be made of an image: its derived names, `auto` as clients of each format would
     ask for it. Raises Refused."""
     wanted: dict[tuple[str, str], Name] = {}
     for recipe in recipes:

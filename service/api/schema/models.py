@@ -1,4 +1,4 @@
-"""What the API answers, as models: the service writes them, its document describes them, the client reads them."""
+"""The models of the API's answers: written by the service, described in the OpenAPI document, read by the client."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ class Stats(Reply):
     shared: int = Field(description="requests that waited for another's flight")
     failures_remembered: int = Field(description="images that are known not to be makeable as asked, for a minute")
     disk_failures: dict[str, int] = Field(description="of the caches' disk, by the system's name of the error")
-    access_times: bool = Field(description="whether the mount tells what was read; else nginx notes it")
+    access_times: bool = Field(description="whether the mount says what was read; else nginx notes it")
     swept: float | None = Field(
         description="seconds since the caches were last compared with the store's listing; null if never"
     )

@@ -1,4 +1,4 @@
-"""The base classes of models for what a request asks: its query, or its JSON body."""
+"""The base classes of the models of requests: of their query, and of their JSON body."""
 
 from __future__ import annotations
 

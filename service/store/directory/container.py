@@ -53,9 +53,9 @@ class DirectoryContainer:
     too long for a file system lies under its hash, by which listings name it. `urls` makes temporary URLs. Listings
     leave out files whose names end with one of the extensions `not_images`, unless their content is an image.
 
-    Content type and metadata are kept where the file system has extended attributes, until somebody else writes into
-    the file; elsewhere the metadata is lost, and the content type is read from the first bytes. The bytes are never
-    lost. Files and folders that we may not read are not there. Expiry is ignored.
+    Content type and metadata are stored where the file system has extended attributes, until another program writes
+    into the file; elsewhere the metadata is lost, and the content type is read from the first bytes. The bytes are
+    never lost. Files and folders that we may not read are not there. Expiry is ignored.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class DirectoryContainer:
             before = describe(file, name)
             while os.sendfile(target.fileno(), file, None, _CHUNK) > 0:
                 errand.check()
-            # Our own writers replace files; somebody else's may write into them while we read.
+            # Our own writers replace files; other programs may write into them while we read.
             if describe(file, name) != before or os.fstat(target.fileno()).st_size != before.bytes:
                 raise Corrupt(f"{name!r} was changed while it was read")
             return before
@@ -172,7 +172,7 @@ class DirectoryContainer:
             with self._lock, permitted(new.name):
                 present = self._present(path, new.name)
                 new.precondition.check(present)
-                if present != before:  # somebody else was faster
+                if present != before:  # another writer was faster
                     _stamp(new, temporary, present)
                 errand.check()
                 parent = stack.enter_context(directory(self._root, path[:-1], make=True))

@@ -106,7 +106,7 @@ def regular_file(parent: int, leaf: bytes) -> Iterator[int]:
 
 def describe(file: int, name: str, *, typed: bool = True) -> StoredObject:
     """What an open file holds. The ETag is made of its time and size: hashing every file would read the whole store.
-    `typed` reads the first bytes where no content type was kept."""
+    `typed` reads the first bytes where no content type was stored."""
     status = os.fstat(file)
     etag = _etag(status)
     properties = _properties(file, etag)
@@ -133,7 +133,7 @@ def write_properties(file: int, kind: str, metadata: Mapping[str, str]) -> None:
 
 
 def _properties(file: int, etag: str) -> Mapping[str, Any]:
-    """What was kept with the file, unless somebody else has written into it since."""
+    """What was stored with the file, unless another program has written into it since."""
     with contextlib.suppress(OSError, ValueError):
         properties = json.loads(os.getxattr(file, _XATTR))
         if isinstance(properties, dict) and properties.get("etag") == etag:

@@ -17,7 +17,7 @@ class DirectorySettings:
     """Where the originals lie, and where derived images are kept that have been asked to stay.
 
     What is missing is made below `home`, or in a folder that is there; the originals' only if they are `new`, which
-    tells that none of them was ever seen. Else a disk that is not mounted would be taken for a store without images.
+    says that none of them was ever seen. Else a disk that is not mounted would be taken for a store without images.
     """
 
     root: Path

@@ -55,7 +55,7 @@ def _rows(container: str, query: Mapping[str, Any], connection: Any) -> Sequence
 
 
 def _whole(connection: Any, container: str, row: StoredObject) -> StoredObject:
-    """The row; the manifest of a dynamic large object is an empty one, and only HEAD tells what is behind it."""
+    """The row; the manifest of a dynamic large object is an empty one, and only HEAD says what is behind it."""
     if row.bytes or row.etag != _EMPTY or row.content_type == "application/directory":
         return row
     try:

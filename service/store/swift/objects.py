@@ -1,4 +1,4 @@
-"""Swift's headers and listing rows, and the objects they tell of."""
+"""Swift's headers and listing rows, and the objects they describe."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def from_headers(name: str, headers: Mapping[str, str], *, size: int | None = No
 
 
 def from_row(row: Mapping[str, Any]) -> StoredObject:
-    """The object that a row of a listing describes, equal to what HEAD tells but for the metadata. Raises NotSwift."""
+    """The object that a row of a listing describes, equal to what HEAD gives but for the metadata. Raises NotSwift."""
     with parsing():
         at = datetime.fromisoformat(row["last_modified"]).replace(tzinfo=UTC)
         return StoredObject(

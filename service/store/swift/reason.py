@@ -1,4 +1,4 @@
-"""Why Swift cannot be reached: the system's own reason, found in what the HTTP libraries wrap around it."""
+"""Find the system's reason why Swift cannot be reached in the exceptions of the HTTP libraries."""
 
 from __future__ import annotations
 

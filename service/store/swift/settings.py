@@ -34,8 +34,8 @@ class SwiftSettings:
     `timeout` is in seconds: how long Swift may be silent. `retries` is how often a call that failed is repeated,
     `connections` how many are open at most. `delete_after` is in seconds: when derived images expire, None for never.
     `redirect` is the size in bytes from which on an image is answered by a redirect, 0 for never.
-    `storage_url` replaces the one that the login tells; `cacert` is a file of certificates to trust instead of the
-    system's. `create` tells whether the originals' container is made where it is missing.
+    `storage_url` replaces the one that the login returns; `cacert` is a file of certificates to trust instead of the
+    system's. `create` says whether the originals' container is made where it is missing.
     """
 
     container: str = "images"

@@ -32,7 +32,7 @@ class SwiftStore:
         self.derived = SwiftContainer(self.pool, settings, settings.derived_container, derived=True)
 
     async def inspect(self, _report: Callable[[Observation], None]) -> None:
-        """Start it and list an object. There is nothing to tell of a Swift that can be used."""
+        """Start it and list an object. There is nothing to report of a Swift that can be used."""
         await self.start()
         await self.originals.list(limit=1)
 

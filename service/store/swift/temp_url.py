@@ -57,7 +57,7 @@ class Signer:
         expires = int(time.time() + min(lifetime, self._settings.max_lifetime))
         for refreshed in (False, True):
             if refreshed or not self._key:
-                self.prepare(connection)  # the key may have been changed by somebody else
+                self.prepare(connection)  # another client may have changed the key
             url = sign(connection.url, self._container, name, expires, self._key, self._settings.digest)
             if filename is not None:
                 url += f"&filename={quote(filename, safe='')}"
@@ -74,7 +74,7 @@ class Signer:
         """Whether the URL works: False when the signature is refused. Raises NotFound."""
         http = http_of(connection)
         parts = urlsplit(url)
-        # GET, not HEAD: only GET tells whether the key also opens the segments of a large object.
+        # GET, not HEAD: only GET says whether the key also opens the segments of a large object.
         http.request("GET", f"{parts.path}?{parts.query}", "", {"Range": "bytes=0-0"})
         answer = http.getresponse()
         with contextlib.closing(answer):
