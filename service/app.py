@@ -156,9 +156,7 @@ async def _put_together(
     originals.on_change(derivatives.settle)
     stack.push_async_callback(derivatives.close)
     generation = f"{job_settings.engine} {','.join(rules.out)}"  # the bytes, and the formats that markers name
-    tasks = await stack.enter_async_context(
-        running_tasks(config, disk, store.originals, originals, derivatives, generation)
-    )
+    tasks = await stack.enter_async_context(running_tasks(config, disk, store, originals, derivatives, generation))
     uploads = Uploads(store.originals, originals, derivatives, engine, job_settings, disk.work, config.limits.upload)
     return Context(config, rules, store, originals, derivatives, uploads, engine, tasks)
 

@@ -1,4 +1,4 @@
-"""Delete folders that were moved out of sight: old derived trees, and what a process that ended has left.
+"""Delete folders that were moved out of sight: derived trees, images, and what a process that ended has left.
 
 That takes as long as there are files, so nothing waits for it: it begins when the service serves, in a
 thread of the lowest priority, and ends with the file at hand when the service stops. The next start goes on.
@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -35,17 +36,25 @@ class Reaper:
     """`folders` are out of sight: no reader knows their paths, no writer uses them again, and no tree counts them."""
 
     def __init__(self, folders: Iterable[Path] = ()) -> None:
-        self._waiting = list(folders)
+        self._waiting = deque(folders)
+        self._lock = threading.Lock()
+        self._serving = self._digging = False
         self._stopping = threading.Event()
 
     def leave(self, folder: Path) -> None:
-        """Have a folder deleted as soon as the service serves, which it does not yet."""
-        self._waiting.append(folder)
+        """Have a folder deleted: behind those that were left before, and not before the service serves."""
+        with self._lock:
+            self._waiting.append(folder)
+            if not self._serving or self._digging:
+                return
+            self._digging = True
+        self._begin(self._left())
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
         """While the service serves. At the end nothing more is deleted, and the file at hand is not waited for."""
-        self._begin(self._waiting)
+        self._serving = self._digging = True
+        self._begin(self._left())
         try:
             yield
         finally:
@@ -55,13 +64,23 @@ class Reaper:
         """Delete a folder, even when the caller is cancelled; return what was deleted before the service stopped."""
         return await asyncio.shield(asyncio.wrap_future(self._begin([folder])))
 
-    def _begin(self, folders: list[Path]) -> Future[Deleted]:
-        executor = background()  # of their own: no deletion waits behind another's
+    def _left(self) -> Iterator[Path]:
+        """What was left, until there is nothing more."""
+        while True:
+            with self._lock:
+                if not self._waiting or self._stopping.is_set():
+                    self._digging = False
+                    return
+                folder = self._waiting.popleft()
+            yield folder
+
+    def _begin(self, folders: Iterable[Path]) -> Future[Deleted]:
+        executor = background()  # of their own: no deletion that is waited for waits behind another
         deletion = executor.submit(self._delete, folders)
         executor.shutdown(wait=False)  # the thread ends with its work
         return deletion
 
-    def _delete(self, folders: list[Path]) -> Deleted:
+    def _delete(self, folders: Iterable[Path]) -> Deleted:
         deleted = Deleted()
         for folder in folders:
             self._reap(folder, deleted)
