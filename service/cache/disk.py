@@ -6,7 +6,9 @@ two awaits sees it whole. The invariant: all files of an image were made of the 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import errno
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,7 +16,8 @@ from pathlib import Path
 from gateway.marker import Marker
 from gateway.names import Name, disk_path, folder_path, hashed_folder, marker_path
 from gateway.paths import MARKER, smaller_path
-from service.cache.graves import Graves, Removal, make_folder, unlink
+from service.cache.folders import make_folder, move_entries, unlink
+from service.cache.graves import Graves, Removal
 from service.cache.marker import read_marker, read_smaller, write_marker, write_smaller
 from service.cache.published import Published
 from service.cache.recency import fresh_atime, is_referenced
@@ -35,6 +38,7 @@ class DerivedTree:
         self._work = work
         self._graves = Graves(root, work, self.usage, bury)
         self._graves.settled = self._settle
+        self._is_shut = False  # while everything is being removed
         self._stuck: dict[str, str] = {}  # images of which something is left at its place, by their folder
 
     def find(self, name: Name) -> Published | None:
@@ -128,9 +132,24 @@ class DerivedTree:
         grave = self._work.path()
         self.root.rename(grave)
         self.root.mkdir()
-        self._stuck.clear()
-        self._graves.abandon()
-        self.usage.clear()
+        self._cleared()
+        return grave
+
+    async def clear(self) -> Path:
+        """`forget_all`, also where the root cannot be moved (it is of a layer of an overlay file system): then what is
+        in it is, and meanwhile nothing is found or published. Raises OSError."""
+        try:
+            return self.forget_all()
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+        grave = self._work.path()
+        self._is_shut = True
+        try:
+            await asyncio.to_thread(move_entries, str(self.root), str(grave))
+        finally:
+            self._is_shut = False
+        self._cleared()
         return grave
 
     def evict(self, files: Iterable[Path]) -> int:
@@ -145,6 +164,11 @@ class DerivedTree:
             with contextlib.suppress(OSError):
                 self._retire(folder)
         return removed
+
+    def _cleared(self) -> None:
+        self._stuck.clear()
+        self._graves.abandon()
+        self.usage.clear()
 
     def _take(self, folder: str, image: str) -> Removal | None:
         removal = self._graves.take(folder)
@@ -163,7 +187,7 @@ class DerivedTree:
             self._prune(self.root / removal.folder)
 
     def _is_stuck(self, image: str) -> bool:
-        return bool(self._stuck) and image in self._stuck.values()
+        return self._is_shut or (bool(self._stuck) and image in self._stuck.values())
 
     def _retire(self, folder: Path) -> None:
         """Remove a folder's marker when it is all that is left of the image, and then the folder."""
@@ -193,6 +217,8 @@ class DerivedTree:
             folder = folder.parent
 
     def _mark(self, image: str, marker: Marker) -> None:
+        if self._is_shut:
+            raise OSError(errno.EXDEV, "all derived images are being removed")
         if self.marker(image) == marker:
             return
         for removal in self.forget(image):

@@ -19,14 +19,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.paths import MARKER
-from service.cache.usage import BLOCK, Departure, Usage
+from service.cache.folders import ALONE, holds_files, make_folder, move, unlink_all
+from service.cache.usage import Departure, Usage
 from service.cache.work import Work
 
 AT_ONCE = 32  # folders that are put back without letting anything else run
 LEAF = "@"  # what every file of an image begins with, and no folder of another image does...
 HASHED = "@/"  # ...but for those in a folder below this, which holds no others
-ALONE = 2  # links to a folder that holds no other, where the file system counts them; else there are more, or one
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +69,7 @@ class Graves:
             if waiting.folder == folder and waiting.path is None:
                 return waiting
         place = self._root / folder
-        if not _holds_files(place):
+        if not holds_files(place):
             return None
         try:
             grave = self._work.path()
@@ -149,7 +148,7 @@ class Graves:
         self._bury(removal.path)
 
     async def _unlink(self, removal: Removal) -> None:
-        unlinked, failure = await asyncio.to_thread(_unlink_all, f"{self._root}/{removal.folder}")
+        unlinked, failure = await asyncio.to_thread(unlink_all, f"{self._root}/{removal.folder}")
         for number, (path, size) in enumerate(unlinked):
             self._usage.add(size, -1, Path(path))
             if number % 256 == 0:
@@ -169,37 +168,6 @@ class Graves:
             (removal.path / name).rename(place / name)
             self.returned += 1
             removal.departure.back(f"{place}/{name}")
-
-
-def move(place: Path, grave: Path) -> None:
-    """Rename a folder. Raises OSError, also for a link to one."""
-    os.rename(f"{place}/", grave)  # noqa: PTH104  # Path drops the slash, and then a link is renamed
-
-
-def _holds_files(place: Path) -> bool:
-    """Whether there is anything of the image itself in its folder, which may only lead to others."""
-    if (place / MARKER).exists():
-        return True
-    try:
-        if place.stat().st_nlink == ALONE:
-            return True
-        with os.scandir(place) as entries:
-            return any(not entry.is_dir(follow_symlinks=False) for entry in entries)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:  # it cannot be looked into: whoever tries to move it learns why
-        return True
-
-
-def make_folder(folder: Path, usage: Usage) -> None:
-    """Make a folder and those above it that are missing, and count them. Raises OSError."""
-    missing = []
-    while not folder.is_dir():
-        missing.append(folder)
-        folder = folder.parent
-    for one in reversed(missing):
-        one.mkdir(exist_ok=True)
-        usage.add(BLOCK, path=one)
 
 
 @dataclass(slots=True)
@@ -226,30 +194,3 @@ def _survey(grave: Path, departure: Departure) -> _Found:
 
     found.sums = departure.weigh(files())
     return found
-
-
-def _unlink_all(folder: str) -> tuple[list[tuple[str, int]], OSError | None]:
-    """Unlink the files of a folder where they are, the marker last, in a thread: their paths and sizes, and the first
-    failure."""
-    unlinked: list[tuple[str, int]] = []
-    failure: OSError | None = None
-    with os.scandir(folder) as entries:
-        leaves = [entry.path for entry in entries if not entry.is_dir(follow_symlinks=False)]
-    for path in sorted(leaves, key=lambda path: path.endswith(f"/{MARKER}")):
-        try:
-            size = unlink(path)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            failure = failure or error
-        else:
-            unlinked.append((path, size))
-    return unlinked, failure
-
-
-def unlink(path: str) -> int:
-    """Unlink a file; how large it was. Raises OSError."""
-    file = Path(path)
-    size = file.lstat().st_size
-    file.unlink()
-    return size

@@ -1,7 +1,8 @@
 """Delete folders that were moved out of sight: derived trees, images, and what a process that ended has left.
 
-That takes as long as there are files, so nothing waits for it: it begins when the service serves, in a
-thread of the lowest priority, and ends with the file at hand when the service stops. The next start goes on.
+That takes as long as there are files, so nothing waits for it: it begins when the service serves, in a thread that
+rests as long as it works, and ends with the file at hand when the service stops. The next start goes on. The thread has
+no low priority: one that is interrupted between two files holds Python's lock, and the event loop waits for it.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.paths import MARKER
-from service.cache.walk import background
+
+BATCH = 64  # files between two rests
 
 log = logging.getLogger(__name__)
 
@@ -75,20 +78,22 @@ class Reaper:
             yield folder
 
     def _begin(self, folders: Iterable[Path]) -> Future[Deleted]:
-        executor = background()  # of their own: no deletion that is waited for waits behind another
+        executor = ThreadPoolExecutor(
+            1, thread_name_prefix="reaper"
+        )  # of their own: no deletion that is waited for waits behind another
         deletion = executor.submit(self._delete, folders)
         executor.shutdown(wait=False)  # the thread ends with its work
         return deletion
 
     def _delete(self, folders: Iterable[Path]) -> Deleted:
-        deleted = Deleted()
+        deleted, pace = Deleted(), _Pace(self._stopping)
         for folder in folders:
-            self._reap(folder, deleted)
+            self._reap(folder, deleted, pace)
         if deleted.failure:
             log.warning("not all old files can be deleted (%s); the next start tries again", deleted.failure)
         return deleted
 
-    def _reap(self, folder: str | Path, deleted: Deleted) -> bool:
+    def _reap(self, folder: str | Path, deleted: Deleted, pace: _Pace) -> bool:
         """Delete a folder and all below it; whether it is gone. There is no list of what is in it, however much that
         is: it shrinks while it is read, and is read again where the file system left something out over that."""
         progress = True
@@ -99,8 +104,9 @@ class Reaper:
                     for entry in entries:
                         if self._stopping.is_set():
                             return False
+                        pace.step()
                         if entry.is_dir(follow_symlinks=False):
-                            progress |= self._reap(entry.path, deleted)
+                            progress |= self._reap(entry.path, deleted, pace)
                         else:
                             progress |= _unlink(entry, deleted)
                 if self._stopping.is_set():
@@ -114,6 +120,21 @@ class Reaper:
             else:
                 return True
         return False
+
+
+class _Pace:
+    """Rests as long as the work before took, after every batch; no longer when the service stops."""
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self._stopping = stopping
+        self._steps = 0
+        self._began = time.monotonic()
+
+    def step(self) -> None:
+        self._steps += 1
+        if self._steps % BATCH == 0:
+            self._stopping.wait(time.monotonic() - self._began)
+            self._began = time.monotonic()
 
 
 def _unlink(entry: os.DirEntry[str], deleted: Deleted) -> bool:

@@ -131,11 +131,11 @@ class Derivatives:
         """Remove the files of a folder whose image has no name any more."""
         self._tree.forget_folder(folder)
 
-    def forget_all(self) -> Path:
+    async def forget_all(self) -> Path:
         """`forget` for every image at once; the folder that is left to be deleted. Raises OSError."""
         self._tickets.void_all()
         self._memory.clear()
-        return self._tree.forget_all()
+        return await self._tree.clear()
 
     async def forget_everywhere(self, image: str) -> None:
         """`forget`, and remove what the derived container holds of the image. Raises Unavailable, OSError."""

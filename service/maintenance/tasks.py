@@ -95,7 +95,7 @@ async def running_tasks(
     """Throw out what cannot be trusted, then count, evict, compare and sync while the context lasts. Raises OSError."""
     generation = Generation(disk.root, made_by)
     if generation.changed:
-        disk.reaper.leave(derivatives.forget_all())
+        disk.reaper.leave(await derivatives.forget_all())
     await asyncio.to_thread(generation.distrust, disk.tree.root, originals.root)
     generation.begin()
     executor = background()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cache import graves
+from service.cache import folders, graves
 from service.cache import work as work_module
 from service.cache.work import Work, spare_folder
 from tests import images
@@ -64,7 +64,7 @@ def held_fast(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     with monkeypatch.context() as patch:
         patch.setattr(graves, "move", fail)
-        patch.setattr(graves, "unlink", fail)
+        patch.setattr(folders, "unlink", fail)
         yield
 
 

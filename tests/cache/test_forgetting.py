@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway.paths import MARKER
-from service.cache import graves
+from service.cache import folders, graves
 from service.cache.disk import DerivedTree
 from service.cache.work import MEMORY, Work
 from tests import images
@@ -197,13 +197,13 @@ async def test_where_a_folder_cannot_be_moved_its_files_are_unlinked_by_a_thread
 async def test_the_marker_is_unlinked_last(elsewhere: DerivedTree, monkeypatch: pytest.MonkeyPatch) -> None:
     lay(elsewhere, *(f"a/@w={width}.jpg" for width in range(20)), "a/@base")
     unlinked: list[str] = []
-    unlink = graves.unlink
+    unlink = folders.unlink
 
     def watched(path: str) -> int:
         unlinked.append(path)
         return unlink(path)
 
-    monkeypatch.setattr(graves, "unlink", watched)
+    monkeypatch.setattr(folders, "unlink", watched)
     await elsewhere.removed(elsewhere.forget("a"))
     assert len(unlinked) == 21
     assert unlinked[-1].endswith("a/@base")
@@ -218,6 +218,18 @@ async def test_nothing_is_published_into_a_folder_that_is_being_unlinked(elsewhe
     assert paths(elsewhere) == set()
 
 
+async def test_everything_is_forgotten_also_where_nothing_can_be_moved(elsewhere: DerivedTree) -> None:
+    lay(elsewhere, "a/@base", "a/@w=1.jpg", "a/b/@w=1.jpg", "c")
+    clearing = asyncio.create_task(elsewhere.clear())
+    await asyncio.sleep(0)
+    with pytest.raises(OSError, match="being removed"):
+        publish(elsewhere, "a", 2)
+    await clearing
+    assert elsewhere.root.is_dir()
+    assert list(elsewhere.root.iterdir()) == []
+    assert elsewhere.usage.files == 0
+
+
 async def test_what_the_disk_does_not_let_go_of_is_told_and_not_found(
     tree: DerivedTree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,7 +239,7 @@ async def test_what_the_disk_does_not_let_go_of_is_told_and_not_found(
     publish(tree, "a")
     with monkeypatch.context() as patch:
         patch.setattr(graves, "move", fail)
-        patch.setattr(graves, "unlink", fail)
+        patch.setattr(folders, "unlink", fail)
         with pytest.raises(OSError, match="Read-only"):
             await tree.removed(tree.forget("a"))
         assert tree.find(name("a")) is None

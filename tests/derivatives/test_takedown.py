@@ -100,7 +100,7 @@ async def test_a_comparison_finds_what_a_process_left_that_was_killed(one: Node)
     await one.api("a.png.b/c.png/@w=4.png")
     await one.context.derivatives.close()
     (one.root / "var/store/a.png").unlink()
-    one.context.derivatives.forget_all()
+    await one.context.derivatives.forget_all()
     assert await leftovers_of(one).compare() == 1
     await until_settled(one)
     assert await kept(one) == ["a.png.b/c.png/@meta.json", "a.png.b/c.png/@w=4.png"]
@@ -111,7 +111,7 @@ async def test_a_comparison_finds_what_is_older_than_its_original(one: Node) -> 
     (one.root / "var/store/a.png").write_bytes(picture(2))
     for leaf in LEAVES:
         os.utime(one.root / "var/derived/a.png" / leaf, (1, 1))
-    one.context.derivatives.forget_all()
+    await one.context.derivatives.forget_all()
     assert await leftovers_of(one).compare() == 1
     await until_settled(one)
     assert await kept(one) == []

@@ -104,9 +104,9 @@ async def _purge_all(context: Context) -> Purged:
     """As of a prefix, in one step here: the whole tree is moved out of sight, and then deleted. When the service stops
     meanwhile, that much is not waited for, and the next start deletes the rest."""
     reaper = context.tasks.disk.reaper
-    gone = await reaper.delete(context.derivatives.forget_all())
+    gone = await reaper.delete(await context.derivatives.forget_all())
     objects = await context.derivatives.remove_kept("")
-    more = await reaper.delete(context.derivatives.forget_all())
+    more = await reaper.delete(await context.derivatives.forget_all())
     return Purged(images=gone.images, files=gone.files + more.files, objects=objects)
 
 
