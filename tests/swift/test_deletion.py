@@ -87,6 +87,7 @@ async def test_without_bulk_deletion_several_are_deleted_at_once(
     filled: SwiftStore, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy.fault = INFO
+    monkeypatch.setattr("service.store.swift.deletion._RUN", 2)
     crowd = Crowd(monkeypatch)
     assert await filled.derived.delete_all(NAMES) == len(NAMES)
     assert await names(filled) == []

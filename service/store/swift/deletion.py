@@ -13,10 +13,11 @@ from urllib.parse import quote, urlsplit
 from swiftclient.exceptions import ClientException
 
 from service.store.base import NotFound, StoreError
-from service.store.swift.connections import Pool
-from service.store.swift.objects import parsing
+from service.store.swift.connections import Pool, is_absent
+from service.store.swift.objects import parsing, reachable
 
 _BULK = 100  # names in one request, about a second of a cluster's work: it must answer within `timeout`
+_RUN = 10  # objects that one thread deletes without asking the event loop for more
 _HEADERS = {"Content-Type": "text/plain", "Accept": "application/json"}
 
 _log = logging.getLogger(__name__)
@@ -60,13 +61,22 @@ class Deletion:
             deleted, failed = await self._pool.call(partial(_bulk_delete, self._container, names))
         except StoreError as error:
             _log.info("Swift deletes nothing in bulk now: %s", error)
-            return sum([await self._exists(name) for name in names])
-        if failed:
-            deleted += sum([await self._exists(name) for name in names])
-        return deleted
+            return await self._run(names)
+        return deleted + (await self._run(names) if failed else 0)
 
     async def _single(self, names: Sequence[str]) -> int:
-        return sum(await _several(names, self._exists, self._at_once))
+        runs = [names[first : first + _RUN] for first in range(0, len(names), _RUN)]
+        return sum(await _several(runs, self._run, self._at_once))
+
+    async def _run(self, names: Sequence[str]) -> int:
+        """Delete some objects one after the other over one connection. Where that fails, each is tried by itself."""
+        deleted = set[str]()
+        try:
+            await self._pool.call(partial(_delete_each, self._container, names, deleted))
+        except StoreError:
+            results = await _several([name for name in names if name not in deleted], self._exists, 1)
+            return len(deleted) + sum(results)
+        return len(deleted)
 
     async def _exists(self, name: str) -> bool:
         try:
@@ -87,6 +97,22 @@ def _most_in_bulk(connection: Any) -> int:
     with parsing():
         bulk = offered.get("bulk_delete")
         return 0 if bulk is None else int(bulk.get("max_deletes_per_request", _BULK))
+
+
+def _delete_each(container: str, names: Sequence[str], deleted: set[str], connection: Any) -> None:
+    """Delete these objects; `deleted` gets those that were there."""
+    for name in names:
+        if name in deleted:
+            continue
+        try:
+            connection.delete_object(container, reachable(name))
+        except NotFound:
+            continue
+        except ClientException as error:
+            if not is_absent(error):
+                raise
+            continue
+        deleted.add(name)
 
 
 def _bulk_delete(container: str, names: Sequence[str], connection: Any) -> tuple[int, bool]:
@@ -110,8 +136,6 @@ async def _several(items: Sequence[Any], work: Callable[[Any], Awaitable[int]], 
                 results.append(await work(item))
             except StoreError as error:
                 failures.append(error)
-                if len(failures) >= at_once:  # it does not come back within this request
-                    return
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(at_once, len(items))):
