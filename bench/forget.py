@@ -158,7 +158,7 @@ def in_swift(*, bulk: bool) -> int:
     print(
         f"forget   {kind:11} {took:6.2f} s for {OBJECTS} objects, {told['most']} of {told['requests']} requests at once"
     )
-    return (took > REMOVAL) + (told["most"] > CONNECTIONS) + (told["left"] > 0)
+    return sum((took > REMOVAL, told["most"] > CONNECTIONS, told["left"] > 0))
 
 
 async def remove(url: str) -> float:

@@ -23,7 +23,7 @@ class SlowSwift:
         self.bulk = bulk
         self.now = self.most = self.requests = 0
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path == "/crowd":
             return web.json_response({"most": self.most, "requests": self.requests, "left": len(self.names)})
         self.requests += 1
@@ -36,7 +36,7 @@ class SlowSwift:
         finally:
             self.now -= 1
 
-    def _found(self, request: web.Request, body: str) -> web.Response:
+    def _found(self, request: web.BaseRequest, body: str) -> web.Response:
         headers = {"X-Trans-Id": "tx"}
         url = f"{request.scheme}://{request.host}"
         if request.path.startswith("/auth"):
