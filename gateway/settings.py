@@ -98,6 +98,9 @@ class Cache(Section):
 
     root: Location = Field(Path("var/cache"), description="one file system, best a fast one")
     derived: Size = Field(10 * 2**30, description="bytes of derived images on disk")
+    derived_per_image: int = Field(
+        4096, description="derived images of one image on disk; those unused for longest go first; 0: no limit", ge=0
+    )
     originals: Size = Field(2 * 2**30, description="bytes of originals on disk")
     memory: Size = Field(256 * 2**20, description="bytes in the service's memory")
     persist: Literal["auto", "always", "url", "never"] = Field(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import os
 import signal
@@ -36,6 +35,7 @@ from service.open_store import open_store
 from service.originals.originals import Originals
 from service.runtime.imagemagick import write_policy
 from service.runtime.lock import AlreadyRunning, exclusive, is_held
+from service.runtime.made_by import engine_of, made_by
 from service.runtime.naming import named
 from service.runtime.paths import Paths, make_folders, paths_of
 from service.runtime.rlimits import raise_limit
@@ -160,9 +160,8 @@ async def _put_together(
     )
     originals.on_change(derivatives.settle)
     stack.push_async_callback(derivatives.close)
-    generation = f"{job_settings.engine} {','.join(rules.out)}"  # the bytes, and the formats that markers name
     tasks = await stack.enter_async_context(
-        running_tasks(config, disk, store.originals, originals, derivatives, generation)
+        running_tasks(config, disk, store, originals, derivatives, made_by(config, rules, versions))
     )
     uploads = Uploads(store.originals, originals, derivatives, engine, job_settings, disk.work, config.limits.upload)
     return Context(config, rules, store, originals, derivatives, uploads, engine, tasks)
@@ -185,19 +184,16 @@ def _engine_settings(config: Config, paths: Paths, work: Work) -> EngineSettings
 
 
 def _job_settings(config: Config, rules: Rules, versions: str, *, remote_store: bool) -> JobSettings:
-    """What all derived images have in common; its `engine` changes with whatever changes their bytes."""
-    limits, keep, fields = config.limits, tuple(config.metadata.keep), tuple(config.metadata.fields)
-    tolerant = config.formats.tolerate_truncated
-    bounds = (limits.width, limits.height, limits.frames)
-    parts = (versions, sorted(rules.quality.items()), fields, keep, *bounds, tolerant, config.engine.library)
+    """What all derived images have in common."""
+    limits = config.limits
     return JobSettings(
         accept=tuple(config.formats.accept),
         limits=Limits(limits.pixels, limits.frames, limits.width, limits.height),
-        keep=keep,
-        fields=fields,
-        tolerant=tolerant,
+        keep=tuple(config.metadata.keep),
+        fields=tuple(config.metadata.fields),
+        tolerant=config.formats.tolerate_truncated,
         persist=persist_of(config, remote_store=remote_store),
         library=config.engine.library,
-        engine=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
+        engine=engine_of(config, rules, versions),
         software=f"engine.library {config.engine.library}; {versions}",
     )

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from service.derivatives.takedown import REMOVED
 from service.derivatives.write_behind import UNPERSISTED
 from service.engine.pool.pool import EnginePool
 from service.maintenance.tasks import Tasks
@@ -67,7 +68,7 @@ class Metrics(Collector):
         self.engine = engine
         self._tasks = tasks
         self._registry = CollectorRegistry(auto_describe=False)
-        own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, WEB_REFUSALS, SPANS, UNPERSISTED)
+        own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, WEB_REFUSALS, SPANS, UNPERSISTED, REMOVED)
         for one in (*own, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)
         ProcessCollector(namespace="image_gateway", registry=self._registry)
@@ -116,6 +117,10 @@ class Metrics(Collector):
         yield _gauge("cache_limit_bytes", "Bytes that a cache may take.", _by_name(most), "cache")
         yield _gauge("cache_files", "Files, or entries in memory.", _by_name(files), "cache")
         yield _counter("cache_evictions", "Files that were evicted.", _by_name(evicted), "cache")
+        text = "Derived images that went because their image had more than cache.derived_per_image."
+        yield _counter("cache_trimmed", text, tasks.crowds.trimmed)
+        text = "Images whose former derived images are still to be removed from the derived container."
+        yield _gauge("takedowns_waiting", text, len(tasks.derivatives.takedowns))
         yield _counter("disk_failures", "Failures of the caches' disk.", failures, "error")
         backlog = tasks.derivatives.backlog
         yield _gauge("write_behind", "Derived images on their way to the store, behind the answers.", len(backlog))

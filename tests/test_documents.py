@@ -51,6 +51,9 @@ NEEDS = {
         "docs/swift.md: openstack user create --domain Default --password-prompt image-gateway",
         "docs/swift.md: openstack application credential create image-gateway",
     ],
+    "a cluster": [
+        "docs/swift.md: swift post images -H 'X-Remove-Versions-Location: true'",
+    ],
     "a cluster, and the project's name for PROJECT": [
         "docs/swift.md: swift post images         --read-acl PROJECT:image-gateway --write-acl PROJECT:image-gateway",
     ],

@@ -6,71 +6,45 @@ two awaits sees it whole. The invariant: all files of an image were made of the 
 
 from __future__ import annotations
 
-import builtins
+import asyncio
 import contextlib
-import io
+import errno
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import BinaryIO
 
 from gateway.marker import Marker
 from gateway.names import Name, disk_path, folder_path, hashed_folder, marker_path
 from gateway.paths import MARKER, smaller_path
+from service.cache.folders import make_folder, move_entries, unlink
+from service.cache.graves import Graves, Removal
 from service.cache.marker import read_marker, read_smaller, write_marker, write_smaller
+from service.cache.published import Published
 from service.cache.recency import fresh_atime, is_referenced
 from service.cache.usage import BLOCK, Usage
 from service.cache.work import Work
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A complete derived file: `bytes` long, `modified` in whole seconds since the epoch; both make its ETag.
+class DerivedTree:
+    """The tree below `root`; `work` is on the same file system. `usage` is right as far as it has been counted.
 
-    `relative` is its path below the tree, None for one that no disk took: then `data` is all there is of it.
-    `referenced` tells that the janitor knows already that it is in use.
+    `bury` is called with each folder out of sight that may be deleted, `published` with each folder that got a file.
     """
 
-    path: Path
-    relative: str | None
-    bytes: int
-    modified: int
-    data: builtins.bytes | None = None
-    referenced: bool = True
-
-    @property
-    def etag(self) -> str:
-        """The strong validator, as nginx makes it of a file: modification time and size, in hexadecimal."""
-        return f"{self.modified:x}-{self.bytes:x}"
-
-    def open(self) -> BinaryIO:
-        """The bytes that belong to these validators, whatever becomes of the name afterwards.
-
-        Raises FileNotFoundError when the file was evicted or replaced since: then it is to be asked for again.
-        """
-        if self.data is not None:
-            return io.BytesIO(self.data)
-        file = self.path.open("rb")
-        status = os.fstat(file.fileno())
-        if (status.st_size, int(status.st_mtime)) != (self.bytes, self.modified):
-            file.close()
-            raise FileNotFoundError(f"{self.relative} is another file by now")
-        return file
-
-
-class DerivedTree:
-    """The tree below `root`; `work` is on the same file system. `usage` is right as far as it has been counted."""
-
-    def __init__(self, root: Path, work: Work) -> None:
+    def __init__(self, root: Path, work: Work, bury: Callable[[Path], object]) -> None:
         self.root = root
         self.usage = Usage()
+        self.published: Callable[[Path], None] = lambda _: None
         self._work = work
-        self._stuck: set[str] = set()  # images of which something is left that the disk did not let go of
+        self._graves = Graves(root, work, self.usage, bury)
+        self._graves.settled = self._settle
+        self._is_shut = False  # while everything is being removed
+        self._stuck: dict[str, str] = {}  # images of which something is left at its place, by their folder
 
     def find(self, name: Name) -> Published | None:
         """The derived file, if it is there, and not of what should be gone."""
-        if name.image in self._stuck:
+        self._graves.put_back(name.image)
+        if self._is_stuck(name.image):
             return None
         relative = disk_path(name)
         try:
@@ -92,17 +66,19 @@ class DerivedTree:
         size = finished.stat().st_size
         os.utime(finished, (fresh_atime(relative, size), modified))
         self._mark(name.image, marker)
-        self._make_folder(target.parent)
+        make_folder(target.parent, self.usage)
         replaced = _size(target)
         finished.replace(target)
         if replaced is not None:
             self.usage.add(replaced, -1, target)
         self.usage.add(size, path=target)
+        self.published(target.parent)
         return Published(target, relative, size, modified)
 
     def marker(self, image: str) -> Marker | None:
         """What the image's files were made of, if there are any that count."""
-        return None if image in self._stuck else read_marker(self.root / marker_path(image))
+        self._graves.put_back(image)
+        return None if self._is_stuck(image) else read_marker(self.root / marker_path(image))
 
     def smaller(self, image: str) -> dict[str, str]:
         """By format that `auto` may choose for the whole image, the format that gives fewer bytes, as far as noted."""
@@ -119,28 +95,61 @@ class DerivedTree:
         if replaced is None:
             self.usage.add(BLOCK, path=target)
 
-    def forget(self, image: str) -> int:
-        """Remove all that was derived of an image, and nothing of images below its name; the number of files.
+    def forget(self, image: str) -> list[Removal]:
+        """Remove all that was derived of an image, and nothing of images below its name.
 
-        The marker goes last, so that what a crash leaves still tells what it was made of. Raises OSError when
-        something cannot be removed, after all else is; what is left is then not found any more.
+        One rename for each of its folders, however much they hold; a thread does the rest (see `graves`). What cannot
+        be moved is not found any more, and removed when `removed` returns. The folder with the marker goes last, so
+        that what a crash leaves in the tree still tells what it was made of.
         """
-        self._stuck.add(image)
-        removed = self._empty(*dict.fromkeys((hashed_folder(image), folder_path(image)[0])))
-        self._stuck.discard(image)
-        return removed
+        self._graves.put_back(image)
+        folders = dict.fromkeys((hashed_folder(image), folder_path(image)[0]))
+        return [removal for folder in folders if (removal := self._take(folder, image))]
 
-    def forget_folder(self, folder: str) -> int:
+    def forget_folder(self, folder: str) -> None:
         """`forget` for one folder below the root, whatever image it is of."""
-        return self._empty(folder)
+        self._take(folder, folder)
+
+    async def removed(self, removals: Iterable[Removal], *, counted: bool = False) -> int:
+        """Wait until nothing of these is at its place any more; the number of files, if they shall be `counted`.
+
+        Raises OSError when the disk does not let go of something.
+        """
+        for removal in removals:
+            if counted or removal.path is None:
+                await self._graves.finish(removal)
+            if removal.path is None and removal.failure:
+                raise removal.failure
+        return sum(removal.files for removal in removals)
+
+    async def settled(self) -> int:
+        """Wait until what was moved away with a forgotten image is back; how many folders came back until now."""
+        await self._graves.finish_all()
+        return self._graves.returned
 
     def forget_all(self) -> Path:
         """Move everything out of sight at once; return where it is now, to be deleted later. Raises OSError."""
         grave = self._work.path()
         self.root.rename(grave)
         self.root.mkdir()
-        self._stuck.clear()
-        self.usage.clear()
+        self._cleared()
+        return grave
+
+    async def clear(self) -> Path:
+        """`forget_all`, also where the root cannot be moved (it is of a layer of an overlay file system): then what is
+        in it is, and meanwhile nothing is found or published. Raises OSError."""
+        try:
+            return self.forget_all()
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+        grave = self._work.path()
+        self._is_shut = True
+        try:
+            await asyncio.to_thread(move_entries, str(self.root), str(grave))
+        finally:
+            self._is_shut = False
+        self._cleared()
         return grave
 
     def evict(self, files: Iterable[Path]) -> int:
@@ -156,21 +165,29 @@ class DerivedTree:
                 self._retire(folder)
         return removed
 
-    def _empty(self, *folders: str) -> int:
-        removed, failures = 0, []
-        for folder in folders:
-            leaves = self._leaves(self.root / folder)
-            if leaves is None:
-                continue
-            for leaf in sorted(leaves, key=lambda path: path.name == MARKER):
-                try:
-                    removed += self._remove(leaf)
-                except OSError as error:
-                    failures.append(error)
-            self._prune(self.root / folder)
-        if failures:
-            raise failures[0]
-        return removed
+    def _cleared(self) -> None:
+        self._stuck.clear()
+        self._graves.abandon()
+        self.usage.clear()
+
+    def _take(self, folder: str, image: str) -> Removal | None:
+        removal = self._graves.take(folder)
+        if removal and removal.path is None:
+            self._stuck[folder] = image
+            return removal
+        self._stuck.pop(folder, None)
+        if removal:
+            self._prune((self.root / folder).parent)
+        return removal
+
+    def _settle(self, removal: Removal) -> None:
+        """The files of a folder that could not be moved are gone, or the disk does not let go of them."""
+        if removal.failure is None:
+            self._stuck.pop(removal.folder, None)
+            self._prune(self.root / removal.folder)
+
+    def _is_stuck(self, image: str) -> bool:
+        return self._is_shut or (bool(self._stuck) and image in self._stuck.values())
 
     def _retire(self, folder: Path) -> None:
         """Remove a folder's marker when it is all that is left of the image, and then the folder."""
@@ -200,40 +217,27 @@ class DerivedTree:
             folder = folder.parent
 
     def _mark(self, image: str, marker: Marker) -> None:
+        if self._is_shut:
+            raise OSError(errno.EXDEV, "all derived images are being removed")
         if self.marker(image) == marker:
             return
-        self.forget(image)
+        for removal in self.forget(image):
+            if removal.path is None and removal.failure:
+                raise removal.failure
         with self._work.file() as path:
             write_marker(path, marker)
             target = self.root / marker_path(image)
-            self._make_folder(target.parent)
+            make_folder(target.parent, self.usage)
             path.replace(target)
             self.usage.add(BLOCK, path=target)
 
-    def _make_folder(self, folder: Path) -> None:
-        missing = []
-        while not folder.is_dir():
-            missing.append(folder)
-            folder = folder.parent
-        for one in reversed(missing):
-            one.mkdir(exist_ok=True)
-            self.usage.add(BLOCK, path=one)
-
     def _remove(self, file: Path) -> int:
-        size = _size(file)
-        if size is None:
+        try:
+            size = unlink(str(file))
+        except (FileNotFoundError, NotADirectoryError):
             return 0
-        file.unlink(missing_ok=True)
         self.usage.add(size, -1, file)
         return 1
-
-    def _leaves(self, folder: Path) -> list[Path] | None:
-        """The files of a folder, without those of its folders; None where there is no such folder."""
-        try:
-            with os.scandir(folder) as entries:
-                return [Path(entry.path) for entry in entries if not entry.is_dir(follow_symlinks=False)]
-        except (FileNotFoundError, NotADirectoryError):
-            return None
 
 
 def _size(file: Path) -> int | None:

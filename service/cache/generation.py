@@ -40,9 +40,18 @@ class Generation:
         """Whether what is in the derived tree is by other software or another configuration, or of unknown origin."""
         return self._before.get("made_by") != self._made_by
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether all that is in the derived tree may be served before anything was looked at."""
+        return not self.changed and not self._has_crashed
+
+    @property
+    def _has_crashed(self) -> bool:
+        return self._before.get("boot") not in (None, self._boot) and not self._before.get("clean")
+
     def distrust(self, *trees: Path) -> int:
         """After a crash of the machine, remove all files that may not have reached the disk; how many."""
-        if self._before.get("boot") in (None, self._boot) or self._before.get("clean"):
+        if not self._has_crashed:
             return 0
         since, removed = float(self._before.get("synced", 0)) * 1e9, 0
         for tree in trees:

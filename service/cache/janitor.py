@@ -11,7 +11,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +25,7 @@ LOOK = 1.0  # seconds between two looks at the usage
 LONGEST = 60.0  # seconds between two looks while nothing can be done, after twice as many each time
 RECOUNT = 3600.0  # seconds after which a tree is counted anew: others may delete files, too
 MOST_ROUNDS = 5  # of one eviction: after them every file has spent its rounds, and the count must be wrong
+MOST_COUNTS = 3  # in a row, where folders that came back may have been missed
 FASTEST = 16  # files that are removed without letting anybody else do something
 
 log = logging.getLogger(__name__)
@@ -41,10 +42,18 @@ class Tree(Protocol):
 
 
 class Janitor:
-    """The keeper of one tree. `run` it as a task; `learned` tells that all there is has been counted once."""
+    """The keeper of one tree. `run` it as a task; `learned` tells that all there is has been counted once. `counted` is
+    called with what a count finds: paths, with the bytes that each takes."""
 
-    def __init__(self, tree: Tree, budget: Budget, executor: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        budget: Budget,
+        executor: ThreadPoolExecutor,
+        counted: Callable[[list[tuple[str, int]]], None] = lambda _: None,
+    ) -> None:
         self.budget = budget
+        self._counted = counted
         self.learned = False
         self.evicted = 0  # files
         self.rounds = 0  # of the hand
@@ -71,10 +80,14 @@ class Janitor:
 
     async def count(self) -> None:
         """Learn what the tree takes, exactly although it is in use. Raises OSError."""
-        ages = Ages(time.time())
-        with self._tree.usage.counting() as count:
-            async for batch in batches(_seen(str(self._tree.root), ages), self._executor):
-                count.find(batch)
+        for _ in range(MOST_COUNTS):
+            ages = Ages(time.time())
+            with self._tree.usage.counting() as count:
+                async for batch in batches(_seen(str(self._tree.root), ages), self._executor):
+                    count.find(batch)
+                    self._counted(batch)
+            if count.is_exact:
+                break
         self.ages = ages
         if not self.learned:
             self.learned = True

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gateway.names import Name
-from service.cache.disk import Published
+from service.cache.published import Published
 from service.cache.recency import touch
 from service.store.base import StoredObject
 

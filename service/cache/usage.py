@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,8 @@ class Usage:
     bytes: int = 0
     files: int = 0
     _counts: list[Count] = field(default_factory=list, init=False, repr=False, compare=False)
+    _cleared: int = field(default=0, init=False, repr=False, compare=False)  # how often
+    _counted: Count | None = field(default=None, init=False, repr=False, compare=False)  # the last count that ended
 
     def add(self, size: int, sign: int = 1, path: Path | None = None) -> None:
         """Count a file of this size that came to `path`, or with `sign` -1 discount the one that went; never below
@@ -37,8 +39,15 @@ class Usage:
     def clear(self) -> None:
         """Nothing is there any more."""
         self.bytes = self.files = 0
+        self._cleared += 1
         for count in self._counts:
             count.clear()
+
+    def depart(self, folder: str, inside: str) -> Departure:
+        """Take note that a folder was moved away, and with it the files whose paths begin with `inside`. What they
+        take is discounted when they were looked through, since that takes as long as there are files."""
+        counts = [(count, count.depart(folder, inside)) for count in self._counts]
+        return Departure(self, folder, self._cleared, self._counted, counts)
 
     @contextlib.contextmanager
     def counting(self) -> Iterator[Count]:
@@ -49,7 +58,55 @@ class Usage:
             yield count
         finally:
             self._counts.remove(count)
+        self._counted = count
         self.bytes, self.files = (max(0, total) for total in count.total())
+
+
+@dataclass(slots=True)
+class Departure:
+    """A folder that was moved away. `_counts` holds the counts that were under way then, and the place that each had
+    reached: what comes before it in the order of the walk was counted."""
+
+    _usage: Usage
+    _folder: str
+    _cleared: int
+    _counted: Count | None
+    _counts: list[tuple[Count, str | None]]
+
+    def weigh(self, files: Iterable[tuple[str, int]]) -> list[tuple[int, int]]:
+        """Bytes and files to discount, of the usage and of each count, for the folder and these files in it (name and
+        bytes). May run in a thread."""
+        totals = [[BLOCK, 1] for _ in range(1 + len(self._counts))]
+        places = [place for _, place in self._counts]
+        for total, place in zip(totals[1:], places, strict=True):
+            if place is not None and _place(self._folder) > place:
+                total[:] = 0, 0
+        for name, size in files:
+            place_of_file = _place(f"{self._folder}/{name}") if places else ""
+            for total, place in zip(totals, (None, *places), strict=True):
+                if place is None or place_of_file <= place:
+                    total[0] += taken(size)
+                    total[1] += 1
+        return [(total[0], total[1]) for total in totals]
+
+    def settle(self, sums: list[tuple[int, int]]) -> None:
+        """Discount what `weigh` has found, unless everything was cleared since."""
+        usage, (held, *rest) = self._usage, sums
+        if usage._cleared != self._cleared:
+            return
+        if usage._counted is not self._counted:  # the usage is what a count has found since then
+            held = (0, 0)
+        for (count, _), (size, files) in zip(self._counts, rest, strict=True):
+            count.discount(size, files)
+            if count is usage._counted:
+                held = (size, files)
+        usage.bytes, usage.files = max(0, usage.bytes - held[0]), max(0, usage.files - held[1])
+
+    def back(self, folder: str) -> None:
+        """A folder in it came back. A count that was not yet through with it may have missed it."""
+        for count, place in self._counts:
+            if place is not None and _place(f"{folder}/\U0010ffff") > place:
+                count.is_exact = False
 
 
 class Count:
@@ -63,17 +120,20 @@ class Count:
         self._reached = ""  # the place of the last path that was found
         self._published: dict[str, int] = {}  # bytes, by path: ahead of the walk when it came
         self._removed: set[str] = set()  # ahead of the last batch, so that the next may hold it
+        self._departed: list[tuple[str, str]] = []  # folders that went as a whole since the last batch
         self._cleared = False
+        self.is_exact = True
 
     def find(self, batch: list[tuple[str, int]]) -> None:
         """The walk found these: path and bytes."""
         if self._cleared:
             return
         for path, size in batch:
-            if path not in self._published and path not in self._removed:
+            if path not in self._published and path not in self._removed and not self._has_departed(path):
                 self._add(size, 1)
         self._reached = _place(batch[-1][0])
         self._removed.clear()
+        self._departed.clear()
 
     def change(self, path: str, size: int, sign: int) -> None:
         """So many bytes came to a path, or went from it with `sign` -1."""
@@ -85,6 +145,22 @@ class Count:
             self._published.pop(path, None)
             self._removed.add(path)
 
+    def depart(self, folder: str, inside: str) -> str | None:
+        """A folder went with the files whose paths begin with `inside`; how far the walk was, None where that does not
+        matter."""
+        if self._cleared:
+            return None
+        ahead = (path for path in self._published if path == folder or path.startswith(inside))
+        for path in [path for path in ahead if _place(path) > self._reached]:
+            del self._published[path]
+        self._departed.append((folder, inside))
+        return self._reached
+
+    def discount(self, size: int, files: int) -> None:
+        """So much that was counted went with a folder."""
+        self._bytes -= size
+        self._files -= files
+
     def clear(self) -> None:
         """Nothing is there any more: from now on the changes tell all."""
         self._bytes = self._files = 0
@@ -94,6 +170,9 @@ class Count:
     def total(self) -> tuple[int, int]:
         """Bytes and files."""
         return self._bytes + sum(self._published.values()), self._files + len(self._published)
+
+    def _has_departed(self, path: str) -> bool:
+        return any(path == folder or path.startswith(inside) for folder, inside in self._departed)
 
     def _add(self, size: int, sign: int) -> None:
         self._bytes += sign * size

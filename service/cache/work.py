@@ -25,7 +25,7 @@ RETRY = 5.0  # seconds after which a disk that failed is tried again
 LOG_EVERY = 60.0  # seconds between two log lines about the same disk
 LEAST_FREE = 32 * 2**20  # bytes: with less, an unexplained failure is attributed to the disk
 FULL = (errno.ENOSPC, errno.EDQUOT)
-TOO_MANY_OPEN = (errno.EMFILE, errno.ENFILE)
+NO_FAILURE = (errno.EMFILE, errno.ENFILE, errno.EXDEV)  # too many open files; a folder that must not be moved
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it, and checked
 
 log = logging.getLogger(__name__)
@@ -91,8 +91,8 @@ class Work:
 
     def trouble(self, error: OSError) -> None:
         """Take note that the disk failed: counted, and told once in a while. That a file is missing is no failure: the
-        caches are being deleted, and come back. Nor is it one that this process has too many open."""
-        if isinstance(error, FileNotFoundError) or error.errno in TOO_MANY_OPEN:
+        caches are being deleted, and come back. Nor is what the disk has no part in."""
+        if isinstance(error, FileNotFoundError) or error.errno in NO_FAILURE:
             return
         now = time.monotonic()
         self._failed = now

@@ -18,16 +18,19 @@ from typing import BinaryIO
 
 from gateway.names import Name
 from gateway.rules import Rules
-from service.cache.disk import DerivedTree, Published
+from service.cache.disk import DerivedTree
 from service.cache.failures import Failures
 from service.cache.flight import Flights
+from service.cache.graves import Removal
 from service.cache.memory import Memory
+from service.cache.published import Published
 from service.cache.tickets import Ticket, Tickets
 from service.cache.validators import stamp
 from service.cache.work import Work
 from service.derivatives.format_choice import FormatChoice
 from service.derivatives.job import Derivative, JobSettings, Level, job_of, marker_of
 from service.derivatives.stored import DerivedStore
+from service.derivatives.takedown import Takedowns
 from service.derivatives.write_behind import WriteBehind
 from service.engine.job import DiskFull, EngineError, Removed, Saturated
 from service.engine.pool.lanes import Lane, lane_of
@@ -69,6 +72,7 @@ class Derivatives:
         self.backlog = WriteBehind(self._stored.hold)
         self._formats = FormatChoice(self._rules, self._job_settings, self._originals, self._tree)
         self._spare = asyncio.Semaphore(MOST_SPARE)
+        self.takedowns = Takedowns(self._originals, self._stored)
 
     async def get(self, name: Name, accept: str = "", *, lane: Lane) -> Derivative:
         """The derived image, in a format decided by `accept` where the name leaves it open, made in `lane`.
@@ -100,38 +104,50 @@ class Derivatives:
         return await self._smaller(preferred, others[0], lane) if others else preferred
 
     def settle(self, image: str, stored: StoredObject | None) -> None:
-        """Forget what is here of an image unless it was made of this original. Raises OSError as `forget` does."""
+        """Forget what is here of an image unless it was made of this original."""
         marker = self._tree.marker(image)
-        if not (marker and stored and marker.is_of(stored.etag, stored.modified)):
-            self.forget(image)
+        if marker and stored and marker.is_of(stored.etag, stored.modified):
+            return
+        if marker:  # this node may have put into the derived container what is old now
+            self.takedowns.add(image)
+        self.forget(image)
 
-    def forget(self, image: str) -> int:
-        """Remove everything derived of an image from this node, and let no flight bring it back; files removed.
-
-        Raises OSError when the disk does not let go of them.
-        """
+    def forget(self, image: str) -> list[Removal]:
+        """Remove everything derived of an image from this node, and let no flight bring it back. It is out of sight
+        when this returns, or, where the disk does not let it be moved, when `removed` returns."""
         self._tickets.void(image)
         self._memory.forget(image)
         return self._tree.forget(image)
 
-    def forget_folder(self, folder: str) -> int:
-        """Remove the files of a folder whose image has no name any more. Raises OSError."""
-        return self._tree.forget_folder(folder)
+    def forget_folder(self, folder: str) -> None:
+        """Remove the files of a folder whose image has no name any more."""
+        self._tree.forget_folder(folder)
 
-    def forget_all(self) -> Path:
+    async def forget_all(self) -> Path:
         """`forget` for every image at once; the folder that is left to be deleted. Raises OSError."""
         self._tickets.void_all()
         self._memory.clear()
-        return self._tree.forget_all()
+        return await self._tree.clear()
 
-    async def forget_everywhere(self, image: str) -> int:
+    async def forget_everywhere(self, image: str) -> None:
         """`forget`, and remove what the derived container holds of the image. Raises Unavailable, OSError."""
+        removals = self.forget(image)
+        self.takedowns.add(image)  # until it is done: a store that fails is asked again
         try:
-            removed = self.forget(image)
-        finally:  # the container lets go of it even where the disk does not
-            async for name in self._stored.names(f"{image}/@"):
-                await self._stored.remove(name)
-        return removed + self.forget(image)
+            await self._stored.remove_all(f"{image}/@")
+            self.takedowns.discharge(image)
+        finally:  # this node's disk lets go of it in any case
+            await self._tree.removed([*removals, *self.forget(image)])
+
+    async def purge(self, image: str) -> tuple[int, int]:
+        """`forget_everywhere`; how many files and how many objects of the derived container that were."""
+        removals = self.forget(image)
+        objects = await self._stored.remove_all(f"{image}/@")
+        return await self._tree.removed([*removals, *self.forget(image)], counted=True), objects
+
+    async def remove_stored(self, prefix: str) -> int:
+        """Remove what the derived container holds below a prefix; how many objects. Raises Unavailable."""
+        return await self._stored.remove_all(prefix)
 
     def adopt(self, name: Name, original: Original, path: Path) -> None:
         """Publish a finished file that was made of this original while it was verified. Raises OSError."""

@@ -13,7 +13,7 @@ from gateway.names import Name
 from gateway.negotiate import base_format, source_format
 from gateway.rules import CONTENT_TYPES, Rules
 from gateway.settings import Config
-from service.cache.disk import Published
+from service.cache.published import Published
 from service.engine.geometry import upright
 from service.engine.job import Job, Library, Limits
 from service.originals.originals import Original

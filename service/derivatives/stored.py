@@ -15,6 +15,8 @@ from service.cache.work import Work
 from service.derivatives.job import Derivative
 from service.store.base import Container, Corrupt, NewObject, NotFound, StoreError
 
+MOST_ROUNDS = 10  # of removing what comes back
+
 log = logging.getLogger(__name__)
 
 
@@ -88,13 +90,49 @@ class DerivedStore:
         except NotFound:
             return
 
-    async def names(self, prefix: str) -> AsyncIterator[str]:
-        """The names of all that the container holds below a prefix. Raises Unavailable."""
+    async def remove_all(self, prefix: str) -> int:
+        """Remove all that the container holds below a prefix; how many objects that were. Raises Unavailable.
+
+        Looks again afterwards: something may have come meanwhile, or have come back.
+        """
+        removed = 0
+        for _ in range(MOST_ROUNDS):
+            found = removed
+            async for names in self._pages(prefix):
+                removed += await self._container.delete_all(names)
+            if removed == found:
+                break
+        return removed
+
+    async def remove_others(self, image: str, etag: str | None) -> int:
+        """Remove what the container holds of an image and what was not made of the original with this ETag, everything
+        if there is none; how many objects that were. Raises Unavailable.
+
+        The image may be replaced meanwhile: then it is for that change to remove what is old.
+        """
+        removed = 0
+        with self._tickets.hold(image) as ticket:
+            async for names in self._pages(f"{image}/@"):
+                others = names if etag is None else [name for name in names if await self._is_of_another(name, etag)]
+                if not ticket.valid:
+                    break
+                removed += await self._container.delete_all(others)
+        return removed
+
+    async def _is_of_another(self, name: str, etag: str) -> bool:
+        try:
+            kept = await self._container.stat(name)
+        except NotFound:
+            return False
+        return kept.metadata.get("original-etag") != etag
+
+    async def _pages(self, prefix: str) -> AsyncIterator[list[str]]:
+        """The names of all that the container holds below a prefix, page by page. Raises Unavailable."""
         marker: str | None = ""
         while marker is not None:
             page = await self._container.list(prefix=prefix, marker=marker)
-            for found in page.objects:
-                yield found.name
+            if page.objects:
+                yield [found.name for found in page.objects]
             marker = page.marker
 
     def _provenance(self, etag: str) -> dict[str, str]:

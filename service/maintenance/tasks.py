@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.settings import Config
+from service.cache.crowds import Crowds
 from service.cache.disk import DerivedTree
 from service.cache.generation import Generation
 from service.cache.janitor import Janitor
@@ -22,11 +23,12 @@ from service.cache.usage import Budget
 from service.cache.walk import background
 from service.cache.work import Work, spare_folder
 from service.derivatives.derivatives import Derivatives
+from service.maintenance.leftovers import Leftovers
 from service.maintenance.revalidation import Revalidation
 from service.originals.originals import Originals
 from service.runtime.lock import exclusive
 from service.runtime.paths import Paths
-from service.store.base import Container
+from service.store.base import Store
 
 PREDECESSOR = 5.0  # seconds for another process to let go of the caches
 SYNC = 60.0  # seconds between two times at which the kernel is asked to write all it has
@@ -57,6 +59,7 @@ class Tasks:
     derived_janitor: Janitor
     originals_janitor: Janitor
     revalidation: Revalidation
+    crowds: Crowds
     access_times: bool
     failed: dict[str, float] = field(default_factory=dict)  # when a background task did last, monotonic, by its name
 
@@ -79,36 +82,43 @@ def opened_disk(config: Config, paths: Paths) -> Iterator[Disk]:
         work = Work(paths.work, spare_folder(root))
         reaper = Reaper(work.clean())
         try:
-            yield Disk(root, work, DerivedTree(paths.derived, work), Memory(config.cache.memory), reaper)
+            tree = DerivedTree(paths.derived, work, reaper.leave)
+            yield Disk(root, work, tree, Memory(config.cache.memory), reaper)
         finally:
             work.close()
 
 
 @contextlib.asynccontextmanager
 async def running_tasks(
-    config: Config, disk: Disk, container: Container, originals: Originals, derivatives: Derivatives, made_by: str
+    config: Config, disk: Disk, store: Store, originals: Originals, derivatives: Derivatives, made_by: str
 ) -> AsyncIterator[Tasks]:
     """Throw out what cannot be trusted, then count, evict, compare and sync while the context lasts. Raises OSError."""
     generation = Generation(disk.root, made_by)
     if generation.changed:
-        disk.reaper.leave(derivatives.forget_all())
+        disk.reaper.leave(await derivatives.forget_all())
     await asyncio.to_thread(generation.distrust, disk.tree.root, originals.root)
     generation.begin()
     executor = background()
+    crowds = Crowds(config.cache.derived_per_image, disk.tree.evict)
+    disk.tree.published = crowds.published
     tasks = Tasks(
         disk,
         originals,
         derivatives,
-        Janitor(disk.tree, Budget.of(config.cache.derived), executor),
+        Janitor(disk.tree, Budget.of(config.cache.derived), executor, crowds.counted),
         Janitor(originals, Budget.of(config.cache.originals), executor),
-        Revalidation(container, originals, derivatives, disk.tree.root, config.cache.revalidate, background()),
+        Revalidation(store.originals, originals, derivatives, disk.tree.root, config.cache.revalidate, background()),
+        crowds,
         _looks_at_access_times(disk.work.folder),
     )
     disk.work.on_full = tasks.derived_janitor.make_room
     works: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "eviction of derived images": tasks.derived_janitor.run,
         "eviction of originals": tasks.originals_janitor.run,
+        "number of derived images of one image": crowds.run,
         "comparison with the store": tasks.revalidation.run,
+        "takedown": derivatives.takedowns.run,
+        "comparison of derived images": Leftovers(store.originals, store.derived, derivatives.takedowns).run,
         "sync": lambda: _sync(generation),
     }
     running = [asyncio.create_task(_forever(name, work, tasks.failed)) for name, work in works.items()]

@@ -199,6 +199,12 @@ class Container(Protocol):
     async def delete(self, name: str, precondition: Precondition = UNCONDITIONAL) -> None:
         """Remove the object. Raises NotFound, PreconditionFailed."""
 
+    async def delete_all(self, names: Sequence[str]) -> int:
+        """Remove those of the objects that are there, several at once where that helps; return how many were.
+
+        Raises Unavailable after all were tried.
+        """
+
     async def list(
         self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
     ) -> Page:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from prometheus_client import Counter, Histogram
@@ -103,6 +103,10 @@ class MeteredContainer:
     async def delete(self, name: str, precondition: Precondition = UNCONDITIONAL) -> None:
         with self._metered("delete"):
             await self._inner.delete(name, precondition)
+
+    async def delete_all(self, names: Sequence[str]) -> int:
+        with self._metered("delete_all"):
+            return await self._inner.delete_all(names)
 
     async def list(
         self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False

@@ -18,9 +18,11 @@ class Supervisor:
         self._runners = {program.name: Runner(program) for program in programs}
         self._stopping = asyncio.Event()
         self._reload = asyncio.Event()
+        self._hurry = asyncio.Event()
 
     async def run(self, announce: Callable[[], None], reload: Callable[[], Awaitable[None]]) -> None:
-        """Keep the programs running until SIGTERM or SIGINT, then stop them, the last first.
+        """Keep the programs running until SIGTERM or SIGINT, then stop them, the last first. Each is started when the
+        one before it is ready, or after `hurry`.
 
         `announce` is called once, when all are ready; `reload` at every SIGHUP, at those before that only then. Raises
         StartFailed, with nothing left running, when one of them cannot be started at all.
@@ -33,10 +35,13 @@ class Supervisor:
         try:
             for name, runner in self._runners.items():
                 tasks[name] = asyncio.ensure_future(runner.run())
-                if not await _first_of(runner.ready, self._stopping, tasks[name]):
+                if not await _first_of((runner.ready, self._hurry), self._stopping, *tasks.values()):
+                    return
+            for runner in self._runners.values():
+                if not await _first_of((runner.ready,), self._stopping, *tasks.values()):
                     return
             announce()
-            while await _first_of(self._reload, self._stopping, *tasks.values()):
+            while await _first_of((self._reload,), self._stopping, *tasks.values()):
                 self._reload.clear()
                 await _unless(self._stopping, reload())
         finally:
@@ -44,6 +49,10 @@ class Supervisor:
                 await self._runners[name].stop()
                 task.cancel()
                 await asyncio.wait({task})
+
+    def hurry(self) -> None:
+        """Start the programs without waiting for those before them to be ready."""
+        self._hurry.set()
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a program, if it runs."""
@@ -56,9 +65,9 @@ class Supervisor:
         return await self._runners[program.name].replace(program)
 
 
-async def _first_of(wanted: asyncio.Event, stopping: asyncio.Event, *tasks: asyncio.Future[None]) -> bool:
-    """Wait for either event; whether it was the wanted one. Raises what a task raises meanwhile."""
-    waits = [asyncio.ensure_future(event.wait()) for event in (wanted, stopping)]
+async def _first_of(wanted: Sequence[asyncio.Event], stopping: asyncio.Event, *tasks: asyncio.Future[None]) -> bool:
+    """Wait for any of the events; whether it was a wanted one. Raises what a task raises meanwhile."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (*wanted, stopping)]
     everything: list[asyncio.Future[Any]] = [*waits, *tasks]
     try:
         await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
@@ -68,7 +77,7 @@ async def _first_of(wanted: asyncio.Event, stopping: asyncio.Event, *tasks: asyn
     for task in tasks:
         if task.done():
             task.result()
-    return wanted.is_set() and not stopping.is_set()
+    return any(event.is_set() for event in wanted) and not stopping.is_set()
 
 
 async def _unless(stopping: asyncio.Event, work: Awaitable[None]) -> None:

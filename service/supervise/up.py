@@ -4,6 +4,7 @@ configuration is in force. SIGHUP puts a new one in force, or says why not and c
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import shutil
@@ -17,12 +18,16 @@ from pathlib import Path
 from gateway.config import ConfigError, rules_of
 from gateway.rules import Rules
 from gateway.settings import Config
+from service.cache.generation import Generation
+from service.engine.job import EngineError
 from service.observability import logs
 from service.runtime.imagemagick import writable_formats
 from service.runtime.lock import exclusive
+from service.runtime.made_by import made_by
 from service.runtime.naming import named
 from service.runtime.paths import Paths, make_folders, paths_of
 from service.runtime.sockets import HANDED, Sockets, require_free, sockets_of
+from service.runtime.versions import software
 from service.supervise import nginx_conf, systemd, twins
 from service.supervise.program import Program, wrote_its_pid
 from service.supervise.standby import standby
@@ -77,10 +82,20 @@ class _Gateway:
         write_private(self._paths.runtime / ACCEPTED, self._text)
         rules = rules_of(self._config, writable_formats(self._config))
         nginx_conf.write(nginx_conf.render(self._config, self._paths, rules), self._paths.nginx)
+        looking = asyncio.create_task(self._serve_what_is_here(rules))
         try:
             await self._supervisor.run(self._announce, self._reload)
         finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
             systemd.stopping()
+
+    async def _serve_what_is_here(self, rules: Rules) -> None:
+        """Let nginx serve the caches while the service starts, if it will not throw anything of them out first."""
+        with contextlib.suppress(EngineError, OSError):  # the service fails over it, too, and says so
+            generation = made_by(self._config, rules, await software())
+            if Generation(self._paths.work.parent, generation).is_trusted:
+                self._supervisor.hurry()
 
     def _announce(self) -> None:
         public, api = self._config.public.base_url, self._config.api.listen

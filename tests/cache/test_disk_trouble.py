@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from service.cache import folders, graves
 from service.cache import work as work_module
 from service.cache.work import Work, spare_folder
 from tests import images
@@ -55,14 +56,15 @@ def no_room(one: Node, monkeypatch: pytest.MonkeyPatch, error: int) -> Iterator[
 
 
 @contextlib.contextmanager
-def held_fast(one: Node, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def held_fast(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The disk does not let go of any derived image."""
 
     def fail(*_: object) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     with monkeypatch.context() as patch:
-        patch.setattr(one.context.tasks.disk.tree, "_remove", fail)
+        patch.setattr(graves, "move", fail)
+        patch.setattr(folders, "unlink", fail)
         yield
 
 
@@ -90,7 +92,7 @@ async def test_an_upload_that_the_store_holds_succeeds_although_the_disk_keeps_w
     one: Node, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     blue = (1, 2, 200)
-    with caplog.at_level(logging.ERROR), held_fast(one, monkeypatch):
+    with caplog.at_level(logging.ERROR), held_fast(monkeypatch):
         stored = await one.upload("green.png", images.png(images.flat(64, 48, blue)))
         assert stored.status == 201
         for name in ("green.png/@w=20.png", "green.png/@w=20.auto", "green.png"):
@@ -106,7 +108,7 @@ async def test_an_upload_that_the_store_holds_succeeds_although_the_disk_keeps_w
 async def test_a_deletion_that_the_store_has_made_succeeds_although_the_disk_keeps_what_is_old(
     one: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with held_fast(one, monkeypatch):
+    with held_fast(monkeypatch):
         assert (await one.delete("green.png")).status == 204
         assert (await one.api("green.png/@w=20.png")).status == 404
 

@@ -68,7 +68,7 @@ async def test_a_purge_of_everything_empties_it(one: Node) -> None:
         await one.api(f"a.png/@w={width}.png")
     memory = one.context.tasks.disk.memory
     assert len(memory) == 5
-    one.context.derivatives.forget_all()
+    await one.context.derivatives.forget_all()
     assert (len(memory), memory.bytes) == (0, 0)
     assert (await one.api("a.png/@w=4.png")).headers["X-Cache"] == "MISS"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from gateway.holding import Shape
 from gateway.marker import Marker
 from gateway.names import Name
-from service.cache.disk import DerivedTree, Published
+from service.cache.disk import DerivedTree
+from service.cache.published import Published
 from service.cache.work import Work
 
 
@@ -24,7 +25,7 @@ def tree_in(folder: Path) -> DerivedTree:
     """An empty tree with a work folder beside it."""
     for part in ("derived", "work"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    return DerivedTree(folder / "derived", Work(folder / "work", None))
+    return DerivedTree(folder / "derived", Work(folder / "work", None), lambda _: None)
 
 
 def publish(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -10,18 +11,17 @@ from pydantic import Field, model_validator
 
 from gateway.names import check_image
 from service.api.http.audit import audited
-from service.api.http.concurrency import in_order
 from service.api.http.context import CONTEXT, Context
 from service.api.http.validation import validated
 from service.api.resources.selection import PAGE
 from service.api.schema.models import Purged
 from service.api.schema.request_models import Body, ImageName
+from service.cache.graves import Removal
 from service.cache.images import cached_images
 from service.cache.walk import background, batches
-from service.store.base import NotFound
 
 MOST = 1000  # names of one request
-AT_ONCE = 8  # deletions in the derived container
+AT_ONCE = 32  # images that are forgotten without letting anything else run
 
 
 class PurgeBody(Body):
@@ -57,15 +57,14 @@ async def purge(request: web.Request, asked: PurgeBody) -> web.StreamResponse:
 
 
 async def _purge_image(context: Context, image: str) -> Purged:
-    files = context.derivatives.forget(image)
-    objects = await _delete(context, f"{image}/@")
-    return Purged(images=1, files=files + context.derivatives.forget(image), objects=objects)
+    files, objects = await context.derivatives.purge(image)
+    return Purged(images=1, files=files, objects=objects)
 
 
 async def _purge_prefix(context: Context, prefix: str) -> Purged:
     """Forgotten before and after: nothing that was taken from the derived container meanwhile may stay."""
     images, files = await _forget_prefix(context, prefix)
-    objects = await _delete(context, prefix)
+    objects = await context.derivatives.remove_stored(prefix)
     return Purged(images=images, files=files + (await _forget_prefix(context, prefix))[1], objects=objects)
 
 
@@ -75,57 +74,49 @@ async def _forget_prefix(context: Context, prefix: str) -> tuple[int, int]:
     The listing knows images that lie here under a hash, or are only being made; the disk those that the store has lost.
     """
     images = files = 0
-    async for image in _images(context, prefix):
-        images += 1
-        files += context.derivatives.forget(image)
+    async for names in _images(context, prefix):
+        images += len(names)
+        files += (await _forget(context, names))[1]
+    await context.tasks.disk.tree.settled()  # what was moved away with an image whose name goes on is back
     with background() as executor:
         local = batches(cached_images(context.tasks.disk.tree.root, prefix), executor, rest=0.0)
         async with aclosing(local):
             async for batch in local:
-                removed = [context.derivatives.forget(image.name) for image in batch]
-                images += sum(count > 0 for count in removed)
-                files += sum(removed)
+                there, removed = await _forget(context, [image.name for image in batch])
+                images += there
+                files += removed
     return images, files
+
+
+async def _forget(context: Context, names: list[str]) -> tuple[int, int]:
+    """Forget these images; of how many there was anything, and how many files."""
+    there, removals = 0, list[Removal]()
+    for number, name in enumerate(names):
+        found = context.derivatives.forget(name)
+        there += bool(found)
+        removals += found
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return there, await context.tasks.disk.tree.removed(removals, counted=True)
 
 
 async def _purge_all(context: Context) -> Purged:
     """As of a prefix, in one step here: the whole tree is moved out of sight, and then deleted. When the service stops
     meanwhile, that much is not waited for, and the next start deletes the rest."""
     reaper = context.tasks.disk.reaper
-    gone = await reaper.delete(context.derivatives.forget_all())
-    objects = await _delete(context, "")
-    more = await reaper.delete(context.derivatives.forget_all())
+    gone = await reaper.delete(await context.derivatives.forget_all())
+    objects = await context.derivatives.remove_stored("")
+    more = await reaper.delete(await context.derivatives.forget_all())
     return Purged(images=gone.images, files=gone.files + more.files, objects=objects)
 
 
-async def _images(context: Context, prefix: str) -> AsyncIterator[str]:
+async def _images(context: Context, prefix: str) -> AsyncIterator[list[str]]:
+    """The names of the originals of a prefix, page by page."""
     marker: str | None = ""
     while marker is not None:
         page = await context.store.originals.list(prefix=prefix, marker=marker, limit=PAGE)
         marker = page.marker
-        for one in page.objects:
-            yield one.name
-
-
-async def _delete(context: Context, prefix: str) -> int:
-    """Empty the derived container of what begins with `prefix`; the number of objects."""
-    removed = 0
-    marker: str | None = ""
-    while marker is not None:
-        page = await context.store.derived.list(prefix=prefix, marker=marker, limit=PAGE)
-        marker = page.marker
-        names = [kept.name for kept in page.objects]
-        async with aclosing(in_order(names, lambda name: _delete_one(context, name), AT_ONCE)) as done:
-            removed += sum([gone async for gone in done])
-    return removed
-
-
-async def _delete_one(context: Context, name: str) -> bool:
-    try:
-        await context.store.derived.delete(name)
-    except NotFound:
-        return False
-    return True
+        yield [one.name for one in page.objects]
 
 
 def _sum(one: Purged, other: Purged) -> Purged:

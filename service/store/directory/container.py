@@ -94,6 +94,10 @@ class DirectoryContainer:
     async def delete(self, name: str, precondition: Precondition = UNCONDITIONAL) -> None:
         await run(self._executor, lambda _: self._delete(name, precondition))
 
+    async def delete_all(self, names: Sequence[str]) -> int:
+        """As in `Container`."""
+        return await run(self._executor, partial(self._delete_all, names))
+
     async def list(
         self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
     ) -> Page:
@@ -197,6 +201,15 @@ class DirectoryContainer:
                         os.rmdir(path[depth - 1], dir_fd=parent)
                     except OSError:
                         return
+
+    def _delete_all(self, names: Sequence[str], errand: Errand) -> int:
+        removed = 0
+        for name in names:
+            errand.check()
+            with contextlib.suppress(NotFound):
+                self._delete(name, UNCONDITIONAL)
+                removed += 1
+        return removed
 
     def _list(self, prefix: str, delimiter: str, marker: str, limit: int, typed: bool) -> Page:
         with translated():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,11 +28,13 @@ from service.store.base import (
 )
 from service.store.errand import Errand
 from service.store.swift.connections import Pool, is_absent
+from service.store.swift.deletion import Deletion
 from service.store.swift.listing import list_container
 from service.store.swift.objects import LONGEST_NAME, from_headers, metadata_headers, reachable
 from service.store.swift.settings import SwiftSettings
 from service.store.swift.temp_url import Signer
 from service.store.swift.transfer import Upload, download, open_source
+from service.store.swift.versions import check_versions, delete_versions
 
 _log = logging.getLogger(__name__)
 
@@ -52,10 +54,12 @@ class SwiftContainer:
         self._create = derived or settings.create
         self._delete_after = settings.delete_after if derived else None
         self._signer = Signer(settings.temp_url, container)
+        self._deletion = Deletion(pool, container, settings.connections, self.delete)
 
     async def prepare(self) -> None:
-        """Make sure of the container and its key. Raises NotFound when originals have no container."""
-        await self._pool.call(self._make if self._create else self._look)
+        """Make sure of the container and its key. Raises NotFound when originals have no container, and StoreError
+        when its former versions come back."""
+        check_versions(self._container, await self._pool.call(self._make if self._create else self._look))
         try:
             await self._pool.call(self._signer.prepare)
         except NoTemporaryUrls as error:
@@ -86,6 +90,10 @@ class SwiftContainer:
         reachable(name)
         await self._pool.call(partial(self._delete, _Repetition(), name, precondition))
 
+    async def delete_all(self, names: Sequence[str]) -> int:
+        """As in `Container`."""
+        return await self._deletion.delete(names)
+
     async def list(
         self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
     ) -> Page:
@@ -102,16 +110,18 @@ class SwiftContainer:
             lambda connection: self._signer.url(connection, name, lifetime=lifetime, filename=filename, inline=inline)
         )
 
-    def _look(self, connection: Any) -> None:
-        connection.head_container(self._container)
+    def _look(self, connection: Any) -> Mapping[str, str]:
+        headers: Mapping[str, str] = connection.head_container(self._container)
+        return headers
 
-    def _make(self, connection: Any) -> None:
+    def _make(self, connection: Any) -> Mapping[str, str]:
         try:
-            self._look(connection)
+            return self._look(connection)
         except ClientException as error:
             if not is_absent(error):
                 raise
             connection.put_container(self._container)
+            return {}
 
     def _head(self, connection: Any, name: str) -> StoredObject:
         return from_headers(name, connection.head_object(self._container, name))
@@ -179,6 +189,9 @@ class SwiftContainer:
         except OSError:
             repetition.sent = True
             raise
+        if not self._derived:
+            repetition.sent = True
+            delete_versions(connection, self._container, name)
 
 
 @dataclass(slots=True)

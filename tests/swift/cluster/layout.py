@@ -65,8 +65,8 @@ BACKEND_OPTIONS = {"object": "container_update_timeout = 30"}
 
 PROXY = """
 [pipeline:main]
-pipeline = catch_errors gatekeeper healthcheck cache listing_formats tempurl {login} copy container-quotas
-           account-quotas slo dlo proxy-server
+pipeline = catch_errors gatekeeper healthcheck cache listing_formats bulk tempurl {login} copy container-quotas
+           account-quotas slo dlo versioned_writes symlink proxy-server
 
 [app:proxy-server]
 use = egg:swift#proxy
@@ -121,6 +121,14 @@ use = egg:swift#account_quotas
 use = egg:swift#slo
 [filter:dlo]
 use = egg:swift#dlo
+[filter:bulk]
+use = egg:swift#bulk
+[filter:versioned_writes]
+use = egg:swift#versioned_writes
+allow_versioned_writes = true
+allow_object_versioning = true
+[filter:symlink]
+use = egg:swift#symlink
 """
 
 

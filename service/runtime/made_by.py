@@ -1,0 +1,22 @@
+"""What all derived images have in common: the software and the configuration that their bytes depend on, as a name."""
+
+from __future__ import annotations
+
+import hashlib
+
+from gateway.rules import Rules
+from gateway.settings import Config
+
+
+def engine_of(config: Config, rules: Rules, versions: str) -> str:
+    """A name that changes with whatever changes the bytes of derived images. `versions` is what `software` returns."""
+    limits, keep, fields = config.limits, tuple(config.metadata.keep), tuple(config.metadata.fields)
+    tolerant = config.formats.tolerate_truncated
+    bounds = (limits.width, limits.height, limits.frames)
+    parts = (versions, sorted(rules.quality.items()), fields, keep, *bounds, tolerant, config.engine.library)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def made_by(config: Config, rules: Rules, versions: str) -> str:
+    """What the caches' generation is named by: the bytes, and the formats that markers name."""
+    return f"{engine_of(config, rules, versions)} {','.join(rules.out)}"

@@ -1,0 +1,146 @@
+"""What a change leaves in the derived container, because it was interrupted, is removed later: nothing old stays."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from service.derivatives import takedown
+from service.maintenance.leftovers import Leftovers
+from service.store.base import NewObject, Unavailable
+from service.store.directory.store import DirectoryStore
+from service.store.directory.settings import DirectorySettings
+from tests import images
+from tests.cache.nodes import Node, node
+from tests.swift.stores import put
+
+OPTIONS = {"cache": {"persist": "always"}}
+LEAVES = ["@meta.json", "@w=3.png", "@w=4.png"]
+
+
+def picture(number: int) -> bytes:
+    return images.png(images.flat(8, 8, (number, 255 - number, 7)))
+
+
+@pytest.fixture
+async def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Node]:
+    """A node that has kept two derived images of a.png, and their metadata."""
+    monkeypatch.setattr(takedown, "PAUSE", 0.05)
+    async with node(tmp_path, OPTIONS) as running:
+        await running.upload("a.png", picture(1))
+        for leaf in LEAVES[1:]:
+            assert (await running.api(f"a.png/{leaf}")).status == 200
+        await running.context.derivatives.close()
+        assert await kept(running) == [f"a.png/{leaf}" for leaf in LEAVES]
+        yield running
+
+
+async def kept(one: Node) -> list[str]:
+    return [found.name for found in (await one.context.store.derived.list()).objects]
+
+
+async def until_settled(one: Node) -> None:
+    """Wait until nothing is left to be taken down."""
+    async with asyncio.timeout(30):
+        while len(one.context.derivatives.takedowns):
+            await asyncio.sleep(0.01)
+
+
+def leftovers_of(one: Node) -> Leftovers:
+    store = one.context.store
+    return Leftovers(store.originals, store.derived, one.context.derivatives.takedowns)
+
+
+@pytest.mark.parametrize("change", ["replace", "delete"])
+async def test_what_a_store_that_fails_keeps_is_removed_when_it_answers_again(
+    one: Node, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    async def fail(*_: object, **__: object) -> int:
+        raise Unavailable("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(one.context.store.derived, "delete_all", fail)
+        if change == "replace":
+            assert (await one.upload("a.png", picture(2))).status == 201
+        else:
+            assert (await one.delete("a.png")).status == 204
+        assert "a.png" in one.context.derivatives.takedowns
+    await until_settled(one)
+    await one.context.derivatives.close()
+    assert await kept(one) == (["a.png/@meta.json"] if change == "replace" else [])
+    async with one.client.get(f"http://{one.config.api.listen}/metrics") as answer:
+        assert "image_gateway_takedowns_waiting 0.0" in await answer.text()
+
+
+async def test_what_this_node_kept_of_an_image_that_another_node_replaced_is_removed(one: Node) -> None:
+    (one.root / "var/store/a.png").write_bytes(picture(2))
+    await one.context.tasks.revalidation.sweep()
+    await until_settled(one)
+    assert await kept(one) == []
+
+
+async def test_what_was_made_of_the_current_original_is_not_removed(one: Node) -> None:
+    one.context.derivatives.takedowns.add("a.png")
+    await until_settled(one)
+    assert await kept(one) == [f"a.png/{leaf}" for leaf in LEAVES]
+
+
+async def test_a_change_that_succeeds_leaves_nothing_to_be_done(one: Node) -> None:
+    assert (await one.upload("a.png", picture(2))).status == 201
+    assert len(one.context.derivatives.takedowns) == 0
+
+
+async def test_a_comparison_finds_what_a_process_left_that_was_killed(one: Node) -> None:
+    """Its disk is gone, too: only the listings tell."""
+    await one.upload("a.png.b/c.png", picture(5))
+    await one.api("a.png.b/c.png/@w=4.png")
+    await one.context.derivatives.close()
+    (one.root / "var/store/a.png").unlink()
+    await one.context.derivatives.forget_all()
+    assert await leftovers_of(one).compare() == 1
+    await until_settled(one)
+    assert await kept(one) == ["a.png.b/c.png/@meta.json", "a.png.b/c.png/@w=4.png"]
+    assert await leftovers_of(one).compare() == 0
+
+
+async def test_a_comparison_finds_what_is_older_than_its_original(one: Node) -> None:
+    (one.root / "var/store/a.png").write_bytes(picture(2))
+    for leaf in LEAVES:
+        os.utime(one.root / "var/derived/a.png" / leaf, (1, 1))
+    await one.context.derivatives.forget_all()
+    assert await leftovers_of(one).compare() == 1
+    await until_settled(one)
+    assert await kept(one) == []
+
+
+async def test_the_listings_are_compared_in_their_own_orders(tmp_path: Path) -> None:
+    """`a` comes before `a.jpg`, but `a.jpg/@w=1.jpg` before `a/@w=1.jpg`."""
+    store = DirectoryStore(DirectorySettings(tmp_path / "originals", tmp_path / "derived"))
+    await store.start()
+    images_here = ["a!", "a", "a.jpg", "a-b", "b/c", "b-", "é", "é.jpg", "z/a/b", "z/a.b"]
+    suspects = dict[str, None]()
+
+    class Noted:
+        def add(self, image: str) -> None:
+            suspects[image] = None
+
+    for image in [*images_here, "a0", "b/d", "z"]:
+        await put(store.derived, tmp_path, f"{image}/@w=1.jpg")
+        if image in images_here and image != "a":
+            await put(store.originals, tmp_path, image)
+            os.utime(tmp_path / "originals" / image, (1, 1))
+    await Leftovers(store.originals, store.derived, Noted()).compare()  # type: ignore[arg-type]
+    await store.close()
+    assert set(suspects) == {"a", "a0", "b/d", "z"}
+
+
+async def test_an_object_of_somebody_else_is_left_alone(one: Node, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"x")
+    await one.context.store.derived.put(
+        NewObject("other/file", tmp_path / "x", "text/plain", "9dd4e461268c8034f5c8564e155c67a6")
+    )
+    assert await leftovers_of(one).compare() == 0
