@@ -25,8 +25,8 @@ from pathlib import Path
 import httpx
 
 from bench.slow_swift import CONTAINER, IMAGE
-from service.store.swift.store import SwiftStore
 from service.store.swift.settings import SwiftSettings
+from service.store.swift.store import SwiftStore
 from tests import images
 from tests.gateways import Gateway, running_gateway
 

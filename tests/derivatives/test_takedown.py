@@ -12,8 +12,8 @@ import pytest
 from service.derivatives import takedown
 from service.maintenance.leftovers import Leftovers
 from service.store.base import NewObject, Unavailable
-from service.store.directory.store import DirectoryStore
 from service.store.directory.settings import DirectorySettings
+from service.store.directory.store import DirectoryStore
 from tests import images
 from tests.cache.nodes import Node, node
 from tests.swift.stores import put
