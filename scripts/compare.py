@@ -28,7 +28,7 @@ from urllib.parse import quote
 import pyvips
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
-from scripts.gateway import running
+from scripts.local_gateway import running
 
 SIDE = 256
 NEAR = 3.0  # levels of 255: two Lanczos filters, on photographs that were scaled while they were decoded

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from scripts.examples import fingerprints, pictures, sections
-from scripts.gateway import running
+from scripts.local_gateway import running
 from scripts.subjects import SUBJECTS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"

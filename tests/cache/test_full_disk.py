@@ -75,7 +75,7 @@ async def test_an_upload_without_room_is_told_so_counted_and_logged_without_a_tr
             assert b"problem:disk" in refused.body
     assert not [record for record in caplog.records if record.exc_info]
     told = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
-    assert told == [f"the caches' disk fails ({SENTENCE}); images are answered without being kept"]
+    assert told == [f"the caches' disk fails ({SENTENCE}); images are answered without being stored"]
     assert work.failures[SENTENCE] == 2
     assert (await one.upload("a.png", PHOTO)).status == 201
 

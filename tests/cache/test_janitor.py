@@ -167,8 +167,8 @@ async def test_room_that_somebody_else_made_is_room_enough(tree: DerivedTree, ex
     janitor = janitor_of(tree, executor, images=1000)
     await janitor.count()
     janitor.make_room()
-    for number in range(50):
-        tree.forget(f"jpg/{number:03}")
+    removals = [removal for number in range(50) for removal in tree.forget(f"jpg/{number:03}")]
+    await tree.removed(removals, counted=True)
     assert await janitor.tidy() == 0
     fill(tree, 100)
     assert await janitor.tidy() == 0
