@@ -67,6 +67,7 @@ VALUES = {
     "gam": "1.2",
     "blur": "1",
     "sharpen": "1:1:0",
+    "colors": "16",
     "frame": "0",
     "q": "auto",
     "lossless": "1",
