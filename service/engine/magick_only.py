@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from service.engine.headers import bmp, gif, png, tiff
@@ -47,7 +46,7 @@ def found(job: Job) -> Kind | None:
 
 
 def _page(source: Source, page: int) -> tiff.Directory:
-    return next(islice(tiff.directories(source), page, None))
+    return tiff.picture(source, page)
 
 
 def _tiff_samples(source: Source, page: int) -> bool:

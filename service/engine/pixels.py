@@ -13,6 +13,7 @@ from wand.api import library
 from wand.image import Image
 
 CHAR_PIXEL = 1  # the StorageType of MagickWand, in ImageMagick 6 and 7
+_STORAGE = {"B": CHAR_PIXEL, "H": 7, "I": 4, "f": 3}  # by the type codes of array; the same in both
 _MAPS = {"L": b"I", "LA": b"IA", "RGB": b"RGB", "RGBA": b"RGBA", "CMYK": b"CMYK"}
 _SPACES = {"gray": "L", "srgb": "RGB", "cmyk": "CMYK"}
 
@@ -51,3 +52,20 @@ def imported(pixels: Pillow.Image) -> Image:
     ):
         image.raise_exception()
     return image
+
+
+def deep(channels: bytes, size: tuple[int, int], samples: bytes, code: str) -> Image:
+    """A new ImageMagick image of samples of any depth, pixel by pixel, in the byte order of the machine.
+
+    `channels` is I, RGB or CMYK, with A or without; `code` is array's: B, H or I, whose largest value is white, or f,
+    whose white is 1 and which is cut to 0..1.
+    """
+    image = Image()
+    if not library.MagickConstituteImage(image.wand, *size, channels, _STORAGE[code], samples):
+        image.raise_exception()
+    return image
+
+
+def reinterpreted(image: Pillow.Image, mode: str) -> Pillow.Image:
+    """The same samples under another mode of as many channels."""
+    return Pillow.frombytes(mode, image.size, image.tobytes())

@@ -23,6 +23,8 @@ from service.engine.jpeg import decode
 from service.engine.magick import reading
 from service.engine.picture import Details, Frame
 from service.engine.pillow_private import wrapped
+from service.engine.tiff import chain
+from service.engine.tiff import reading as tiff_reading
 
 Reader = Callable[[Path, Header, range, int, bool], tuple[list[Frame], Details]]
 """Takes the file, its header, the indices of the frames wanted, the n of a JPEG's n/8, whether damage is tolerated."""
@@ -41,11 +43,14 @@ _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, Run
 
 def reader(job: Job) -> Reader:
     """How this original is read. Every reader raises Undecodable, and TooLarge where memory does not suffice."""
+    if libraries.reads_tiff(job):
+        return tiff_reading.read
     return reading.read if libraries.reads(job) else _pillow
 
 
 def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
     kind = FORMATS[header.format].coder
+    wanted = chain.pages(path, header, wanted)
     ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
     try:
         # Not by name: Pillow would map the file of an uncompressed image, and a map fails with the file.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 from service.engine.headers.source import Source
@@ -12,9 +13,14 @@ from service.engine.job import Header, NotAnImage, Undecodable
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_PAGES = 65_535  # libtiff's own bound
 MAX_ENTRIES = 1_000_000  # over all pages
+MAX_PARENTS = 16  # pages whose nested directories are looked at
 MAX_STRIPS = 1_000_000  # over all pages; those beyond are not looked at
 
 WIDTH, HEIGHT, ORIENTATION, EXTRA_SAMPLES, DNG_VERSION = 256, 257, 274, 338, 50706
+PHOTOMETRIC, NEW_SUBFILE_TYPE, SUBFILE_TYPE, SUB_DIRECTORIES = 262, 254, 255, 330
+REDUCED, MASK = 1, 4  # bits of NewSubfileType
+OLD_REDUCED = 2  # of SubfileType, which came before it
+SENSOR = (32803, 34892)  # photometric interpretations of camera raw files
 STRIPS, TILES = (273, 279), (324, 325)  # offsets and byte counts
 ASSOCIATED_ALPHA, UNASSOCIATED_ALPHA = 1, 2
 
@@ -23,12 +29,15 @@ _SIZES = {1: 1, 3: 2, 4: 4, 16: 8}  # BYTE, SHORT, LONG, LONG8: all that the tag
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """One directory: `entries` maps a tag to where its 12 or 20 bytes are; only `numbers` looks inside."""
+    """One directory: `entries` maps a tag to its 12 or 20 bytes; only `numbers` and `content` look inside. `offset` is
+    where the directory stands in the file, and `nested` whether another one than its forerunner points to it."""
 
     source: Source
     little: bool
     big: bool
     entries: dict[int, bytes]
+    offset: int = 0
+    nested: bool = False
 
     def numbers(self, tag: int, limit: int = 16) -> list[int]:
         """The first `limit` values of `tag`; none where it is absent or not of an unsigned integer type."""
@@ -46,19 +55,37 @@ class Directory:
         """The first value of `tag`, 0 where it is absent."""
         return next(iter(self.numbers(tag, 1)), 0)
 
+    def content(self, tag: int, limit: int) -> bytes:
+        """The bytes of `tag`, of type BYTE, ASCII or UNDEFINED; none where it is absent or longer than `limit`."""
+        entry = self.entries.get(tag, b"")
+        order: Literal["little", "big"] = "little" if self.little else "big"
+        word = 8 if self.big else 4
+        count = int.from_bytes(entry[4 : 4 + word], order)
+        if int.from_bytes(entry[2:4], order) not in (1, 2, 7) or count > limit:
+            return b""
+        inline = entry[4 + word :]
+        return inline[:count] if count <= word else self.source.read(int.from_bytes(inline, order), count)
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is neither a smaller version of another page nor a mask of one."""
+        return not self.number(NEW_SUBFILE_TYPE) & (REDUCED | MASK) and self.number(SUBFILE_TYPE) != OLD_REDUCED
+
 
 def begins(head: bytes, _: Source) -> bool:
     return head.startswith(SIGNATURES)
 
 
 def header(source: Source) -> Header:
-    """Width, height, alpha and orientation are those of the first page; the other pages may differ."""
+    """Width, height, alpha and orientation are those of the first picture; the other ones may differ."""
     if source.head(10)[8:] == b"CR":
         raise NotAnImage("Camera raw files are not taken: this looks like a Canon raw file")
-    pages = directories(source)
-    first = next(pages)
-    if DNG_VERSION in first.entries:
+    if DNG_VERSION in next(directories(source)).entries:
         raise NotAnImage("Camera raw files are not taken: this looks like a DNG file")
+    pages = pictures(source)
+    first = next(pages)
+    if first.number(PHOTOMETRIC) in SENSOR:
+        raise NotAnImage("Camera raw files are not taken: this one holds the samples of a sensor")
     alpha = not {ASSOCIATED_ALPHA, UNASSOCIATED_ALPHA}.isdisjoint(first.numbers(EXTRA_SAMPLES))
     frames = 1 + sum(1 for _ in pages)
     width, height = first.number(WIDTH), first.number(HEIGHT)
@@ -68,7 +95,7 @@ def header(source: Source) -> Header:
 def missing(source: Source) -> str | None:
     budget = MAX_STRIPS
     try:
-        for page in directories(source):
+        for page in pictures(source):
             ends = [end for tags in (STRIPS, TILES) for end in _ends(page, *tags, budget)]
             budget -= len(ends)
             if any(end > source.size for end in ends):
@@ -76,6 +103,47 @@ def missing(source: Source) -> str | None:
     except Undecodable:
         return "the TIFF ends inside a directory"
     return None
+
+
+def pictures(source: Source) -> Iterator[Directory]:
+    """The pages that `frame` counts, at least one: neither thumbnails nor masks. Where all pages of the chain are such,
+    the pictures that these point to (a camera's thumbnail comes first); where there are none either, all pages.
+
+    Raises as `directories` does.
+    """
+    found = False
+    for page in directories(source):
+        if page.is_picture:
+            found = True
+            yield page
+    if found:
+        return
+    nested = [inner for page in islice(directories(source), MAX_PARENTS) for inner in _nested(page)]
+    yield from [inner for inner in nested if inner.is_picture] or directories(source)
+
+
+def picture(source: Source, index: int) -> Directory:
+    """The picture of this number. Raises Undecodable where there is none."""
+    found = next(islice(pictures(source), index, None), None)
+    if found is None:
+        raise Undecodable("The TIFF is damaged: a page is missing")
+    return found
+
+
+def number_in_chain(source: Source, index: int) -> int:
+    """Which page of the chain of directories the picture of this number is, as other libraries count them."""
+    offset = picture(source, index).offset
+    return next((number for number, page in enumerate(directories(source)) if page.offset == offset), index)
+
+
+def _nested(page: Directory) -> Iterator[Directory]:
+    """The directories that a page points to, as far as they can be read."""
+    for offset in page.numbers(SUB_DIRECTORIES):
+        try:
+            inner, _ = _directory(page.source, offset, page.little, page.big)
+        except Undecodable:
+            continue
+        yield replace(inner, nested=True)
 
 
 def orientation(directory: Directory) -> int | None:
@@ -90,23 +158,32 @@ def directories(source: Source) -> Iterator[Directory]:
     if version not in (42, 43):
         raise Undecodable("The TIFF is damaged: it has no version")
     big = version == 43
-    word, count_size, entry_size = (8, 8, 20) if big else (4, 2, 12)
-    offset = source.number(8 if big else 4, word, little=little)
+    offset = source.number(8 if big else 4, 8 if big else 4, little=little)
     seen: set[int] = set()
     budget = MAX_ENTRIES
     while offset or not seen:
         if offset in seen:
             raise Undecodable("The TIFF is damaged: its directories form a loop")
         seen.add(offset)
-        count = source.number(offset, count_size, little=little)
-        budget -= count
+        budget -= source.number(offset, 8 if big else 2, little=little)
         if budget < 0 or len(seen) > MAX_PAGES:
             raise Undecodable(f"The TIFF has more than {MAX_PAGES} pages or {MAX_ENTRIES} entries")
-        table = source.read(offset + count_size, count * entry_size)
-        entries = (table[i : i + entry_size] for i in range(0, len(table), entry_size))
-        order: Literal["little", "big"] = "little" if little else "big"
-        yield Directory(source, little, big, {int.from_bytes(entry[:2], order): entry for entry in entries})
-        offset = source.number(offset + count_size + len(table), word, little=little)
+        page, offset = _directory(source, offset, little, big)
+        yield page
+
+
+def _directory(source: Source, offset: int, little: bool, big: bool) -> tuple[Directory, int]:
+    """The directory at `offset`, and where the next one of its chain is, 0 for none. Raises Undecodable."""
+    word, count_size, entry_size = (8, 8, 20) if big else (4, 2, 12)
+    count = source.number(offset, count_size, little=little)
+    if count > MAX_ENTRIES:
+        raise Undecodable(f"The TIFF has more than {MAX_ENTRIES} entries")
+    table = source.read(offset + count_size, count * entry_size)
+    entries = (table[i : i + entry_size] for i in range(0, len(table), entry_size))
+    order: Literal["little", "big"] = "little" if little else "big"
+    by_tag = {int.from_bytes(entry[:2], order): entry for entry in entries}
+    after = source.number(offset + count_size + len(table), word, little=little)
+    return Directory(source, little, big, by_tag, offset), after
 
 
 def _ends(page: Directory, offsets: int, counts: int, limit: int) -> list[int]:

@@ -23,6 +23,7 @@ from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, TooLarge, Undecodable
 from service.engine.jpeg import decode
 from service.engine.picture import Details, Frame
+from service.engine.tiff import chain
 
 WANT_OF_MEMORY = (ResourceLimitError, ResourceLimitFatalError, CacheError, CacheFatalError)
 """What ImageMagick raises where its limits, or those of the process, do not suffice."""
@@ -44,6 +45,7 @@ def read(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> R
 
 def single(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> Read:
     """One frame or page."""
+    wanted = chain.pages(path, header, wanted)
     subrange = f"[{wanted.start}]" if FORMATS[header.format].is_paged else ""
     image = _read(path, header, subrange, n, tolerant)
     if image.colorspace == "ycbcr":  # how ImageMagick 6 leaves HEIC
