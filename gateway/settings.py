@@ -218,7 +218,7 @@ class FormatOptions(Section):
 
 METADATA_FIELDS = (
     "format", "width", "height", "frames", "duration", "bytes", "colour_space", "depth", "alpha", "orientation",
-    "taken", "camera", "dominant_colour", "placeholder",
+    "taken", "camera", "dominant_colour", "placeholder", "flaws",
 )  # fmt: skip
 PRIVATE_FIELDS = ("position", "author", "serial")
 

@@ -74,6 +74,9 @@ class Format:
     stripper: str = ""
     """What removes metadata and encodes nothing; empty where there is no such way."""
 
+    mender: str = ""
+    """What finds the flaws of a file that has all of its pixels, and mends them (`service.engine.flaws`)."""
+
     rounds: int = 0
     """Rounds of eviction that a derived image survives for what it costs to make again: milliseconds of CPU for one KiB
     of disk, measured with photographs of 640 pixels: JPEG and PNG 0.5, WebP 1.5, AVIF 5."""
@@ -97,6 +100,7 @@ FORMATS: Mapping[str, Format] = {
         has_profile=True,
         faithful_quality=95,
         stripper="service.engine.stripping.jpeg:pieces",
+        mender="service.engine.flaws.jpeg:mend",
     ),
     "png": Format(
         png,
@@ -106,6 +110,7 @@ FORMATS: Mapping[str, Format] = {
         magick_writer="service.engine.magick.writing:png",
         has_profile=True,
         stripper="service.engine.stripping.png:pieces",
+        mender="service.engine.flaws.png:mend",
     ),
     "webp": Format(
         webp,
@@ -120,6 +125,7 @@ FORMATS: Mapping[str, Format] = {
         has_profile=True,
         faithful_quality=95,
         stripper="service.engine.stripping.webp:pieces",
+        mender="service.engine.flaws.webp:mend",
         rounds=1,
     ),
     "avif": Format(
@@ -147,6 +153,7 @@ FORMATS: Mapping[str, Format] = {
         delays=gif.delays,
         magick_writer="service.engine.magick.writing:gif",
         stripper="service.engine.stripping.gif:pieces",
+        mender="service.engine.flaws.gif:mend",
     ),
     "tif": Format(
         tiff,
@@ -167,6 +174,7 @@ FORMATS: Mapping[str, Format] = {
         magick_shows_more=True,
         is_paged=True,
         magick_writer="service.engine.magick.writing:bmp",
+        mender="service.engine.flaws.bmp:mend",
     ),
     "ico": Format(
         ico, "ICO", other_coders=("ICON",), module="ICON", magick_reader="service.engine.magick.reading:icon"

@@ -96,7 +96,7 @@ class Job:
     the original's file, `output` the file to write (its directory exists; the engine overwrites it). `quality`
     is the configured default for `format`, 1..100; `keep` what the configuration lets a recipe keep.
     `fields` are the metadata fields that `describe` and `verify` may report. `library` is `engine.library` of the
-    configuration.
+    configuration. `original` is the file as it came and `flaws` are those of it, where `source` is one without them.
     """
 
     task: Literal["derive", "describe", "verify"]
@@ -111,6 +111,8 @@ class Job:
     fields: tuple[str, ...] = ()
     tolerant: bool = False
     library: Library = "auto"
+    original: str = ""
+    flaws: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ class Result:
     """What became of a job: the written image's format, size in pixels, frames and bytes; seconds by stage.
 
     For `describe`, `output` holds the JSON document and `format` is `json`. For `verify`, it is the original that is
-    described here; `output` holds the document, unless none could be made.
+    described here; `output` holds the document, unless none could be made. `flaws` are those that were met of an
+    original that has all of its pixels.
     """
 
     format: str
@@ -127,3 +130,4 @@ class Result:
     frames: int
     bytes: int
     stages: dict[str, float] = field(default_factory=dict)
+    flaws: tuple[str, ...] = ()

@@ -10,13 +10,11 @@ from PIL import features
 from gateway.rules import FORMATS as WRITTEN
 from service.engine import magick_only
 from service.engine.formats import FORMATS, Library
-from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, Job
 from service.engine.magick import coders
 from service.engine.magick.shortcomings import lacks
 from service.engine.magick.writing import Settings
 from service.engine.picture import Frame, Picture
-from service.engine.tiff import reading as tiff_reading
 
 AUTO: dict[str, Library] = {
     **{f"read {word}": row.reader for word, row in FORMATS.items()},
@@ -59,14 +57,6 @@ def reads(job: Job) -> bool:
     if AUTO[f"read {header.format}"] == "ImageMagick" or not pillow_has(header.format):
         return True
     return (job.tolerant and FORMATS[header.format].magick_shows_more) or magick_only.found(job) is not None
-
-
-def reads_tiff(job: Job) -> bool:
-    """Whether libtiff decodes the original, a TIFF of a kind that the others read wrong or not at all."""
-    if job.header.format != "tif":
-        return False
-    with OpenedFile(Path(job.source)) as source:
-        return tiff_reading.needs(source, int(job.recipe.get("frame", 0)))
 
 
 def writes(picture: Picture, settings: Settings, job: Job) -> bool:

@@ -23,7 +23,7 @@ def strip_original(job: Job) -> Result | None:
     A JPEG that is stored turned is set upright on the way. Raises Undecodable where the file's structure is broken, or
     a JPEG's data are damaged, unless the job tolerates that.
     """
-    if not _whole(job) or kept("copyright", job):  # a notice that stays is written by the encoders
+    if not is_whole(job) or kept("copyright", job):  # a notice that stays is written by the encoders
         return None
     started = time.perf_counter()
     try:
@@ -42,7 +42,7 @@ def strip_original(job: Job) -> Result | None:
 
 def faithful(job: Job) -> Job:
     """The job as it is to be done where the original cannot be stripped: at high quality, its profile kept."""
-    if not _whole(job):
+    if not is_whole(job):
         return job
     keep = ("icc", "copyright") if kept("copyright", job) else ("icc",)
     recipe = {**job.recipe, "keep": ":".join(keep)}
@@ -63,7 +63,7 @@ def _turn(job: Job) -> bool:
     return True
 
 
-def _whole(job: Job) -> bool:
+def is_whole(job: Job) -> bool:
     """Whether nothing is asked that touches a pixel: not the frame of an image that has but one, nor a background."""
     still = job.header.frames == 1 or "frame" not in job.recipe
     return job.format == job.header.format and job.recipe.keys() <= _UNTOUCHING and still

@@ -1,4 +1,4 @@
-"""Kinds of TIFF, BMP, GIF and PNG that ImageMagick reads in `auto`, since Pillow reads them wrong or loses something.
+"""Kinds of TIFF, GIF and PNG that ImageMagick reads in `auto`, since Pillow reads them wrong or loses something.
 
 Each is recognised by the file's structure, before it is decoded.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.engine.headers import bmp, gif, png, tiff
+from service.engine.headers import gif, png, tiff
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Job, Undecodable
 
@@ -78,16 +78,6 @@ def _tiff_blocks(source: Source, page: int) -> bool:
     return not {IPTC, PHOTOSHOP}.isdisjoint(_page(source, page).entries)
 
 
-def _bmp_odd(source: Source, page: int) -> bool:
-    """24 bits without compression, or 8 with a palette of all 256 colours, under one of Windows' headers."""
-    size = source.number(14, 4, little=True)
-    if size < bmp.WINDOWS or size == bmp.OS2:
-        return True
-    depth, compression = source.number(28, 2, little=True), source.number(30, 4, little=True)
-    colours = source.number(46, 4, little=True)
-    return compression != 0 or not (depth == 24 or (depth == 8 and colours in (0, 256)))
-
-
 def _gif_disposes(source: Source, page: int) -> bool:
     controls = [
         block for block in gif.blocks(source) if (block.kind, block.label) == (gif.EXTENSION, gif.GRAPHIC_CONTROL)
@@ -133,12 +123,6 @@ KINDS = (
     Kind("tif", "TIFF of rarer compressions, or with reversed bits", "not every Pillow reads it", _tiff_coding),
     Kind("tif", "TIFF that is stored turned", "Pillow turns it by itself", _tiff_turned),
     Kind("tif", "TIFF with IPTC or blocks of Photoshop", "Pillow does not hand them over as blocks", _tiff_blocks),
-    Kind(
-        "bmp",
-        "BMP other than 24 bits, or 8 with a whole palette, uncompressed",
-        "Pillow loses alpha, and takes missing colours and pixels for black",
-        _bmp_odd,
-    ),
     Kind("gif", "GIF that disposes of frames", "Pillow fills with a colour what becomes transparent", _gif_disposes),
     Kind(
         "gif",

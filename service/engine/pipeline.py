@@ -15,6 +15,7 @@ from service.engine.capabilities import capabilities
 from service.engine.colour import to_srgb
 from service.engine.decode import check, decode, shown
 from service.engine.encode import encode
+from service.engine.flaws.mending import attempt
 from service.engine.job import Job, Result, TooLarge
 from service.engine.jpeg.rescale import rescaled
 from service.engine.magick.reading import WANT_OF_MEMORY
@@ -55,6 +56,10 @@ def derive(job: Job) -> Result:
     size is asked keeps its luma and chroma, and never becomes RGB. Raises TooLarge, Undecodable, NotAnImage, and
     Unsatisfiable where the recipe asks for what this image has not.
     """
+    return attempt(job, _derived, first=lossless.is_whole(job))
+
+
+def _derived(job: Job) -> Result:
     clock = time.perf_counter
     started = clock()
     check(job)
@@ -79,6 +84,10 @@ def derive(job: Job) -> Result:
 
 def describe(job: Job) -> Result:
     """Write what `job.fields` name of the original as a JSON object to `job.output`. Raises as `derive` does."""
+    return attempt(job, _described, first=True)
+
+
+def _described(job: Job) -> Result:
     clock = time.perf_counter
     started = clock()
     check(job)
@@ -97,6 +106,10 @@ def verify(job: Job) -> Result:
     that `describe` takes: its data are read to their end all the same. Where no document can be made, there is none,
     and the original passes nevertheless.
     """
+    return attempt(job, _verified, first=True)
+
+
+def _verified(job: Job) -> Result:
     clock = time.perf_counter
     started = clock()
     check(job)
@@ -110,7 +123,7 @@ def verify(job: Job) -> Result:
     if job.output:
         _write_document(small, picture)
     stages = {"decode": decoded - started, "transform": clock() - decoded}
-    size = Path(job.source).stat().st_size
+    size = Path(job.original or job.source).stat().st_size
     return Result(header.format, header.width, header.height, header.frames, size, stages)
 
 

@@ -16,8 +16,10 @@ from PIL import AvifImagePlugin, ImageFile, ImageOps, PngImagePlugin
 from PIL import Image as Pillow
 
 from service.engine import libraries
+from service.engine.bmp import reading as bmp_reading
 from service.engine.formats import FORMATS
 from service.engine.headers import png_texts
+from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, Job, TooLarge, Undecodable
 from service.engine.jpeg import decode
 from service.engine.magick import reading
@@ -43,9 +45,29 @@ _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, Run
 
 def reader(job: Job) -> Reader:
     """How this original is read. Every reader raises Undecodable, and TooLarge where memory does not suffice."""
-    if libraries.reads_tiff(job):
-        return tiff_reading.read
+    own = _OWN.get(job.header.format)
+    if own and own[0](job):
+        return own[1]
     return reading.read if libraries.reads(job) else _pillow
+
+
+def _is_tiff(job: Job) -> bool:
+    """Whether libtiff alone reads this page."""
+    with OpenedFile(Path(job.source)) as source:
+        return tiff_reading.needs(source, int(job.recipe.get("frame", 0)))
+
+
+def _is_bmp(job: Job) -> bool:
+    """Whether the BMP is of a kind that the libraries read wrong."""
+    with OpenedFile(Path(job.source)) as source:
+        return bmp_reading.needs(source)
+
+
+_OWN: dict[str, tuple[Callable[[Job], bool], Reader]] = {
+    "tif": (_is_tiff, tiff_reading.read),
+    "bmp": (_is_bmp, bmp_reading.read),
+}
+"""By format what tells the kinds that neither Pillow nor ImageMagick reads right, and the reader of these."""
 
 
 def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:

@@ -105,7 +105,7 @@ def _tags(page: Page) -> Iterator[tuple[int, Sequence[int]]]:
 
 def _rows(page: Page) -> int:
     if page.compression == JPEG_OLD:
-        return page.samples.shape[0]
+        return int(page.samples.shape[0])
     step = 16 if page.compression == JPEG else (page.subsampling or (1, 1))[1]
     return int(-(-page.rows // step) * step)
 

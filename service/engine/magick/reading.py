@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image as Pillow
+from wand.api import library
 from wand.exceptions import (
     BaseError,
     BaseFatalError,
@@ -82,9 +83,7 @@ def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> 
         image.options["jpeg:size"] = "{:.3f}x{:.3f}".format(*hint)
     problem: BaseException | None
     try:
-        with path.open("rb") as file:
-            # By descriptor, for ImageMagick takes brackets, percent signs and colons in a name for instructions.
-            image.read(filename=f"{FORMATS[header.format].coder}:/dev/fd/{file.fileno()}{subrange}")
+        _open(image, path, FORMATS[header.format].coder, subrange)
         problem = image.get_exception()  # a coder may have met an error and yet given what it had
     except WandException as error:
         problem = error
@@ -94,6 +93,19 @@ def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> 
     if not len(image.sequence) or (wrong and not tolerant):
         raise Undecodable("the image is damaged") from problem
     return image
+
+
+def _open(image: Image, path: Path, coder: str, subrange: str) -> None:
+    """Raises WandException."""
+    if path.is_relative_to("/dev/fd"):  # a file without a name (`service.engine.flaws`), which ImageMagick refuses
+        data = path.read_bytes()
+        library.MagickSetFilename(image.wand, f"{coder}:image{subrange}".encode())
+        if not library.MagickReadImageBlob(image.wand, data, len(data)):
+            image.raise_exception()
+        return
+    with path.open("rb") as file:
+        # By descriptor, for ImageMagick takes brackets, percent signs and colons in a name for instructions.
+        image.read(filename=f"{coder}:/dev/fd/{file.fileno()}{subrange}")
 
 
 def _examine(path: Path, header: Header) -> None:

@@ -1,7 +1,7 @@
 """libtiff, whose decoders and conversions the other libraries use in part only: its types, and a file opened in it.
 
-It is the one that ImageMagick's coder links to, and is loaded with this module, before an engine process is shut off from
-the file system.
+It is the one that ImageMagick's coder links to, and is loaded with this module, before an engine process is shut off
+from the file system.
 """
 
 from __future__ import annotations
