@@ -61,6 +61,8 @@ def reads(job: Job) -> bool:
 
 def writes(picture: Picture, settings: Settings, job: Job) -> bool:
     """Whether ImageMagick encodes the result."""
+    if job.format == "png" and len(picture.frames) > 1:  # whose coder writes the first alone
+        return False
     if job.library == "imagemagick":
         return coders.writes(job.format) and not _beyond_writing(picture, settings, job.format)
     return AUTO[f"write {job.format}"] == "ImageMagick" or not pillow_has(job.format)

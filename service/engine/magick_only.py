@@ -78,20 +78,6 @@ def _tiff_blocks(source: Source, page: int) -> bool:
     return not {IPTC, PHOTOSHOP}.isdisjoint(_page(source, page).entries)
 
 
-def _gif_disposes(source: Source, page: int) -> bool:
-    controls = [
-        block for block in gif.blocks(source) if (block.kind, block.label) == (gif.EXTENSION, gif.GRAPHIC_CONTROL)
-    ]
-    return any(source.number(block.start + 3, 1) >> 2 & 7 > 1 for block in controls[:-1])
-
-
-def _gif_uncovered(source: Source, page: int) -> bool:
-    width, height = source.number(6, 2, little=True), source.number(8, 2, little=True)
-    places = [gif.place(source, block) for block in _images(source)]
-    beyond = any(left + across > width or top + down > height for left, top, across, down in places)
-    return beyond or places[:1] != [(0, 0, width, height)]
-
-
 def _gif_colourless(source: Source, page: int) -> bool:
     if gif.colour_table(source.number(gif.SCREEN - 3, 1)):
         return False
@@ -123,13 +109,6 @@ KINDS = (
     Kind("tif", "TIFF of rarer compressions, or with reversed bits", "not every Pillow reads it", _tiff_coding),
     Kind("tif", "TIFF that is stored turned", "Pillow turns it by itself", _tiff_turned),
     Kind("tif", "TIFF with IPTC or blocks of Photoshop", "Pillow does not hand them over as blocks", _tiff_blocks),
-    Kind("gif", "GIF that disposes of frames", "Pillow fills with a colour what becomes transparent", _gif_disposes),
-    Kind(
-        "gif",
-        "GIF whose first frame does not cover the screen, or whose frames reach beyond it",
-        "Pillow fills with a colour what is transparent",
-        _gif_uncovered,
-    ),
     Kind("gif", "GIF without a colour table", "Pillow takes the indices for gray", _gif_colourless),
 )
 """In the order in which they are looked for; docs/engine.md lists them."""

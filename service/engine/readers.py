@@ -16,10 +16,12 @@ from PIL import AvifImagePlugin, ImageFile, ImageOps, PngImagePlugin
 from PIL import Image as Pillow
 
 from service.engine import libraries
+from service.engine.animation import apng as apng_reading
+from service.engine.animation import gif as gif_reading
 from service.engine.bmp import reading as bmp_reading
 from service.engine.formats import FORMATS
 from service.engine.headers import png_texts
-from service.engine.headers.source import OpenedFile
+from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, Job, TooLarge, Undecodable
 from service.engine.jpeg import decode
 from service.engine.magick import reading
@@ -45,27 +47,25 @@ _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, Run
 
 def reader(job: Job) -> Reader:
     """How this original is read. Every reader raises Undecodable, and TooLarge where memory does not suffice."""
-    own = _OWN.get(job.header.format)
-    if own and own[0](job):
-        return own[1]
+    if job.header.format in _OWN and (own := _own(job)):
+        return own
     return reading.read if libraries.reads(job) else _pillow
 
 
-def _is_tiff(job: Job) -> bool:
-    """Whether libtiff alone reads this page."""
+def _own(job: Job) -> Reader | None:
+    needs, read = _OWN[job.header.format]
     with OpenedFile(Path(job.source)) as source:
-        return tiff_reading.needs(source, int(job.recipe.get("frame", 0)))
+        try:
+            return read if needs(source, job) else None
+        except Undecodable:  # what has no structure left
+            return None
 
 
-def _is_bmp(job: Job) -> bool:
-    """Whether the BMP is of a kind that the libraries read wrong."""
-    with OpenedFile(Path(job.source)) as source:
-        return bmp_reading.needs(source)
-
-
-_OWN: dict[str, tuple[Callable[[Job], bool], Reader]] = {
-    "tif": (_is_tiff, tiff_reading.read),
-    "bmp": (_is_bmp, bmp_reading.read),
+_OWN: dict[str, tuple[Callable[[Source, Job], bool], Reader]] = {
+    "tif": (lambda source, job: tiff_reading.needs(source, int(job.recipe.get("frame", 0))), tiff_reading.read),
+    "bmp": (lambda source, _: bmp_reading.needs(source), bmp_reading.read),
+    "gif": (lambda source, _: gif_reading.needs(source), gif_reading.read),
+    "png": (lambda source, _: apng_reading.needs(source), apng_reading.read),
 }
 """By format what tells the kinds that neither Pillow nor ImageMagick reads right, and the reader of these."""
 

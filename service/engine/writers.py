@@ -29,6 +29,23 @@ def jpeg(picture: Picture, settings: Settings) -> bytes:
     )
 
 
+def png(picture: Picture, settings: Settings) -> bytes:
+    """An animation (APNG), of which Pillow writes what changes from frame to frame; stills are ImageMagick's."""
+    frames = picture.frames
+    mode = "RGBA" if any(frame.alpha for frame in frames) else "L" if all(frame.gray for frame in frames) else "RGB"
+    for frame in frames:
+        frame.put(frame.pillow().convert(mode))
+    moving = {
+        "save_all": True,
+        "append_images": [frame.pillow() for frame in frames[1:]],
+        "duration": [frame.delay for frame in frames],
+        "loop": picture.details.plays,
+        "disposal": 0,
+        "blend": 0,
+    }
+    return _pillow(picture, "PNG", settings, compress_level=4, **(moving if len(frames) > 1 else {}))
+
+
 def webp(picture: Picture, settings: Settings) -> bytes:
     """Method 2: 12 ms in place of the default's 27, for 4 % more bytes and 0.4 less of SSIMULACRA2.
 
