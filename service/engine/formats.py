@@ -18,7 +18,7 @@ from service.engine.headers import bmp, gif, ico, isobmff, jpeg, png, tiff, webp
 from service.engine.headers.source import Source
 from service.engine.job import Header
 
-Library = Literal["ImageMagick", "Pillow", "libjpeg-turbo"]
+Library = Literal["ImageMagick", "Pillow", "libjpeg-turbo", "pillow-heif"]
 
 
 class Parser(Protocol):
@@ -136,7 +136,7 @@ FORMATS: Mapping[str, Format] = {
         faithful_quality=85,
         rounds=2,
     ),
-    "heic": Format(isobmff, "HEIC"),
+    "heic": Format(isobmff, "HEIC", reader="pillow-heif"),
     "gif": Format(
         gif,
         "GIF",
