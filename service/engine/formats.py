@@ -68,6 +68,8 @@ class Format:
     """Empty where only ImageMagick writes the format."""
     has_profile: bool = False
     """Whether the format can carry an ICC profile."""
+    has_wide_gamut: bool = False
+    """Whether it may leave as Display P3, where the configuration wants that: a format that browsers show."""
     faithful_quality: int | None = None
     """The quality of `@full` where the original must be encoded once more: it is stored turned and cannot be set
     upright by its blocks, or the format has no lossless way. None for a format without a quality."""
@@ -95,6 +97,7 @@ FORMATS: Mapping[str, Format] = {
         magick_writer="service.engine.magick.writing:jpeg",
         pillow_writer="service.engine.writers:jpeg",
         has_profile=True,
+        has_wide_gamut=True,
         faithful_quality=95,
         stripper="service.engine.stripping.jpeg:pieces",
     ),
@@ -105,6 +108,7 @@ FORMATS: Mapping[str, Format] = {
         reader="Pillow",
         magick_writer="service.engine.magick.writing:png",
         has_profile=True,
+        has_wide_gamut=True,
         stripper="service.engine.stripping.png:pieces",
     ),
     "webp": Format(
@@ -118,6 +122,7 @@ FORMATS: Mapping[str, Format] = {
         magick_writer="service.engine.magick.writing:webp",
         pillow_writer="service.engine.writers:webp",
         has_profile=True,
+        has_wide_gamut=True,
         faithful_quality=95,
         stripper="service.engine.stripping.webp:pieces",
         rounds=1,
@@ -133,6 +138,7 @@ FORMATS: Mapping[str, Format] = {
         magick_writer="service.engine.magick.writing:avif",
         pillow_writer="service.engine.writers:avif",
         has_profile=True,
+        has_wide_gamut=True,
         faithful_quality=85,
         rounds=2,
     ),

@@ -8,7 +8,7 @@ from PIL import features
 
 from gateway.rules import FORMATS as WRITTEN
 from service.engine import magick_only
-from service.engine.colorimetry import Statement, by_numbers
+from service.engine.colorimetry import Curve, Statement, by_numbers
 from service.engine.formats import FORMATS, Library
 from service.engine.headers import colr
 from service.engine.headers.source import OpenedFile
@@ -81,14 +81,15 @@ def _beyond_reading(path: Path, header: Header) -> bool:
         return False
     with OpenedFile(path) as source:
         said = colr.colour(source)
+    statement = by_numbers(said.coded.primaries, said.coded.transfer) if said.coded else Statement()
     if header.format == "heic":
-        stated = said.coded and by_numbers(said.coded.primaries, said.coded.transfer) != Statement()
-        beyond = header.alpha or said.profile or stated or said.depth != 8 or not said.as_jpeg
-        return bool(beyond) and lacks("read heic colour")
+        beyond = header.alpha or said.profile or statement != Statement() or said.depth != 8 or not said.as_jpeg
+        return beyond and lacks("read heic colour")
+    odd = not said.as_jpeg or (statement is not None and not isinstance(statement.transfer, Curve))
     return (
         (header.alpha and lacks("read avif alpha"))
         or (said.profile and lacks("read avif profile"))
-        or (not said.as_jpeg and lacks("read avif matrix"))
+        or (odd and lacks("read avif numbers"))
     )
 
 
