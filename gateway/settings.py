@@ -206,6 +206,9 @@ class FormatOptions(Section):
     )
     negotiate: list[Negotiated] = Field(list(NEGOTIATED), description="what auto may become, the preferred first")
     quality: Quality = Field(dict(DEFAULT_QUALITY), description="q where the request gives none")
+    gamut: Literal["srgb", "p3"] = Field(
+        "srgb", description="p3: an original of more colours than sRGB leaves as Display P3 (AVIF, WebP, JPEG, PNG)"
+    )
     tolerate_truncated: bool = Field(
         False, description="show what there is of a truncated or damaged original, instead of refusing it"
     )

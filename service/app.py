@@ -184,7 +184,8 @@ def _job_settings(config: Config, rules: Rules, versions: str, *, remote_store: 
     limits, keep, fields = config.limits, tuple(config.metadata.keep), tuple(config.metadata.fields)
     tolerant = config.formats.tolerate_truncated
     bounds = (limits.width, limits.height, limits.frames)
-    parts = (versions, sorted(rules.quality.items()), fields, keep, *bounds, tolerant, config.engine.library)
+    chosen = (config.engine.library, config.formats.gamut)
+    parts = (versions, sorted(rules.quality.items()), fields, keep, *bounds, tolerant, *chosen)
     return JobSettings(
         accept=tuple(config.formats.accept),
         limits=Limits(limits.pixels, limits.frames, limits.width, limits.height),
@@ -193,5 +194,6 @@ def _job_settings(config: Config, rules: Rules, versions: str, *, remote_store: 
         tolerant=tolerant,
         persist=persist_of(config, remote_store=remote_store),
         library=config.engine.library,
+        gamut=config.formats.gamut,
         engine=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
     )

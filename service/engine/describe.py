@@ -38,7 +38,7 @@ class _Subject:
 
 def decoding(job: Job) -> Job:
     """Return the job whose `decode` gives the picture that `document` takes."""
-    return replace(job, recipe={"w": str(SIDE), "h": str(SIDE)}, format="png")
+    return replace(job, recipe={"w": str(SIDE), "h": str(SIDE)}, format="png", gamut="srgb")
 
 
 def document(job: Job, picture: Picture, prepare: Prepare) -> Result:
@@ -71,9 +71,9 @@ def _duration(subject: _Subject) -> int | None:
 
 
 def _space(subject: _Subject) -> str:
-    """`sRGB`, `gray` or `CMYK`; `RGB` where a profile says that it is another."""
+    """`sRGB`, `gray` or `CMYK`; `RGB` where a profile, or the file by numbers, says that it is another."""
     icc, space = subject.details.icc, subject.details.space
-    if space == "srgb" and icc and not is_srgb(icc):
+    if space == "srgb" and (subject.details.hdr or (icc and not is_srgb(icc))):
         return "RGB"
     return {"srgb": "sRGB", "cmyk": "CMYK"}.get(space, space)
 

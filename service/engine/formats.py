@@ -18,7 +18,7 @@ from service.engine.headers import bmp, gif, ico, isobmff, jpeg, png, tiff, webp
 from service.engine.headers.source import Source
 from service.engine.job import Header
 
-Library = Literal["ImageMagick", "Pillow", "libjpeg-turbo"]
+Library = Literal["ImageMagick", "Pillow", "libjpeg-turbo", "pillow-heif"]
 
 
 class Parser(Protocol):
@@ -68,6 +68,8 @@ class Format:
     """Empty where only ImageMagick writes the format."""
     has_profile: bool = False
     """Whether the format can carry an ICC profile."""
+    has_wide_gamut: bool = False
+    """Whether it may leave as Display P3, where the configuration wants that: a format that browsers show."""
     faithful_quality: int | None = None
     """The quality of `@full` where the original must be encoded once more: it is stored turned and cannot be set
     upright by its blocks, or the format has no lossless way. None for a format without a quality."""
@@ -98,6 +100,7 @@ FORMATS: Mapping[str, Format] = {
         magick_writer="service.engine.magick.writing:jpeg",
         pillow_writer="service.engine.writers:jpeg",
         has_profile=True,
+        has_wide_gamut=True,
         faithful_quality=95,
         stripper="service.engine.stripping.jpeg:pieces",
         mender="service.engine.flaws.jpeg:mend",
@@ -111,6 +114,7 @@ FORMATS: Mapping[str, Format] = {
         magick_writer="service.engine.magick.writing:png",
         pillow_writer="service.engine.writers:png",
         has_profile=True,
+        has_wide_gamut=True,
         stripper="service.engine.stripping.png:pieces",
         mender="service.engine.flaws.png:mend",
     ),
@@ -125,6 +129,7 @@ FORMATS: Mapping[str, Format] = {
         magick_writer="service.engine.magick.writing:webp",
         pillow_writer="service.engine.writers:webp",
         has_profile=True,
+        has_wide_gamut=True,
         faithful_quality=95,
         stripper="service.engine.stripping.webp:pieces",
         mender="service.engine.flaws.webp:mend",
@@ -141,10 +146,11 @@ FORMATS: Mapping[str, Format] = {
         magick_writer="service.engine.magick.writing:avif",
         pillow_writer="service.engine.writers:avif",
         has_profile=True,
+        has_wide_gamut=True,
         faithful_quality=85,
         rounds=2,
     ),
-    "heic": Format(isobmff, "HEIC"),
+    "heic": Format(isobmff, "HEIC", reader="pillow-heif"),
     "gif": Format(
         gif,
         "GIF",

@@ -20,6 +20,10 @@ Library = Literal["auto", "imagemagick"]
 """Who does what: the fastest at equal quality, or ImageMagick whatever it can."""
 
 
+Gamut = Literal["srgb", "p3"]
+"""What colours leave in: sRGB, or Display P3 where the original is wider."""
+
+
 class EngineError(Exception):
     """An image that could not be made. The text is fit for a client: it names no path."""
 
@@ -95,8 +99,9 @@ class Job:
     `recipe` is canonical: key to canonical value, as `gateway.names` gives it, without the format. `source` is
     the original's file, `output` the file to write (its directory exists; the engine overwrites it). `quality`
     is the configured default for `format`, 1..100; `keep` what the configuration lets a recipe keep.
-    `fields` are the metadata fields that `describe` and `verify` may report. `library` is `engine.library` of the
-    configuration. `original` is the file as it came and `flaws` are those of it, where `source` is one without them.
+    `fields` are the metadata fields that `describe` and `verify` may report. `library` and `gamut` are `engine.library`
+    and `formats.gamut` of the configuration. `original` is the file as it came and `flaws` are those of it, where
+    `source` is one without them.
     """
 
     task: Literal["derive", "describe", "verify"]
@@ -111,6 +116,7 @@ class Job:
     fields: tuple[str, ...] = ()
     tolerant: bool = False
     library: Library = "auto"
+    gamut: Gamut = "srgb"
     original: str = ""
     flaws: tuple[str, ...] = ()
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image as Pillow
 from PIL import features
 
 from gateway.rules import FORMATS as WRITTEN
 from service.engine import magick_only
+from service.engine.colorimetry import Curve, Statement, by_numbers
 from service.engine.formats import FORMATS, Library
+from service.engine.headers import colr
+from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, Job
 from service.engine.magick import coders
 from service.engine.magick.shortcomings import lacks
@@ -77,9 +79,20 @@ def pillow_has(word: str) -> bool:
 def _beyond_reading(path: Path, header: Header) -> bool:
     if header.format == "webp":
         return header.frames > 1 and lacks("read webp animation")
-    if header.format != "avif":
+    if header.format not in ("avif", "heic"):
         return False
-    return (header.alpha and lacks("read avif alpha")) or (_profiled(path) and lacks("read avif profile"))
+    with OpenedFile(path) as source:
+        said = colr.colour(source)
+    statement = by_numbers(said.coded.primaries, said.coded.transfer) if said.coded else Statement()
+    if header.format == "heic":
+        beyond = header.alpha or said.profile or statement != Statement() or said.depth != 8 or not said.as_jpeg
+        return beyond and lacks("read heic colour")
+    odd = not said.as_jpeg or (statement is not None and not isinstance(statement.transfer, Curve))
+    return (
+        (header.alpha and lacks("read avif alpha"))
+        or (said.profile and lacks("read avif profile"))
+        or (odd and lacks("read avif numbers"))
+    )
 
 
 def _beyond_writing(picture: Picture, settings: Settings, word: str) -> bool:
@@ -94,12 +107,3 @@ def _beyond_writing(picture: Picture, settings: Settings, word: str) -> bool:
         "write avif lossless": settings.lossless,
     }
     return any(wanted and lacks(key) for key, wanted in asked.items())
-
-
-def _profiled(path: Path) -> bool:
-    """Whether an AVIF has an ICC profile, or none can tell; nothing is decoded for it."""
-    try:
-        with Pillow.open(path, formats=("AVIF",)) as file:
-            return bool(file.info.get("icc_profile"))
-    except (OSError, SyntaxError, ValueError, RuntimeError):
-        return False

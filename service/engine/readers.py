@@ -15,7 +15,7 @@ from typing import Any
 from PIL import AvifImagePlugin, ImageFile, ImageOps, PngImagePlugin
 from PIL import Image as Pillow
 
-from service.engine import libraries
+from service.engine import heif, libraries, stated
 from service.engine.animation import apng as apng_reading
 from service.engine.animation import gif as gif_reading
 from service.engine.bmp import reading as bmp_reading
@@ -41,15 +41,23 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # an engine process has one core to its
 
 PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY = png_texts.LONGEST, png_texts.MOST
 
+_OTHERS: dict[str, Reader] = {"heic": heif.read}
+"""By format, where it is neither Pillow nor ImageMagick."""
+
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, RuntimeError)
 """What Pillow raises over broken files; RuntimeError is its word for what libavif refuses."""
 
 
 def reader(job: Job) -> Reader:
     """How this original is read. Every reader raises Undecodable, and TooLarge where memory does not suffice."""
-    if job.header.format in _OWN and (own := _own(job)):
-        return own
-    return reading.read if libraries.reads(job) else _pillow
+    own = _own(job) if job.header.format in _OWN else None
+    read = own or (reading.read if libraries.reads(job) else _OTHERS.get(job.header.format, _pillow))
+
+    def heeding(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
+        frames, details = read(path, header, wanted, n, tolerant)
+        return frames, stated.heeded(frames, details, path, header)
+
+    return heeding
 
 
 def _own(job: Job) -> Reader | None:

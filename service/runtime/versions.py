@@ -11,7 +11,7 @@ from pathlib import Path
 from service.engine.environment import WAND_LIBRARIES
 from service.engine.job import EngineError
 
-PACKAGES = ("image-gateway", "wand", "pillow")
+PACKAGES = ("image-gateway", "wand", "pillow", "pillow-heif")
 _HOME = str(Path(__file__).resolve().parents[2])
 _ASK = """
 from wand.version import MAGICK_VERSION

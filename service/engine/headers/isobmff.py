@@ -57,13 +57,7 @@ def begins(head: bytes, source: Source) -> bool:
 
 
 def header(source: Source) -> Header:
-    meta = next((box for box in boxes(source) if box.kind == b"meta"), None)
-    if meta is None or meta.end - meta.start > MAX_META:
-        raise Undecodable("The HEIF file is damaged: it has no still picture")
-    if meta.end > source.size:
-        raise Cut("The HEIF file is damaged: the file ends inside its header")
-    inside = source.part(meta.start, meta.end - meta.start)
-    items = _items(inside)
+    inside, items = items_of(source)
     codec = _codec(items)
     if not codec:
         raise Undecodable("The HEIF file is damaged: it does not say what its picture is")
@@ -74,6 +68,17 @@ def header(source: Source) -> Header:
         said = {item: _said(inside, items, item) for item, kind in items.kinds.items() if kind == codec}
         av1_items.check(source, inside, said, items.boxes.get(b"iloc"), items.boxes.get(b"idat"))
     return Header(FORMATS[codec], width, height, alpha=_has_alpha(inside, items))
+
+
+def items_of(source: Source) -> tuple[Source, Items]:
+    """The content of the `meta` box, and what it tells. Raises Undecodable."""
+    meta = next((box for box in boxes(source) if box.kind == b"meta"), None)
+    if meta is None or meta.end - meta.start > MAX_META:
+        raise Undecodable("The HEIF file is damaged: it has no still picture")
+    if meta.end > source.size:
+        raise Cut("The HEIF file is damaged: the file ends inside its header")
+    inside = source.part(meta.start, meta.end - meta.start)
+    return inside, _items(inside)
 
 
 def missing(source: Source) -> str | None:

@@ -16,6 +16,8 @@ OVERHEAD = 12  # length, kind and CRC around the content
 
 _BIT_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}  # by colour type
 _COLOUR_TYPES_WITH_ALPHA = (4, 6)
+GRAY = (0, 4)
+"""Colour types, as `geometry` gives them."""
 
 
 class Animation(NamedTuple):

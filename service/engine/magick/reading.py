@@ -16,10 +16,10 @@ from wand.exceptions import (
     ResourceLimitFatalError,
     WandException,
 )
-from wand.image import Image
+from wand.image import COLORSPACE_TYPES, Image
 
 from service.engine.formats import FORMATS, functions
-from service.engine.headers import png_texts
+from service.engine.headers import png, png_texts
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, TooLarge, Undecodable
 from service.engine.jpeg import decode
@@ -49,10 +49,20 @@ def single(path: Path, header: Header, wanted: range, n: int, tolerant: bool) ->
     wanted = chain.pages(path, header, wanted)
     subrange = f"[{wanted.start}]" if FORMATS[header.format].is_paged else ""
     image = _read(path, header, subrange, n, tolerant)
+    if header.format == "png":
+        _untag(image, path)
     if image.colorspace == "ycbcr":  # how ImageMagick 6 leaves HEIC
         image.transform_colorspace("srgb")
     profiles = image.profiles
     return [Frame(image)], Details(profiles["icc"], profiles["exif"], profiles["iptc"], image.colorspace, image.depth)
+
+
+def _untag(image: Image, path: Path) -> None:
+    """Take the colours of a PNG as they are stored: ImageMagick makes a colour space of a gamma, one that Wand may not
+    know, and what the file states of its colour is heeded elsewhere."""
+    with OpenedFile(path) as source:
+        gray = png.geometry(source)[2] in png.GRAY
+    library.MagickSetImageColorspace(image.wand, COLORSPACE_TYPES.index("gray" if gray else "srgb"))
 
 
 def icon(path: Path, header: Header, _wanted: range, _n: int, tolerant: bool) -> Read:
