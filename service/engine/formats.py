@@ -145,6 +145,7 @@ FORMATS: Mapping[str, Format] = {
         writer="Pillow",
         magick_writer="service.engine.magick.writing:avif",
         pillow_writer="service.engine.writers:avif",
+        mender="service.engine.flaws.avif:mend",
         has_profile=True,
         has_wide_gamut=True,
         faithful_quality=85,

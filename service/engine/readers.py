@@ -20,7 +20,7 @@ from service.engine.animation import apng as apng_reading
 from service.engine.animation import gif as gif_reading
 from service.engine.bmp import reading as bmp_reading
 from service.engine.formats import FORMATS
-from service.engine.headers import png_texts
+from service.engine.headers import clap, isobmff, png_texts
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, Job, TooLarge, Undecodable
 from service.engine.jpeg import decode
@@ -86,7 +86,7 @@ def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -
         # Not by name: Pillow would map the file of an uncompressed image, and a map fails with the file.
         with path.open("rb") as opened, Pillow.open(opened, formats=(kind,)) as file:
             sound = decode.decoded(path, file.mode, file.size, n) if kind == "JPEG" and not tolerant else None
-            frames = [Frame(sound)] if sound else _loaded(file, header, wanted, n)
+            frames = [Frame(sound)] if sound else _loaded(path, file, header, wanted, n)
             info, mode = file.info, file.mode
     except FileNotFoundError:  # it was removed meanwhile, which says nothing of it
         raise
@@ -120,26 +120,33 @@ def has_room(size: int) -> bool:
     return True
 
 
-def _loaded(file: ImageFile.ImageFile, header: Header, wanted: range, n: int) -> list[Frame]:
+def _aperture(path: Path) -> clap.Edges | None:
+    with OpenedFile(path) as source:
+        return isobmff.aperture(source)
+
+
+def _loaded(path: Path, file: ImageFile.ImageFile, header: Header, wanted: range, n: int) -> list[Frame]:
     """The frames as Pillow decodes them, whose libjpeg keeps its warnings to itself."""
     if n < 8:
         file.draft(None, (max(1, file.width * n // 8), max(1, file.height * n // 8)))
-    frames = []
+    frames, shown = [], _aperture(path) if header.format == "avif" else None
     for index in wanted:
         file.seek(index)
         if file.width * file.height > (Pillow.MAX_IMAGE_PIXELS or 0):  # a page of a TIFF may differ from the first
             raise TooLarge("the image has more pixels than its header said")
         file.load()
-        frames.append(Frame(_plain(file, header), int(file.info.get("duration", 0))))
+        frames.append(Frame(_plain(file, header, shown), int(file.info.get("duration", 0))))
     return frames
 
 
-def _plain(file: ImageFile.ImageFile, header: Header) -> Pillow.Image:
-    """The frame as a copy in a mode of `Frame`; an AVIF turned as its `irot` and `imir` say.
+def _plain(file: ImageFile.ImageFile, header: Header, shown: clap.Edges | None) -> Pillow.Image:
+    """The frame as a copy in a mode of `Frame`; an AVIF cut to what is `shown`, and turned as `irot` and `imir` say.
 
     Pillow hands these two on as EXIF's orientation; that of the other formats is in the header and applied later.
     """
-    image: Pillow.Image = ImageOps.exif_transpose(file) if header.format == "avif" else file
+    image: Pillow.Image = file.crop(shown) if shown else file
+    if header.format == "avif":
+        image = ImageOps.exif_transpose(image)
     if header.frames > 1:
         image = image.copy()  # the next frame is drawn over this one
     clear = "transparency" in file.info

@@ -1,6 +1,6 @@
 """AVIF and HEIC: items in boxes (ISO/IEC 14496-12, 23008-12). The picture is the primary item.
 
-libheif applies `clap`, `irot` and `imir` while it decodes (and Pillow's libavif likewise), so that width and height are
+libheif applies `clap`, `irot` and `imir` while it decodes (of AVIF our reader does it), so that width and height are
 given here as they are after that, and orientation is 1. An EXIF orientation is only informative here, by the standard.
 Image sequences count as their still picture, which is all that libheif 1.15 reads: frames are 1.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from service.engine.headers import av1_items
+from service.engine.headers import av1_items, clap
 from service.engine.headers.source import Cut, Source
 from service.engine.job import Header, NotAnImage, Undecodable
 
@@ -65,7 +65,9 @@ def header(source: Source) -> Header:
         raise NotAnImage("HEIF files are taken with AV1 (avif) or HEVC (heic) inside, which this one has not")
     width, height = _size(inside, items)
     if codec == b"av01":
+        whole = _said(inside, items, items.primary)  # as large at most is an alpha that states no size
         said = {item: _said(inside, items, item) for item, kind in items.kinds.items() if kind == codec}
+        said = {item: whole if size == (0, 0) else size for item, size in said.items()}
         av1_items.check(source, inside, said, items.boxes.get(b"iloc"), items.boxes.get(b"idat"))
     return Header(FORMATS[codec], width, height, alpha=_has_alpha(inside, items))
 
@@ -190,11 +192,19 @@ def _size(meta: Source, items: Items) -> tuple[int, int]:
     width, height = _said(meta, items, items.primary)
     for box in items.properties.get(items.primary, []):
         if box.kind == b"clap":
-            across, per_pixel, down, per_row = (meta.number(box.start + i, 4) for i in (0, 4, 8, 12))
-            width, height = min(width, across // max(1, per_pixel)), min(height, down // max(1, per_row))
+            left, top, right, bottom = clap.edges(meta.part(box.start, 32), width, height)
+            width, height = right - left, bottom - top
         if box.kind == b"irot" and meta.number(box.start, 1) & 1:  # a quarter turn, or three
             width, height = height, width
     return width, height
+
+
+def aperture(source: Source) -> clap.Edges | None:
+    """The part of the coded picture that is shown, before it is turned; None for all of it. Raises Undecodable."""
+    meta, items = items_of(source)
+    width, height = _said(meta, items, items.primary)
+    found = next((box for box in items.properties.get(items.primary, []) if box.kind == b"clap"), None)
+    return clap.edges(meta.part(found.start, 32), width, height) if found else None
 
 
 def _has_alpha(meta: Source, items: Items) -> bool:
