@@ -47,6 +47,13 @@ def to_srgb(picture: Picture, job: Job) -> None:
     picture.details.icc = icc if keeps else target
 
 
+def stays(picture: Picture, job: Job) -> bool:
+    """Whether a picture as decoded leaves in the colours it is in: sRGB or gray, or with the profile it has."""
+    details = picture.details
+    plain = not details.icc or srgb.is_srgb(details.icc) or kept("icc", job)
+    return plain and details.hdr is None and details.space in ("srgb", "gray")
+
+
 def kept(what: str, job: Job) -> bool:
     """Whether the recipe keeps `what` and the configuration lets it."""
     return what in job.keep and what in job.recipe.get("keep", "").split(":")

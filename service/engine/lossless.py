@@ -15,6 +15,8 @@ from service.engine.jpeg.turn import turned
 from service.engine.strip import strip
 
 _UNTOUCHING = {"bg", "frame", "keep"}
+_ENCODING = _UNTOUCHING | {"w", "h", "fit", "g", "up", "q", "mb", "lossless"}
+"""What may ask for nothing but another encoding: sizes and places where the size stays as it is."""
 
 
 def strip_original(job: Job) -> Result | None:
@@ -38,6 +40,24 @@ def strip_original(job: Job) -> Result | None:
     size = geometry.upright((header.width, header.height), header.orientation)
     stages = {"encode": time.perf_counter() - started}
     return Result(job.format, *size, header.frames, Path(job.output).stat().st_size, stages)
+
+
+def no_larger(job: Job, result: Result) -> Result:
+    """The result, or the stripped original where that has fewer bytes and nothing but its encoding was to change.
+
+    It is for pictures whose colours stay (`colour.stays`): a profile that is to be applied would remain.
+    """
+    upright = geometry.upright((job.header.width, job.header.height), job.header.orientation)
+    same = (result.width, result.height, result.frames) == (*upright, job.header.frames)
+    if job.format != job.header.format or not (same and job.recipe.keys() <= _ENCODING) or kept("copyright", job):
+        return result
+    path = Path(job.output)
+    made = path.read_bytes()
+    stripped = strip_original(replace(job, recipe={}))
+    if stripped is None or stripped.bytes >= len(made):
+        path.write_bytes(made)
+        return result
+    return replace(stripped, stages=result.stages)
 
 
 def faithful(job: Job) -> Job:

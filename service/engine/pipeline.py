@@ -12,7 +12,7 @@ from gateway.rules import ANIMATED
 from service.engine import describe as description
 from service.engine import geometry, lossless
 from service.engine.capabilities import capabilities
-from service.engine.colour import to_srgb
+from service.engine.colour import stays, to_srgb
 from service.engine.decode import check, decode, shown
 from service.engine.encode import encode
 from service.engine.flaws.mending import attempt
@@ -70,8 +70,9 @@ def _derived(job: Job) -> Result:
     job = lossless.faithful(job)
     smaller = rescaled(job)
     if smaller:
-        return smaller
+        return lossless.no_larger(job, smaller)
     picture = decode(job)
+    plain = stays(picture, job)
     decoded = clock()
     with _memory_bound():
         _apply_steps(picture, job)
@@ -79,7 +80,8 @@ def _derived(job: Job) -> Result:
         data = encode(picture, job)
     Path(job.output).write_bytes(data)
     stages = {"decode": decoded - started, "transform": transformed - decoded, "encode": clock() - transformed}
-    return Result(job.format, *picture.size, len(picture.frames), len(data), stages)
+    result = Result(job.format, *picture.size, len(picture.frames), len(data), stages)
+    return lossless.no_larger(job, result) if plain else result
 
 
 def describe(job: Job) -> Result:
