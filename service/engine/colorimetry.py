@@ -61,13 +61,13 @@ class Curve:
     d: float = 0.0
 
     def light(self, v: float) -> float:
-        return max(0.0, self.a * v + self.b) ** self.gamma if v >= self.d else self.c * v
+        return float(max(0.0, self.a * v + self.b) ** self.gamma) if v >= self.d else self.c * v
 
     def sample(self, light: float) -> float:
         """The inverse of `light`."""
         if self.c and light < self.c * self.d:
             return light / self.c
-        return (max(0.0, light) ** (1 / self.gamma) - self.b) / self.a
+        return float((max(0.0, light) ** (1 / self.gamma) - self.b) / self.a)
 
 
 SRGB = Curve(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)

@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 
 from service.engine.colorimetry import SRGB, Curve
 from service.engine.geometry import Size
+from service.engine.pillow_private import looked_up
 
 _STRIP = 1 << 22
 """Samples that are handled at once: they take ten bytes each."""
@@ -46,4 +47,4 @@ def eight_bits(data: bytes | memoryview, size: Size, mode: str, tables: Sequence
 
 
 def _channel(samples: array[int], size: Size, table: bytes) -> Pillow.Image:
-    return Pillow.frombuffer("I;16", size, samples, "raw", "I;16", 0, 1).convert("I").point(table, "L")
+    return looked_up(Pillow.frombytes("I;16", size, samples.tobytes()).convert("I"), table)

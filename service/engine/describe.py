@@ -73,7 +73,7 @@ def _duration(subject: _Subject) -> int | None:
 def _space(subject: _Subject) -> str:
     """`sRGB`, `gray` or `CMYK`; `RGB` where a profile, or the file by numbers, says that it is another."""
     icc, space = subject.details.icc, subject.details.space
-    if space == "srgb" and (subject.details.hdr or (icc and not is_srgb(icc))):
+    if space == "srgb" and (not subject.details.plain or (icc and not is_srgb(icc))):
         return "RGB"
     return {"srgb": "sRGB", "cmyk": "CMYK"}.get(space, space)
 

@@ -45,8 +45,9 @@ def read(path: Path, header: Header, _wanted: range, _n: int, _tolerant: bool) -
 def _read(picture: pillow_heif.HeifImage, header: Header) -> tuple[list[Frame], Details]:
     if picture.size[0] * picture.size[1] > 2 * header.width * header.height:
         raise TooLarge("the image has more pixels than its header said")
-    details = Details(picture.info.get("icc_profile"), picture.info.get("exif"), depth=int(picture.info["bit_depth"]))
-    statement = None if details.icc else _statement(picture.info)
+    info: dict[str, Any] = picture.info
+    details = Details(info.get("icc_profile"), info.get("exif"), depth=info["bit_depth"])
+    statement = None if details.icc else _statement(info)
     if details.depth > 8:
         image, details = _narrowed(picture, details, statement)
         frame = Frame(_plain(image))
@@ -77,6 +78,7 @@ def _narrowed(
     else:
         codes = tone_mapping.shaper(transfer, most)
         details.hdr = statement
+    details.plain = statement in (None, Statement())
     tables = [deep.rounded(most) if band == "A" else codes for band in mode]
     return deep.eight_bits(picture.data, picture.size, mode, tables), details
 

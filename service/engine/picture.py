@@ -89,7 +89,8 @@ class Frame:
 class Details:
     """What came with the pixels: the profile they are in (None for sRGB), blocks of metadata, the colour space and bits
     a sample as stored, and how often an animation runs, 0 for ever. `hdr` is what the file states of its colour where
-    that is of high dynamic range: the pixels are those of `tone_mapping.shaper` then, and there is no profile."""
+    that is of high dynamic range: the pixels are those of `tone_mapping.shaper` then, and there is no profile. `plain`
+    is False where the file says by numbers that its colours are not those of sRGB."""
 
     icc: bytes | None = None
     exif: bytes | None = None
@@ -98,6 +99,7 @@ class Details:
     depth: int = 8
     plays: int = 0
     hdr: Statement | None = None
+    plain: bool = True
 
 
 @dataclass(slots=True)

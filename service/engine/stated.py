@@ -27,11 +27,12 @@ def described(details: Details, statement: Statement | None, frames: list[Frame]
     """Return the details with a statement, and make its frames what `heeded` says; None says nothing."""
     if statement is None:
         return details
+    plain = statement == Statement()
     if isinstance(statement.transfer, Curve):
-        return replace(details, icc=profile(statement, gray=frames[0].gray))
+        return replace(details, icc=profile(statement, gray=frames[0].gray), plain=plain)
     for frame in frames:
         _shape(frame, statement)
-    return replace(details, icc=None, hdr=statement)
+    return replace(details, icc=None, hdr=statement, plain=plain)
 
 
 def _avif(frames: list[Frame], details: Details, path: Path) -> Details:
@@ -45,8 +46,10 @@ def _avif(frames: list[Frame], details: Details, path: Path) -> Details:
 
 
 def _png(frames: list[Frame], details: Details, path: Path) -> Details:
+    """The profile, too, is the file's own: ImageMagick leaves out one that stands beside an sRGB chunk."""
     with OpenedFile(path) as source:
         said = png_colour.stated(source)
+        details = replace(details, icc=details.icc or png_colour.profile(source))
     counts = said is not None and (said.outranks or not details.icc)
     return described(details, said.statement if said and counts else None, frames)
 

@@ -28,6 +28,7 @@ from PIL import Image as Pillow
 from PIL import ImageMath
 
 from service.engine.colorimetry import SRGB, Primaries, Range, Triple, between, to_xyz
+from service.engine.pillow_private import looked_up
 
 WHITE = 203.0
 """cd/m2."""
@@ -97,17 +98,19 @@ def _weighted(lights: list[Pillow.Image], row: Triple) -> Pillow.Image:
     def total(given: dict[str, Any]) -> Any:
         return given["max"](given["r"] * x + given["g"] * y + given["b"] * z, 0.0)
 
-    return ImageMath.lambda_eval(total, **dict(zip("rgb", lights, strict=True)))
+    made: Pillow.Image = ImageMath.lambda_eval(total, **dict(zip("rgb", lights, strict=True)))
+    return made
 
 
 def _product(light: Pillow.Image, gain: Pillow.Image) -> Pillow.Image:
-    return ImageMath.lambda_eval(lambda given: given["light"] * given["gain"], light=light, gain=gain)
+    made: Pillow.Image = ImageMath.lambda_eval(lambda given: given["light"] * given["gain"], light=light, gain=gain)
+    return made
 
 
 def _samples(light: Pillow.Image) -> Pillow.Image:
     """8 bits with the curve of sRGB."""
     wide = ImageMath.lambda_eval(lambda given: given["int"](given["light"] * 65535.0 + 0.5), light=light)
-    return wide.point(_SAMPLES, "L")
+    return looked_up(wide, _SAMPLES)
 
 
 @lru_cache(maxsize=2)

@@ -9,11 +9,13 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tests.pictures.case import Case
+from tests.pictures.files import Refusal, taken
 
 Canvas = NDArray[np.float64]
 SIZE = (24, 16)
@@ -130,7 +132,9 @@ SEQUENCES: dict[str, list[Piece]] = {
     "first cleared": [Piece(WHOLE, RED, disposal=CLEAR), Piece((0, 0, 3, 3), BLUE)],
     "restored": [Piece(WHOLE, RED), Piece(MIDDLE, GREEN, disposal=RESTORE), Piece((0, 0, 3, 3), BLUE)],
     "first restored": [Piece(WHOLE, RED, disposal=RESTORE), Piece((0, 0, 3, 3), BLUE)],
-    "first restored twice": [Piece(WHOLE, RED, disposal=RESTORE), Piece(MIDDLE, GREEN, disposal=RESTORE), Piece((0, 0, 3, 3), BLUE)],
+    "restored twice": [
+        *(Piece(WHOLE, RED, disposal=RESTORE), Piece(MIDDLE, GREEN, disposal=RESTORE), Piece((0, 0, 3, 3), BLUE))
+    ],
     "uncovered": [Piece(MIDDLE, RED), Piece((0, 0, 10, 10), GREEN)],
     "nothing drawn": [Piece(WHOLE, RED), Piece(MIDDLE, NONE), Piece((0, 0, 3, 3), BLUE)],
 }  # fmt: skip
@@ -151,33 +155,27 @@ def _cut() -> Iterator[Case]:
     larger = [Piece((0, 0, 60, 50), RED), Piece(MIDDLE, GREEN)]
     outside = [Piece(WHOLE, RED), Piece((60, 60, 5, 5), GREEN)]
     for name, pieces in {"beyond": beyond, "larger": larger, "outside": outside}.items():
-        meta = {"width": SIZE[0], "height": SIZE[1], "frames": 2}
-        yield Case(f"gif {name}", lambda pieces=pieces: gif(pieces), RED, meta, size=SIZE)
-    yield Case(
-        "gif without a screen",
-        lambda: gif([Piece(WHOLE, RED)], (0, 0)),
-        RED,
-        {"width": SIZE[0], "height": SIZE[1]},
-        size=SIZE,
-    )
+        yield taken(f"gif {name}", partial(gif, pieces), RED, {"frames": 2}, size=SIZE, full="png")
+    yield taken("gif without a screen", partial(gif, [Piece(WHOLE, RED)], (0, 0)), RED, size=SIZE, full="png")
 
 
 def _moving() -> Iterator[Case]:
-    """The first frame of each, as `frame=0` shows it, and what @meta.json says of all."""
+    """The first frame of each, and what @meta.json says of all."""
     for name, pieces in {**SEQUENCES, **BLENDED}.items():
         middle = tuple(int(value) for value in composed(pieces)[0][SIZE[1] // 2, SIZE[0] // 2])
         meta = {"frames": len(pieces), "duration": delays(pieces)}
         if name in SEQUENCES:
-            yield Case(f"gif {name}", lambda pieces=pieces: gif(pieces), middle, meta, size=SIZE)
-        yield Case(f"apng {name}", lambda pieces=pieces: apng(pieces), middle, meta, size=SIZE)
-        yield Case(
-            f"apng hidden {name}", lambda pieces=pieces: apng(pieces, hidden=(9, 9, 9, 255)), middle, meta, size=SIZE
-        )
+            yield taken(f"gif {name}", partial(gif, pieces), middle, meta, size=SIZE)
+        if pieces[0].box == WHOLE:  # as the default image must be
+            yield taken(f"apng {name}", partial(apng, pieces), middle, meta, size=SIZE)
+        hidden = partial(apng, pieces, hidden=(9, 9, 9, 255))
+        yield taken(f"apng hidden {name}", hidden, middle, meta, size=SIZE, full="webp")
     one = [Piece(WHOLE, RED)]
-    yield Case("apng of one frame", lambda: apng(one), RED, {"frames": 1, "duration": None}, size=SIZE)
-    yield Case("apng of one frame and a hidden image", lambda: apng(one, hidden=GREEN), RED, {"frames": 1}, size=SIZE)
-    yield Case("apng of 16 bits", lambda: apng(SEQUENCES["parts"], depth=16), RED, {"frames": 3}, size=SIZE)
-    yield Case("apng of fewer frames than it says", lambda: apng(one, frames=2), refusal="frame")
+    yield taken("apng of one frame", partial(apng, one), RED, {"frames": 1, "duration": None}, size=SIZE)
+    hidden = partial(apng, one, hidden=GREEN)
+    yield taken("apng of one frame and a hidden image", hidden, RED, {"frames": 1}, size=SIZE, full="webp")
+    yield taken("apng of 16 bits", partial(apng, SEQUENCES["parts"], depth=16), RED, {"frames": 3}, size=SIZE)
 
 
 CASES = [*_cut(), *_moving()]
+REFUSED = [Refusal("apng of fewer frames than it says", partial(apng, [Piece(WHOLE, RED)], frames=2), "frame")]

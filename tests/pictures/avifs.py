@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from tests.pictures.case import Case
+from tests.pictures.files import taken
 
 COLOUR, OTHER = (200, 40, 90), (20, 90, 200)
 SIZE = (64, 48)
@@ -108,14 +109,14 @@ def _apertures() -> Iterator[Case]:
         ("corner", (16, 16), (-48, -32), COLOUR),
         ("odd", (15, 11), (-49, -37), COLOUR),
     ):
-        meta = {"width": size[0], "height": size[1]}
-        yield Case(f"avif clap {name}", partial(with_aperture, size, offset), colour, meta, size=size, tolerance=4)
-    whole = {"width": SIZE[0], "height": SIZE[1]}
-    yield Case("avif clap beyond", partial(with_aperture, (90, 90), (0, 0)), OTHER, whole, size=SIZE, tolerance=4)
+        yield taken(f"avif clap {name}", partial(with_aperture, size, offset), colour, size=size, tolerance=4)
+    yield taken("avif clap beyond", partial(with_aperture, (90, 90), (0, 0)), OTHER, size=SIZE, tolerance=4)
 
 
 def _alpha() -> Iterator[Case]:
-    yield Case("avif alpha that states no size", lambda: without_size_of_alpha(halves(128)), (*OTHER, 128), {"alpha": True}, 4)
+    said = {"alpha": True, "flaws": ["its alpha states no size"]}
+    make = lambda: without_size_of_alpha(halves(128))  # noqa: E731
+    yield taken("avif alpha that states no size", make, (*OTHER, 128), said, tolerance=4)
 
 
 CASES = [*_apertures(), *_alpha()]

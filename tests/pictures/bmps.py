@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from tests.pictures.case import Case
+from tests.pictures.files import Refusal, cases, refusals, taken
 
 COLOUR = (200, 40, 90)
 SIZE = (30, 20)
@@ -99,57 +101,42 @@ MASKS = {
 }
 
 
+def masked(bits: int, masks: Sequence[int], colour: Sequence[int], header: int, compression: int = BITFIELDS) -> bytes:
+    """A file of one colour under these masks."""
+    pixels = rows(bits, packed(masks, colour))
+    return bmp(bits, pixels, header=header, compression=compression, masks=masks)
+
+
 def _deep() -> Iterator[Case]:
-    for top_down in (False, True):
-        word = " top down" if top_down else ""
-        yield Case(f"bmp 24{word}", lambda t=top_down: bmp(24, rows(24, packed(BYTES[:3], COLOUR)), top_down=t), COLOUR)
-        yield Case(
-            f"bmp 16{word}",
-            lambda t=top_down: bmp(16, rows(16, packed(MASKS[16, "555"], COLOUR)), top_down=t),
-            shown(MASKS[16, "555"], COLOUR),
-        )
+    high = MASKS[16, "555"]
+    for top_down, word in ((False, ""), (True, " top down")):
+        plain = partial(bmp, top_down=top_down)
+        yield taken(f"bmp 24{word}", partial(plain, 24, rows(24, packed(BYTES[:3], COLOUR))), COLOUR)
+        yield taken(f"bmp 16{word}", partial(plain, 16, rows(16, packed(high, COLOUR))), shown(high, COLOUR))
         for alpha in (0, 42, 255):
-            value = packed(BYTES, (*COLOUR, alpha))
+            pixels = rows(32, packed(BYTES, (*COLOUR, alpha)))
             for header in (INFO, V4, V5):
                 name = f"bmp 32 of header {header} with a fourth byte of {alpha}{word}"
-                masks = BYTES if header in (V4, V5) else ()
-                # BI_RGB: the masks are not in use, whatever they say
-                yield Case(
-                    name,
-                    lambda v=value, h=header, m=masks, t=top_down: bmp(32, rows(32, v), header=h, masks=m, top_down=t),
-                    (*COLOUR, 255),
-                    {"alpha": False},
-                )
+                masks = BYTES if header in (V4, V5) else ()  # BI_RGB: not in use, whatever they are
+                make = partial(plain, 32, pixels, header=header, masks=masks)
+                yield taken(name, make, (*COLOUR, 255), {"alpha": False})
+
+
+def _masks() -> Iterator[Case]:
     for (bits, name), masks in MASKS.items():
         for header in (INFO, V2, V3, V4, V5):
-            yield Case(
-                f"bmp {bits} {name} of header {header}",
-                lambda b=bits, m=masks, h=header: bmp(
-                    b, rows(b, packed(m, COLOUR)), header=h, compression=BITFIELDS, masks=m
-                ),
-                (*shown(masks, COLOUR), 255),
-                {"alpha": False},
-            )
+            make = partial(masked, bits, masks, COLOUR, header)
+            yield taken(f"bmp {bits} {name} of header {header}", make, (*shown(masks, COLOUR), 255), {"alpha": False})
     for header in (V3, V4, V5):
         for alpha, seen in ((42, 42), (255, 255), (0, 255)):
-            yield Case(
-                f"bmp alpha {alpha} of header {header}",
-                lambda a=alpha, h=header: bmp(
-                    32, rows(32, packed(BYTES, (*COLOUR, a))), header=h, compression=BITFIELDS, masks=BYTES
-                ),
-                (*COLOUR, seen),
-            )
+            make = partial(masked, 32, BYTES, (*COLOUR, alpha), header)
+            meta = {"alpha": alpha > 0}
+            yield taken(f"bmp alpha {alpha} of header {header}", make, (*COLOUR, seen), meta, full="png")
     four = (0xF00, 0xF0, 0xF, 0xF000)
-    yield Case(
-        "bmp 16 with alpha",
-        lambda: bmp(16, rows(16, packed(four, (*COLOUR, 136))), header=V4, compression=BITFIELDS, masks=four),
-        shown(four, (*COLOUR, 136)),
-    )
-    yield Case(
-        "bmp 32 with alpha after a short header",
-        lambda: bmp(32, rows(32, packed(BYTES, (*COLOUR, 42))), compression=ALPHABITFIELDS, masks=BYTES),
-        (*COLOUR, 42),
-    )
+    translucent = (*COLOUR, 136)
+    yield taken("bmp 16 with alpha", partial(masked, 16, four, translucent, V4), shown(four, translucent), full="png")
+    behind = partial(masked, 32, BYTES, (*COLOUR, 42), INFO, ALPHABITFIELDS)
+    yield taken("bmp 32 with alpha after a short header", behind, (*COLOUR, 42), full="png")
 
 
 def _palette() -> Iterator[Case]:
@@ -158,69 +145,66 @@ def _palette() -> Iterator[Case]:
             if (header, bits) == (CORE, 2):
                 continue
             colours = [(9, 9, 9), COLOUR] + [(7, 7, 7)] * ((1 << bits) - 2)
-            for count in {2, 1 << bits}:
-                if header == CORE and count != 1 << bits:
-                    continue
-                yield Case(
-                    f"bmp {bits} of header {header} with {count} colours",
-                    lambda b=bits, h=header, c=colours[:count]: bmp(b, rows(b, 1), header=h, palette=c),
-                    COLOUR,
-                )
+            for count in {1 << bits} if header == CORE else {2, 1 << bits}:
+                make = partial(bmp, bits, rows(bits, 1), header=header, palette=colours[:count])
+                yield taken(f"bmp {bits} of header {header} with {count} colours", make, COLOUR)
         if header != CORE:
             whole = [(9, 9, 9), COLOUR] + [(7, 7, 7)] * 254
-            yield Case(
-                f"bmp 8 of header {header} with all colours, not counted",
-                lambda h=header, c=whole: bmp(8, rows(8, 1), header=h, palette=c, used=0),
-                COLOUR,
-            )
+            make = partial(bmp, 8, rows(8, 1), header=header, palette=whole, used=0)
+            yield taken(f"bmp 8 of header {header} with all colours, not counted", make, COLOUR)
 
 
-def _run_lengths() -> Iterator[Case]:
-    palette = [(9, 9, 9), COLOUR, (0, 0, 250)]
+END = b"\0\1"
+END_OF_ROW = b"\0\0"
+THREE = [(9, 9, 9), COLOUR, (0, 0, 250)]
+
+
+def _run_lengths() -> Iterator[Case | Refusal]:
     width, height = SIZE
-    runs = (bytes((width, 1)) + b"\0\0") * height
-    literal = (bytes((0, width)) + b"\1" * width + b"\0\0") * height
-    yield Case("bmp rle8 runs", lambda: bmp(8, runs + b"\0\1", compression=RLE8, palette=palette), COLOUR)
-    yield Case("bmp rle8 runs without an end", lambda: bmp(8, runs, compression=RLE8, palette=palette), COLOUR)
-    yield Case("bmp rle8 literal", lambda: bmp(8, literal + b"\0\1", compression=RLE8, palette=palette), COLOUR)
-    odd = (bytes((0, 3, 1, 1, 1, 0, width - 3, 1)) + b"\0\0") * height
-    yield Case("bmp rle8 odd literal", lambda: bmp(8, odd + b"\0\1", compression=RLE8, palette=palette), COLOUR)
-    # 5 rows up and 4 columns on, then a run that covers the middle row from there, then down to it from the next
-    delta = bytes((0, 2, 4, height // 2 - 1)) + bytes((width - 4, 1)) + b"\0\0" + bytes((width, 1)) + b"\0\1"
-    yield Case("bmp rle8 delta", lambda: bmp(8, delta, compression=RLE8, palette=palette), COLOUR)
-    nibbles = (bytes((width, 0x11)) + b"\0\0") * height
-    yield Case("bmp rle4 runs", lambda: bmp(4, nibbles + b"\0\1", compression=RLE4, palette=palette), COLOUR)
-    mixed = (
-        bytes((4, 0x11, 0, width - 4)) + b"\x11" * ((width - 3) // 2) + bytes(-((width - 3) // 2) % 2) + b"\0\0"
-    ) * height
-    yield Case("bmp rle4 literal", lambda: bmp(4, mixed + b"\0\1", compression=RLE4, palette=palette), COLOUR)
-    delta4 = bytes((0, 2, 4, height // 2 - 1)) + bytes((width - 4, 0x11)) + b"\0\0" + bytes((width, 0x11)) + b"\0\1"
-    yield Case("bmp rle4 delta", lambda: bmp(4, delta4, compression=RLE4, palette=palette), COLOUR)
-    short = (bytes((width, 1)) + b"\0\0") * 3
-    yield Case("bmp rle8 cut", lambda: bmp(8, short, compression=RLE8, palette=palette), refusal="damaged")
-    yield Case("bmp os2 rle24", lambda: bmp(24, rows(24, 0), header=OS2, compression=4), refusal="kind")
-    yield Case(
-        "bmp os2 huffman", lambda: bmp(1, rows(1, 0), header=OS2, compression=3, palette=palette[:2]), refusal="kind"
-    )
+    eight, four = partial(bmp, 8, compression=RLE8, palette=THREE), partial(bmp, 4, compression=RLE4, palette=THREE)
+    runs = (bytes((width, 1)) + END_OF_ROW) * height
+    yield taken("bmp rle8 runs", partial(eight, runs + END), COLOUR)
+    yield taken("bmp rle8 runs without an end", partial(eight, runs), COLOUR)
+    literal = (bytes((0, width)) + b"\1" * width + END_OF_ROW) * height
+    yield taken("bmp rle8 literal", partial(eight, literal + END), COLOUR)
+    odd = (bytes((0, 3, 1, 1, 1, 0, width - 3, 1)) + END_OF_ROW) * height
+    yield taken("bmp rle8 odd literal", partial(eight, odd + END), COLOUR)
+    for bits in (4, 8):
+        yield taken(f"bmp rle{bits} delta", partial(rows_by_delta, bits), COLOUR)
+    nibbles = (bytes((width, 0x11)) + END_OF_ROW) * height
+    yield taken("bmp rle4 runs", partial(four, nibbles + END), COLOUR)
+    count = (width - 3) // 2
+    mixed = (bytes((4, 0x11, 0, width - 4)) + b"\x11" * count + bytes(-count % 2) + END_OF_ROW) * height
+    yield taken("bmp rle4 literal", partial(four, mixed + END), COLOUR)
+    short = (bytes((width, 1)) + END_OF_ROW) * 3
+    yield Refusal("bmp rle8 cut", partial(eight, short), "damaged")
+    yield Refusal("bmp os2 rle24", partial(bmp, 24, rows(24, 0), header=OS2, compression=4), "kind")
+    huffman = partial(bmp, 1, rows(1, 0), header=OS2, compression=3, palette=THREE[:2])
+    yield Refusal("bmp os2 huffman", huffman, "kind")
 
 
-def _flaws() -> Iterator[Case]:
-    whole = rows(24, packed(BYTES[:3], COLOUR), (29, 20))  # 87 bytes and one that pads
+def rows_by_delta(bits: int) -> bytes:
+    """Every row drawn in two runs with a step of no rows between them."""
+    width, height = SIZE
+    value = 1 if bits == 8 else 0x11
+    row = bytes((4, value, 0, 2, 0, 0, width - 4, value)) + END_OF_ROW
+    palette, compression = THREE, RLE8 if bits == 8 else RLE4
+    return bmp(bits, row * height + END, compression=compression, palette=palette)
 
-    def make(cut: int = 0, **more: int) -> bytes:
-        return bmp(24, whole[: len(whole) - cut], size=(29, 20), **more)
 
+def _flaws() -> Iterator[Case | Refusal]:
+    size = (29, 20)
+    whole = rows(24, packed(BYTES[:3], COLOUR), size)  # 87 bytes and one that pads
+    make = partial(bmp, 24, size=size)
     length = {"flaws": ["its header states another length"]}
-    yield Case("bmp that states no length", lambda: make(length=0), COLOUR, {"flaws": None})
-    yield Case("bmp that states another length", lambda: make(length=77), COLOUR, length)
-    yield Case(
-        "bmp without its last padding",
-        lambda: make(1),
-        COLOUR,
-        {"flaws": ["the bytes that pad its last row are missing"]},
-    )
-    yield Case("bmp without its last pixel", lambda: make(2), refusal="damaged")
-    yield Case("bmp with bytes behind its end", lambda: make() + b"more", COLOUR, {"flaws": ["bytes follow its end"]})
+    yield taken("bmp that states no length", partial(make, whole, length=0), COLOUR, {"flaws": None})
+    yield taken("bmp that states another length", partial(make, whole, length=77), COLOUR, length)
+    padding = {"flaws": ["the bytes that pad its last row are missing"]}
+    yield taken("bmp without its last padding", partial(make, whole[:-1]), COLOUR, padding)
+    more = partial(make, whole + b"more", length=14 + 40 + len(whole))
+    yield taken("bmp with bytes behind its end", more, COLOUR, {"flaws": ["bytes follow its end"]})
+    yield Refusal("bmp without its last pixel", partial(make, whole[:-2]), "damaged")
 
 
-CASES = [*_deep(), *_palette(), *_run_lengths(), *_flaws()]
+_ALL = [*_deep(), *_masks(), *_palette(), *_run_lengths(), *_flaws()]
+CASES, REFUSED = cases(_ALL), refusals(_ALL)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from PIL import Image
 
 from tests import images
 from tests.pictures.case import Case
+from tests.pictures.files import Refusal, cases, refusals, taken
 
 COLOUR = (230, 30, 30)
 SIZE = (40, 24)
@@ -45,34 +47,42 @@ def png(
     )
 
 
-def _png() -> Iterator[Case]:
-    text = chunk(b"tEXt", b"Comment\0x", wrong=True)
+def cut(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def other_checksum(data: bytes) -> bytes:
+    return data[:-4] + b"abcd"
+
+
+def _png() -> Iterator[Case | Refusal]:
+    text, end = chunk(b"tEXt", b"Comment\0x", wrong=True), chunk(b"IEND", b"")
     for depth in (8, 16):
-
-        def whole(name: str, flaw: str, depth: int = depth, **how: object) -> Case:
-            return Case(f"png {depth} {name}", lambda: png(depth=depth, **how), COLOUR, {"flaws": [flaw]})  # type: ignore[arg-type]
-
-        def cut(name: str, depth: int = depth, **how: object) -> Case:
-            return Case(f"png {depth} {name}", lambda: png(depth=depth, **how), refusal="damaged")  # type: ignore[arg-type]
-
-        yield whole("wrong checksum of a text", "the checksum of its chunk tEXt is wrong", before=text)
-        yield whole("no end chunk", "the end chunk is missing", end=b"")
-        yield whole("cut in its end chunk", "the file ends inside its chunk IEND", end=b"\0\0\0\0IEN" + b"D")
-        yield whole("wrong checksum of its end", "the checksum of its chunk IEND is wrong", wrong=b"IEND")
-        yield whole("wrong checksum of its pixels' chunk", "the checksum of its chunk IDAT is wrong", wrong=b"IDAT")
-        yield whole("bytes behind its end", "bytes follow its end", end=chunk(b"IEND", b"") + b"more")
-        yield whole("wrong adler", "the checksum of its pixels is wrong", stream=lambda data: data[:-4] + b"abcd")
-        yield cut("wrong checksum of its header", wrong=b"IHDR")
-        yield cut("half of its pixels", stream=lambda data: data[: len(data) // 2])
-        yield cut("half of its pixels and no end", stream=lambda data: data[: len(data) // 2], end=b"")
-        yield cut("both checksums wrong", stream=lambda data: data[:-4] + b"abcd", wrong=b"IDAT")
+        make, word = partial(png, depth=depth), f"png of {depth} bits, "
+        for name, flaw, made in (
+            ("wrong checksum of a text", "the checksum of its chunk tEXt is wrong", partial(make, before=text)),
+            ("no end chunk", "the end chunk is missing", partial(make, end=b"")),
+            ("cut in its end chunk", "the file ends inside its chunk IEND", partial(make, end=end[:8])),
+            ("wrong checksum of its end", "the checksum of its chunk IEND is wrong", partial(make, wrong=b"IEND")),
+            ("wrong checksum of its data", "the checksum of its chunk IDAT is wrong", partial(make, wrong=b"IDAT")),
+            ("bytes behind its end", "bytes follow its end", partial(make, end=end + b"more")),
+            ("wrong adler", "the checksum of its pixels is wrong", partial(make, stream=other_checksum)),
+        ):
+            yield taken(word + name, made, COLOUR, {"flaws": [flaw]})
+        for name, made in (
+            ("wrong checksum of its header", partial(make, wrong=b"IHDR")),
+            ("half of its pixels", partial(make, stream=cut)),
+            ("half of its pixels and no end", partial(make, stream=cut, end=b"")),
+            ("both checksums wrong", partial(make, stream=other_checksum, wrong=b"IDAT")),
+        ):
+            yield Refusal(word + name, made, "damaged")
     body = png(end=b"")
     for missing in (1, 4, 6, 8):  # of the checksums of the chunk and of the stream
         flaws = {"flaws": ["the file ends inside its chunk IDAT"]}
-        yield Case(f"png without its last {missing} bytes", lambda missing=missing: body[:-missing], COLOUR, flaws)
-    yield Case("png cut in its pixels", lambda: body[:-20], refusal="damaged")
+        yield taken(f"png without its last {missing} bytes", partial(bytes, body[:-missing]), COLOUR, flaws)
+    yield Refusal("png cut in its pixels", partial(bytes, body[:-20]), "damaged")
     clear = chunk(b"tRNS", struct.pack(">HHH", *COLOUR), wrong=True)
-    yield Case("png wrong checksum of its transparency", lambda: png(before=clear), refusal="tRNS")
+    yield Refusal("png with a wrong checksum of its transparency", partial(png, before=clear), "tRNS")
 
 
 def jpeg(**options: object) -> bytes:
@@ -83,29 +93,29 @@ def photo(kind: str, **options: object) -> bytes:
     return images.encode(Image.fromarray(PHOTO), kind, **options)
 
 
-def _jpeg() -> Iterator[Case]:
-    kinds = {"": {}, " progressive": {"progressive": True}, " restarts": {"restart_marker_blocks": 2}, " gray": {}}
-    for name, options in kinds.items():
-
-        def make(options: dict[str, object] = options, name: str = name) -> bytes:
-            if name == " gray":
-                return images.encode(Image.new("L", (64, 48), 77), "JPEG")
-            return jpeg(**options)
-
-        pixel = (77, 77, 77) if name == " gray" else COLOUR
-        told = {"flaws": ["the end marker is missing"]}
-        yield Case(f"jpeg{name} without its end", lambda make=make: make()[:-2], pixel, told)
-        yield Case(f"jpeg{name} with half of its end", lambda make=make: make()[:-1], pixel, told)
-        yield Case(f"jpeg{name} cut", lambda options=options: photo("JPEG", **options)[:-12], refusal="damaged")
-        yield Case(f"jpeg{name} cut in half", lambda options=options: half(photo("JPEG", **options)), refusal="damaged")
-    yield Case(
-        "jpeg without its last scan", lambda: without_last_scan(photo("JPEG", progressive=True)), refusal="damaged"
-    )
+def _jpeg() -> Iterator[Case | Refusal]:
+    gray = images.encode(Image.new("L", (64, 48), 77), "JPEG")
+    whole = {
+        "": (jpeg(), COLOUR),
+        " progressive": (jpeg(progressive=True), COLOUR),
+        " of restarts": (jpeg(restart_marker_blocks=2), COLOUR),
+        " in gray": (gray, (77, 77, 77)),
+    }
+    told = {"flaws": ["the end marker is missing"]}
+    for name, (data, pixel) in whole.items():
+        yield taken(f"jpeg{name} without its end", partial(bytes, data[:-2]), pixel, told)
+        yield taken(f"jpeg{name} with half of its end", partial(bytes, data[:-1]), pixel, told)
+    for progressive in (False, True):
+        data = photo("JPEG", progressive=progressive)
+        word = "progressive " if progressive else ""
+        yield Refusal(f"{word}jpeg cut", partial(bytes, data[:-12]), "damaged")
+        yield Refusal(f"{word}jpeg cut in half", partial(bytes, data[: len(data) * 2 // 3]), "damaged")
+    yield Refusal("jpeg without its last scan", partial(bytes, data[: data.rindex(b"\xff\xda")]), "damaged")
     stray = {"flaws": ["bytes between its segments belong to none"]}
-    yield Case("jpeg with bytes before a marker", lambda: between(b"\x01\x02\x03"), COLOUR, stray)
-    yield Case("jpeg with fill bytes", lambda: between(b"\xff\xff"), COLOUR, {"flaws": None})
-    yield Case("jpeg with bytes behind its end", lambda: jpeg() + b"more", COLOUR, {"flaws": None})
-    yield Case("jpeg of 12 bits", twelve_bits, refusal="12 bits")
+    yield taken("jpeg with bytes before a marker", partial(between, b"\1\2\3"), COLOUR, stray)
+    yield taken("jpeg with fill bytes", partial(between, b"\xff\xff"), COLOUR, {"flaws": None})
+    yield taken("jpeg with bytes behind its end", partial(bytes, jpeg() + b"more"), COLOUR, {"flaws": None})
+    yield Refusal("jpeg of 12 bits", twelve_bits, "12 bits")
 
 
 def twelve_bits() -> bytes:
@@ -123,90 +133,58 @@ def between(content: bytes) -> bytes:
     return data[:end] + content + data[end:]
 
 
-def half(data: bytes) -> bytes:
-    return data[: len(data) * 2 // 3]
-
-
-def without_last_scan(data: bytes) -> bytes:
-    return data[: data.rindex(b"\xff\xda")]
-
-
-def _gif() -> Iterator[Case]:
-    def gif(**options: object) -> bytes:
-        return images.encode(Image.new("RGB", SIZE, COLOUR), "GIF", **options)
-
-    def noise() -> bytes:
-        return images.encode(Image.fromarray(PHOTO).quantize(200), "GIF")
-
+def _gif() -> Iterator[Case | Refusal]:
+    gif = images.encode(Image.new("RGB", SIZE, COLOUR), "GIF")
+    noise = images.encode(Image.fromarray(PHOTO).quantize(200), "GIF")
+    moving = images.animation(images.moving(count=4), "GIF", duration=100)
     missing = "the trailer is missing"
-    yield Case("gif without its trailer", lambda: gif()[:-1], COLOUR, {"flaws": [missing]})
-    cut = [missing, "the data of its last frame have no end"]
-    yield Case("gif without its last terminator", lambda: gif()[:-2], COLOUR, {"flaws": cut})
-    yield Case(
-        "gif with two terminators",
-        lambda: gif()[:-1] + b"\0;",
-        COLOUR,
-        {"flaws": ["bytes between its blocks belong to none"]},
+    yield taken("gif without its trailer", partial(bytes, gif[:-1]), COLOUR, {"flaws": [missing]})
+    both = {"flaws": [missing, "the data of its last frame have no end"]}
+    yield taken("gif without its last terminator", partial(bytes, gif[:-2]), COLOUR, both)
+    stray = {"flaws": ["bytes between its blocks belong to none"]}
+    yield taken("gif with two terminators", partial(bytes, gif[:-1] + b"\0;"), COLOUR, stray)
+    yield taken(
+        "gif with bytes behind its end", partial(bytes, gif + b"more"), COLOUR, {"flaws": ["bytes follow its end"]}
     )
-    yield Case("gif with bytes behind its end", lambda: gif() + b"more", COLOUR, {"flaws": ["bytes follow its end"]})
-    yield Case("gif cut in its pixels", lambda: noise()[:-60], refusal="damaged")
-
-    def moving() -> bytes:
-        return images.animation(images.moving(count=4), "GIF", duration=100)
-
-    yield Case(
-        "gif of frames without its trailer",
-        lambda: moving()[:-1],
-        moving_pixel(),
-        {"flaws": [missing], "frames": 4},
-        tolerance=6,
-    )
-    yield Case("gif of frames cut in its last", lambda: moving()[:-20], refusal="damaged")
+    frame = Image.fromarray(images.moving(count=4)[0]).convert("RGB")
+    middle = frame.getpixel((frame.width // 2, frame.height // 2))
+    assert isinstance(middle, tuple)
+    said = {"flaws": [missing], "frames": 4}
+    yield taken("gif of frames without its trailer", partial(bytes, moving[:-1]), middle, said, tolerance=8)
+    yield Refusal("gif cut in its pixels", partial(bytes, noise[:-60]), "damaged")
+    yield Refusal("gif of frames cut in its last", partial(bytes, moving[:-20]), "damaged")
 
 
-def moving_pixel() -> tuple[int, ...]:
-    frame = images.moving(count=4)[0]
-    image = frame if isinstance(frame, Image.Image) else Image.fromarray(frame)
-    return tuple(image.convert("RGB").getpixel((image.width // 2, image.height // 2)))  # type: ignore[arg-type]
+def stating(data: bytes, change: int) -> bytes:
+    """A WebP whose header states another length than it did."""
+    return data[:4] + (int.from_bytes(data[4:8], "little") + change).to_bytes(4, "little") + data[8:]
 
 
-def _webp() -> Iterator[Case]:
-    def webp() -> bytes:
-        """Of an odd length before its padding."""
-        for width in range(16, 200):
-            data = images.encode(Image.new("RGB", (width, 20), COLOUR), "WEBP", lossless=True)
-            if int.from_bytes(data[16:20], "little") % 2:
-                return data
-        raise AssertionError("no width gives an odd length")
+def padded_webp() -> bytes:
+    """Of an odd length before its padding."""
+    sizes = ((width, 20) for width in range(16, 200))
+    made = (images.encode(Image.new("RGB", size, COLOUR), "WEBP", lossless=True) for size in sizes)
+    return next(data for data in made if int.from_bytes(data[16:20], "little") % 2)
 
-    def sized(data: bytes, change: int) -> bytes:
-        return data[:4] + (int.from_bytes(data[4:8], "little") + change).to_bytes(4, "little") + data[8:]
 
+def _webp() -> Iterator[Case | Refusal]:
+    webp = padded_webp()
     length = {"flaws": ["its header states another length"]}
-    yield Case(
-        "webp without its padding", lambda: webp()[:-1], COLOUR, {"flaws": ["the last byte, which pads, is missing"]}, 8
+    padding = {"flaws": ["the last byte, which pads, is missing"]}
+    yield taken("webp without its padding", partial(bytes, webp[:-1]), COLOUR, padding)
+    yield taken("webp without its padding, counted so", partial(stating, webp[:-1], -1), COLOUR, length)
+    for change in (-1, -10, 500):
+        yield taken(f"webp that states {change:+} bytes", partial(stating, webp, change), COLOUR, length)
+    yield taken(
+        "webp with bytes behind its end", partial(bytes, webp + b"more"), COLOUR, {"flaws": ["bytes follow its end"]}
     )
-    yield Case("webp without its padding, counted so", lambda: sized(webp(), -1)[:-1], COLOUR, length, 8)
-    yield Case("webp that states one byte less", lambda: sized(webp(), -1), COLOUR, length, 8)
-    yield Case("webp that states a few bytes less", lambda: sized(webp(), -10), COLOUR, length, 8)
-    yield Case("webp that states more", lambda: sized(webp(), 500), COLOUR, length, 8)
-    yield Case(
-        "webp with bytes behind its end", lambda: webp() + b"more", COLOUR, {"flaws": ["bytes follow its end"]}, 8
-    )
-    yield Case("webp cut", lambda: photo("WEBP")[:-40], refusal="damaged")
-    exif = images.exif(1)
-    yield Case(
-        "webp cut behind its image",
-        lambda: images.encode(Image.new("RGB", SIZE, COLOUR), "WEBP", exif=exif)[:-6],
-        COLOUR,
-        {"flaws": ["the file ends inside its chunk EXIF"]},
-        8,
-    )
-
-    def moving() -> bytes:
-        return images.animation(images.moving(count=4), "WEBP", duration=100)
-
-    yield Case("webp of frames without its last", lambda: moving()[: moving().rindex(b"ANMF")], refusal="damaged")
+    tagged = images.encode(Image.new("RGB", SIZE, COLOUR), "WEBP", exif=images.exif(1))
+    behind = {"flaws": ["the file ends inside its chunk EXIF"]}
+    yield taken("webp cut behind its image", partial(bytes, tagged[:-6]), COLOUR, behind, tolerance=8)
+    yield Refusal("webp cut", partial(bytes, photo("WEBP")[:-40]), "damaged")
+    moving = images.animation(images.moving(count=4), "WEBP", duration=100)
+    yield Refusal("webp of frames without its last", partial(bytes, moving[: moving.rindex(b"ANMF")]), "damaged")
 
 
-CASES = [*_png(), *_jpeg(), *_gif(), *_webp()]
+_ALL = [*_png(), *_jpeg(), *_gif(), *_webp()]
+CASES, REFUSED = cases(_ALL), refusals(_ALL)

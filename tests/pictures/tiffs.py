@@ -11,12 +11,14 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from tests.pictures.case import Case
+from tests.pictures.files import taken
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, OFFSETS, SAMPLES, ROWS, COUNTS = (
     256,
@@ -239,8 +241,10 @@ def studio(colour: tuple[int, int, int] = COLOUR) -> tuple[int, int, int]:
     return round(16 + luma * 219 / 255), round(128 + (blue - 128) * 112 / 127), round(128 + (red - 128) * 112 / 127)
 
 
-def case(name: str, page: Page, pixel: tuple[int, ...] | None, *, tolerance: int = 3, **file: object) -> Case:
-    return Case(f"tif {name}", lambda: tiff(page, **file), pixel, tolerance=tolerance)  # type: ignore[arg-type]
+def case(
+    name: str, page: Page, pixel: tuple[int, ...], *, tolerance: int = 3, order: str = "<", big: bool = False
+) -> Case:
+    return taken(f"tif {name}", partial(tiff, page, order=order, big=big), pixel, tolerance=tolerance)
 
 
 def _ycbcr() -> Iterator[Case]:
@@ -399,15 +403,14 @@ def _cmyk() -> Iterator[Case]:
 
 def _pages() -> Iterator[Case]:
     thumb, full = Page(flat(9, 9, 9, size=(20, 12)), tags={SUBFILE: [1]}), Page(flat(*COLOUR))
-    yield Case(
-        "tif thumbnail first", lambda: tiff(thumb, full), COLOUR, {"width": 40, "height": 24, "frames": 1}, size=SIZE
-    )
     mask = Page(flat(0, size=SIZE), 1, MIN_IS_BLACK, tags={SUBFILE: [4]})
-    yield Case("tif mask second", lambda: tiff(full, mask), COLOUR, {"frames": 1}, size=SIZE)
-    yield Case("tif thumbnail second", lambda: tiff(full, thumb), COLOUR, {"frames": 1}, size=SIZE)
-    yield Case("tif thumbnail alone", lambda: tiff(thumb), (9, 9, 9), {"frames": 1}, size=(20, 12))
     page = replace(full, tags={SUBFILE: [2]})
-    yield Case("tif pages", lambda: tiff(page, replace(page, samples=flat(1, 2, 3))), COLOUR, {"frames": 2}, size=SIZE)
+    one, two = {"frames": 1}, {"frames": 2}
+    yield taken("tif thumbnail first", partial(tiff, thumb, full), COLOUR, one, size=SIZE)
+    yield taken("tif mask second", partial(tiff, full, mask), COLOUR, one, size=SIZE)
+    yield taken("tif thumbnail second", partial(tiff, full, thumb), COLOUR, one, size=SIZE)
+    yield taken("tif thumbnail alone", partial(tiff, thumb), (9, 9, 9), one, size=(20, 12))
+    yield taken("tif of pages", partial(tiff, page, replace(page, samples=flat(1, 2, 3))), COLOUR, two, size=SIZE)
 
 
 CASES = [*_ycbcr(), *_gray(), *_float(), *_colour(), *_extra(), *_cmyk(), *_pages()]

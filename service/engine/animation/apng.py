@@ -1,7 +1,7 @@
 """APNG: frames that are parts of a canvas (PNG specification, third edition, 11.3.6).
 
-Each frame is decoded by Pillow as a PNG of its own, to 8 bits a sample; what Pillow blends is not right where two colours
-are translucent.
+Each frame is decoded by Pillow as a PNG of its own, to 8 bits a sample; what Pillow blends is not right where two
+colours are translucent.
 """
 
 from __future__ import annotations

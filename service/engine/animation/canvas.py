@@ -44,7 +44,7 @@ def composed(parts: Iterable[Part], size: Size, wanted: range) -> list[Frame]:
             canvas.paste(_CLEAR, _place(part, size))
         elif before is not None:
             canvas = before
-    if all(picture.pillow().getextrema()[3] == (255, 255) for picture in pictures):
+    if all(picture.pillow().getchannel("A").getextrema() == (255, 255) for picture in pictures):
         for picture in pictures:
             picture.put(picture.pillow().convert("RGB"))
     return pictures

@@ -35,8 +35,8 @@ def read(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> t
         if found.compression in bmp.RUN_LENGTH:
             data = _unpacked(source, found, tolerant)
         else:
-            data = source.part(found.pixels, found.stride * found.height)
-            data = data.head(data.size).ljust(found.stride * found.height, b"\0")
+            stored = source.part(found.pixels, found.stride * found.height)
+            data = stored.head(stored.size).ljust(found.stride * found.height, b"\0")
     image = _coloured(data, found, palette) if found.bits <= 8 else _masked(data, found, alpha=header.alpha)
     return [Frame(image)], Details(space="gray" if image.mode == "L" else "srgb", depth=1 if found.bits == 1 else 8)
 

@@ -1,4 +1,4 @@
-"""What an AVIF or HEIC says of its colour: the `colr` boxes of its picture (ISO/IEC 14496-12, 12.1.5), and its depth."""
+"""What an AVIF or HEIC says of its colour, the `colr` boxes of its picture (ISO/IEC 14496-12, 12.1.5); its depth."""
 
 from __future__ import annotations
 

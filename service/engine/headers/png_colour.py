@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import NamedTuple
 
 from service.engine.colorimetry import BT709, SRGB, Curve, Primaries, Statement, by_numbers, to_xyz
@@ -10,6 +11,12 @@ from service.engine.headers.source import Source
 from service.engine.job import Undecodable
 
 _SIZES = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32}
+OUTRANKED = frozenset((b"sRGB", b"gAMA", b"cHRM"))
+"""What says nothing where there is an ICC profile."""
+
+LARGEST_PROFILE = 4 << 20
+"""Bytes, packed or not."""
+
 _UNIT = 100_000
 """gAMA and cHRM hold a hundred thousand times what they mean."""
 
@@ -38,6 +45,20 @@ def stated(source: Source) -> Stated | None:
     if curve is None and primaries is None:
         return None
     return Stated(Statement(primaries or BT709, curve or SRGB), outranks=False)
+
+
+def profile(source: Source) -> bytes | None:
+    """Return the ICC profile of the iCCP chunk; None where there is none, or it is broken."""
+    try:
+        for chunk in chunks(source):
+            if chunk.kind == b"IDAT":
+                break
+            if chunk.kind == b"iCCP" and chunk.end - chunk.start <= LARGEST_PROFILE:
+                _, _, packed = _content(source, chunk).partition(b"\0")
+                return zlib.decompressobj().decompress(packed[1:], LARGEST_PROFILE) or None
+    except (Undecodable, zlib.error):
+        pass
+    return None
 
 
 def _found(source: Source) -> dict[bytes, bytes]:

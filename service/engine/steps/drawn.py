@@ -1,4 +1,4 @@
-"""Whether a picture has edges as sharp as a pixel, as screenshots, charts and line art have, and photographs have not."""
+"""Whether a picture has edges as sharp as a pixel, as screenshots, charts and line art have; photographs have not."""
 
 from __future__ import annotations
 
