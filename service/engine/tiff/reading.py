@@ -20,7 +20,7 @@ from service.engine.headers.source import OpenedFile, Source
 from service.engine.headers.tiff import ASSOCIATED_ALPHA, EXTRA_SAMPLES, HEIGHT, UNASSOCIATED_ALPHA, WIDTH, Directory
 from service.engine.job import Header, TooLarge, Undecodable
 from service.engine.picture import Details, Frame
-from service.engine.tiff import libtiff, samples
+from service.engine.tiff import inks, libtiff, samples
 from service.engine.tiff.samples import BITS, COMPRESSION, PLANAR, SAMPLES
 
 PHOTOMETRIC, ICC, IPTC, SUBSAMPLING = 262, 34675, 33723, 530
@@ -86,7 +86,7 @@ def _assembled(page: Directory) -> bool:
     return (
         (surplus and (not straight or apart) and not (kind.associated and code != "B"))
         or (kind.photometric == MIN_IS_WHITE and code in ("I", "f", "d"))
-        or (kind.photometric == SEPARATED and page.number(COMPRESSION) == JPEG)
+        or kind.photometric == SEPARATED
         or (page.big and not page.little)
     )
 
@@ -104,6 +104,8 @@ def read(path: Path, _: Header, wanted: range, n: int, tolerant: bool) -> tuple[
             else _frame(path, page, kind, tolerant)
         )
         icc, iptc = page.content(ICC, LONGEST_BLOCK), page.content(IPTC, LONGEST_BLOCK)
+        if page.number(PHOTOMETRIC) == SEPARATED and not icc:
+            icc = inks.profile()
         depth, space = max(page.numbers(BITS), default=1), _SPACES.get(page.number(PHOTOMETRIC), "srgb")
     return [frame], Details(icc or None, None, iptc or None, space, depth)
 
