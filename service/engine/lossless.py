@@ -9,6 +9,8 @@ from pathlib import Path
 from service.engine import geometry
 from service.engine.colour import kept
 from service.engine.formats import FORMATS
+from service.engine.headers import png
+from service.engine.headers.source import OpenedFile
 from service.engine.job import Job, Result, Undecodable
 from service.engine.jpeg import decode
 from service.engine.jpeg.turn import turned
@@ -51,6 +53,8 @@ def no_larger(job: Job, result: Result) -> Result:
     same = (result.width, result.height, result.frames) == (*upright, job.header.frames)
     if job.format != job.header.format or not (same and job.recipe.keys() <= _ENCODING) or kept("copyright", job):
         return result
+    if job.format == "png" and _hides_image(job):  # which would be seen again
+        return result
     path = Path(job.output)
     made = path.read_bytes()
     stripped = strip_original(replace(job, recipe={}))
@@ -58,6 +62,12 @@ def no_larger(job: Job, result: Result) -> Result:
         path.write_bytes(made)
         return result
     return replace(stripped, stages=result.stages)
+
+
+def _hides_image(job: Job) -> bool:
+    with OpenedFile(Path(job.source)) as source:
+        moving = png.animation(source)
+    return moving is not None and moving.is_default_hidden
 
 
 def faithful(job: Job) -> Job:

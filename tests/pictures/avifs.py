@@ -110,13 +110,15 @@ def _apertures() -> Iterator[Case]:
         ("odd", (15, 11), (-49, -37), COLOUR),
     ):
         yield taken(f"avif clap {name}", partial(with_aperture, size, offset), colour, size=size, tolerance=4)
-    yield taken("avif clap beyond", partial(with_aperture, (90, 90), (0, 0)), OTHER, size=SIZE, tolerance=4)
+    yield taken(
+        "avif clap beyond", partial(with_aperture, (90, 90), (0, 0)), OTHER, size=SIZE, tolerance=4, at=(0.75, 0.5)
+    )
 
 
 def _alpha() -> Iterator[Case]:
     said = {"alpha": True, "flaws": ["its alpha states no size"]}
     make = lambda: without_size_of_alpha(halves(128))  # noqa: E731
-    yield taken("avif alpha that states no size", make, (*OTHER, 128), said, tolerance=4)
+    yield taken("avif alpha that states no size", make, (*OTHER, 128), said, tolerance=4, at=(0.75, 0.5))
 
 
 CASES = [*_apertures(), *_alpha()]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.pictures.case import Case, Colour, flat
+from tests.pictures.case import Case, Colour, Place
 
 _KINDS = {"jpeg": "jpg", "apng": "png"}
 
@@ -32,13 +32,14 @@ def taken(
     size: tuple[int, int] | None = None,
     tolerance: int = 3,
     full: str = "",
+    at: Place = (0.5, 0.5),
 ) -> Case:
-    """A file whose format is the first word of its `name`, and whose middle shows a colour."""
+    """A file whose format is the first word of its `name`, and which shows a colour `at` a place."""
     kind, _, rest = name.partition(" ")
     sides = {"width": size[0], "height": size[1]} if size else {}
     known = _KINDS.get(kind, kind)
     said = rest if kind in (known, "jpeg") else name
-    return Case(said, known, make, flat(shows), {**sides, **(meta or {})}, tolerance, full)
+    return Case(said, known, make, {at: shows}, {**sides, **(meta or {})}, tolerance, full)
 
 
 def cases(found: Iterable[Case | Refusal]) -> list[Case]:

@@ -136,7 +136,9 @@ def between(content: bytes) -> bytes:
 def _gif() -> Iterator[Case | Refusal]:
     gif = images.encode(Image.new("RGB", SIZE, COLOUR), "GIF")
     noise = images.encode(Image.fromarray(PHOTO).quantize(200), "GIF")
-    moving = images.animation(images.moving(count=4), "GIF", duration=100)
+    frames = [images.flat(*SIZE, colour) for colour in (COLOUR, (0, 90, 0), (0, 0, 90), (90, 90, 0))]
+    moving = images.animation(frames, "GIF", duration=100)
+    drawn = images.animation(images.moving(count=4), "GIF", duration=100)
     missing = "the trailer is missing"
     yield taken("gif without its trailer", partial(bytes, gif[:-1]), COLOUR, {"flaws": [missing]})
     both = {"flaws": [missing, "the data of its last frame have no end"]}
@@ -146,13 +148,10 @@ def _gif() -> Iterator[Case | Refusal]:
     yield taken(
         "gif with bytes behind its end", partial(bytes, gif + b"more"), COLOUR, {"flaws": ["bytes follow its end"]}
     )
-    frame = Image.fromarray(images.moving(count=4)[0]).convert("RGB")
-    middle = frame.getpixel((frame.width // 2, frame.height // 2))
-    assert isinstance(middle, tuple)
     said = {"flaws": [missing], "frames": 4}
-    yield taken("gif of frames without its trailer", partial(bytes, moving[:-1]), middle, said, tolerance=8)
+    yield taken("gif of frames without its trailer", partial(bytes, moving[:-1]), COLOUR, said)
     yield Refusal("gif cut in its pixels", partial(bytes, noise[:-60]), "damaged")
-    yield Refusal("gif of frames cut in its last", partial(bytes, moving[:-20]), "damaged")
+    yield Refusal("gif of frames cut in its last", partial(bytes, drawn[:-20]), "damaged")
 
 
 def stating(data: bytes, change: int) -> bytes:

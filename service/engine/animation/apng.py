@@ -23,6 +23,7 @@ from service.engine.picture import Details, Frame
 
 _DISPOSALS: dict[int, Disposal] = {1: "clear", 2: "restore"}
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError)
+_HIGH = [value >> 8 for value in range(1 << 16)]
 _NEEDED = (b"PLTE", b"tRNS")
 
 
@@ -103,7 +104,7 @@ def _rgba(image: Pillow.Image) -> Pillow.Image:
     if not image.mode.startswith("I"):
         return image.convert("RGBA")
     deep, clear = image.convert("I"), image.info.get("transparency")
-    gray = deep.point([value >> 8 for value in range(1 << 16)], "L")
+    gray = deep.point(_HIGH, "L")
     shown = gray.convert("RGBA")
     if isinstance(clear, int):
         shown.putalpha(deep.point([0 if value == clear else 255 for value in range(1 << 16)], "L"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from PIL import Image as Pillow
@@ -88,5 +89,10 @@ def _channel(data: bytes, found: Layout, mask: int) -> Pillow.Image:
             return parts.getchannel(low // 8)
         pair = Pillow.merge("LA", [parts.getchannel(byte), parts.getchannel(byte + 1)])
         pixels = Pillow.frombytes("I;16", pair.size, pair.tobytes())
-    table = [((value >> low - 8 * byte & most) * 255 + most // 2) // most for value in range(1 << _WINDOW)]
-    return pixels.convert("I").point(table, "L")
+    return pixels.convert("I").point(_table(low - 8 * byte, most), "L")
+
+
+@lru_cache(maxsize=16)
+def _table(low: int, most: int) -> list[int]:
+    """By the bits of a window the channel that begins at bit `low` and is `most` at most, as 0 to 255."""
+    return [((value >> low & most) * 255 + most // 2) // most for value in range(1 << _WINDOW)]
