@@ -15,8 +15,6 @@ from pathlib import Path
 _NAMES = ("libtiff.so.6", "libtiff.so.5")
 """The functions below are the same in both."""
 
-_JPEG_COLOUR_MODE, _AS_RGB = 65538, 1  # a pseudo tag: what the JPEG codec makes of YCbCr
-
 
 def _load() -> ctypes.CDLL | None:
     for name in _NAMES:
@@ -31,13 +29,13 @@ def _load() -> ctypes.CDLL | None:
         )
         loaded.TIFFClose.argtypes, loaded.TIFFClose.restype = (pointer,), None
         loaded.TIFFSetSubDirectory.argtypes = (pointer, ctypes.c_uint64)
-        loaded.TIFFSetField.argtypes = (pointer, number)  # and a value, whose type the tag says
         loaded.TIFFIsTiled.argtypes = (pointer,)
         for measure in (loaded.TIFFStripSize, loaded.TIFFTileSize):
             measure.argtypes, measure.restype = (pointer,), size
         for read in (loaded.TIFFReadEncodedStrip, loaded.TIFFReadEncodedTile):
             read.argtypes, read.restype = (pointer, number, pointer, size), size
         loaded.TIFFReadRGBAImageOriented.argtypes = (pointer, number, number, pointer, ctypes.c_int, ctypes.c_int)
+        loaded.TIFFGetVersion.restype = ctypes.c_char_p
         for handler in (loaded.TIFFSetErrorHandler, loaded.TIFFSetWarningHandler):
             handler.argtypes, handler.restype = (pointer,), pointer
         return loaded
@@ -75,7 +73,9 @@ def opened(path: Path, offset: int) -> Iterator[int]:
         library.TIFFSetWarningHandler(handlers[1])
 
 
-def as_rgb(handle: int) -> None:
-    """Have the JPEG codec turn YCbCr into RGB."""
-    assert library is not None
-    library.TIFFSetField(handle, _JPEG_COLOUR_MODE, ctypes.c_int(_AS_RGB))
+def version() -> str:
+    """Its name with its version; `no libtiff` where it is missing."""
+    if library is None:
+        return "no libtiff"
+    name, _, number = library.TIFFGetVersion().decode().splitlines()[0].rpartition(" ")
+    return f"{name.split(',')[0]} {number}"
