@@ -57,6 +57,10 @@ class Format:
     """Whether Pillow's decoder fails for lack of memory in the same way as over damage."""
     magick_shows_more: bool = False
     """Whether ImageMagick shows more of a damaged image than Pillow, where damage is tolerated."""
+    needs_own_reader: str = ""
+    """What tells the kinds that neither Pillow nor ImageMagick reads right, by the file and the number of the frame."""
+    own_reader: str = ""
+    """The reader of these kinds, whatever the library is."""
     delays: Callable[[Source], list[int]] | None = None
     """Reads the delay of each frame of an animation, in milliseconds."""
 
@@ -111,6 +115,8 @@ FORMATS: Mapping[str, Format] = {
         other_coders=("PNG8", "PNG24", "PNG32", "PNG48", "PNG64"),
         reader="Pillow",
         delays=png.delays,
+        needs_own_reader="service.engine.animation.apng:needs",
+        own_reader="service.engine.animation.apng:read",
         magick_writer="service.engine.magick.writing:png",
         pillow_writer="service.engine.writers:png",
         has_profile=True,
@@ -160,6 +166,8 @@ FORMATS: Mapping[str, Format] = {
         magick_shows_more=True,
         magick_reader="service.engine.magick.reading:gif",
         delays=gif.delays,
+        needs_own_reader="service.engine.animation.gif:needs",
+        own_reader="service.engine.animation.gif:read",
         magick_writer="service.engine.magick.writing:gif",
         stripper="service.engine.stripping.gif:pieces",
         mender="service.engine.flaws.gif:mend",
@@ -172,6 +180,8 @@ FORMATS: Mapping[str, Format] = {
         fails_silently=True,
         magick_shows_more=True,
         is_paged=True,
+        needs_own_reader="service.engine.tiff.reading:needs",
+        own_reader="service.engine.tiff.reading:read",
         magick_writer="service.engine.magick.writing:tiff",
         has_profile=True,
     ),
@@ -182,6 +192,8 @@ FORMATS: Mapping[str, Format] = {
         reader="Pillow",
         magick_shows_more=True,
         is_paged=True,
+        needs_own_reader="service.engine.bmp.reading:needs",
+        own_reader="service.engine.bmp.reading:read",
         magick_writer="service.engine.magick.writing:bmp",
         mender="service.engine.flaws.bmp:mend",
     ),

@@ -16,10 +16,7 @@ from PIL import AvifImagePlugin, ImageFile, ImageOps, PngImagePlugin
 from PIL import Image as Pillow
 
 from service.engine import heif, libraries, stated
-from service.engine.animation import apng as apng_reading
-from service.engine.animation import gif as gif_reading
-from service.engine.bmp import reading as bmp_reading
-from service.engine.formats import FORMATS
+from service.engine.formats import FORMATS, functions
 from service.engine.headers import clap, isobmff, png_texts
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, Job, TooLarge, Undecodable
@@ -28,7 +25,6 @@ from service.engine.magick import reading
 from service.engine.picture import Details, Frame
 from service.engine.pillow_private import wrapped
 from service.engine.tiff import chain
-from service.engine.tiff import reading as tiff_reading
 
 Reader = Callable[[Path, Header, range, int, bool], tuple[list[Frame], Details]]
 """Takes the file, its header, the indices of the frames wanted, the n of a JPEG's n/8, whether damage is tolerated."""
@@ -50,8 +46,7 @@ _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, Run
 
 def reader(job: Job) -> Reader:
     """How this original is read. Every reader raises Undecodable, and TooLarge where memory does not suffice."""
-    own = _own(job) if job.header.format in _OWN else None
-    read = own or (reading.read if libraries.reads(job) else _OTHERS.get(job.header.format, _pillow))
+    read = _own(job) or (reading.read if libraries.reads(job) else _OTHERS.get(job.header.format, _pillow))
 
     def heeding(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
         frames, details = read(path, header, wanted, n, tolerant)
@@ -61,21 +56,19 @@ def reader(job: Job) -> Reader:
 
 
 def _own(job: Job) -> Reader | None:
-    needs, read = _OWN[job.header.format]
+    """What alone reads kinds of this format right, where the file is of such a kind."""
+    needs = _NEEDS.get(job.header.format)
+    if needs is None:
+        return None
     with OpenedFile(Path(job.source)) as source:
         try:
-            return read if needs(source, job) else None
+            return _OWN[job.header.format] if needs(source, int(job.recipe.get("frame", 0))) else None
         except Undecodable:  # what has no structure left
             return None
 
 
-_OWN: dict[str, tuple[Callable[[Source, Job], bool], Reader]] = {
-    "tif": (lambda source, job: tiff_reading.needs(source, int(job.recipe.get("frame", 0))), tiff_reading.read),
-    "bmp": (lambda source, _: bmp_reading.needs(source), bmp_reading.read),
-    "gif": (lambda source, _: gif_reading.needs(source), gif_reading.read),
-    "png": (lambda source, _: apng_reading.needs(source), apng_reading.read),
-}
-"""By format what tells the kinds that neither Pillow nor ImageMagick reads right, and the reader of these."""
+_NEEDS: dict[str, Callable[[Source, int], bool]] = functions(lambda row: row.needs_own_reader)
+_OWN: dict[str, Reader] = functions(lambda row: row.own_reader)
 
 
 def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:

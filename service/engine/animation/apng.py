@@ -46,7 +46,7 @@ class _Control:
         )
 
 
-def needs(source: Source) -> bool:
+def needs(source: Source, _: int) -> bool:
     """Whether the PNG shows other frames than its default image. Raises Undecodable."""
     found = png.animation(source)
     return found is not None and (found.frames > 1 or found.is_default_hidden)

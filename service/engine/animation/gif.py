@@ -22,7 +22,7 @@ _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError)
 _LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 
 
-def needs(source: Source) -> bool:
+def needs(source: Source, _: int) -> bool:
     """Whether a frame but the last is disposed of, the first does not cover the screen, or one reaches beyond it. Not
     where a frame has no colours at all. Raises Undecodable."""
     width, height = gif.screen(source)

@@ -19,7 +19,7 @@ _WINDOW = 16  # bits that hold a channel, from a whole byte on
 _ENOUGH = 8  # bits of a channel that count where it does not fit
 
 
-def needs(source: Source) -> bool:
+def needs(source: Source, _: int) -> bool:
     """All but 24 bits without compression, and 8 with a palette of all 256 colours, under one of Windows' headers."""
     size, found = source.number(14, 4, little=True), bmp.layout(source)
     if size < bmp.WINDOWS or size in bmp.OS2:
