@@ -40,6 +40,15 @@ def lines() -> Image.Image:
     return image
 
 
+def logo() -> Image.Image:
+    """Words on nothing."""
+    image = Image.new("RGBA", SIZE, (0, 0, 0, 0))
+    pen = ImageDraw.Draw(image)
+    for top in range(0, SIZE[1], 60):
+        pen.text((20, top), "Image gateway, images on demand", (0, 90, 160, 255), ImageFont.load_default(40))
+    return image
+
+
 def corner() -> Image.Image:
     """A photograph with words in one part of it."""
     image = Image.fromarray(images.photo(*SIZE)).copy()
@@ -58,6 +67,10 @@ def test_a_drawn_picture_is_what_lanczos_makes_of_it(name: str, factor: float) -
     made = derive(images.encode(image, "PNG"), f"w={width},h={height},fit=fill", "png").pixels()
     plain = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
     assert apart(made, np.asarray(plain).astype(int)) <= 1
+
+
+def test_words_on_nothing_are_drawn() -> None:
+    assert is_drawn(logo(), Box(0, 0, *SIZE))
 
 
 def test_a_photograph_is_not_drawn() -> None:
