@@ -122,6 +122,13 @@ def chunk(kind: bytes, content: bytes) -> bytes:
     return len(content).to_bytes(4) + kind + content + zlib.crc32(kind + content).to_bytes(4)
 
 
+def huge_frames(count: int) -> bytes:
+    """Frames of 9,000 by 9,000 pixels on a small screen, of which no data are there to decode."""
+    control, descriptor = b"\x21\xf9\x04\x04\0\0\0\0", b"," + struct.pack("<HHHHB", 0, 0, 9000, 9000, 0x81)
+    frame = control + descriptor + bytes(12) + b"\x02" + lzw([1, 1]) + b"\0"
+    return b"GIF89a" + struct.pack("<HHBBB", *SIZE, 0x70, 0, 0) + frame * count + b";"
+
+
 WHOLE = (0, 0, *SIZE)
 MIDDLE = (6, 4, 12, 8)
 
@@ -178,4 +185,7 @@ def _moving() -> Iterator[Case]:
 
 
 CASES = [*_cut(), *_moving()]
-REFUSED = [Refusal("apng of fewer frames than it says", partial(apng, [Piece(WHOLE, RED)], frames=2), "frame")]
+REFUSED = [
+    Refusal("gif of a frame far larger than its screen", partial(huge_frames, 3), "more pixels"),
+    Refusal("apng of fewer frames than it says", partial(apng, [Piece(WHOLE, RED)], frames=2), "frame"),
+]

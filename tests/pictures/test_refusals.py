@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 
 from service.engine.job import EngineError
@@ -18,3 +20,12 @@ def test_a_file_is_refused_with_its_reason(refusal: Refusal) -> None:
     for use in (lambda: verify(data), lambda: derive(data, "w=20", "png"), lambda: derive(data, "w=20", "webp")):
         with pytest.raises(EngineError, match=refusal.reason):
             use()
+
+
+def test_what_is_packed_beyond_the_pixels_is_not_unpacked() -> None:
+    """A full copy has its pixels alone, whatever follows them in the stream."""
+    data = flaws.png(stream=lambda packed: zlib.compress(zlib.decompress(packed) + bytes(30_000_000)))
+    full = derive(data, "", "png")
+    assert full.result.flaws == ("more is packed than its pixels",)
+    assert len(full.data) < 400
+    assert full.pixels()[5, 5].tolist() == list(flaws.COLOUR)

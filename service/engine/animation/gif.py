@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from service.engine.animation.canvas import Disposal, Part, composed
 from service.engine.headers import gif
 from service.engine.headers.source import OpenedFile, Source
-from service.engine.job import Header, Undecodable
+from service.engine.job import Header, TooLarge, Undecodable
 from service.engine.picture import Details, Frame
 
 _DISPOSALS: dict[int, Disposal] = {2: "clear", 3: "restore", 4: "restore"}  # 4: what some encoders wrote for 3
@@ -54,10 +54,14 @@ def _parts(source: Source, tolerant: bool) -> Iterator[Part]:
     flags = source.number(gif.SCREEN - 3, 1)
     shared = source.read(gif.SCREEN, gif.colour_table(flags))
     clear, delay, disposal = None, 0, 0
+    room = Pillow.MAX_IMAGE_PIXELS or 0
     try:
         for block in gif.blocks(source):
             if block.kind == gif.IMAGE:
-                left, top, _, _ = gif.place(source, block)
+                left, top, width, height = gif.place(source, block)
+                room -= width * height
+                if room < 0:
+                    raise TooLarge("the image has frames of more pixels than its screen says")
                 pixels = _decoded(source, block, shared, clear)
                 yield Part(pixels, left, top, delay, _DISPOSALS.get(disposal, "keep"), over=True)
                 clear, delay, disposal = None, 0, 0

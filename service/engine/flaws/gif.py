@@ -8,6 +8,7 @@ from service.engine.headers.source import Cut, Source
 from service.engine.job import Undecodable
 
 _END = b";"
+_MOST = 4 << 20  # bytes of a frame whose codes are counted, some 5 s for them
 
 
 def mend(source: Source, deep: bool) -> Mended:
@@ -37,6 +38,8 @@ def _ended(source: Source, found: list[gif.Block]) -> Mended:
     blocks, is_ended = lzw.sub_blocks(source.part(data + 1, image.end - data - 1))
     flaws = ["the trailer is missing"]
     if not is_ended:
+        if sum(map(len, blocks)) > _MOST:
+            raise Undecodable("The GIF is damaged: it has no trailer, and too much data to be looked through")
         _, _, width, height = gif.place(source, image)
         if lzw.length(source.number(data, 1), blocks, width * height) < width * height:
             raise Undecodable("The GIF is damaged: the file ends before its pixels do")

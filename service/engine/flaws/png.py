@@ -128,18 +128,20 @@ def _whole(source: Source, chain: _Chain) -> list[Piece] | None:
         return None
     if chain.is_doubtful and stream.checksum:
         raise Undecodable("The PNG is damaged: its pixels do not agree with their checksums")
-    if not chain.is_cut:
+    if stream.surplus:
+        chain.flaws.append("more is packed than its pixels")
+    elif not chain.is_cut:
         chain.flaws.append("the checksum of its pixels is wrong" if stream.checksum else "its pixels have no checksum")
     return list(_copied(b"IDAT", b"".join([*packed, packer.flush()])))
 
 
 class _Stream:
     """The decompressed samples of a zlib stream, at most `needed` bytes; then their `length`, whether the Adler-32 that
-    follows them `is_right`, and that `checksum` as far as it is there."""
+    follows them `is_right`, that `checksum` as far as it is there, and whether a `surplus` follows the samples."""
 
     def __init__(self, parts: list[Source], needed: int) -> None:
         self._parts, self._needed = parts, needed
-        self.length, self.is_right, self.checksum = 0, False, b""
+        self.length, self.is_right, self.checksum, self.surplus = 0, False, b"", False
 
     def __iter__(self) -> Iterator[bytes]:
         inflater, sum_, head = zlib.decompressobj(-15), 1, 2  # without zlib's header, so that its end is not checked
@@ -155,6 +157,9 @@ class _Stream:
                 kept = found[: self._needed - self.length]
                 self.length += len(kept)
                 yield kept
+                if found and not kept:  # of which there may be any amount
+                    self.surplus = True
+                    return
             self.checksum += (inflater.unused_data if not self.checksum else rest) if inflater.eof else b""
         self.checksum = self.checksum[:4]
         self.is_right = self.checksum == sum_.to_bytes(4)

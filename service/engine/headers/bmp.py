@@ -99,8 +99,9 @@ def has_alpha(source: Source, found: Layout) -> bool:
         return False
     step = found.bits // 8
     wanted = [(place, mask >> 8 * place & 255) for place in range(step) if mask >> 8 * place & 255]
+    tables = [(place, bytes(byte & part for byte in range(256))) for place, part in wanted]
     pixels = source.part(found.pixels, found.stride * found.height)
-    return any(any(map(part.__and__, content[place::step])) for content in pixels.chunks() for place, part in wanted)
+    return any(any(content[place::step].translate(bits)) for content in pixels.chunks() for place, bits in tables)
 
 
 def _masks(source: Source, size: int, depth: int, compression: int) -> tuple[int, int, int, int]:
