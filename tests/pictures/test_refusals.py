@@ -8,6 +8,7 @@ import pytest
 
 from service.engine.job import EngineError
 from tests.engine.deriving import derive, verify
+from tests.gateways import Gateway
 from tests.pictures import animations, bmps, flaws
 from tests.pictures.files import Refusal
 
@@ -29,3 +30,11 @@ def test_what_is_packed_beyond_the_pixels_is_not_unpacked() -> None:
     assert full.result.flaws == ("more is packed than its pixels",)
     assert len(full.data) < 400
     assert full.pixels()[5, 5].tolist() == list(flaws.COLOUR)
+
+
+def test_flaws_are_told_in_the_log(gateway: Gateway) -> None:
+    data = flaws.jpeg()[:-2]
+    assert gateway.upload("cut/here.jpg", data).json()["metadata"]["flaws"] == ["the end marker is missing"]
+    assert "cut/here.jpg has flaws, and all of its pixels: the end marker is missing" in gateway.log
+    full = gateway.public.get("/images/cut/here.jpg/@full.jpg")
+    assert full.content.endswith(b"\xff\xd9")
