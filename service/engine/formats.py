@@ -182,6 +182,7 @@ FORMATS: Mapping[str, Format] = {
         is_paged=True,
         needs_own_reader="service.engine.tiff.reading:needs",
         own_reader="service.engine.tiff.reading:read",
+        mender="service.engine.flaws.tiff:mend",
         magick_writer="service.engine.magick.writing:tiff",
         has_profile=True,
     ),

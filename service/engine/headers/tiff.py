@@ -182,7 +182,8 @@ def _directory(source: Source, offset: int, little: bool, big: bool) -> tuple[Di
     entries = (table[i : i + entry_size] for i in range(0, len(table), entry_size))
     order: Literal["little", "big"] = "little" if little else "big"
     by_tag = {int.from_bytes(entry[:2], order): entry for entry in entries}
-    after = source.number(offset + count_size + len(table), word, little=little)
+    link = offset + count_size + len(table)
+    after = source.number(link, word, little=little) if link + word <= source.size else 0  # cut where nothing follows
     return Directory(source, little, big, by_tag, offset), after
 
 
