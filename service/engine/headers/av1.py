@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from service.engine.headers.bits import Bits
+
 _SEQUENCE_HEADER = 1
 _UNITS = 32  # that are looked at: a sequence header is the first but for a delimiter
 _LONGEST = 512  # bytes of a sequence header with all its operating points
@@ -20,7 +22,7 @@ def size(data: bytes) -> tuple[int, int]:
         if first & 2:
             length, offset = _leb128(data, offset)
         if first >> 3 & 15 == _SEQUENCE_HEADER:
-            across, down = _sequence(_Bits(data[offset : offset + min(length, _LONGEST)]))
+            across, down = _sequence(Bits(data[offset : offset + min(length, _LONGEST)]))
             width, height = max(width, across), max(height, down)
         offset += length
     return width, height
@@ -36,20 +38,7 @@ def _leb128(data: bytes, offset: int) -> tuple[int, int]:
     return number, offset + 8
 
 
-class _Bits:
-    """Bytes read bit by bit; behind their end there are zeros."""
-
-    def __init__(self, data: bytes) -> None:
-        self._value = int.from_bytes(data)
-        self._left = 8 * len(data)
-
-    def take(self, count: int) -> int:
-        self._left -= count
-        value = self._value >> self._left if self._left >= 0 else self._value << -self._left
-        return value & (1 << count) - 1
-
-
-def _sequence(bits: _Bits) -> tuple[int, int]:
+def _sequence(bits: Bits) -> tuple[int, int]:
     bits.take(4)  # seq_profile, still_picture
     if bits.take(1):  # reduced_still_picture_header
         bits.take(5)
@@ -59,7 +48,7 @@ def _sequence(bits: _Bits) -> tuple[int, int]:
     return bits.take(width_bits) + 1, bits.take(height_bits) + 1
 
 
-def _operating_points(bits: _Bits) -> None:
+def _operating_points(bits: Bits) -> None:
     delay_bits = 0
     if bits.take(1):  # timing_info_present_flag
         bits.take(64)
