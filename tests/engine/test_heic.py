@@ -32,7 +32,7 @@ def corners(made: Made) -> list[str]:
     """The colours of the four quadrants, row by row."""
     pixels = made.pixels()
     down, across = (side // 4 for side in pixels.shape[:2])
-    names = {(1, 0, 0): "red", (0, 1, 0): "green", (0, 0, 1): "blue", (1, 1, 1): "white"}
+    names: dict[tuple[int, ...], str] = {(1, 0, 0): "red", (0, 1, 0): "green", (0, 0, 1): "blue", (1, 1, 1): "white"}
     places = ((down, across), (down, 3 * across), (3 * down, across), (3 * down, 3 * across))
     return [names[tuple(int(value > 127) for value in pixels[place])] for place in places]
 
