@@ -57,6 +57,9 @@ class Format:
     """Whether Pillow's decoder fails for lack of memory in the same way as over damage."""
     magick_shows_more: bool = False
     """Whether ImageMagick shows more of a damaged image than Pillow, where damage is tolerated."""
+    stated: str = ""
+    """What heeds the colour that a file states by numbers, once it is decoded; empty where none can be stated, or the
+    reader does it."""
     delays: Callable[[Source], list[int]] | None = None
     """Reads the delay of each frame of an animation, in milliseconds."""
 
@@ -106,6 +109,7 @@ FORMATS: Mapping[str, Format] = {
         "PNG",
         other_coders=("PNG8", "PNG24", "PNG32", "PNG48", "PNG64"),
         reader="Pillow",
+        stated="service.engine.stated:png",
         magick_writer="service.engine.magick.writing:png",
         has_profile=True,
         has_wide_gamut=True,
@@ -133,6 +137,7 @@ FORMATS: Mapping[str, Format] = {
         module="HEIC",
         pillow_feature="avif",
         reader="Pillow",
+        stated="service.engine.stated:avif",
         fails_silently=True,
         writer="Pillow",
         magick_writer="service.engine.magick.writing:avif",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from service.engine import deep, pixels, tone_mapping
 from service.engine.built_profile import built
 from service.engine.colorimetry import Curve, Statement, by_numbers
+from service.engine.formats import functions
 from service.engine.headers import colr, png_colour
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Header
@@ -19,8 +21,8 @@ def heeded(frames: list[Frame], details: Details, path: Path, header: Header) ->
 
     In the second case the frames become pixels of `tone_mapping.shaper`. What cannot be expressed counts as not said.
     """
-    reader = _READERS.get(header.format)
-    return reader(frames, details, path) if reader else details
+    heed = _HEEDED.get(header.format)
+    return heed(frames, details, path) if heed else details
 
 
 def described(details: Details, statement: Statement | None, frames: list[Frame]) -> Details:
@@ -35,7 +37,7 @@ def described(details: Details, statement: Statement | None, frames: list[Frame]
     return replace(details, icc=None, hdr=statement, plain=plain)
 
 
-def _avif(frames: list[Frame], details: Details, path: Path) -> Details:
+def avif(frames: list[Frame], details: Details, path: Path) -> Details:
     """An ICC profile outranks the primaries and the transfer function of `nclx` (ISO/IEC 23000-22, 7.3.6.4)."""
     with OpenedFile(path) as source:
         said = colr.colour(source)
@@ -45,17 +47,13 @@ def _avif(frames: list[Frame], details: Details, path: Path) -> Details:
     return described(details, by_numbers(said.coded.primaries, said.coded.transfer), frames)
 
 
-def _png(frames: list[Frame], details: Details, path: Path) -> Details:
+def png(frames: list[Frame], details: Details, path: Path) -> Details:
     """The profile, too, is the file's own: ImageMagick leaves out one that stands beside an sRGB chunk."""
     with OpenedFile(path) as source:
         said = png_colour.stated(source)
         details = replace(details, icc=details.icc or png_colour.profile(source))
     counts = said is not None and (said.outranks or not details.icc)
     return described(details, said.statement if said and counts else None, frames)
-
-
-_READERS = {"avif": _avif, "png": _png}
-"""By format; what a HEIC states, its own reader heeds while all bits are there."""
 
 
 def profile(statement: Statement, *, gray: bool) -> bytes | None:
@@ -77,3 +75,7 @@ def _shape(frame: Frame, statement: Statement) -> None:
         return
     image = frame.pillow()
     frame.put(image.point(b"".join(bytes(range(256)) if band == "A" else codes for band in image.getbands())))
+
+
+_HEEDED: dict[str, Callable[[list[Frame], Details, Path], Details]] = functions(lambda row: row.stated)
+"""By format; what a HEIC states, its own reader heeds while all bits are there."""

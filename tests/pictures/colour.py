@@ -130,6 +130,15 @@ def by_gamma() -> Iterator[Case]:
         yield Case(f"cHRM P3 alone, {depth} bits", "png", make, flat(reference.seen(RED, P3)), {"colour_space": "RGB"})
 
 
+def gray_heic() -> Iterator[Case]:
+    """HEVC without chroma, which is gray."""
+    for name, transfer in (("sRGB", 13), ("linear", 8), ("gamma 2.2", 4)):
+        shows, meta = flat(reference.seen(GRAY * 3, SRGB, transfer)), {"colour_space": "gray"}
+        for depth in (8, 10, 12):
+            make = partial(writers.heic, GRAY, depth, (1, transfer, 6, True))
+            yield Case(f"gray {name}, {depth} bits", "heic", make, shows, {**meta, "depth": depth}, 4, "png")
+
+
 def outranking() -> Iterator[Case]:
     """What counts in a PNG of several statements (third edition, table 2), and of cICP that says nothing."""
     p3, linear = writers.iccp(profiles.matrix("Display P3", None)), writers.gama(1.0)
@@ -207,4 +216,4 @@ def avif_profiled(samples: Samples, icc: bytes) -> bytes:
     return writers.avif(samples, (9, 16, 6, True), icc_profile=icc)
 
 
-CASES: list[Case] = [*numbered(), *bright(), *by_gamma(), *outranking(), *ranges(), *profiled()]
+CASES: list[Case] = [*numbered(), *bright(), *by_gamma(), *gray_heic(), *outranking(), *ranges(), *profiled()]
