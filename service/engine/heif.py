@@ -79,7 +79,7 @@ def _narrowed(
     else:
         codes = tone_mapping.shaper(transfer, most)
         details.hdr = statement
-    details.plain = statement in (None, Statement())
+    details.plain = statement is None or stated.is_plain(statement)
     tables = [deep.rounded(most) if band == "A" else codes for band in mode]
     return deep.eight_bits(picture.data, picture.size, mode, tables), details
 

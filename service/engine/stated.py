@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from service.engine import deep, pixels, tone_mapping
+from service.engine import deep, pixels, srgb, tone_mapping
 from service.engine.built_profile import built
 from service.engine.colorimetry import Curve, Statement, by_numbers
 from service.engine.formats import functions
@@ -29,12 +29,11 @@ def described(details: Details, statement: Statement | None, frames: list[Frame]
     """Return the details with a statement, and make its frames what `heeded` says; None says nothing."""
     if statement is None:
         return details
-    plain = statement == Statement()
     if isinstance(statement.transfer, Curve):
-        return replace(details, icc=profile(statement, gray=frames[0].gray), plain=plain)
+        return replace(details, icc=profile(statement, gray=frames[0].gray), plain=is_plain(statement))
     for frame in frames:
         _shape(frame, statement)
-    return replace(details, icc=None, hdr=statement, plain=plain)
+    return replace(details, icc=None, hdr=statement, plain=False)
 
 
 def avif(frames: list[Frame], details: Details, path: Path) -> Details:
@@ -54,6 +53,14 @@ def png(frames: list[Frame], details: Details, path: Path) -> Details:
         details = replace(details, icc=details.icc or png_colour.profile(source))
     counts = said is not None and (said.outranks or not details.icc)
     return described(details, said.statement if said and counts else None, frames)
+
+
+def is_plain(statement: Statement) -> bool:
+    """Return whether a statement is sRGB's, but for rounding, or cannot be expressed."""
+    if not isinstance(statement.transfer, Curve):
+        return False
+    icc = profile(statement, gray=False)
+    return icc is None or srgb.is_srgb(icc)
 
 
 def profile(statement: Statement, *, gray: bool) -> bytes | None:

@@ -111,10 +111,12 @@ def by_gamma() -> Iterator[Case]:
     for gamma in (1.0, 1.8, 2.0, 2.2, 2.6):
         for depth, alpha in deep_or_not((8, 16)):
             tail = () if alpha is None else (alpha,)
-            shows = flat(with_alpha(reference.seen(BROWN, SRGB, gamma), alpha))
+            transfer = 13 if gamma == 2.2 else gamma  # 45455 stands for sRGB's curve (11.3.2.5)
+            shows = flat(with_alpha(reference.seen(BROWN, SRGB, transfer), alpha))
             make = partial(writers.png, (*BROWN, *tail), depth, [writers.gama(gamma)])
-            yield Case(named(f"gAMA {gamma}", depth, alpha), "png", make, shows, {"colour_space": "RGB"})
-            shows = flat(with_alpha(reference.seen(GRAY * 3, SRGB, gamma), alpha))
+            space = {"colour_space": "sRGB" if gamma == 2.2 else "RGB"}
+            yield Case(named(f"gAMA {gamma}", depth, alpha), "png", make, shows, space)
+            shows = flat(with_alpha(reference.seen(GRAY * 3, SRGB, transfer), alpha))
             make = partial(writers.png, (*GRAY, *tail), depth, [writers.gama(gamma)])
             meta = {"colour_space": "gray", "depth": depth}
             yield Case(named(f"gray gAMA {gamma}", depth, alpha), "png", make, shows, meta)
@@ -122,7 +124,7 @@ def by_gamma() -> Iterator[Case]:
     for name, (points, gamma) in places.items():
         for depth, alpha in deep_or_not((8, 16)):
             pixel = TEAL if alpha is None else (*TEAL, alpha)
-            shows = flat(with_alpha(reference.seen(TEAL, points, gamma), alpha))
+            shows = flat(with_alpha(reference.seen(TEAL, points, 13 if gamma == 2.2 else gamma), alpha))
             make = partial(writers.png, pixel, depth, [writers.gama(gamma), writers.chrm(points)])
             yield Case(named(f"cHRM {name} gAMA {gamma}", depth, alpha), "png", make, shows, {"colour_space": "RGB"})
     for depth in (8, 16):
