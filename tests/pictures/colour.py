@@ -90,6 +90,15 @@ def numbered() -> Iterator[Case]:
             yield Case(named(f"nclx {name}", depth, alpha), "heic", make, shows, meta, 6 if depth == 8 else 4, "png")
 
 
+def in_stream() -> Iterator[Case]:
+    """AVIF without nclx, by what AV1 itself says."""
+    for name in ("sRGB", "P3", "linear", "BT.2020", "PQ", "HLG"):
+        primaries, transfer, samples = NUMBERS[name]
+        make = partial(writers.avif_in_stream, samples, primaries, transfer)
+        shows = flat(reference.seen(samples, primaries, transfer))
+        yield Case(f"AV1 {name}", "avif", make, shows, space_of(name), 6, "png")
+
+
 def bright() -> Iterator[Case]:
     """White of high dynamic range at 203 cd/m2 (BT.2408, table 1: 58 % of PQ, 75 % of HLG), and the brightest."""
     for name, transfer, value in WHITES:
@@ -218,4 +227,13 @@ def avif_profiled(samples: Samples, icc: bytes) -> bytes:
     return writers.avif(samples, (9, 16, 6, True), icc_profile=icc)
 
 
-CASES: list[Case] = [*numbered(), *bright(), *by_gamma(), *gray_heic(), *outranking(), *ranges(), *profiled()]
+CASES: list[Case] = [
+    *numbered(),
+    *in_stream(),
+    *bright(),
+    *by_gamma(),
+    *gray_heic(),
+    *outranking(),
+    *ranges(),
+    *profiled(),
+]
