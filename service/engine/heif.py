@@ -60,7 +60,7 @@ def _read(picture: pillow_heif.HeifImage, header: Header) -> tuple[list[Frame], 
 
 
 def _statement(info: dict[str, Any]) -> Statement | None:
-    """What `nclx` says, or where there is none the parameters inside HEVC."""
+    """What `nclx` says."""
     nclx = info.get("nclx_profile")
     return by_numbers(nclx["color_primaries"], nclx["transfer_characteristics"]) if nclx else None
 
@@ -70,7 +70,7 @@ def _narrowed(
 ) -> tuple[Pillow.Image, Details]:
     """A picture of 10 or 12 bits in 8. Its transfer function becomes sRGB's while all its bits are there."""
     kind, most = picture.mode.partition(";")[0], (1 << details.depth) - 1
-    mode = "L" if kind == "I" else kind.upper()
+    mode = "L" if kind == "I" else kind
     transfer = statement.transfer if statement else SRGB
     if isinstance(transfer, Curve):
         codes = deep.rounded(most, transfer)
@@ -80,7 +80,7 @@ def _narrowed(
         codes = tone_mapping.shaper(transfer, most)
         details.hdr = statement
     details.plain = statement is None or stated.is_plain(statement)
-    tables = [deep.rounded(most) if band == "A" else codes for band in mode]
+    tables = [deep.rounded(most) if band in "Aa" else codes for band in mode]
     return deep.eight_bits(picture.data, picture.size, mode, tables), details
 
 

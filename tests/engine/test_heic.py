@@ -117,6 +117,17 @@ def test_deep_samples_are_rounded_and_not_cut(depth: int, monkeypatch: pytest.Mo
     assert abs((shown - ramp / 257).mean()) < 0.05
 
 
+@pytest.mark.parametrize(("mode", "kind", "most"), [("RGBa", "u1", 255), ("RGBa;16", "<u2", 65535)])
+def test_what_colours_were_multiplied_by_is_divided_out(mode: str, kind: str, most: int) -> None:
+    """`prem` (ISO/IEC 23008-12, 6.10.1): colours of 0.4, 0.2, 0.1 under half an alpha are 0.8, 0.4, 0.2."""
+    pixel = np.round(np.array([0.4, 0.2, 0.1, 0.5]) * most).astype(kind)
+    buffer = io.BytesIO()
+    pillow_heif.from_bytes(mode, (64, 48), pixel.tobytes() * (64 * 48)).save(buffer, quality=-1, chroma=444)
+    assert b"prem" in buffer.getvalue()
+    shown = derive(buffer.getvalue(), "w=32", "png").pixels("RGBA")[9, 9]
+    assert np.abs(shown - (204, 102, 51, 128)).max() <= 4
+
+
 def test_exif_is_read_and_its_orientation_is_not_applied_again() -> None:
     block = Image.Exif()
     block[0x0112], block[0x010F], block[0x0110] = 6, "Maker", "Telephone"
