@@ -44,7 +44,7 @@ def at(image: Image.Image, place: Place) -> Colour:
 def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         return Image.fromarray((np.asarray(image).astype(float) / 257).round().astype(np.uint8))
-    return image.convert("RGB")
+    return image.convert("RGBA").convert("RGB")
 
 
 Stated = tuple["int | tuple[tuple[float, float], ...]", "int | float"]
