@@ -61,6 +61,9 @@ class Format:
     """What tells the kinds that neither Pillow nor ImageMagick reads right, by the file and the number of the frame."""
     own_reader: str = ""
     """The reader of these kinds, whatever the library is."""
+    stated: str = ""
+    """What heeds the colour that a file states by numbers, once it is decoded; empty where none can be stated, or the
+    reader does it."""
     delays: Callable[[Source], list[int]] | None = None
     """Reads the delay of each frame of an animation, in milliseconds."""
 
@@ -117,6 +120,7 @@ FORMATS: Mapping[str, Format] = {
         delays=png.delays,
         needs_own_reader="service.engine.animation.apng:needs",
         own_reader="service.engine.animation.apng:read",
+        stated="service.engine.stated:png",
         magick_writer="service.engine.magick.writing:png",
         pillow_writer="service.engine.writers:png",
         has_profile=True,
@@ -147,6 +151,7 @@ FORMATS: Mapping[str, Format] = {
         module="HEIC",
         pillow_feature="avif",
         reader="Pillow",
+        stated="service.engine.stated:avif",
         fails_silently=True,
         writer="Pillow",
         magick_writer="service.engine.magick.writing:avif",

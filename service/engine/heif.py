@@ -15,6 +15,7 @@ from PIL import Image as Pillow
 from service.engine import deep, stated, tone_mapping
 from service.engine.colorimetry import BT709, SRGB, Curve, Statement, by_numbers
 from service.engine.job import Header, TooLarge, Undecodable
+from service.engine.memory import has_room
 from service.engine.picture import Details, Frame
 from service.engine.pillow_private import wrapped
 
@@ -26,8 +27,8 @@ pillow_heif.options.AUX_IMAGES = False
 _DAMAGE = (ValueError, EOFError, SyntaxError, RuntimeError, OSError, IndexError, KeyError)
 """What pillow-heif raises over broken files."""
 
-_MEMORY = ("emory", "security limit", "Security limit")
-"""Words in libheif's messages over memory that it does not get, or does not take."""
+_MEMORY = ("emory", "ecurity limit")
+"""Words in libheif's messages over memory that it does not get, or does not take. libde265 has no such word."""
 
 
 def read(path: Path, header: Header, _wanted: range, _n: int, _tolerant: bool) -> tuple[list[Frame], Details]:
@@ -37,7 +38,7 @@ def read(path: Path, header: Header, _wanted: range, _n: int, _tolerant: bool) -
         file = pillow_heif.open_heif(data, convert_hdr_to_8bit=False, hdr_to_16bit=False)
         return _read(file[file.primary_index], header)
     except _DAMAGE as error:
-        if any(word in str(error) for word in _MEMORY):
+        if any(word in str(error) for word in _MEMORY) or not has_room(10 * header.width * header.height):
             raise TooLarge("the image takes more memory than an engine process may use") from error
         raise Undecodable("the image is damaged") from error
 
@@ -59,7 +60,7 @@ def _read(picture: pillow_heif.HeifImage, header: Header) -> tuple[list[Frame], 
 
 
 def _statement(info: dict[str, Any]) -> Statement | None:
-    """What `nclx` says, or where there is none the parameters inside HEVC."""
+    """What `nclx` says."""
     nclx = info.get("nclx_profile")
     return by_numbers(nclx["color_primaries"], nclx["transfer_characteristics"]) if nclx else None
 
@@ -69,7 +70,7 @@ def _narrowed(
 ) -> tuple[Pillow.Image, Details]:
     """A picture of 10 or 12 bits in 8. Its transfer function becomes sRGB's while all its bits are there."""
     kind, most = picture.mode.partition(";")[0], (1 << details.depth) - 1
-    mode = "L" if kind == "I" else kind.upper()
+    mode = "L" if kind == "I" else kind
     transfer = statement.transfer if statement else SRGB
     if isinstance(transfer, Curve):
         codes = deep.rounded(most, transfer)
@@ -78,8 +79,8 @@ def _narrowed(
     else:
         codes = tone_mapping.shaper(transfer, most)
         details.hdr = statement
-    details.plain = statement in (None, Statement())
-    tables = [deep.rounded(most) if band == "A" else codes for band in mode]
+    details.plain = statement is None or stated.is_plain(statement)
+    tables = [deep.rounded(most) if band in "Aa" else codes for band in mode]
     return deep.eight_bits(picture.data, picture.size, mode, tables), details
 
 

@@ -10,7 +10,7 @@ from gateway.rules import FORMATS as WRITTEN
 from service.engine import magick_only
 from service.engine.colorimetry import Curve, Statement, by_numbers
 from service.engine.formats import FORMATS, Library
-from service.engine.headers import colr
+from service.engine.headers import colr, isobmff
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, Job
 from service.engine.magick import coders
@@ -79,7 +79,7 @@ def pillow_has(word: str) -> bool:
 def _beyond_reading(path: Path, header: Header) -> bool:
     if header.format == "webp":
         return header.frames > 1 and lacks("read webp animation")
-    if header.format not in ("avif", "heic"):
+    if FORMATS[header.format].parser is not isobmff:
         return False
     with OpenedFile(path) as source:
         said = colr.colour(source)

@@ -7,7 +7,6 @@ alpha of AVIF and rounds the delays of WebP.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, Job, TooLarge, Undecodable
 from service.engine.jpeg import decode
 from service.engine.magick import reading
+from service.engine.memory import has_room
 from service.engine.picture import Details, Frame
 from service.engine.pillow_private import wrapped
 from service.engine.tiff import chain
@@ -102,15 +102,6 @@ def _plays(header: Header, info: dict[str | tuple[int, int], Any]) -> int:
         return int(info.get("loop", 0))
     repeats = info.get("loop")
     return 1 if repeats is None else int(repeats) and int(repeats) + 1
-
-
-def has_room(size: int) -> bool:
-    """Return whether this process may have so many bytes of memory more."""
-    try:
-        mmap.mmap(-1, size).close()
-    except OSError:
-        return False
-    return True
 
 
 def _aperture(path: Path) -> clap.Edges | None:

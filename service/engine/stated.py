@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from service.engine import deep, pixels, tone_mapping
+from service.engine import deep, pixels, srgb, tone_mapping
 from service.engine.built_profile import built
 from service.engine.colorimetry import Curve, Statement, by_numbers
+from service.engine.formats import functions
 from service.engine.headers import colr, png_colour
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Header
@@ -19,23 +21,22 @@ def heeded(frames: list[Frame], details: Details, path: Path, header: Header) ->
 
     In the second case the frames become pixels of `tone_mapping.shaper`. What cannot be expressed counts as not said.
     """
-    reader = _READERS.get(header.format)
-    return reader(frames, details, path) if reader else details
+    heed = _HEEDED.get(header.format)
+    return heed(frames, details, path) if heed else details
 
 
 def described(details: Details, statement: Statement | None, frames: list[Frame]) -> Details:
     """Return the details with a statement, and make its frames what `heeded` says; None says nothing."""
     if statement is None:
         return details
-    plain = statement == Statement()
     if isinstance(statement.transfer, Curve):
-        return replace(details, icc=profile(statement, gray=frames[0].gray), plain=plain)
+        return replace(details, icc=profile(statement, gray=frames[0].gray), plain=is_plain(statement))
     for frame in frames:
         _shape(frame, statement)
-    return replace(details, icc=None, hdr=statement, plain=plain)
+    return replace(details, icc=None, hdr=statement, plain=False)
 
 
-def _avif(frames: list[Frame], details: Details, path: Path) -> Details:
+def avif(frames: list[Frame], details: Details, path: Path) -> Details:
     """An ICC profile outranks the primaries and the transfer function of `nclx` (ISO/IEC 23000-22, 7.3.6.4)."""
     with OpenedFile(path) as source:
         said = colr.colour(source)
@@ -45,7 +46,7 @@ def _avif(frames: list[Frame], details: Details, path: Path) -> Details:
     return described(details, by_numbers(said.coded.primaries, said.coded.transfer), frames)
 
 
-def _png(frames: list[Frame], details: Details, path: Path) -> Details:
+def png(frames: list[Frame], details: Details, path: Path) -> Details:
     """The profile, too, is the file's own: ImageMagick leaves out one that stands beside an sRGB chunk."""
     with OpenedFile(path) as source:
         said = png_colour.stated(source)
@@ -54,8 +55,12 @@ def _png(frames: list[Frame], details: Details, path: Path) -> Details:
     return described(details, said.statement if said and counts else None, frames)
 
 
-_READERS = {"avif": _avif, "png": _png}
-"""By format; what a HEIC states, its own reader heeds while all bits are there."""
+def is_plain(statement: Statement) -> bool:
+    """Return whether a statement is sRGB's, but for rounding, or cannot be expressed."""
+    if not isinstance(statement.transfer, Curve):
+        return False
+    icc = profile(statement, gray=False)
+    return icc is None or srgb.is_srgb(icc)
 
 
 def profile(statement: Statement, *, gray: bool) -> bytes | None:
@@ -77,3 +82,7 @@ def _shape(frame: Frame, statement: Statement) -> None:
         return
     image = frame.pillow()
     frame.put(image.point(b"".join(bytes(range(256)) if band == "A" else codes for band in image.getbands())))
+
+
+_HEEDED: dict[str, Callable[[list[Frame], Details, Path], Details]] = functions(lambda row: row.stated)
+"""By format; what a HEIC states, its own reader heeds while all bits are there."""

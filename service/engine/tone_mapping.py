@@ -110,7 +110,7 @@ def _product(light: Pillow.Image, gain: Pillow.Image) -> Pillow.Image:
 def _samples(light: Pillow.Image) -> Pillow.Image:
     """8 bits with the curve of sRGB."""
     wide = ImageMath.lambda_eval(lambda given: given["int"](given["light"] * 65535.0 + 0.5), light=light)
-    return looked_up(wide, _SAMPLES)
+    return looked_up(wide, _encoded())
 
 
 @lru_cache(maxsize=2)
@@ -144,4 +144,7 @@ def _hlg(v: float) -> float:
     return v * v / 3 if v <= 0.5 else (math.exp((v - c) / a) + b) / 12
 
 
-_SAMPLES = bytes(round(255 * SRGB.sample(light / 65535)) for light in range(65536))
+@lru_cache(maxsize=1)
+def _encoded() -> bytes:
+    """The sample of each of 65,536 steps of light."""
+    return bytes(round(255 * SRGB.sample(light / 65535)) for light in range(65536))

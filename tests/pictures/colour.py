@@ -90,6 +90,15 @@ def numbered() -> Iterator[Case]:
             yield Case(named(f"nclx {name}", depth, alpha), "heic", make, shows, meta, 6 if depth == 8 else 4, "png")
 
 
+def in_stream() -> Iterator[Case]:
+    """AVIF without nclx, by what AV1 itself says."""
+    for name in ("sRGB", "P3", "linear", "BT.2020", "PQ", "HLG"):
+        primaries, transfer, samples = NUMBERS[name]
+        make = partial(writers.avif_in_stream, samples, primaries, transfer)
+        shows = flat(reference.seen(samples, primaries, transfer))
+        yield Case(f"AV1 {name}", "avif", make, shows, space_of(name), 6, "png")
+
+
 def bright() -> Iterator[Case]:
     """White of high dynamic range at 203 cd/m2 (BT.2408, table 1: 58 % of PQ, 75 % of HLG), and the brightest."""
     for name, transfer, value in WHITES:
@@ -111,10 +120,12 @@ def by_gamma() -> Iterator[Case]:
     for gamma in (1.0, 1.8, 2.0, 2.2, 2.6):
         for depth, alpha in deep_or_not((8, 16)):
             tail = () if alpha is None else (alpha,)
-            shows = flat(with_alpha(reference.seen(BROWN, SRGB, gamma), alpha))
+            transfer = 13 if gamma == 2.2 else gamma  # 45455 stands for sRGB's curve (11.3.2.5)
+            shows = flat(with_alpha(reference.seen(BROWN, SRGB, transfer), alpha))
             make = partial(writers.png, (*BROWN, *tail), depth, [writers.gama(gamma)])
-            yield Case(named(f"gAMA {gamma}", depth, alpha), "png", make, shows, {"colour_space": "RGB"})
-            shows = flat(with_alpha(reference.seen(GRAY * 3, SRGB, gamma), alpha))
+            space = {"colour_space": "sRGB" if gamma == 2.2 else "RGB"}
+            yield Case(named(f"gAMA {gamma}", depth, alpha), "png", make, shows, space)
+            shows = flat(with_alpha(reference.seen(GRAY * 3, SRGB, transfer), alpha))
             make = partial(writers.png, (*GRAY, *tail), depth, [writers.gama(gamma)])
             meta = {"colour_space": "gray", "depth": depth}
             yield Case(named(f"gray gAMA {gamma}", depth, alpha), "png", make, shows, meta)
@@ -122,12 +133,21 @@ def by_gamma() -> Iterator[Case]:
     for name, (points, gamma) in places.items():
         for depth, alpha in deep_or_not((8, 16)):
             pixel = TEAL if alpha is None else (*TEAL, alpha)
-            shows = flat(with_alpha(reference.seen(TEAL, points, gamma), alpha))
+            shows = flat(with_alpha(reference.seen(TEAL, points, 13 if gamma == 2.2 else gamma), alpha))
             make = partial(writers.png, pixel, depth, [writers.gama(gamma), writers.chrm(points)])
             yield Case(named(f"cHRM {name} gAMA {gamma}", depth, alpha), "png", make, shows, {"colour_space": "RGB"})
     for depth in (8, 16):
         make = partial(writers.png, RED, depth, [writers.chrm(CHROMATICITIES[P3])])
         yield Case(f"cHRM P3 alone, {depth} bits", "png", make, flat(reference.seen(RED, P3)), {"colour_space": "RGB"})
+
+
+def gray_heic() -> Iterator[Case]:
+    """HEVC without chroma, which is gray."""
+    for name, transfer in (("sRGB", 13), ("linear", 8), ("gamma 2.2", 4)):
+        shows, meta = flat(reference.seen(GRAY * 3, SRGB, transfer)), {"colour_space": "gray"}
+        for depth in (8, 10, 12):
+            make = partial(writers.heic, GRAY, depth, (1, transfer, 6, True))
+            yield Case(f"gray {name}, {depth} bits", "heic", make, shows, {**meta, "depth": depth}, 4, "png")
 
 
 def outranking() -> Iterator[Case]:
@@ -207,4 +227,13 @@ def avif_profiled(samples: Samples, icc: bytes) -> bytes:
     return writers.avif(samples, (9, 16, 6, True), icc_profile=icc)
 
 
-CASES: list[Case] = [*numbered(), *bright(), *by_gamma(), *outranking(), *ranges(), *profiled()]
+CASES: list[Case] = [
+    *numbered(),
+    *in_stream(),
+    *bright(),
+    *by_gamma(),
+    *gray_heic(),
+    *outranking(),
+    *ranges(),
+    *profiled(),
+]

@@ -80,6 +80,12 @@ def test_a_picture_looks_as_the_standards_say(case: Case) -> None:
     assert wrong(case, answer) == []
 
 
+@pytest.mark.parametrize("case", CASES[::12], ids=str)
+def test_a_picture_looks_the_same_by_imagemagick(case: Case) -> None:
+    data = case.make()
+    assert differing(case, derive(data, "w=32", "png", library="imagemagick").data, "png") == []
+
+
 def test_pictures_look_the_same_through_a_gateway(gateway: Gateway) -> None:
     said = {}
     for case in CASES[::10]:

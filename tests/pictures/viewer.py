@@ -44,7 +44,7 @@ def at(image: Image.Image, place: Place) -> Colour:
 def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         return Image.fromarray((np.asarray(image).astype(float) / 257).round().astype(np.uint8))
-    return image.convert("RGB")
+    return image.convert("RGBA").convert("RGB")
 
 
 Stated = tuple["int | tuple[tuple[float, float], ...]", "int | float"]
@@ -64,6 +64,7 @@ def _stated(data: bytes, kind: str, *, profiled: bool) -> Stated | None:
     if b"iCCP" in chunks or b"sRGB" in chunks or not said:
         return None
     gamma = 100000 / struct.unpack(">I", chunks[b"gAMA"])[0] if b"gAMA" in said else 13
+    gamma = 13 if gamma != 13 and abs(2.2 / gamma - 1) < 0.01 else gamma
     if b"cHRM" not in said:
         return 1, gamma
     white, *others = np.array(struct.unpack(">8I", chunks[b"cHRM"])).reshape(4, 2) / 100000

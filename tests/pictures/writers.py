@@ -68,6 +68,19 @@ def avif(samples: Sequence[float], nclx: tuple[int, int, int, bool] = (1, 13, 6,
     return bytes(data)
 
 
+def avif_in_stream(samples: Sequence[float], primaries: int, transfer: int) -> bytes:
+    """An AVIF that has no `nclx`: the sequence header of AV1 says it, whose fields begin at any bit (5.5.2)."""
+    data = avif(samples).replace(b"colrnclx", b"freenclx")
+    start = data.index(b"mdat") + 4
+    stream = "".join(f"{byte:08b}" for byte in data[start : start + 24])
+    encoded, stated = (
+        "1" + "".join(f"{value:08b}" for value in values) for values in ((1, 13, 6), (primaries, transfer, 6))
+    )
+    assert stream.count(encoded) == 1
+    changed = int(stream.replace(encoded, stated), 2).to_bytes(24)
+    return data[:start] + changed + data[start + 24 :]
+
+
 def heic(
     samples: Sequence[float],
     depth: int = 8,

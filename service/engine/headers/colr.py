@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from service.engine.headers import isobmff
+from service.engine.headers import av1, av1_items, isobmff
 from service.engine.headers.isobmff import Box, Items
 from service.engine.headers.source import Source
 from service.engine.job import Undecodable
@@ -42,9 +42,19 @@ def colour(source: Source) -> Colour:
         said = [_said(inside, items, item) for item in _described(items)]
     except Undecodable:  # the decoder judges it
         return Colour()
-    coded = next((each.coded for each in said if each.coded), None)
+    coded = next((each.coded for each in said if each.coded), None) or _in_stream(source, inside, items)
     depth = next((each.depth for each in said if each.depth), None)
     return Colour(coded, any(each.profile for each in said), depth)
+
+
+def _in_stream(source: Source, meta: Source, items: Items) -> Coded | None:
+    """What AV1 says itself, which counts where there is no `nclx` (AV1 Image File Format, 2.2.1)."""
+    item = next((item for item in _described(items) if items.kinds.get(item) == b"av01"), None)
+    if item is None:
+        return None
+    data = av1_items.beginning_of(item, source, meta, items.boxes.get(b"iloc"), items.boxes.get(b"idat"))
+    said = av1.colour(data)
+    return Coded(*said) if said else None
 
 
 def _described(items: Items) -> Iterator[int]:

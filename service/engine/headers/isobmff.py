@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from service.engine.headers import av1_items, clap
+from service.engine.headers import av1_items, clap, hevc
 from service.engine.headers.source import Cut, Source
 from service.engine.job import Header, NotAnImage, Undecodable
 
 SIGNATURE_AT_4 = b"ftyp"
 MAX_BOXES = 10_000
 MAX_ITEMS = 65_536
+_LONGEST_SETS = 64 * 1024
 MAX_META = 512 * 1024  # a grid of a thousand tiles takes a tenth of it
 
 BRANDS = {b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"miaf"}
@@ -69,6 +70,8 @@ def header(source: Source) -> Header:
         said = {item: _said(inside, items, item) for item, kind in items.kinds.items() if kind == codec}
         said = {item: whole if size == (0, 0) else size for item, size in said.items()}
         av1_items.check(source, inside, said, items.boxes.get(b"iloc"), items.boxes.get(b"idat"))
+    else:
+        _check_hevc(inside, items)
     return Header(FORMATS[codec], width, height, alpha=_has_alpha(inside, items))
 
 
@@ -205,6 +208,20 @@ def aperture(source: Source) -> clap.Edges | None:
     width, height = _said(meta, items, items.primary)
     found = next((box for box in items.properties.get(items.primary, []) if box.kind == b"clap"), None)
     return clap.edges(meta.part(found.start, 32), width, height) if found else None
+
+
+def _check_hevc(meta: Source, items: Items) -> None:
+    """Raise Undecodable where a picture is larger than is said of it."""
+    pairs = {(box, _said(meta, items, item)) for item in items.kinds for box in items.properties.get(item, [])}
+    coded = {
+        box: hevc.size(meta.part(box.start, box.end - box.start).head(_LONGEST_SETS))
+        for box, _ in pairs
+        if box.kind == b"hvcC"
+    }
+    for box, (width, height) in pairs:
+        across, down = coded.get(box, (0, 0))
+        if across > width + hevc.PADDING or down > height + hevc.PADDING:
+            raise Undecodable(f"The HEIC is damaged: it holds {across}x{down} pixels, and says {width}x{height}")
 
 
 def _has_alpha(meta: Source, items: Items) -> bool:

@@ -17,6 +17,10 @@ OUTRANKED = frozenset((b"sRGB", b"gAMA", b"cHRM"))
 LARGEST_PROFILE = 4 << 20
 """Bytes, packed or not."""
 
+_SRGB_GAMMA, _NEAR = 0.45455, 0.02
+"""What gAMA holds for decoders that do not know the sRGB chunk (11.3.2.5), and so for pictures of sRGB without one; and
+how near to it a gamma is the same, as writers round it to 0.45 and 0.4545."""
+
 _UNIT = 100_000
 """gAMA and cHRM hold a hundred thousand times what they mean."""
 
@@ -94,8 +98,10 @@ def _coded(content: bytes, depth: int) -> Statement | None:
 
 
 def _curve(content: bytes | None) -> Curve | None:
-    """gAMA (11.3.2.1): light to the power of this gives the sample."""
+    """gAMA (11.3.2.1): light to the power of this gives the sample. That of sRGB stands for its curve."""
     gamma = int.from_bytes(content or b"") / _UNIT
+    if abs(gamma / _SRGB_GAMMA - 1) < _NEAR:
+        return SRGB
     return Curve(1 / gamma) if 0.01 <= gamma <= 100 else None
 
 
