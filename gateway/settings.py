@@ -153,6 +153,9 @@ class FormatOptions(Section):
     )
     negotiate: list[Negotiated] = Field(list(NEGOTIATED), description="what auto may become, the preferred first")
     quality: Quality = Field(dict(DEFAULT_QUALITY), description="q where the request gives none")
+    gamut: Literal["srgb", "p3"] = Field(
+        "srgb", description="p3: an original of more colours than sRGB leaves as Display P3 (AVIF, WebP, JPEG, PNG)"
+    )
     tolerate_truncated: bool = Field(
         False, description="show what there is of a truncated or damaged original, instead of refusing it"
     )
@@ -165,7 +168,7 @@ class FormatOptions(Section):
 
 METADATA_FIELDS = (
     "format", "width", "height", "frames", "duration", "bytes", "colour_space", "depth", "alpha", "orientation",
-    "taken", "camera", "dominant_colour", "placeholder",
+    "taken", "camera", "dominant_colour", "placeholder", "flaws",
 )  # fmt: skip
 PRIVATE_FIELDS = ("position", "author", "serial")
 

@@ -195,5 +195,6 @@ def _job_settings(config: Config, rules: Rules, versions: str, *, remote_store: 
         persist=persist_of(config, remote_store=remote_store),
         library=config.engine.library,
         engine=engine_of(config, rules, versions),
-        software=f"engine.library {config.engine.library}; {versions}",
+        gamut=config.formats.gamut,
+        software=f"engine.library {config.engine.library}, formats.gamut {config.formats.gamut}; {versions}",
     )

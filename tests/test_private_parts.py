@@ -44,7 +44,7 @@ def test_another_aiohttp_is_refused_by_its_version_and_what_it_lacks() -> None:
 
 def test_another_pillow_is_refused_by_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(Image.Image, "_new")
-    with pytest.raises(ImportError, match=r"Pillow 99\.0: _imaging\.new_block or Image\._new is not what it was"):
+    with pytest.raises(ImportError, match=r"Pillow 99\.0: _imaging\.new_block, Image\._new or .* is not what it was"):
         pillow_private.require("99.0")
 
 

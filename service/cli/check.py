@@ -24,6 +24,7 @@ from service.engine.job import EngineError
 from service.engine.jpeg import turbo
 from service.engine.sandbox.policy import prove_policy
 from service.engine.sandbox.sandbox import sandbox_report
+from service.engine.tiff import libtiff
 from service.open_store import open_store
 from service.runtime.imagemagick import capabilities, shortcomings, write_policy
 from service.runtime.lock import is_held
@@ -170,6 +171,9 @@ def _formats(config: Config, paths: Paths) -> Iterator[Finding]:
     if turbo.library is None:
         lacking = "missing: damage inside a JPEG is not seen, and one stored turned is encoded once more (make setup)"
         yield Finding("libturbojpeg", lacking, wrong=False)
+    if libtiff.library is None:
+        lacking = "missing: TIFF in YCbCr, with extra samples or of few bits may be shown wrong (make setup)"
+        yield Finding("libtiff", lacking, wrong=False)
 
 
 def _policy(config: Config, paths: Paths) -> Iterator[Finding]:

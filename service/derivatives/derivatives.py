@@ -268,10 +268,12 @@ class Derivatives:
         job = job_of(name, original, self._job_settings, self._rules.quality.get(name.format, 0), path)
         affinity = f"{name.image}\n{original.stored.etag}"
         try:
-            await self._engine.run(job, affinity=affinity, lane=lane, content=affinity, attempts=ATTEMPTS)
+            made = await self._engine.run(job, affinity=affinity, lane=lane, content=affinity, attempts=ATTEMPTS)
         except EngineError as error:
             self.failures.note(original.stored.etag, str(name), error)
             raise
+        if made.flaws:
+            log.info("%s has flaws, and all of its pixels: %s", name.image, "; ".join(made.flaws))
 
     def _publish(self, path: Path, name: Name, original: Original, *, spare: bool) -> Published:
         """Give a finished file its name; where the disk does not take it, its bytes are all there is of it."""

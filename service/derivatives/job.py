@@ -15,7 +15,7 @@ from gateway.rules import CONTENT_TYPES, Rules
 from gateway.settings import Config
 from service.cache.published import Published
 from service.engine.geometry import upright
-from service.engine.job import Job, Library, Limits
+from service.engine.job import Gamut, Job, Library, Limits
 from service.originals.originals import Original
 
 Level = Literal["HIT-DISK", "HIT-MEMORY", "HIT-STORE", "MISS"]
@@ -54,6 +54,7 @@ class JobSettings:
     engine: str
     software: str
     library: Library = "auto"
+    gamut: Gamut = "srgb"
 
 
 def persist_of(config: Config, *, remote_store: bool) -> Persist:
@@ -79,6 +80,7 @@ def job_of(name: Name, original: Original, job_settings: JobSettings, quality: i
         fields=job_settings.fields,
         tolerant=job_settings.tolerant,
         library=job_settings.library,
+        gamut=job_settings.gamut,
     )
 
 

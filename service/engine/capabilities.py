@@ -15,7 +15,8 @@ def capabilities() -> dict[str, tuple[bool, bool]]:
 
 def _reads(word: str) -> bool:
     magick = coders.reads(word)  # always: this loads the coder, which can no longer be done in a sandbox
-    return magick or (word in writers.PILLOW and pillow_has(word))
+    other = word in writers.PILLOW or FORMATS[word].reader == "pillow-heif"
+    return magick or (other and pillow_has(word))
 
 
 def _writes(word: str) -> bool:

@@ -38,7 +38,7 @@ class _Subject:
 
 def decoding(job: Job) -> Job:
     """Return the job whose `decode` gives the picture that `document` takes."""
-    return replace(job, recipe={"w": str(SIDE), "h": str(SIDE)}, format="png")
+    return replace(job, recipe={"w": str(SIDE), "h": str(SIDE)}, format="png", gamut="srgb")
 
 
 def document(job: Job, picture: Picture, prepare: Prepare) -> Result:
@@ -71,9 +71,9 @@ def _duration(subject: _Subject) -> int | None:
 
 
 def _space(subject: _Subject) -> str:
-    """`sRGB`, `gray` or `CMYK`; `RGB` where a profile says that it is another."""
+    """`sRGB`, `gray` or `CMYK`; `RGB` where a profile, or the file by numbers, says that it is another."""
     icc, space = subject.details.icc, subject.details.space
-    if space == "srgb" and icc and not is_srgb(icc):
+    if space == "srgb" and (not subject.details.plain or (icc and not is_srgb(icc))):
         return "RGB"
     return {"srgb": "sRGB", "cmyk": "CMYK"}.get(space, space)
 
@@ -104,7 +104,7 @@ _FIELDS: dict[str, Callable[[_Subject], Any]] = {
     "height": lambda subject: _size(subject.job)[1],
     "frames": lambda subject: subject.job.header.frames,
     "duration": _duration,
-    "bytes": lambda subject: Path(subject.job.source).stat().st_size,
+    "bytes": lambda subject: Path(subject.job.original or subject.job.source).stat().st_size,
     "colour_space": _space,
     "depth": lambda subject: subject.details.depth,
     "alpha": lambda subject: subject.job.header.alpha,
@@ -113,6 +113,7 @@ _FIELDS: dict[str, Callable[[_Subject], Any]] = {
     "camera": lambda subject: subject.exif.camera,
     "dominant_colour": _dominant,
     "placeholder": lambda subject: base64.b64encode(thumbhash(subject.small)).decode(),
+    "flaws": lambda subject: list(subject.job.flaws) or None,
     "position": lambda subject: subject.exif.position,
     "author": lambda subject: subject.exif.author,
     "serial": lambda subject: subject.exif.serial,

@@ -18,7 +18,7 @@ from service.engine.headers import bmp, gif, ico, isobmff, jpeg, png, tiff, webp
 from service.engine.headers.source import Source
 from service.engine.job import Header
 
-Library = Literal["ImageMagick", "Pillow", "libjpeg-turbo"]
+Library = Literal["ImageMagick", "Pillow", "libjpeg-turbo", "pillow-heif"]
 
 
 class Parser(Protocol):
@@ -57,6 +57,13 @@ class Format:
     """Whether Pillow's decoder fails for lack of memory in the same way as over damage."""
     magick_shows_more: bool = False
     """Whether ImageMagick shows more of a damaged image than Pillow, where damage is tolerated."""
+    needs_own_reader: str = ""
+    """What tells the kinds that neither Pillow nor ImageMagick reads right, by the file and the number of the frame."""
+    own_reader: str = ""
+    """The reader of these kinds, whatever the library is."""
+    stated: str = ""
+    """What heeds the colour that a file states by numbers, once it is decoded; empty where none can be stated, or the
+    reader does it."""
     delays: Callable[[Source], list[int]] | None = None
     """Reads the delay of each frame of an animation, in milliseconds."""
 
@@ -68,11 +75,16 @@ class Format:
     """Empty where only ImageMagick writes the format."""
     has_profile: bool = False
     """Whether the format can carry an ICC profile."""
+    has_wide_gamut: bool = False
+    """Whether it may leave as Display P3, where the configuration wants that: a format that browsers show."""
     faithful_quality: int | None = None
     """The quality of `@full` where the original must be encoded once more: it is stored turned and cannot be set
     upright by its blocks, or the format has no lossless way. None for a format without a quality."""
     stripper: str = ""
     """What removes metadata and encodes nothing; empty where there is no such way."""
+
+    mender: str = ""
+    """What finds the flaws of a file that has all of its pixels, and mends them (`service.engine.flaws`)."""
 
     rounds: int = 0
     """Rounds of eviction that a derived image survives for what it costs to make again: milliseconds of CPU for one KiB
@@ -95,18 +107,26 @@ FORMATS: Mapping[str, Format] = {
         magick_writer="service.engine.magick.writing:jpeg",
         pillow_writer="service.engine.writers:jpeg",
         has_profile=True,
+        has_wide_gamut=True,
         faithful_quality=95,
         stripper="service.engine.stripping.jpeg:pieces",
+        mender="service.engine.flaws.jpeg:mend",
     ),
     "png": Format(
         png,
         "PNG",
         other_coders=("PNG8", "PNG24", "PNG32", "PNG48", "PNG64"),
         reader="Pillow",
+        delays=png.delays,
+        needs_own_reader="service.engine.animation.apng:needs",
+        own_reader="service.engine.animation.apng:read",
+        stated="service.engine.stated:png",
         magick_writer="service.engine.magick.writing:png",
         pillow_writer="service.engine.writers:png",
         has_profile=True,
+        has_wide_gamut=True,
         stripper="service.engine.stripping.png:pieces",
+        mender="service.engine.flaws.png:mend",
     ),
     "webp": Format(
         webp,
@@ -119,8 +139,10 @@ FORMATS: Mapping[str, Format] = {
         magick_writer="service.engine.magick.writing:webp",
         pillow_writer="service.engine.writers:webp",
         has_profile=True,
+        has_wide_gamut=True,
         faithful_quality=95,
         stripper="service.engine.stripping.webp:pieces",
+        mender="service.engine.flaws.webp:mend",
         rounds=1,
     ),
     "avif": Format(
@@ -129,15 +151,18 @@ FORMATS: Mapping[str, Format] = {
         module="HEIC",
         pillow_feature="avif",
         reader="Pillow",
+        stated="service.engine.stated:avif",
         fails_silently=True,
         writer="Pillow",
         magick_writer="service.engine.magick.writing:avif",
         pillow_writer="service.engine.writers:avif",
+        mender="service.engine.flaws.avif:mend",
         has_profile=True,
+        has_wide_gamut=True,
         faithful_quality=85,
         rounds=2,
     ),
-    "heic": Format(isobmff, "HEIC"),
+    "heic": Format(isobmff, "HEIC", reader="pillow-heif"),
     "gif": Format(
         gif,
         "GIF",
@@ -146,8 +171,11 @@ FORMATS: Mapping[str, Format] = {
         magick_shows_more=True,
         magick_reader="service.engine.magick.reading:gif",
         delays=gif.delays,
+        needs_own_reader="service.engine.animation.gif:needs",
+        own_reader="service.engine.animation.gif:read",
         magick_writer="service.engine.magick.writing:gif",
         stripper="service.engine.stripping.gif:pieces",
+        mender="service.engine.flaws.gif:mend",
     ),
     "tif": Format(
         tiff,
@@ -159,6 +187,9 @@ FORMATS: Mapping[str, Format] = {
         magick_shows_more=True,
         is_paged=True,
         writer="Pillow",
+        needs_own_reader="service.engine.tiff.reading:needs",
+        own_reader="service.engine.tiff.reading:read",
+        mender="service.engine.flaws.tiff:mend",
         magick_writer="service.engine.magick.writing:tiff",
         pillow_writer="service.engine.writers:tiff",
         has_profile=True,
@@ -171,8 +202,11 @@ FORMATS: Mapping[str, Format] = {
         magick_shows_more=True,
         is_paged=True,
         writer="Pillow",
+        needs_own_reader="service.engine.bmp.reading:needs",
+        own_reader="service.engine.bmp.reading:read",
         magick_writer="service.engine.magick.writing:bmp",
         pillow_writer="service.engine.writers:bmp",
+        mender="service.engine.flaws.bmp:mend",
     ),
     "ico": Format(
         ico, "ICO", other_coders=("ICON",), module="ICON", magick_reader="service.engine.magick.reading:icon"

@@ -22,6 +22,10 @@ Library = Literal["auto", "imagemagick"]
 """Who does what: the fastest at equal quality, or ImageMagick whatever it can."""
 
 
+Gamut = Literal["srgb", "p3"]
+"""What colours leave in: sRGB, or Display P3 where the original is wider."""
+
+
 class EngineError(Exception):
     """An image that could not be made. The text is fit for a client: it names no path."""
 
@@ -106,8 +110,9 @@ class Job:
     the original's file, `output` the file to write (its directory exists; the engine overwrites it, and an empty file
     stands for no result). `quality`
     is the configured default for `format`, 1..100; `keep` what the configuration lets a recipe keep.
-    `fields` are the metadata fields that `describe` and `verify` may report. `library` is `engine.library` of the
-    configuration.
+    `fields` are the metadata fields that `describe` and `verify` may report. `library` and `gamut` are `engine.library`
+    and `formats.gamut` of the configuration. `original` is the file as it came and `flaws` are those of it, where
+    `source` is one without them.
     """
 
     task: Literal["derive", "describe", "verify"]
@@ -122,6 +127,9 @@ class Job:
     fields: tuple[str, ...] = ()
     tolerant: bool = False
     library: Library = "auto"
+    gamut: Gamut = "srgb"
+    original: str = ""
+    flaws: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +137,8 @@ class Result:
     """What became of a job: the written image's format, size in pixels, frames and bytes; seconds by stage.
 
     For `describe`, `output` holds the JSON document and `format` is `json`. For `verify`, it is the original that is
-    described here; `output` holds the document, unless none could be made.
+    described here; `output` holds the document, unless none could be made. `flaws` are those that were met of an
+    original that has all of its pixels.
     """
 
     format: str
@@ -138,3 +147,4 @@ class Result:
     frames: int
     bytes: int
     stages: dict[str, float] = field(default_factory=dict)
+    flaws: tuple[str, ...] = ()

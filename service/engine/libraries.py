@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image as Pillow
 from PIL import features
 
 from gateway.rules import FORMATS as WRITTEN
 from service.engine import magick_only, palette
+from service.engine.colorimetry import Curve, Statement, by_numbers
 from service.engine.formats import FORMATS, Library
+from service.engine.headers import colr, isobmff
+from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, Job
 from service.engine.magick import coders
 from service.engine.magick.shortcomings import lacks
@@ -64,6 +66,8 @@ def reads(job: Job) -> bool:
 
 def writes(picture: Picture, settings: Settings, job: Job) -> bool:
     """Whether ImageMagick encodes the result."""
+    if job.format == "png" and len(picture.frames) > 1:  # whose coder writes the first alone
+        return False
     if job.library == "imagemagick":
         return coders.writes(job.format) and not _beyond_writing(picture, settings, job.format)
     frame, step = picture.frames[0], f"write {job.format}"
@@ -82,9 +86,20 @@ def pillow_has(word: str) -> bool:
 def _beyond_reading(path: Path, header: Header) -> bool:
     if header.format == "webp":
         return header.frames > 1 and lacks("read webp animation")
-    if header.format != "avif":
+    if FORMATS[header.format].parser is not isobmff:
         return False
-    return (header.alpha and lacks("read avif alpha")) or (_profiled(path) and lacks("read avif profile"))
+    with OpenedFile(path) as source:
+        said = colr.colour(source)
+    statement = by_numbers(said.coded.primaries, said.coded.transfer) if said.coded else Statement()
+    if header.format == "heic":
+        beyond = header.alpha or said.profile or statement != Statement() or said.depth != 8 or not said.as_jpeg
+        return beyond and lacks("read heic colour")
+    odd = not said.as_jpeg or (statement is not None and not isinstance(statement.transfer, Curve))
+    return (
+        (header.alpha and lacks("read avif alpha"))
+        or (said.profile and lacks("read avif profile"))
+        or (odd and lacks("read avif numbers"))
+    )
 
 
 def _beyond_writing(picture: Picture, settings: Settings, word: str) -> bool:
@@ -99,12 +114,3 @@ def _beyond_writing(picture: Picture, settings: Settings, word: str) -> bool:
         "write avif lossless": settings.lossless,
     }
     return any(wanted and lacks(key) for key, wanted in asked.items())
-
-
-def _profiled(path: Path) -> bool:
-    """Whether an AVIF has an ICC profile, or none can tell; nothing is decoded for it."""
-    try:
-        with Pillow.open(path, formats=("AVIF",)) as file:
-            return bool(file.info.get("icc_profile"))
-    except (OSError, SyntaxError, ValueError, RuntimeError):
-        return False

@@ -9,12 +9,16 @@ from pathlib import Path
 from service.engine import geometry
 from service.engine.colour import kept
 from service.engine.formats import FORMATS
+from service.engine.headers import png
+from service.engine.headers.source import OpenedFile
 from service.engine.job import Job, Result, Undecodable
 from service.engine.jpeg import decode
 from service.engine.jpeg.turn import turned
 from service.engine.strip import strip
 
 _UNTOUCHING = {"bg", "frame", "keep"}
+_ENCODING = _UNTOUCHING | {"w", "h", "fit", "g", "up", "q", "mb", "lossless"}
+"""What may ask for nothing but another encoding: sizes and places where the size stays as it is."""
 
 
 def strip_original(job: Job) -> Result | None:
@@ -23,7 +27,7 @@ def strip_original(job: Job) -> Result | None:
     A JPEG that is stored turned is set upright on the way. Raises Undecodable where the file's structure is broken, or
     a JPEG's data are damaged, unless the job tolerates that.
     """
-    if not _whole(job) or kept("copyright", job):  # a notice that stays is written by the encoders
+    if not is_whole(job) or kept("copyright", job):  # a notice that stays is written by the encoders
         return None
     started = time.perf_counter()
     try:
@@ -40,9 +44,35 @@ def strip_original(job: Job) -> Result | None:
     return Result(job.format, *size, header.frames, Path(job.output).stat().st_size, stages)
 
 
+def no_larger(job: Job, result: Result) -> Result:
+    """The result, or the stripped original where that has fewer bytes and nothing but its encoding was to change.
+
+    It is for pictures whose colours stay (`colour.stays`): a profile that is to be applied would remain.
+    """
+    upright = geometry.upright((job.header.width, job.header.height), job.header.orientation)
+    same = (result.width, result.height, result.frames) == (*upright, job.header.frames)
+    if job.format != job.header.format or not (same and job.recipe.keys() <= _ENCODING) or kept("copyright", job):
+        return result
+    if job.format == "png" and _hides_image(job):  # which would be seen again
+        return result
+    path = Path(job.output)
+    made = path.read_bytes()
+    stripped = strip_original(replace(job, recipe={}))
+    if stripped is None or stripped.bytes >= len(made):
+        path.write_bytes(made)
+        return result
+    return replace(stripped, stages=result.stages)
+
+
+def _hides_image(job: Job) -> bool:
+    with OpenedFile(Path(job.source)) as source:
+        moving = png.animation(source)
+    return moving is not None and moving.is_default_hidden
+
+
 def faithful(job: Job) -> Job:
     """The job as it is to be done where the original cannot be stripped: at high quality, its profile kept."""
-    if not _whole(job):
+    if not is_whole(job):
         return job
     keep = ("icc", "copyright") if kept("copyright", job) else ("icc",)
     recipe = {**job.recipe, "keep": ":".join(keep)}
@@ -63,7 +93,7 @@ def _turn(job: Job) -> bool:
     return True
 
 
-def _whole(job: Job) -> bool:
+def is_whole(job: Job) -> bool:
     """Whether nothing is asked that touches a pixel: not the frame of an image that has but one, nor a background."""
     still = job.header.frames == 1 or "frame" not in job.recipe
     return job.format == job.header.format and job.recipe.keys() <= _UNTOUCHING and still

@@ -1,4 +1,4 @@
-"""Kinds of TIFF, BMP, GIF and PNG that ImageMagick reads in `auto`, since Pillow reads them wrong or loses something.
+"""Kinds of TIFF, GIF and PNG that ImageMagick reads in `auto`, since Pillow reads them wrong or loses something.
 
 Each is recognised by the file's structure, before it is decoded.
 """
@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
-from service.engine.headers import bmp, gif, png, tiff
+from service.engine.headers import gif, png, tiff
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Job, Undecodable
 
@@ -47,7 +46,7 @@ def found(job: Job) -> Kind | None:
 
 
 def _page(source: Source, page: int) -> tiff.Directory:
-    return next(islice(tiff.directories(source), page, None))
+    return tiff.picture(source, page)
 
 
 def _tiff_samples(source: Source, page: int) -> bool:
@@ -77,30 +76,6 @@ def _tiff_turned(source: Source, page: int) -> bool:
 
 def _tiff_blocks(source: Source, page: int) -> bool:
     return not {IPTC, PHOTOSHOP}.isdisjoint(_page(source, page).tags)
-
-
-def _bmp_odd(source: Source, page: int) -> bool:
-    """24 bits without compression, or 8 with a palette of all 256 colours, under one of Windows' headers."""
-    size = source.number(14, 4, little=True)
-    if size < bmp.WINDOWS or size == bmp.OS2:
-        return True
-    depth, compression = source.number(28, 2, little=True), source.number(30, 4, little=True)
-    colours = source.number(46, 4, little=True)
-    return compression != 0 or not (depth == 24 or (depth == 8 and colours in (0, 256)))
-
-
-def _gif_disposes(source: Source, page: int) -> bool:
-    controls = [
-        block for block in gif.blocks(source) if (block.kind, block.label) == (gif.EXTENSION, gif.GRAPHIC_CONTROL)
-    ]
-    return any(source.number(block.start + 3, 1) >> 2 & 7 > 1 for block in controls[:-1])
-
-
-def _gif_uncovered(source: Source, page: int) -> bool:
-    width, height = source.number(6, 2, little=True), source.number(8, 2, little=True)
-    places = [gif.place(source, block) for block in _images(source)]
-    beyond = any(left + across > width or top + down > height for left, top, across, down in places)
-    return beyond or places[:1] != [(0, 0, width, height)]
 
 
 def _gif_colourless(source: Source, page: int) -> bool:
@@ -134,19 +109,6 @@ KINDS = (
     Kind("tif", "TIFF of rarer compressions, or with reversed bits", "not every Pillow reads it", _tiff_coding),
     Kind("tif", "TIFF that is stored turned", "Pillow turns it by itself", _tiff_turned),
     Kind("tif", "TIFF with IPTC or blocks of Photoshop", "Pillow does not hand them over as blocks", _tiff_blocks),
-    Kind(
-        "bmp",
-        "BMP other than 24 bits, or 8 with a whole palette, uncompressed",
-        "Pillow loses alpha, and takes missing colours and pixels for black",
-        _bmp_odd,
-    ),
-    Kind("gif", "GIF that disposes of frames", "Pillow fills with a colour what becomes transparent", _gif_disposes),
-    Kind(
-        "gif",
-        "GIF whose first frame does not cover the screen, or whose frames reach beyond it",
-        "Pillow fills with a colour what is transparent",
-        _gif_uncovered,
-    ),
     Kind("gif", "GIF without a colour table", "Pillow takes the indices for gray", _gif_colourless),
 )
 """In the order in which they are looked for; docs/engine.md lists them."""

@@ -9,6 +9,7 @@ from PIL import Image as Pillow
 from wand.image import Image
 
 from service.engine import pixels
+from service.engine.colorimetry import Statement
 from service.engine.geometry import Box, Size
 
 
@@ -87,7 +88,9 @@ class Frame:
 @dataclass(slots=True)
 class Details:
     """What came with the pixels: the profile they are in (None for sRGB), blocks of metadata, the colour space and bits
-    a sample as stored, and how often an animation runs, 0 for ever."""
+    a sample as stored, and how often an animation runs, 0 for ever. `hdr` is what the file states of its colour where
+    that is of high dynamic range: the pixels are those of `tone_mapping.shaper` then, and there is no profile. `plain`
+    is False where the file says by numbers that its colours are not those of sRGB."""
 
     icc: bytes | None = None
     exif: bytes | None = None
@@ -95,6 +98,8 @@ class Details:
     space: str = "srgb"
     depth: int = 8
     plays: int = 0
+    hdr: Statement | None = None
+    plain: bool = True
 
 
 @dataclass(slots=True)

@@ -12,14 +12,15 @@ from gateway.rules import ANIMATED
 from service.engine import describe as description
 from service.engine import geometry, lossless
 from service.engine.capabilities import capabilities
-from service.engine.colour import to_srgb
+from service.engine.colour import stays, to_srgb
 from service.engine.decode import check, decode, shown
 from service.engine.encode import encode
+from service.engine.flaws.mending import attempt
 from service.engine.job import Job, Result, TooLarge
 from service.engine.jpeg.rescale import rescaled
 from service.engine.magick.reading import WANT_OF_MEMORY
+from service.engine.memory import has_room
 from service.engine.picture import Picture
-from service.engine.readers import has_room
 from service.engine.steps.canvas import flatten, flip, pad, rotate
 from service.engine.steps.detail import blur, sharpen
 from service.engine.steps.orient import orient
@@ -57,6 +58,10 @@ def derive(job: Job) -> Result:
     size is asked keeps its luma and chroma, and never becomes RGB. Raises TooLarge, Undecodable, NotAnImage, and
     Unsatisfiable where the recipe asks for what this image has not.
     """
+    return attempt(job, _derived, first=lossless.is_whole(job))
+
+
+def _derived(job: Job) -> Result:
     clock = time.perf_counter
     started = clock()
     check(job)
@@ -67,8 +72,9 @@ def derive(job: Job) -> Result:
     job = lossless.faithful(job)
     smaller = rescaled(job)
     if smaller:
-        return smaller
+        return lossless.no_larger(job, smaller)
     picture = decode(job)
+    plain = stays(picture, job)
     decoded = clock()
     with _memory_bound():
         _apply_steps(picture, job)
@@ -76,11 +82,16 @@ def derive(job: Job) -> Result:
         data = encode(picture, job)
     Path(job.output).write_bytes(data)
     stages = {"decode": decoded - started, "transform": transformed - decoded, "encode": clock() - transformed}
-    return Result(job.format, *picture.size, len(picture.frames), len(data), stages)
+    result = Result(job.format, *picture.size, len(picture.frames), len(data), stages)
+    return lossless.no_larger(job, result) if plain else result
 
 
 def describe(job: Job) -> Result:
     """Write what `job.fields` name of the original as a JSON object to `job.output`. Raises as `derive` does."""
+    return attempt(job, _described, first=True)
+
+
+def _described(job: Job) -> Result:
     clock = time.perf_counter
     started = clock()
     check(job)
@@ -99,6 +110,10 @@ def verify(job: Job) -> Result:
     that `describe` takes: its data are read to their end all the same. Where no document can be made, the output is
     empty, and the original passes nevertheless.
     """
+    return attempt(job, _verified, first=True)
+
+
+def _verified(job: Job) -> Result:
     clock = time.perf_counter
     started = clock()
     check(job)
@@ -112,7 +127,7 @@ def verify(job: Job) -> Result:
     if job.output:
         _write_document(small, picture)
     stages = {"decode": decoded - started, "transform": clock() - decoded}
-    size = Path(job.source).stat().st_size
+    size = Path(job.original or job.source).stat().st_size
     return Result(header.format, header.width, header.height, header.frames, size, stages)
 
 

@@ -7,7 +7,6 @@ alpha of AVIF and rounds the delays of WebP.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,17 @@ from typing import Any
 from PIL import AvifImagePlugin, ImageFile, ImageOps, PngImagePlugin
 from PIL import Image as Pillow
 
-from service.engine import libraries
-from service.engine.formats import FORMATS
-from service.engine.headers import png_texts
+from service.engine import heif, libraries, stated
+from service.engine.formats import FORMATS, functions
+from service.engine.headers import clap, isobmff, png_texts
+from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, Job, TooLarge, Undecodable
 from service.engine.jpeg import decode
 from service.engine.magick import reading
+from service.engine.memory import has_room
 from service.engine.picture import Details, Frame
 from service.engine.pillow_private import wrapped
+from service.engine.tiff import chain
 
 Reader = Callable[[Path, Header, range, int, bool], tuple[list[Frame], Details]]
 """Takes the file, its header, the indices of the frames wanted, the n of a JPEG's n/8, whether damage is tolerated."""
@@ -35,23 +37,49 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # an engine process has one core to its
 
 PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY = png_texts.LONGEST, png_texts.MOST
 
+_OTHERS: dict[str, Reader] = {"heic": heif.read}
+"""By format, where it is neither Pillow nor ImageMagick."""
+
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, RuntimeError)
 """What Pillow raises over broken files; RuntimeError is its word for what libavif refuses."""
 
 
 def reader(job: Job) -> Reader:
     """How this original is read. Every reader raises Undecodable, and TooLarge where memory does not suffice."""
-    return reading.read if libraries.reads(job) else _pillow
+    read = _own(job) or (reading.read if libraries.reads(job) else _OTHERS.get(job.header.format, _pillow))
+
+    def heeding(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
+        frames, details = read(path, header, wanted, n, tolerant)
+        return frames, stated.heeded(frames, details, path, header)
+
+    return heeding
+
+
+def _own(job: Job) -> Reader | None:
+    """What alone reads kinds of this format right, where the file is of such a kind."""
+    needs = _NEEDS.get(job.header.format)
+    if needs is None:
+        return None
+    with OpenedFile(Path(job.source)) as source:
+        try:
+            return _OWN[job.header.format] if needs(source, int(job.recipe.get("frame", 0))) else None
+        except Undecodable:  # what has no structure left
+            return None
+
+
+_NEEDS: dict[str, Callable[[Source, int], bool]] = functions(lambda row: row.needs_own_reader)
+_OWN: dict[str, Reader] = functions(lambda row: row.own_reader)
 
 
 def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
     kind = FORMATS[header.format].coder
+    wanted = chain.pages(path, header, wanted)
     ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
     try:
         # Not by name: Pillow would map the file of an uncompressed image, and a map fails with the file.
         with path.open("rb") as opened, Pillow.open(opened, formats=(kind,)) as file:
             sound = decode.decoded(path, file.mode, file.size, n) if kind == "JPEG" and not tolerant else None
-            frames = [Frame(sound)] if sound else _loaded(file, header, wanted, n)
+            frames = [Frame(sound)] if sound else _loaded(path, file, header, wanted, n)
             info, mode = file.info, file.mode
     except FileNotFoundError:  # it was removed meanwhile, which says nothing of it
         raise
@@ -76,35 +104,33 @@ def _plays(header: Header, info: dict[str | tuple[int, int], Any]) -> int:
     return 1 if repeats is None else int(repeats) and int(repeats) + 1
 
 
-def has_room(size: int) -> bool:
-    """Return whether this process may have so many bytes of memory more."""
-    try:
-        mmap.mmap(-1, size).close()
-    except OSError:
-        return False
-    return True
+def _aperture(path: Path) -> clap.Edges | None:
+    with OpenedFile(path) as source:
+        return isobmff.aperture(source)
 
 
-def _loaded(file: ImageFile.ImageFile, header: Header, wanted: range, n: int) -> list[Frame]:
+def _loaded(path: Path, file: ImageFile.ImageFile, header: Header, wanted: range, n: int) -> list[Frame]:
     """The frames as Pillow decodes them, whose libjpeg keeps its warnings to itself."""
     if n < 8:
         file.draft(None, (max(1, file.width * n // 8), max(1, file.height * n // 8)))
-    frames = []
+    frames, shown = [], _aperture(path) if header.format == "avif" else None
     for index in wanted:
         file.seek(index)
         if file.width * file.height > (Pillow.MAX_IMAGE_PIXELS or 0):  # a page of a TIFF may differ from the first
             raise TooLarge("the image has more pixels than its header said")
         file.load()
-        frames.append(Frame(_plain(file, header), int(file.info.get("duration", 0))))
+        frames.append(Frame(_plain(file, header, shown), int(file.info.get("duration", 0))))
     return frames
 
 
-def _plain(file: ImageFile.ImageFile, header: Header) -> Pillow.Image:
-    """The frame as a copy in a mode of `Frame`; an AVIF turned as its `irot` and `imir` say.
+def _plain(file: ImageFile.ImageFile, header: Header, shown: clap.Edges | None) -> Pillow.Image:
+    """The frame as a copy in a mode of `Frame`; an AVIF cut to what is `shown`, and turned as `irot` and `imir` say.
 
     Pillow hands these two on as EXIF's orientation; that of the other formats is in the header and applied later.
     """
-    image: Pillow.Image = ImageOps.exif_transpose(file) if header.format == "avif" else file
+    image: Pillow.Image = file.crop(shown) if shown else file
+    if header.format == "avif":
+        image = ImageOps.exif_transpose(image)
     if header.frames > 1:
         image = image.copy()  # the next frame is drawn over this one
     clear = "transparency" in file.info

@@ -1,4 +1,5 @@
-"""The transform from an ICC profile to sRGB, and whether a profile is sRGB's own: the one judgement of it."""
+"""The transform from an ICC profile to sRGB or to Display P3, and whether a profile is sRGB's own, or wider: the one
+judgement of it."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from functools import lru_cache
 
 from PIL import Image as Pillow
 from PIL import ImageCms
+
+from service.engine.built_profile import display_p3
 
 TOLERANCE = 2
 """The most, of 255, by which the transform of a profile that counts as sRGB changes a sample."""
@@ -31,13 +34,37 @@ def is_srgb(icc: bytes) -> bool:
 
 
 @lru_cache(maxsize=16)
-def transform(icc: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Return the transform to sRGB, 8 bits a sample; None for a profile that cannot be used."""
+def is_wider(icc: bytes) -> bool:
+    """Return whether a profile of RGB has colours that sRGB has not, of those that Display P3 has."""
+    to_p3 = transform(icc, "RGB", display_p3()) if icc[16:20] == b"RGB " else None
+    back, forth = transform(display_p3(), "RGB"), transform(profile().tobytes(), "RGB", display_p3())
+    if to_p3 is None or back is None or forth is None:
+        return False
+    colours = bytes(itertools.chain.from_iterable(itertools.product(_STEPS, repeat=3)))
+    wide = to_p3.apply(Pillow.frombytes("RGB", (len(colours) // 3, 1), colours))
+    narrow = forth.apply(back.apply(wide))
+    return any(abs(a - b) > 2 * TOLERANCE for a, b in zip(wide.tobytes(), narrow.tobytes(), strict=True))
+
+
+@lru_cache(maxsize=16)
+def transform(icc: bytes, mode: str, target: bytes | None = None) -> ImageCms.ImageCmsTransform | None:
+    """Return the transform to RGB of the profile `target`, of sRGB by default, 8 bits a sample; None for a profile that
+    cannot be used."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        return ImageCms.buildTransform(source, profile(), mode, "RGB", ImageCms.Intent.PERCEPTUAL)
+        to = ImageCms.ImageCmsProfile(io.BytesIO(target)) if target else profile()
+        return ImageCms.buildTransform(source, to, mode, "RGB", ImageCms.Intent.PERCEPTUAL)
     except (ImageCms.PyCMSError, OSError):
         return None
+
+
+def expressed(colour: tuple[int, int, int, int], icc: bytes | None) -> tuple[int, int, int, int]:
+    """Return a colour of sRGB, with alpha, in the numbers that an RGB profile has for it."""
+    to = transform(profile().tobytes(), "RGB", icc) if icc and icc[16:20] == b"RGB " else None
+    if to is None:
+        return colour
+    red, green, blue = to.apply(Pillow.frombytes("RGB", (1, 1), bytes(colour[:3]))).tobytes()
+    return red, green, blue, colour[3]
 
 
 @lru_cache(maxsize=1)

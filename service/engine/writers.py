@@ -32,6 +32,27 @@ def jpeg(picture: Picture, settings: Settings) -> bytes:
     )
 
 
+def png(picture: Picture, settings: Settings) -> bytes:
+    """Level 4, for gray or transparent pixels: fewer bytes than ImageMagick's in half of the time, or a fifth. Opaque
+    colours of a photograph would take half as long again.
+
+    An animation is an APNG, of which Pillow writes what changes from frame to frame.
+    """
+    frames = picture.frames
+    mode = "RGBA" if any(frame.alpha for frame in frames) else "L" if all(frame.gray for frame in frames) else "RGB"
+    for frame in frames:
+        frame.put(frame.pillow().convert(mode))
+    moving = {
+        "save_all": True,
+        "append_images": [frame.pillow() for frame in frames[1:]],
+        "duration": [frame.delay for frame in frames],
+        "loop": picture.details.plays,
+        "disposal": 0,
+        "blend": 0,
+    }
+    return _pillow(picture, "PNG", settings, compress_level=4, **(moving if len(frames) > 1 else {}))
+
+
 def webp(picture: Picture, settings: Settings) -> bytes:
     """Method 2: 12 ms in place of the default's 27, for 4 % more bytes and 0.4 less of SSIMULACRA2.
 
@@ -65,14 +86,6 @@ def avif(picture: Picture, settings: Settings) -> bytes:
     return _pillow(
         picture, "AVIF", settings, quality=quality, subsampling=chroma, speed=8, autotiling=False, max_threads=1
     )
-
-
-def png(picture: Picture, settings: Settings) -> bytes:
-    """Level 4, for gray or transparent pixels: fewer bytes than ImageMagick's in half of the time, or a fifth.
-
-    Opaque colours of a photograph would take half as long again.
-    """
-    return _pillow(picture, "PNG", settings, compress_level=4)
 
 
 def tiff(picture: Picture, settings: Settings) -> bytes:

@@ -13,7 +13,8 @@ def engine_of(config: Config, rules: Rules, versions: str) -> str:
     limits, keep, fields = config.limits, tuple(config.metadata.keep), tuple(config.metadata.fields)
     tolerant = config.formats.tolerate_truncated
     bounds = (limits.width, limits.height, limits.frames)
-    parts = (versions, sorted(rules.quality.items()), fields, keep, *bounds, tolerant, config.engine.library)
+    chosen = (config.engine.library, config.formats.gamut)
+    parts = (versions, sorted(rules.quality.items()), fields, keep, *bounds, tolerant, *chosen)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 

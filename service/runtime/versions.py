@@ -14,12 +14,13 @@ from service.engine.pool.pool import STARTS
 from service.engine.pool.process import FROM_OUTSIDE
 from service.runtime.imagemagick import reason
 
-PACKAGES = ("image-gateway", "wand", "pillow")
+PACKAGES = ("image-gateway", "wand", "pillow", "pillow-heif")
 _HOME = str(Path(__file__).resolve().parents[2])
 _ASK = """
 from wand.version import MAGICK_VERSION
-from service.engine.jpeg.turbo import version
-print(f"{MAGICK_VERSION}; {version()}")
+from service.engine.jpeg import turbo
+from service.engine.tiff import libtiff
+print(f"{MAGICK_VERSION}; {turbo.version()}; {libtiff.version()}")
 """
 
 

@@ -110,12 +110,14 @@ class Uploads:
         upload.file.flush()
         header = await asyncio.to_thread(take, upload.path, self._job_settings.accept, self._job_settings.limits)
         with self._work.file() as document:
-            await self._verify(upload, header, document)
+            flaws = await self._verify(upload, header, document)
+            if flaws:
+                log.info("%s has flaws, and all of its pixels: %s", name, "; ".join(flaws))
             async with self._lock(name):
                 return await self._put(name, upload, header, document, precondition)
 
-    async def _verify(self, upload: Incoming, header: Header, document: Path) -> None:
-        """Decode the upload, and write its metadata to `document` where that can be."""
+    async def _verify(self, upload: Incoming, header: Header, document: Path) -> tuple[str, ...]:
+        """Decode the upload, and write its metadata to `document` where that can be. Return the flaws of the file."""
         job_settings = self._job_settings
         job = Job(
             "verify",
@@ -127,7 +129,8 @@ class Uploads:
             tolerant=job_settings.tolerant,
             library=job_settings.library,
         )
-        await self._engine.run(job, affinity=upload.sha256, lane="upload", content=upload.sha256)
+        made = await self._engine.run(job, affinity=upload.sha256, lane="upload", content=upload.sha256)
+        return made.flaws
 
     async def _put(
         self, name: str, upload: Incoming, header: Header, document: Path, precondition: Precondition

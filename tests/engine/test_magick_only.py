@@ -72,11 +72,6 @@ MAGICKS: dict[str, Callable[[], bytes]] = {
     "tif gray alpha": of("LA", "TIFF"),
     "tif turned": lambda: images.encode(PICTURE, "TIFF", tiffinfo={274: 6}),
     "tif iptc": lambda: images.encode(PICTURE, "TIFF", tiffinfo={33723: b"\x1c\x02\x74\x00\x01a"}),
-    "bmp alpha": images.bmp_alpha,
-    "bmp 32 bits": of("RGBA", "BMP"),
-    "bmp palette": lambda: images.encode(PICTURE.quantize(64), "BMP"),
-    "gif disposing": moving(alpha=True, disposal=2),
-    "gif restoring": moving(alpha=True, disposal=3),
 }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -31,8 +33,19 @@ FILES: dict[str, Callable[[], bytes]] = {
     "plain.tif": lambda: images.encode(LARGE, "TIFF"),
     "lzw.tif": lambda: images.encode(LARGE, "TIFF", compression="tiff_lzw"),
     "plain.bmp": lambda: images.encode(LARGE, "BMP"),
+    "plain.heic": lambda: encoded("RGB", 1),
+    "deep.heic": lambda: encoded("RGB;16", 2),
     "plain.avif": lambda: images.encode(LARGE, "AVIF", speed=10),
 }
+
+
+def encoded(mode: str, size: int) -> bytes:
+    """LARGE as HEIC, its samples in so many bytes."""
+    buffer = io.BytesIO()
+    pillow_heif.from_bytes(mode, LARGE.size, bytes([128] * size) * (3 * LARGE.width * LARGE.height)).save(
+        buffer, enc_params={"preset": "ultrafast"}
+    )
+    return buffer.getvalue()
 
 
 @pytest.fixture

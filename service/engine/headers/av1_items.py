@@ -34,6 +34,17 @@ def check(source: Source, meta: Source, said: Mapping[int, Size], iloc: int | No
         return
 
 
+def beginning_of(item: int, source: Source, meta: Source, iloc: int | None, idat: int | None) -> bytes:
+    """Return the first bytes of an item's data; nothing where they cannot be found."""
+    if iloc is None:
+        return b""
+    try:
+        places = _extents(meta, iloc, source.start, meta.start + (idat or 0))
+        return next((_beginning(source, extents) for number, extents in places if number == item), b"")
+    except Cut:
+        return b""
+
+
 def _beginning(source: Source, extents: list[tuple[int, int]]) -> bytes:
     data = b""
     for start, length in extents:

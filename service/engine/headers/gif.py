@@ -36,12 +36,11 @@ def begins(head: bytes, _: Source) -> bool:
 
 
 def header(source: Source) -> Header:
-    """The screen, or what the frames reach where they reach beyond it: decoders make room for that much.
+    """The screen; frames that reach beyond it are cut.
 
     There is alpha where a frame may be transparent, or where the first leaves some of the screen uncovered.
     """
-    screen = source.read(0, SCREEN)
-    width, height = int.from_bytes(screen[6:8], "little"), int.from_bytes(screen[8:10], "little")
+    width, height = screen(source)
     frames, alpha = 0, False
     try:
         for block in blocks(source):
@@ -50,7 +49,6 @@ def header(source: Source) -> Header:
             if block.kind == IMAGE:
                 left, top, across, down = place(source, block)
                 alpha |= frames == 0 and (left > 0 or top > 0 or across < width or down < height)
-                width, height = max(width, left + across), max(height, top + down)
                 frames += 1
                 if frames > source.most_frames:
                     break
@@ -59,6 +57,18 @@ def header(source: Source) -> Header:
     if not frames:
         raise Undecodable("The GIF is damaged: there is no image in it")
     return Header("gif", width, height, frames=frames, alpha=alpha)
+
+
+def screen(source: Source) -> tuple[int, int]:
+    """Width and height of the screen; where it has none, those that the first frame takes, as browsers do."""
+    width, height = source.number(6, 2, little=True), source.number(8, 2, little=True)
+    if width and height:
+        return width, height
+    try:
+        first = next((place(source, block) for block in blocks(source) if block.kind == IMAGE), (0, 0, 0, 0))
+    except Undecodable:
+        return width, height
+    return width or first[0] + first[2], height or first[1] + first[3]
 
 
 def delays(source: Source) -> list[int]:

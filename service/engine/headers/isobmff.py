@@ -1,6 +1,6 @@
 """AVIF and HEIC: items in boxes (ISO/IEC 14496-12, 23008-12). The picture is the primary item.
 
-libheif applies `clap`, `irot` and `imir` while it decodes (and Pillow's libavif likewise), so that width and height are
+libheif applies `clap`, `irot` and `imir` while it decodes (of AVIF our reader does it), so that width and height are
 given here as they are after that, and orientation is 1. An EXIF orientation is only informative here, by the standard.
 Image sequences count as their still picture, which is all that libheif 1.15 reads: frames are 1.
 """
@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from service.engine.headers import av1_items
+from service.engine.headers import av1_items, clap, hevc
 from service.engine.headers.source import Cut, Source
 from service.engine.job import Header, NotAnImage, Undecodable
 
 SIGNATURE_AT_4 = b"ftyp"
 MAX_BOXES = 10_000
 MAX_ITEMS = 65_536
+_LONGEST_SETS = 64 * 1024
 MAX_META = 512 * 1024  # a grid of a thousand tiles takes a tenth of it
 
 BRANDS = {b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"miaf"}
@@ -57,13 +58,7 @@ def begins(head: bytes, source: Source) -> bool:
 
 
 def header(source: Source) -> Header:
-    meta = next((box for box in boxes(source) if box.kind == b"meta"), None)
-    if meta is None or meta.end - meta.start > MAX_META:
-        raise Undecodable("The HEIF file is damaged: it has no still picture")
-    if meta.end > source.size:
-        raise Cut("The HEIF file is damaged: the file ends inside its header")
-    inside = source.part(meta.start, meta.end - meta.start)
-    items = _items(inside)
+    inside, items = items_of(source)
     codec = _codec(items)
     if not codec:
         raise Undecodable("The HEIF file is damaged: it does not say what its picture is")
@@ -71,9 +66,24 @@ def header(source: Source) -> Header:
         raise NotAnImage("HEIF files are taken with AV1 (avif) or HEVC (heic) inside, which this one has not")
     width, height = _size(inside, items)
     if codec == b"av01":
+        whole = _said(inside, items, items.primary)  # as large at most is an alpha that states no size
         said = {item: _said(inside, items, item) for item, kind in items.kinds.items() if kind == codec}
+        said = {item: whole if size == (0, 0) else size for item, size in said.items()}
         av1_items.check(source, inside, said, items.boxes.get(b"iloc"), items.boxes.get(b"idat"))
+    else:
+        _check_hevc(inside, items)
     return Header(FORMATS[codec], width, height, alpha=_has_alpha(inside, items))
+
+
+def items_of(source: Source) -> tuple[Source, Items]:
+    """The content of the `meta` box, and what it tells. Raises Undecodable."""
+    meta = next((box for box in boxes(source) if box.kind == b"meta"), None)
+    if meta is None or meta.end - meta.start > MAX_META:
+        raise Undecodable("The HEIF file is damaged: it has no still picture")
+    if meta.end > source.size:
+        raise Cut("The HEIF file is damaged: the file ends inside its header")
+    inside = source.part(meta.start, meta.end - meta.start)
+    return inside, _items(inside)
 
 
 def missing(source: Source) -> str | None:
@@ -182,11 +192,33 @@ def _size(meta: Source, items: Items) -> tuple[int, int]:
     width, height = _said(meta, items, items.primary)
     for box in items.properties.get(items.primary, []):
         if box.kind == b"clap":
-            across, per_pixel, down, per_row = (meta.number(box.start + i, 4) for i in (0, 4, 8, 12))
-            width, height = min(width, across // max(1, per_pixel)), min(height, down // max(1, per_row))
+            left, top, right, bottom = clap.edges(meta.part(box.start, 32), width, height)
+            width, height = right - left, bottom - top
         if box.kind == b"irot" and meta.number(box.start, 1) & 1:  # a quarter turn, or three
             width, height = height, width
     return width, height
+
+
+def aperture(source: Source) -> clap.Edges | None:
+    """The part of the coded picture that is shown, before it is turned; None for all of it. Raises Undecodable."""
+    meta, items = items_of(source)
+    width, height = _said(meta, items, items.primary)
+    found = next((box for box in items.properties.get(items.primary, []) if box.kind == b"clap"), None)
+    return clap.edges(meta.part(found.start, 32), width, height) if found else None
+
+
+def _check_hevc(meta: Source, items: Items) -> None:
+    """Raise Undecodable where a picture is larger than is said of it."""
+    pairs = {(box, _said(meta, items, item)) for item in items.kinds for box in items.properties.get(item, [])}
+    coded = {
+        box: hevc.size(meta.part(box.start, box.end - box.start).head(_LONGEST_SETS))
+        for box, _ in pairs
+        if box.kind == b"hvcC"
+    }
+    for box, (width, height) in pairs:
+        across, down = coded.get(box, (0, 0))
+        if across > width + hevc.PADDING or down > height + hevc.PADDING:
+            raise Undecodable(f"The HEIC is damaged: it holds {across}x{down} pixels, and says {width}x{height}")
 
 
 def _has_alpha(meta: Source, items: Items) -> bool:

@@ -50,6 +50,8 @@ def header(source: Source) -> Header:
     if segment.marker not in _DECODABLE:
         raise Undecodable("The JPEG is of a kind that is not taken: lossless, differential or hierarchical")
     frame = source.read(segment.start, 6)
+    if frame[0] != 8:
+        raise Undecodable(f"The JPEG is of a kind that is not taken: it has {frame[0]} bits a sample, and 8 are read")
     height, width, components = int.from_bytes(frame[1:3]), int.from_bytes(frame[3:5]), frame[5]
     if components not in range(1, MAX_COMPONENTS + 1) or segment.end - segment.start != 6 + 3 * components:
         raise Undecodable("The JPEG is damaged: its frame header is malformed")

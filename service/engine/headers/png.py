@@ -1,7 +1,5 @@
-"""PNG: a chain of chunks (PNG specification, third edition). An APNG counts as its one default image.
-
-Frames are 1 for an APNG too: ImageMagick reads nothing else of it. Stripping keeps the animation.
-"""
+"""PNG: a chain of chunks (PNG specification, third edition). An APNG has frames; a default image that is not shown with
+them is none."""
 
 from __future__ import annotations
 
@@ -18,6 +16,18 @@ OVERHEAD = 12  # length, kind and CRC around the content
 
 _BIT_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}  # by colour type
 _COLOUR_TYPES_WITH_ALPHA = (4, 6)
+GRAY = (0, 4)
+"""Colour types, as `geometry` gives them."""
+
+
+class Animation(NamedTuple):
+    """How many frames an APNG has, how often it runs (0 for ever), whether its default image is none of them, and
+    whether its first frame covers it."""
+
+    frames: int
+    plays: int
+    is_default_hidden: bool
+    is_covered: bool
 
 
 class Chunk(NamedTuple):
@@ -35,6 +45,8 @@ def begins(head: bytes, _: Source) -> bool:
 def header(source: Source) -> Header:
     width, height, colour_type = geometry(source)
     alpha, orientation, described = colour_type in _COLOUR_TYPES_WITH_ALPHA, 1, None
+    moving = animation(source)
+    alpha |= moving is not None and not moving.is_covered
     try:
         for chunk in chunks(source):
             if chunk.kind == b"tRNS":
@@ -45,7 +57,45 @@ def header(source: Source) -> Header:
         pass  # cut somewhere behind the header, which is `missing`'s to say
     if described:  # the last, and no other: there may be as many as chunks
         orientation = exif.orientation(source.part(described.start, described.end - described.start)) or 1
-    return Header("png", width, height, alpha=alpha, orientation=orientation)
+    frames = moving.frames if moving else 1
+    return Header("png", width, height, frames=frames, alpha=alpha, orientation=orientation)
+
+
+def animation(source: Source) -> Animation | None:
+    """What the PNG is as an animation; None for a still image. A broken chain counts as far as it goes."""
+    control, shown, first = b"", False, b""
+    try:
+        for chunk in chunks(source):
+            if chunk.kind == b"acTL":
+                control = source.read(chunk.start, 8)
+            elif chunk.kind == b"fcTL":
+                first = first or source.read(chunk.start, 26)
+            elif chunk.kind in (b"IDAT", b"fdAT"):
+                if not control:  # it comes before, or is none
+                    return None
+                shown |= chunk.kind == b"IDAT" and bool(first)
+                if first:
+                    break
+    except Undecodable:
+        pass
+    frames = int.from_bytes(control[:4])
+    if not (frames and first):
+        return None
+    width, height, _ = geometry(source)
+    covered = first[4:20] == width.to_bytes(4) + height.to_bytes(4) + bytes(8)
+    return Animation(frames, int.from_bytes(control[4:]), not shown, covered)
+
+
+def delay(control: bytes) -> int:
+    """Milliseconds that a frame is shown by its fcTL chunk; a denominator of 0 stands for 100 (11.3.6.2)."""
+    return round(1000 * int.from_bytes(control[20:22]) / (int.from_bytes(control[22:24]) or 100))
+
+
+def delays(source: Source) -> list[int]:
+    """The delay of each frame in milliseconds; none for a still image."""
+    if animation(source) is None:
+        return []
+    return [delay(source.read(chunk.start, 26)) for chunk in chunks(source) if chunk.kind == b"fcTL"]
 
 
 def geometry(source: Source) -> tuple[int, int, int]:
@@ -61,7 +111,10 @@ def geometry(source: Source) -> tuple[int, int, int]:
 
 
 def missing(source: Source) -> str | None:
+    moving = animation(source)
     try:
+        if moving and sum(chunk.kind == b"fcTL" for chunk in chunks(source)) < moving.frames:
+            return "the PNG ends before its last frame"
         return None if any(chunk.kind == b"IEND" for chunk in chunks(source)) else "the PNG has no end chunk"
     except Undecodable:
         return "the PNG ends inside a chunk"

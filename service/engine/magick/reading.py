@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image as Pillow
+from wand.api import library
 from wand.exceptions import (
     BaseError,
     BaseFatalError,
@@ -15,14 +16,15 @@ from wand.exceptions import (
     ResourceLimitFatalError,
     WandException,
 )
-from wand.image import Image
+from wand.image import COLORSPACE_TYPES, Image
 
 from service.engine.formats import FORMATS, functions
-from service.engine.headers import png_texts
+from service.engine.headers import png, png_texts
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, TooLarge, Undecodable
 from service.engine.jpeg import decode
 from service.engine.picture import Details, Frame
+from service.engine.tiff import chain
 
 WANT_OF_MEMORY = (ResourceLimitError, ResourceLimitFatalError, CacheError, CacheFatalError)
 """What ImageMagick raises where its limits, or those of the process, do not suffice."""
@@ -44,8 +46,11 @@ def read(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> R
 
 def single(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> Read:
     """One frame or page."""
+    wanted = chain.pages(path, header, wanted)
     subrange = f"[{wanted.start}]" if FORMATS[header.format].is_paged else ""
     image = _read(path, header, subrange, n, tolerant)
+    if header.format == "png":
+        _untag(image, path)
     if image.colorspace == "ycbcr":  # how ImageMagick 6 leaves HEIC
         image.transform_colorspace("srgb")
         _make_opaque(image)
@@ -59,6 +64,14 @@ def _make_opaque(image: Image) -> None:
     if not image.alpha_channel:
         image.alpha_channel = "opaque"
         image.alpha_channel = "off"
+
+
+def _untag(image: Image, path: Path) -> None:
+    """Take the colours of a PNG as they are stored: ImageMagick makes a colour space of a gamma, one that Wand may not
+    know, and what the file states of its colour is heeded elsewhere."""
+    with OpenedFile(path) as source:
+        gray = png.geometry(source)[2] in png.GRAY
+    library.MagickSetImageColorspace(image.wand, COLORSPACE_TYPES.index("gray" if gray else "srgb"))
 
 
 def icon(path: Path, header: Header, _wanted: range, _n: int, tolerant: bool) -> Read:
@@ -89,9 +102,7 @@ def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> 
         image.options["jpeg:size"] = "{:.3f}x{:.3f}".format(*hint)
     problem: BaseException | None
     try:
-        with path.open("rb") as file:
-            # By descriptor, for ImageMagick takes brackets, percent signs and colons in a name for instructions.
-            image.read(filename=f"{FORMATS[header.format].coder}:/dev/fd/{file.fileno()}{subrange}")
+        _open(image, path, FORMATS[header.format].coder, subrange)
         problem = image.get_exception()  # a coder may have met an error and yet given what it had
     except WandException as error:
         problem = error
@@ -101,6 +112,19 @@ def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> 
     if not len(image.sequence) or (wrong and not tolerant):
         raise Undecodable("the image is damaged") from problem
     return image
+
+
+def _open(image: Image, path: Path, coder: str, subrange: str) -> None:
+    """Raises WandException."""
+    if path.is_relative_to("/dev/fd"):  # a file without a name (`service.engine.flaws`), which ImageMagick refuses
+        data = path.read_bytes()
+        library.MagickSetFilename(image.wand, f"{coder}:image{subrange}".encode())
+        if not library.MagickReadImageBlob(image.wand, data, len(data)):
+            image.raise_exception()
+        return
+    with path.open("rb") as file:
+        # By descriptor, for ImageMagick takes brackets, percent signs and colons in a name for instructions.
+        image.read(filename=f"{coder}:/dev/fd/{file.fileno()}{subrange}")
 
 
 def _examine(path: Path, header: Header) -> None:

@@ -91,6 +91,16 @@ SHORTCOMINGS: dict[str, Shortcoming] = {
     "read avif profile": Shortcoming(
         "reading AVIF with a colour profile", "Pillow", "its coder hands over no profile", _reads_profile
     ),
+    "read avif numbers": Shortcoming(
+        "reading AVIF of high dynamic range, or in a matrix or range other than JPEG's",
+        "Pillow",
+        "its coder takes every YCbCr for JPEG's",
+    ),
+    "read heic colour": Shortcoming(
+        "reading HEIC with transparency, more than 8 bits, or colours other than sRGB's",
+        "pillow-heif",
+        "its coder hands over no alpha, no profile, and none of the colours that are stated",
+    ),
     "read webp animation": Shortcoming(
         "reading animated WebP",
         "Pillow",

@@ -246,7 +246,7 @@ def _outcome(reply: dict[str, Any]) -> Result | EngineError:
     """What a reply says. Raises Died for what no process of ours would say."""
     try:
         if "result" in reply:
-            return Result(**reply["result"])
+            return Result(**{**reply["result"], "flaws": tuple(reply["result"].get("flaws", ()))})
         code, detail = reply["error"], reply["detail"]
     except (KeyError, TypeError) as error:
         raise Died("it spoke nonsense") from error

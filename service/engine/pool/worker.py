@@ -57,6 +57,7 @@ def decode_job(line: bytes) -> Job:
             "limits": Limits(**parts["limits"]),
             "keep": tuple(parts["keep"]),
             "fields": tuple(parts["fields"]),
+            "flaws": tuple(parts["flaws"]),
         }
     )
 

@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 from PIL.Image import Transpose
 
 from gateway.rules import OPAQUE
-from service.engine import geometry
+from service.engine import geometry, srgb
 from service.engine.geometry import Size
 from service.engine.job import Job
 from service.engine.libraries import by_magick
@@ -35,7 +35,7 @@ def pad(picture: Picture, job: Job) -> None:
         return
     x, y = focus(job.recipe)
     place = round((canvas[0] - width) * x), round((canvas[1] - height) * y)
-    colour = background(job.recipe)
+    colour = _background(picture, job)
 
     if by_magick("pad", job):
         picture.each_made(lambda image: magick.padded(image, canvas, place, colour))
@@ -55,7 +55,7 @@ def rotate(picture: Picture, job: Job) -> None:
     degrees = int(job.recipe.get("rot", 0))
     if not degrees:
         return
-    colour = background(job.recipe)
+    colour = _background(picture, job)
     size = geometry.rotated(picture.size, degrees)
     if by_magick("rotate", job):
         picture.each_made(lambda image: magick.turned(image, degrees, size, colour))
@@ -81,7 +81,7 @@ def flatten(picture: Picture, job: Job) -> None:
     """Lay a transparent image on `bg` where the format has no transparency."""
     if job.format not in OPAQUE or not any(frame.alpha for frame in picture.frames):
         return
-    colour = (*background(job.recipe)[:3], 255)
+    colour = (*_background(picture, job)[:3], 255)
     if by_magick("flatten", job):
         picture.each_made(lambda image: magick.flattened(image, colour))
         return
@@ -98,6 +98,11 @@ def background(recipe: dict[str, str]) -> Colour:
     value = recipe.get("bg", "ffffff")
     red, green, blue, alpha = bytes.fromhex(value.ljust(8, "f"))
     return red, green, blue, alpha
+
+
+def _background(picture: Picture, job: Job) -> Colour:
+    """`bg`, which is of sRGB, in the numbers that the picture's profile has for it."""
+    return srgb.expressed(background(job.recipe), picture.details.icc)
 
 
 def _able(pixels: Pillow.Image, colour: Colour) -> Pillow.Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 
+from service.engine.headers import png_colour
 from service.engine.headers.png import OVERHEAD, SIGNATURE, Chunk, chunks
 from service.engine.headers.source import Source
 from service.engine.job import Undecodable
@@ -34,8 +35,10 @@ PROFILE_NAME = b"ICC"
 def pieces(source: Source, keep_icc: bool) -> Pieces:
     """Kept chunks are copied with their CRC. The profile is compressed anew, under a name that says nothing."""
     yield SIGNATURE
-    pixels = False
+    pixels, silenced = False, _silenced(source)
     for chunk in chunks(source):
+        if chunk.kind in silenced:
+            continue
         if chunk.kind == b"iCCP" and keep_icc and not pixels:
             yield _profile(source, chunk)
         elif _is_kept(chunk):
@@ -43,6 +46,12 @@ def pieces(source: Source, keep_icc: bool) -> Pieces:
         pixels |= chunk.kind == b"IDAT"
     if not pixels:
         raise Undecodable("The PNG is damaged: there are no pixels in it")
+
+
+def _silenced(source: Source) -> frozenset[bytes]:
+    """The chunks that a profile outranks, where it is left out as sRGB's: they must not begin to count."""
+    profile = png_colour.profile(source)
+    return png_colour.OUTRANKED if profile and not icc.to_keep(profile) else frozenset()
 
 
 def _is_kept(chunk: Chunk) -> bool:

@@ -1,0 +1,79 @@
+"""JPEG: an end marker that is missing, and bytes that belong to no segment (ITU-T T.81, annex B).
+
+Whether all data of a scan are there is told by the decoder once the end marker is back: it reads no zeros then.
+"""
+
+from __future__ import annotations
+
+from service.engine.flaws import Mended
+from service.engine.headers.jpeg import EOI, SOS, Segment, segments
+from service.engine.headers.source import Cut, Source
+from service.engine.job import Undecodable
+from service.engine.jpeg import turbo
+
+_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
+_END = b"\xff\xd9"
+
+
+def mend(source: Source, deep: bool) -> Mended:
+    del deep
+    found, end = [], 2
+    mended = Mended()
+    try:
+        for segment in segments(source):
+            found.append(segment)
+            gap = segment.start - (2 if segment.marker == EOI else 4) - end
+            if gap > 0 and source.read(end, gap).strip(b"\xff"):  # which may fill
+                mended.flaws.append("bytes between its segments belong to none")
+            end = segment.data_end
+    except Cut:
+        if not found or found[-1].marker == EOI:
+            raise
+        mended = _ended(source, found)
+    mended.flaws = list(dict.fromkeys(mended.flaws))
+    return mended
+
+
+def _ended(source: Source, found: list[Segment]) -> Mended:
+    """The file with its end marker, cut behind its last whole segment or in what may be the data of its last scan."""
+    if turbo.library is None:  # which alone tells whether a scan is whole
+        raise Undecodable("The JPEG is damaged: it has no end marker")
+    last = found[-1]
+    start = last.data_end
+    scan = source.read(start, 2) == b"\xff\xda" if start + 2 <= source.size else False
+    if scan:
+        size = source.number(start + 2, 2)
+        found = [*found, Segment(SOS, start + 4, start + 2 + size, source.size)]
+    if not _has_all_scans(source, found):
+        raise Undecodable("The JPEG is damaged: it ends before its last scan")
+    end = _without_fill(source) if scan else start
+    return Mended(["the end marker is missing"], [source.part(0, end), _END])
+
+
+def _without_fill(source: Source) -> int:
+    """Where the file ends without 0xFF at its end, half a marker."""
+    end = source.size
+    while end > 2 and source.read(end - 1, 1) == b"\xff":
+        end -= 1
+    return end
+
+
+def _has_all_scans(source: Source, found: list[Segment]) -> bool:
+    """Whether the scans bring all coefficients of all components, in a progressive image to their last bit."""
+    frame = next((segment for segment in found if segment.marker in _FRAMES), None)
+    if frame is None:
+        return False
+    count = source.number(frame.start + 5, 1)
+    wanted = {source.number(frame.start + 6 + 3 * index, 1) for index in range(count)}
+    whole = {component: set[int]() for component in wanted}
+    for scan in (segment for segment in found if segment.marker == SOS):
+        number = source.number(scan.start, 1)
+        names = [source.number(scan.start + 1 + 2 * index, 1) for index in range(number)]
+        first, last, bits = source.read(scan.start + 1 + 2 * number, 3)
+        if frame.marker not in _PROGRESSIVE:
+            first, last, bits = 0, 63, 0
+        for name in names:
+            if not bits & 15 and name in whole:
+                whole[name].update(range(first, last + 1))
+    return all(len(coefficients) == 64 for coefficients in whole.values())

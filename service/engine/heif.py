@@ -1,0 +1,90 @@
+"""HEIC through pillow-heif: libheif and libde265 of its own, newer than Debian's, and all that comes with the pixels.
+
+They apply `clap`, `irot` and `imir`, put grids of tiles together, and leave out thumbnails, depth and gain maps. A
+HEIC of several pictures counts as its primary one. libde265 decodes in one thread beside the one that waits for it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pillow_heif
+from PIL import Image as Pillow
+
+from service.engine import deep, stated, tone_mapping
+from service.engine.colorimetry import BT709, SRGB, Curve, Statement, by_numbers
+from service.engine.job import Header, TooLarge, Undecodable
+from service.engine.memory import has_room
+from service.engine.picture import Details, Frame
+from service.engine.pillow_private import wrapped
+
+pillow_heif.options.DECODE_THREADS = 0  # no tiles at once: an engine process has one core to itself
+pillow_heif.options.THUMBNAILS = False
+pillow_heif.options.DEPTH_IMAGES = False
+pillow_heif.options.AUX_IMAGES = False
+
+_DAMAGE = (ValueError, EOFError, SyntaxError, RuntimeError, OSError, IndexError, KeyError)
+"""What pillow-heif raises over broken files."""
+
+_MEMORY = ("emory", "ecurity limit")
+"""Words in libheif's messages over memory that it does not get, or does not take. libde265 has no such word."""
+
+
+def read(path: Path, header: Header, _wanted: range, _n: int, _tolerant: bool) -> tuple[list[Frame], Details]:
+    """The primary picture. Raises Undecodable, and TooLarge where memory does not suffice."""
+    data = path.read_bytes()
+    try:
+        file = pillow_heif.open_heif(data, convert_hdr_to_8bit=False, hdr_to_16bit=False)
+        return _read(file[file.primary_index], header)
+    except _DAMAGE as error:
+        if any(word in str(error) for word in _MEMORY) or not has_room(10 * header.width * header.height):
+            raise TooLarge("the image takes more memory than an engine process may use") from error
+        raise Undecodable("the image is damaged") from error
+
+
+def _read(picture: pillow_heif.HeifImage, header: Header) -> tuple[list[Frame], Details]:
+    if picture.size[0] * picture.size[1] > 2 * header.width * header.height:
+        raise TooLarge("the image has more pixels than its header said")
+    info: dict[str, Any] = picture.info
+    details = Details(info.get("icc_profile"), info.get("exif"), depth=info["bit_depth"])
+    statement = None if details.icc else _statement(info)
+    if details.depth > 8:
+        image, details = _narrowed(picture, details, statement)
+        frame = Frame(_plain(image))
+    else:
+        frame = Frame(_plain(picture.to_pillow()))
+        details = stated.described(details, statement, [frame])
+    details.space = "gray" if frame.gray else "srgb"
+    return [frame], details
+
+
+def _statement(info: dict[str, Any]) -> Statement | None:
+    """What `nclx` says."""
+    nclx = info.get("nclx_profile")
+    return by_numbers(nclx["color_primaries"], nclx["transfer_characteristics"]) if nclx else None
+
+
+def _narrowed(
+    picture: pillow_heif.HeifImage, details: Details, statement: Statement | None
+) -> tuple[Pillow.Image, Details]:
+    """A picture of 10 or 12 bits in 8. Its transfer function becomes sRGB's while all its bits are there."""
+    kind, most = picture.mode.partition(";")[0], (1 << details.depth) - 1
+    mode = "L" if kind == "I" else kind
+    transfer = statement.transfer if statement else SRGB
+    if isinstance(transfer, Curve):
+        codes = deep.rounded(most, transfer)
+        primaries = statement.primaries if statement else BT709
+        details.icc = details.icc or stated.profile(Statement(primaries), gray=mode[0] == "L")
+    else:
+        codes = tone_mapping.shaper(transfer, most)
+        details.hdr = statement
+    details.plain = statement is None or stated.is_plain(statement)
+    tables = [deep.rounded(most) if band in "Aa" else codes for band in mode]
+    return deep.eight_bits(picture.data, picture.size, mode, tables), details
+
+
+def _plain(image: Pillow.Image) -> Pillow.Image:
+    """The pixels alone; what colours were multiplied by (`prem`) is divided out."""
+    straight = {"RGBa": "RGBA", "La": "LA"}.get(image.mode, image.mode)
+    return wrapped((image if image.mode == straight else image.convert(straight)).im)

@@ -1,0 +1,108 @@
+"""The samples of a TIFF's page as libtiff decodes them: one plane for each channel, whatever the layout in the file."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import sys
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image as Pillow
+
+from service.engine.headers.tiff import HEIGHT, WIDTH, Directory
+from service.engine.job import Undecodable
+from service.engine.tiff import libtiff
+
+BITS, COMPRESSION, SAMPLES, ROWS, PLANAR, TILE_WIDTH, TILE_HEIGHT, FORMAT = 258, 259, 277, 278, 284, 322, 323, 339
+UNSIGNED, FLOATING = 1, 3
+APART = 2  # the planar configuration in which every channel has strips or tiles of its own
+LARGEST_PART = 256 << 20
+"""Bytes of a strip or tile; libtiff's own bound is as large as the file says."""
+
+_TYPES = {(UNSIGNED, 8): "B", (UNSIGNED, 16): "H", (UNSIGNED, 32): "I", (FLOATING, 32): "f", (FLOATING, 64): "d"}
+"""Sample format and bits to the type of an array, in which libtiff gives them: in the byte order of the machine."""
+
+_PLANES = {"B": "L", "H": "I;16" if sys.byteorder == "little" else "I;16B", "I": "I", "f": "F", "d": "F"}
+"""By type the mode of a plane in Pillow, which only moves its samples; 64 bits become 32."""
+
+
+def code(page: Directory) -> str | None:
+    """The type of the samples for `array`: B, H, I, f or d; None where they are of a kind that is not read here."""
+    formats, bits = set(page.numbers(FORMAT)) or {UNSIGNED}, set(page.numbers(BITS)) or {1}
+    return _TYPES.get((formats.pop(), bits.pop())) if len(formats) == len(bits) == 1 else None
+
+
+def planes(path: Path, page: Directory, wanted: Sequence[int], *, tolerant: bool) -> list[Pillow.Image]:
+    """The `wanted` channels of a page whose samples have a `code`, by their place in a pixel.
+
+    Raises Undecodable where a part of the image is damaged or missing; `tolerant` leaves it black.
+    """
+    kind = code(page)
+    assert kind is not None and libtiff.library is not None
+    size = page.number(WIDTH), page.number(HEIGHT)
+    found = [Pillow.new(_PLANES[kind], size) for _ in wanted]
+    try:
+        with libtiff.opened(path, page.offset) as handle:
+            _fill(handle, page, kind, dict(zip(wanted, found, strict=True)), tolerant)
+    except OSError as error:
+        raise Undecodable("the image is damaged: libtiff does not read its directory") from error
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Strips or tiles of `width` by `height` pixels, `length` bytes each, of so many `samples` a pixel."""
+
+    read: Callable[[int, int, object, int], int]
+    width: int
+    height: int
+    length: int
+    samples: int
+    tiled: bool
+
+
+def _fill(handle: int, page: Directory, kind: str, found: dict[int, Pillow.Image], tolerant: bool) -> None:
+    parts = _parts(handle, page, array(kind).itemsize)
+    buffer = ctypes.create_string_buffer(parts.length)
+    width, height = page.number(WIDTH), page.number(HEIGHT)
+    columns, lines = math.ceil(width / parts.width), math.ceil(height / parts.height)
+    groups = [[channel] for channel in found] if page.number(PLANAR) == APART else [list(found)]
+    for group in groups:
+        first = group[0] * columns * lines if page.number(PLANAR) == APART else 0
+        for number in range(columns * lines):
+            left, top = number % columns * parts.width, number // columns * parts.height
+            rows = parts.height if parts.tiled else min(parts.height, height - top)
+            needed = parts.width * rows * parts.samples * array(kind).itemsize
+            if parts.read(handle, first + number, buffer, parts.length) < needed:
+                if not tolerant:
+                    raise Undecodable("the image is damaged: a part of it is missing, or is not as its coding demands")
+                continue
+            values = array(kind, buffer.raw[:needed])
+            for channel in group:
+                own = values if parts.samples == 1 else values[channel :: parts.samples]
+                found[channel].paste(_plane(own, found[channel].mode, (parts.width, rows)), (left, top))
+
+
+def _parts(handle: int, page: Directory, itemsize: int) -> _Parts:
+    library = libtiff.library
+    assert library is not None
+    samples = 1 if page.number(PLANAR) == APART else page.number(SAMPLES) or 1
+    width, height = page.number(WIDTH), page.number(HEIGHT)
+    if library.TIFFIsTiled(handle):
+        size = page.number(TILE_WIDTH), page.number(TILE_HEIGHT)
+        parts = _Parts(library.TIFFReadEncodedTile, *size, library.TIFFTileSize(handle), samples, True)
+    else:
+        size = width, min(page.number(ROWS) or height, height)
+        parts = _Parts(library.TIFFReadEncodedStrip, *size, library.TIFFStripSize(handle), samples, False)
+    if not 0 < size[0] * size[1] * samples * itemsize <= parts.length <= LARGEST_PART:
+        raise Undecodable(f"the image is damaged: parts of {size[0]}x{size[1]} pixels would have {parts.length} bytes")
+    return parts
+
+
+def _plane(values: array[int] | array[float], mode: str, size: tuple[int, int]) -> Pillow.Image:
+    if values.typecode == "d":
+        values = array("f", values)
+    return Pillow.frombuffer(mode, size, values.tobytes(), "raw", mode, 0, 1)
