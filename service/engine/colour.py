@@ -14,6 +14,8 @@ from service.engine.job import Job
 from service.engine.libraries import by_magick, holds
 from service.engine.magick import colour as magick
 from service.engine.picture import Picture
+from service.engine.stripping import NotCopied
+from service.engine.stripping.icc import to_keep
 
 _SIGNATURES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}  # ICC.1:2022, table 19
 
@@ -25,7 +27,8 @@ def to_srgb(picture: Picture, job: Job) -> None:
         icc = None
     space = magick.space(icc) if icc else None
     carried = FORMATS[job.format].has_profile and space in ("srgb", "gray") and space == picture.details.space
-    keeps = carried and kept("icc", job)
+    written = _written(icc) if icc and carried and kept("icc", job) else None
+    keeps = written is not None
     for frame in picture.frames:
         if holds(frame, job):
             magick.convert(frame.magick(), None if keeps else icc, srgb.profile().tobytes())
@@ -33,12 +36,20 @@ def to_srgb(picture: Picture, job: Job) -> None:
             frame.put(_convert(frame.pillow(), None if keeps else icc))
         if not by_magick("to_srgb", job):
             frame.pillow()
-    picture.details.icc = icc if keeps else None
+    picture.details.icc = written
 
 
 def kept(what: str, job: Job) -> bool:
     """Whether the recipe keeps `what` and the configuration lets it."""
     return what in job.keep and what in job.recipe.get("keep", "").split(":")
+
+
+def _written(icc: bytes) -> bytes | None:
+    """The profile as it may leave; None where it cannot be written without what it says of people."""
+    try:
+        return to_keep(icc) or None
+    except NotCopied:
+        return None
 
 
 def _convert(image: Pillow.Image, icc: bytes | None) -> Pillow.Image:

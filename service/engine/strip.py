@@ -8,7 +8,7 @@ from pathlib import Path
 from service.engine.formats import functions
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header
-from service.engine.stripping import Piece, Pieces
+from service.engine.stripping import NotCopied, Piece, Pieces
 
 _PIECES: dict[str, Callable[[Source, bool], Pieces]] = functions(lambda row: row.stripper)
 
@@ -28,6 +28,9 @@ def strip(source: Path, target: Path, header: Header, keep_icc: bool = True) -> 
         with OpenedFile(source) as opened, target.open("wb") as file:
             for content in _contents(pieces(opened, keep_icc)):
                 file.write(content)
+    except NotCopied:
+        target.unlink(missing_ok=True)
+        return False
     except BaseException:
         target.unlink(missing_ok=True)
         raise
