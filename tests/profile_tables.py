@@ -39,12 +39,14 @@ def everywhere() -> dict[str, bytes]:
 def profile(kind: bytes, space: bytes, connection: bytes, tags: Mapping[str, bytes], version: int = _V2) -> bytes:
     """A profile with these tags, more that name people, and the secret between, behind and within all of them."""
     private = {"desc": _description(), "cprt": b"text\0\0\0\0" + SECRET + b"\0", "dmnd": _description()}
-    private |= {name: b"text\0\0\0\0" + SECRET + b"\0" for name in ("targ", "priv", "Secr", "meta", "vcgt", "chrm")}
+    private |= dict.fromkeys(
+        ("targ", "priv", "Secr", "meta", "vcgt", "chrm"), b"text\x00\x00\x00\x00" + SECRET + b"\x00"
+    )
     private |= {"mmod": b"mmod\0\0\0\0" + SECRET * 3, "MS00": SECRET, "lumi": xyz(D50) + SECRET}
     every = {**private, **tags}
     table, body, start = struct.pack(">I", len(every)), b"", 128 + 4 + 12 * len(every) + len(SECRET)
-    for name, content in every.items():
-        content += SECRET if name in tags else b""
+    for name, element in every.items():
+        content = element + (SECRET if name in tags else b"")
         table += name.encode() + struct.pack(">II", start + len(body), len(content))
         body += content + b"\0" * (-len(content) % 4) + SECRET
     header = struct.pack(">I4sI4s4s4s", start + len(body), b"xyzz", version, kind, space, connection)
@@ -62,10 +64,15 @@ def mft1(given: int, got: int) -> bytes:
     return head + bytes(range(256)) * given + _values(given, got, 5, 1) + bytes(range(255, -1, -1)) * got
 
 
-def mft2(given: int, got: int) -> bytes:
-    head = b"mft2\0\0\0\0" + bytes((given, got, 4, 0x78)) + _fixed(1, 0, 0, 0, 1, 0, 0, 0, 1) + struct.pack(">HH", 3, 2)
+def mft2(given: int, got: int, points: int = 4) -> bytes:
+    head = (
+        b"mft2\0\0\0\0"
+        + bytes((given, got, points, 0x78))
+        + _fixed(1, 0, 0, 0, 1, 0, 0, 0, 1)
+        + struct.pack(">HH", 3, 2)
+    )
     curve = struct.pack(">3H", 0, 30000, 65535)
-    return head + curve * given + _values(given, got, 4, 2) + struct.pack(">2H", 100, 65000) * got
+    return head + curve * given + _values(given, got, points, 2) + struct.pack(">2H", 100, 65000) * got
 
 
 def lut(kind: bytes, given: int, got: int, *, table: bool = True) -> bytes:

@@ -96,7 +96,7 @@ FORMATS: Mapping[str, Format] = {
         pillow_writer="service.engine.writers:jpeg",
         has_profile=True,
         faithful_quality=95,
-        stripper="service.engine.stripping.jpeg:pieces",
+        stripper="service.engine.jpeg.recode:pieces",
     ),
     "png": Format(
         png,

@@ -24,7 +24,7 @@ INSTALLED = [
 ]
 MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 NEEDED = set(
-    "rXYZ gXYZ bXYZ rTRC gTRC bTRC kTRC wtpt chad cicp desc cprt".split()
+    ["rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC", "kTRC", "wtpt", "chad", "cicp", "desc", "cprt"]
     + [f"{kind}{number}" for kind in ("A2B", "B2A", "D2B", "B2D") for number in range(4)]
 )
 

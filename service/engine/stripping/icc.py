@@ -1,4 +1,4 @@
-"""ICC profiles rewritten so that they say a colour space and nothing else (ICC.1:2022, and ICC.1:2001-04 for version 2).
+"""ICC profiles written again, so that they say a colour space and nothing else (ICC.1:2022, ICC.1:2001-04).
 
 A profile names people and machines: its description, copyright, serial numbers, dates, makers, private tags, and bytes
 between and behind its tags. `to_keep` writes a profile of its own with the same colours: the tags that colour needs,
@@ -46,12 +46,9 @@ def to_keep(profile: bytes) -> bytes:
     Every viewer takes an image without a profile for sRGB, so leaving that one out changes nothing. Raises NotCopied
     where a profile that Little CMS uses cannot be written again with the same colours.
     """
-    size = int.from_bytes(profile[:4])
-    if profile[36:40] != b"acsp" or not HEADER + 4 <= size <= len(profile):
-        return b""
-    profile = profile[:size]
+    profile = other_than_srgb(profile)
     mode, channels = _MODES.get(profile[16:20], ("", 0))
-    if not mode or profile[12:16] not in _CLASSES or srgb.is_srgb(profile):
+    if not mode or profile[12:16] not in _CLASSES:
         return b""
     before = _converted(profile, mode, channels)
     if not before:
@@ -60,6 +57,14 @@ def to_keep(profile: bytes) -> bytes:
     if _converted(written, mode, channels) != before:
         raise NotCopied("the colour profile has parts that are in no standard")
     return written
+
+
+def other_than_srgb(profile: bytes) -> bytes:
+    """Return `profile`, cut to its own length; nothing where it is no profile, or is that of sRGB."""
+    size = int.from_bytes(profile[:4])
+    if profile[36:40] != b"acsp" or not HEADER + 4 <= size <= len(profile):
+        return b""
+    return b"" if srgb.is_srgb(profile[:size]) else profile[:size]
 
 
 def _written(profile: bytes) -> bytes:

@@ -10,8 +10,6 @@ import math
 import struct
 from collections.abc import Callable
 
-_XYZ = (b"rXYZ", b"gXYZ", b"bXYZ", b"wtpt")
-_CURVE = (b"rTRC", b"gTRC", b"bTRC", b"kTRC")
 _PARAMETERS = (1, 3, 4, 5, 7)  # of a parametric curve, by its kind
 _FORMULAS = {0: 4, 1: 5, 2: 5}  # parameters of a formula segment, by its kind (table 64)
 MAX_CHANNELS = 15
@@ -24,26 +22,22 @@ class Malformed(ValueError):
 
 def element(tag: bytes, content: bytes) -> bytes:
     """Return the element of a tag, written again. Raises Malformed, and struct.error where it is too short."""
-    for kind, write in _kinds(tag):
-        if content[:4] == kind:
-            return kind + bytes(4) + write(content)
-    raise Malformed
+    kind = content[:4]
+    write = _types(tag).get(kind)
+    if write is None:
+        raise Malformed
+    return kind + bytes(4) + write(content)
 
 
-def _kinds(tag: bytes) -> tuple[tuple[bytes, Callable[[bytes], bytes]], ...]:
-    if tag in _XYZ:
-        return ((b"XYZ ", lambda content: _part(content, 8, 12)),)
-    if tag in _CURVE:
-        return (b"curv", _sampled), (b"para", _parametric)
-    if tag == b"chad":
-        return ((b"sf32", lambda content: _part(content, 8, 36)),)
-    if tag == b"cicp":
-        return ((b"cicp", lambda content: _part(content, 8, 4)),)
+def _types(tag: bytes) -> dict[bytes, Callable[[bytes], bytes]]:
+    """What writes the elements that a tag may have, by their type."""
     if tag[:3] == b"A2B":
-        return (b"mft1", _table8), (b"mft2", _table16), (b"mAB ", _lut_to_connection)
+        return {b"mft1": _table8, b"mft2": _table16, b"mAB ": _lut_to_connection}
     if tag[:3] == b"B2A":
-        return (b"mft1", _table8), (b"mft2", _table16), (b"mBA ", _lut_to_device)
-    return ((b"mpet", _processes),)
+        return {b"mft1": _table8, b"mft2": _table16, b"mBA ": _lut_to_device}
+    if tag[:3] in (b"D2B", b"B2D"):
+        return {b"mpet": _processes}
+    return _TYPES[tag]
 
 
 def _part(content: bytes, start: int, size: int) -> bytes:
@@ -213,3 +207,14 @@ def _segmented(content: bytes) -> bytes:
         written += segment
         start += len(segment)
     return written
+
+
+_Writers = dict[bytes, Callable[[bytes], bytes]]
+_COLOUR: _Writers = {b"XYZ ": lambda content: _part(content, 8, 12)}
+_CURVE: _Writers = {b"curv": _sampled, b"para": _parametric}
+_TYPES: dict[bytes, _Writers] = {
+    **dict.fromkeys((b"rXYZ", b"gXYZ", b"bXYZ", b"wtpt"), _COLOUR),
+    **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC", b"kTRC"), _CURVE),
+    b"chad": {b"sf32": lambda content: _part(content, 8, 36)},
+    b"cicp": {b"cicp": lambda content: _part(content, 8, 4)},
+}
