@@ -134,6 +134,7 @@ FORMATS: Mapping[str, Format] = {
         pillow_writer="service.engine.writers:avif",
         has_profile=True,
         faithful_quality=85,
+        stripper="service.engine.stripping.avif:pieces",
         rounds=2,
     ),
     "heic": Format(isobmff, "HEIC"),

