@@ -15,7 +15,7 @@ from service.engine.headers.source import Source
 from service.engine.job import Undecodable
 from service.engine.stripping import NotCopied, Pieces, av1_data, icc
 from service.engine.stripping.boxes import Item, read
-from service.engine.stripping.tails import zeroed
+from service.engine.stripping.tails import shortened, zeroed
 
 FILE_TYPE = b"avif\0\0\0\0avifmif1miaf"
 _SIZES = {
@@ -24,18 +24,20 @@ _SIZES = {
 }
 """Bytes of the properties that decoding or colour needs; of those that have no fixed length see `_property`."""
 
+_LAST = {b"nclx": 0x80, b"irot": 3, b"imir": 1}
+"""The bits that count of a property's last byte."""
+
 _SHOWN = (b"clap", b"irot", b"imir")
-LEFT = 2  # zeros that stay behind the last code of a picture
+Property = tuple[bytes, bytes, bool]
+"""Kind, content, and whether a reader must know it."""
 
 
 def pieces(source: Source, keep_icc: bool) -> Pieces:
     """Raises NotCopied where the picture is made in a way that is not known here, or has properties that are not."""
     primary, items = read(source)
-    held: list[tuple[Item, list[tuple[bytes, bytes, bool]], bytes]] = []
+    held: list[tuple[Item, list[Property], bytes]] = []
     for item in items:
-        properties = [
-            one for kind, content, must in item.properties if (one := _property(kind, content, must, keep_icc))
-        ]
+        properties = [one for each in item.properties if (one := _property(*each, keep_icc))]
         data = b"".join(source.read(start, length) for start, length in item.places)
         held.append((item, properties, _grid(data) if item.kind == b"grid" else _picture(data, properties)))
     numbers = {item.number: number for number, item in enumerate(items, 1)}
@@ -49,7 +51,7 @@ def pieces(source: Source, keep_icc: bool) -> Pieces:
     yield _box(b"mdat", b"".join(data for _, _, data in held))
 
 
-def _property(kind: bytes, content: bytes, must: bool, keep_icc: bool) -> tuple[bytes, bytes, bool] | None:
+def _property(kind: bytes, content: bytes, must: bool, keep_icc: bool) -> Property | None:
     """A property that stays, with no byte that it does not define."""
     size = _SIZES.get(kind, 0)
     if kind == b"a1lx":
@@ -71,7 +73,8 @@ def _property(kind: bytes, content: bytes, must: bool, keep_icc: bool) -> tuple[
         return None
     if len(content) < size:
         raise Undecodable("The AVIF is damaged: a property ends too soon")
-    return kind, content[:size], must
+    last = content[size - 1] & _LAST.get(content[:4] if kind == b"colr" else kind, 0xFF)
+    return kind, content[: size - 1] + bytes([last]), must
 
 
 def _grid(data: bytes) -> bytes:
@@ -82,15 +85,19 @@ def _grid(data: bytes) -> bytes:
     return bytes([0, data[1] & 1]) + data[2:size]
 
 
-def _picture(data: bytes, properties: Sequence[tuple[bytes, bytes, bool]]) -> bytes:
+def _picture(data: bytes, properties: Sequence[Property]) -> bytes:
     """The coded data of one picture, without a tail that no pixel depends on."""
     data = av1_data.minimal(data)
     shown = [one for one in properties if one[0] not in (*_SHOWN, b"auxC") and one[1][:4] != b"prof"]
-    data, free = zeroed(data, 0, len(data), lambda one: _pixels(_alone(one, shown)))
-    return data if free <= LEFT else av1_data.shortened(data, free - LEFT)
+
+    def decode(one: bytes) -> bytes:
+        return _pixels(_alone(one, shown))
+
+    data, free = zeroed(data, 0, len(data), decode)
+    return shortened(data, free, av1_data.shortened, decode)
 
 
-def _alone(data: bytes, properties: Sequence[tuple[bytes, bytes, bool]]) -> bytes:
+def _alone(data: bytes, properties: Sequence[Property]) -> bytes:
     """A file of one picture."""
     item = Item(1, b"av01")
     start = len(FILE_TYPE) + 8 + len(_meta([(item, properties, data)], {1: 1}, item, [0])) + 8
@@ -106,7 +113,7 @@ def _pixels(data: bytes) -> bytes:
 
 
 def _meta(
-    held: Sequence[tuple[Item, Sequence[tuple[bytes, bytes, bool]], bytes]],
+    held: Sequence[tuple[Item, Sequence[Property], bytes]],
     numbers: dict[int, int],
     primary: Item,
     places: Sequence[int],
@@ -145,7 +152,7 @@ def _references(items: Iterable[Item], numbers: dict[int, int]) -> bytes:
     return _box(b"iref", b"\0\0\0\0" + written) if written else b""
 
 
-def _properties(of_items: Iterable[Sequence[tuple[bytes, bytes, bool]]]) -> bytes:
+def _properties(of_items: Iterable[Sequence[Property]]) -> bytes:
     """`iprp`: each property once, and which item has which."""
     distinct, rows, count = list[tuple[bytes, bytes]](), b"", 0
     for properties in of_items:

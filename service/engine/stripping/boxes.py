@@ -1,4 +1,4 @@
-"""What a HEIF file of still pictures is made of: its items, where their bytes lie, and their properties (ISO/IEC 23008-12).
+"""The items of a HEIF file of still pictures: where their bytes lie, and their properties (ISO/IEC 23008-12).
 
 `read` takes the picture, what it is made of, and its transparency; all other items are left out.
 """
@@ -97,8 +97,6 @@ def _places(source: Source, meta: Source, inside: dict[bytes, Box], items: dict[
     offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
     index_size = sizes & 15 if version else 0
     wide, at = (4, box.start + 10) if version == 2 else (2, box.start + 8)
-    if version == 2:
-        at = box.start + 10
     budget = MAX_PIECES
     for _ in range(meta.number(box.start + 6, wide)):
         number, at = meta.number(at, wide), at + wide

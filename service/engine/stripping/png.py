@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from service.engine.headers.png import SIGNATURE, Chunk, chunks
 from service.engine.headers.source import Source
@@ -82,13 +83,12 @@ def _data(source: Source, layout: Layout, image: list[Chunk], frames: list[_Fram
     if frames and frames[0].parts == image:
         yield _chunk(b"fcTL", b"\0\0\0\0" + frames[0].control)
         number, frames = 1, frames[1:]
-    for part in _parts(minimal(lambda: _compressed(source, image), layout)):
+    for part in _parts(minimal(partial(_compressed, source, image), layout)):
         yield _chunk(b"IDAT", part)
     for frame in frames:
         yield _chunk(b"fcTL", number.to_bytes(4) + frame.control)
         number += 1
-        compressed = minimal(lambda parts=frame.parts: _compressed(source, parts), frame.layout(layout))
-        for part in _parts(compressed):
+        for part in _parts(minimal(partial(_compressed, source, frame.parts), frame.layout(layout))):
             yield _chunk(b"fdAT", number.to_bytes(4) + part)
             number += 1
 

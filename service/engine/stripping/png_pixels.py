@@ -173,7 +173,7 @@ def _compressed_anew(data: Iterable[bytes], layout: Layout, padded: bool) -> Ite
         for row, _ in _rows(data, layout):
             yield stream.compress(row)
     else:
-        for row, bits in _unfiltered(data, layout):
-            last = row[-1] & 0xFF & ~(0xFF >> bits % 8 if bits % 8 else 0)
-            yield stream.compress(b"\0" + row[:-1].tobytes() + bytes([last]))
+        for values, bits in _unfiltered(data, layout):
+            last = int(values[-1]) & ~(0xFF >> bits % 8 if bits % 8 else 0)
+            yield stream.compress(b"\0" + values[:-1].tobytes() + bytes([last]))
     yield stream.flush()

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 from PIL import Image as Pillow
 
-from service.engine.stripping.tails import zeroed
+from service.engine.stripping.tails import Decode, shortened, zeroed
 
-LEFT = 2  # zeros that stay behind the last code, for decoders that read ahead
 _KEY_FRAME = 10  # bytes of its header, before the first partition
 
 
@@ -19,16 +18,19 @@ def minimal(alpha: bytes, kind: bytes, coded: bytes) -> tuple[bytes, bytes]:
     if alpha and not alpha[0] & 3:  # not compressed: one byte a pixel
         alpha = alpha[: 1 + size[0] * size[1]]
     elif alpha:
-        alpha, free = zeroed(alpha, 1, len(alpha), lambda one: _pixels(_file(size, one, kind, coded)))
-        alpha = _shortened(alpha, free)
+        alpha = _without_tail(alpha, [(1, len(alpha))], lambda one: _pixels(_file(size, one, kind, coded)))
+    ends = list(_partitions(coded)) if kind == b"VP8 " else [(5, len(coded))]
+    made = _without_tail(coded, ends, lambda one: _pixels(_file(size, b"", kind, one)))
+    return bytes([alpha[0] & 0x3F]) + alpha[1:] if alpha else b"", made
+
+
+def _without_tail(data: bytes, parts: list[tuple[int, int]], decode: Decode) -> bytes:
+    """The data with zeros for what no pixel depends on at the end of each of its parts, and shorter at its own end."""
     free = 0
-    for start, end in _partitions(coded) if kind == b"VP8 " else ((5, len(coded)),):
-        coded, free = zeroed(coded, start, end, lambda one: _pixels(_file(size, b"", kind, one)))
-    return bytes([alpha[0] & 0x3F]) + alpha[1:] if alpha else b"", _shortened(coded, free)
-
-
-def _shortened(data: bytes, free: int) -> bytes:
-    return data[: len(data) - free + LEFT] if free > LEFT else data
+    for start, end in parts:
+        data, free = zeroed(data, start, end, decode)
+    ends = parts and parts[-1][1] == len(data)
+    return shortened(data, free, lambda one, count: one[:-count], decode) if ends else data
 
 
 def _size(kind: bytes, coded: bytes) -> tuple[int, int]:
@@ -55,7 +57,7 @@ def _pixels(data: bytes) -> bytes:
 
 
 def _partitions(coded: bytes) -> Iterator[tuple[int, int]]:
-    """Where the partitions begin and end: the first, with modes, then 1, 2, 4 or 8 with coefficients (RFC 6386, 9.5)."""
+    """The ends of each partition: the first, with modes, then 1, 2, 4 or 8 with coefficients (RFC 6386, 9.5)."""
     first = int.from_bytes(coded[:3], "little") >> 5
     start, at = _KEY_FRAME, min(len(coded), _KEY_FRAME + first)
     yield start, at
