@@ -41,6 +41,8 @@ WHOLE: dict[str, tuple[str, bytes]] = {
     "webp_alpha": ("webp", images.webp_alpha(exif=images.exif())),
     "webp_lossless": ("webp", images.webp_alpha(lossless=True)),
     "webp_animated": ("webp", images.webp_animated(delays=[50, 100, 150, 200, 250], loop=3, alpha=True)),
+    "avif": ("avif", images.avif(icc_profile=P3)),
+    "avif_alpha": ("avif", images.avif_alpha()),
     "gif": ("gif", images.gif()),
     "gif_animated": ("gif", images.gif_animated(delays=[50, 100, 150, 200, 250], loop=3, disposal=[1, 2, 3, 1, 2])),
     "gif_once": ("gif", images.gif_animated(loop=None, alpha=True)),
@@ -126,7 +128,7 @@ def test_an_archive_behind_the_image_goes(name: str, stripped) -> None:
     assert stripped(data + b"PK\x03\x04 hidden" * 10) == stripped(data)
 
 
-@pytest.mark.parametrize("make", [images.tiff, images.bmp, images.avif, images.ico])
+@pytest.mark.parametrize("make", [images.tiff, images.bmp, images.heic, images.ico])
 def test_formats_that_need_encoding_are_left_alone(make: Callable[[], bytes], tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(make())
@@ -185,7 +187,7 @@ def test_damage_raises_nothing_but_undecodable(name: str, tmp_path: Path) -> Non
         target.unlink(missing_ok=True)
 
 
-def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_a_png(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     noise = np.frombuffer(os.urandom(12_000_000), np.uint8).reshape(2000, 2000, 3)
     source.write_bytes(images.png(noise, compress_level=1))
