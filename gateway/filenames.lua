@@ -1,4 +1,4 @@
--- Names of files as clients save and show them, without characters that hide or reorder others. Twin of filenames.py.
+-- Names of files as clients show them, without characters that hide or reorder others. Twin of filenames.py.
 
 local gsub = string.gsub
 local ipairs = ipairs

@@ -1,4 +1,4 @@
-"""Names of files as clients save and show them, without characters that hide or reorder others. Twin of filenames.lua."""
+"""Names of files as clients show them, without characters that hide or reorder others. Twin of filenames.lua."""
 
 from __future__ import annotations
 

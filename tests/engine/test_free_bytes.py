@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
+from PIL.JpegImagePlugin import JpegImageFile
 
 from service.engine.headers.isobmff import Box
 from tests import images
@@ -45,6 +46,7 @@ def in_a_table(data: bytes) -> bytes:
 
 RESTARTS = images.jpeg(SMALL, restart_marker_blocks=2)
 PLAIN = images.jpeg(SMALL)
+SCAN = b"\xff\xda"
 JPEGS: dict[str, bytes] = {
     "DNL": PLAIN[:-2] + segment(0xDC, LONG) + PLAIN[-2:],
     "between restarts": between_restarts(RESTARTS),
@@ -85,7 +87,14 @@ def one_bit() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunks
 
 
+def twice(data: bytes) -> bytes:
+    """gAMA as it should be, and again with other values."""
+    values = (b"\0\0\xb1\x8f", *(LONG[i : i + 4] for i in range(0, 24, 4)))
+    return data[:33] + b"".join(png_chunk(b"gAMA", value) for value in values) + data[33:]
+
+
 PNG = images.png(SMALL)
+FRAME = png_chunk(b"fcTL", LONG[:26]) + png_chunk(b"fdAT", LONG)
 PALETTE = images.png_palette(64, 48, 16, transparent=True)
 PNGS: dict[str, bytes] = {
     "behind the zlib stream": chunked(PNG, b"IDAT", lambda packed: packed + LONG),
@@ -94,11 +103,10 @@ PNGS: dict[str, bytes] = {
     "in colours that are not used": chunked(PALETTE, b"PLTE", lambda colours: (colours + LONG)[:768]),
     "in alpha that is not used": chunked(PALETTE, b"tRNS", lambda alpha: (alpha + bytes(14) + LONG)[:256]),
     "in a palette for nobody": PNG[:33] + png_chunk(b"PLTE", LONG[:480]) + PNG[33:],
-    "in colour that stands twice": PNG[:33] + b"".join(png_chunk(b"gAMA", b"\0\0\xb1\x8f") + png_chunk(b"gAMA", LONG[i : i + 4]) for i in range(0, 24, 4)) + PNG[33:],
-    "in the name of a profile": PNG,
-    "in frames behind the last": images.apng()[:-12] + png_chunk(b"fcTL", LONG[:26]) + png_chunk(b"fdAT", LONG) + images.apng()[-12:],
+    "in colour that stands twice": twice(PNG),
+    "in frames behind the last": images.apng()[:-12] + FRAME + images.apng()[-12:],
     "behind the stream of a frame": chunked(images.apng(2), b"fdAT", lambda packed: packed + LONG),
-}  # fmt: skip
+}
 
 
 def gif_of(blocks: Callable[[bytes], bytes]) -> bytes:
@@ -112,11 +120,12 @@ def sub_blocks(content: bytes) -> bytes:
     return b"".join(bytes([len(content[i : i + 255])]) + content[i : i + 255] for i in range(0, len(content), 255))
 
 
+LOOP = b"\x21\xff\x0bNETSCAPE2.0"
 GIFS: dict[str, bytes] = {
     "behind the codes": gif_of(lambda blocks: blocks[:-1] + sub_blocks(LONG) + b"\0"),
-    "in loops": images.gif_animated(2).replace(b"\x21\xff\x0bNETSCAPE2.0", b"\x21\xff\x0bNETSCAPE2.0\3\1xy\0\x21\xff\x0bNETSCAPE2.0", 1),
+    "in loops": images.gif_animated(2).replace(LOOP, LOOP + b"\3\1xy\0" + LOOP, 1),
     "behind the trailer": images.gif(64, 48) + LONG,
-}  # fmt: skip
+}
 
 
 def riff(*chunks: bytes) -> bytes:
@@ -142,14 +151,15 @@ def webp_in_first_partition() -> bytes:
 
 
 CLEAR = images.webp_alpha(64, 48)
-EXTENDED = b"\x10\0\0\0" + (63).to_bytes(3, "little") + (47).to_bytes(3, "little")
+HEAD = chunk(b"VP8X", b"\x10\0\0\0" + (63).to_bytes(3, "little") + (47).to_bytes(3, "little"))
+ALPHA, COLOUR = content_of(CLEAR, b"ALPH"), chunk(b"VP8 ", content_of(CLEAR, b"VP8 "))
 WEBPS: dict[str, bytes] = {
     "behind the codes": riff(chunk(b"VP8 ", content_of(images.webp(SMALL), b"VP8 ") + LONG)),
     "behind the modes": webp_in_first_partition(),
     "behind lossless codes": riff(chunk(b"VP8L", content_of(images.webp(SMALL, lossless=True), b"VP8L") + LONG)),
-    "behind the alpha": riff(chunk(b"VP8X", EXTENDED), chunk(b"ALPH", content_of(CLEAR, b"ALPH") + LONG), chunk(b"VP8 ", content_of(CLEAR, b"VP8 "))),
-    "in a chunk of its own": riff(chunk(b"VP8X", EXTENDED), chunk(b"ALPH", content_of(CLEAR, b"ALPH")), chunk(b"VP8 ", content_of(CLEAR, b"VP8 ")), chunk(b"SECR", LONG)),
-}  # fmt: skip
+    "behind the alpha": riff(HEAD, chunk(b"ALPH", ALPHA + LONG), COLOUR),
+    "in a chunk of its own": riff(HEAD, chunk(b"ALPH", ALPHA), COLOUR, chunk(b"SECR", LONG)),
+}
 
 
 def avif_box(data: bytes, *path: bytes) -> Box:
@@ -273,6 +283,8 @@ def test_the_coefficients_of_a_jpeg_stay() -> None:
     for data in (PLAIN, RESTARTS, images.jpeg(progressive=True), images.jpeg_ycck()):
         made = derive(data, "", "jpg").data
         with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(made)) as after:
+            assert isinstance(before, JpegImageFile)
+            assert isinstance(after, JpegImageFile)
             assert before.quantization == after.quantization
             before.draft("YCbCr", None)
             after.draft("YCbCr", None)
