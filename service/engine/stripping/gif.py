@@ -80,6 +80,8 @@ def _frame(source: Source, block: Block, screen_table: bytes) -> _Frame | None:
     except (ValueError, OSError):
         return None
     used = {index for index, count in enumerate(indices.histogram()) if count}
+    if not used:  # a frame without pixels
+        return None
     bits = max(2, max(used).bit_length(), (len(table or screen_table) // 3 - 1).bit_length())
     codes = bytes([bits]) + indices.tobytes("gif", "P", bits, 0) + b"\0"
     return _Frame(place[:8] + bytes([flags & (LOCAL_TABLE | TABLE_SIZE)]), table, codes, used)
