@@ -14,9 +14,36 @@ Asked = tuple[str, str, str, Sequence[str], int]
 """Method, raw path, raw query, keys, and the time in seconds since the epoch."""
 
 KEYS = ("a key for comparing twins", "ключ")
-_SEGMENTS = ("a", "cat.jpg", "a b", "é", "猫", "100%", "+", "@", "@tmp", "..", "", "a\nb", "x" * 300, "[^%w]")
+_SEGMENTS = (
+    "a",
+    "cat.jpg",
+    "a b",
+    "é",
+    "猫",
+    "100%",
+    "+",
+    "@",
+    "@tmp",
+    "..",
+    "",
+    "a\nb",
+    "x" * 300,
+    "[^%w]",
+    "\u2028\u061c\u200d",
+)
 _LEAVES = ("@w=300.webp", "@full.jpg", "@meta.json", "@W", "x", "@crop=10p:10p:50p:50p,q=auto.avif")
-_NAMES = ("", "a.jpg", 'a"b', "mein Bild.jpg", "a\r\nb", "猫/🐈.png", "~-_.%")
+_NAMES = (
+    "",
+    "a.jpg",
+    'a"b',
+    "mein Bild.jpg",
+    "a\r\nb",
+    "猫/🐈.png",
+    "~-_.%",
+    "a\u202egpj.exe",
+    "\u2067\ufeff",
+    "\u2028\u061c\u200d",
+)
 _BOXES = (
     b"ftyp",
     b"WEBP",

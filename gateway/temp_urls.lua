@@ -1,6 +1,7 @@
 -- Sign and check temporary URLs of the directory store, as Swift signs its own. Twin of temp_urls.py.
 
 local access = require("gateway.access")
+local filenames = require("gateway.filenames")
 local names = require("gateway.names")
 local uri = require("gateway.uri")
 
@@ -19,6 +20,7 @@ local min = math.min
 local same = access.same
 local sub = string.sub
 local tonumber = tonumber
+local visible = filenames.visible
 
 local _M = {}
 
@@ -124,7 +126,7 @@ local function disposition_of(name, filename, inline)
     if inline and filename == "" then
         return kind
     end
-    local given = filename ~= "" and filename or match(name, "[^/]*$")
+    local given = visible(filename ~= "" and filename or match(name, "[^/]*$"))
     local quoted, encoded = gsub(given, "[^%w_.~/ -]", escape_byte), gsub(given, "[^%w_.~/-]", escape_byte)
 
     return format("%s; filename=\"%s\"; filename*=UTF-8''%s", kind, quoted, encoded)

@@ -17,6 +17,7 @@ from urllib.parse import quote as percent_encode
 
 from gateway.access import end_of
 from gateway.errors import Refused
+from gateway.filenames import visible
 from gateway.names import check_image, split_path, split_query
 from gateway.rules import CONTENT_TYPES
 
@@ -122,5 +123,5 @@ def _disposition(name: str, filename: str, *, inline: bool) -> str:
     kind = "inline" if inline else "attachment"
     if inline and not filename:
         return kind
-    given = filename or name.rpartition("/")[2]
+    given = visible(filename or name.rpartition("/")[2])
     return f"{kind}; filename=\"{percent_encode(given, safe=' /')}\"; filename*=UTF-8''{percent_encode(given)}"

@@ -17,6 +17,8 @@ from service.engine.job import Job
 from service.engine.libraries import by_magick, holds
 from service.engine.magick import colour as magick
 from service.engine.picture import Picture
+from service.engine.stripping import NotCopied
+from service.engine.stripping.icc import to_keep
 
 _SIGNATURES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}  # ICC.1:2022, table 19
 
@@ -35,7 +37,8 @@ def to_srgb(picture: Picture, job: Job) -> None:
         icc = None
     space = magick.space(icc) if icc else None
     carried = FORMATS[job.format].has_profile and space in ("srgb", "gray") and space == picture.details.space
-    keeps = carried and kept("icc", job)
+    written = _written(icc) if icc and carried and kept("icc", job) else None
+    keeps = written is not None
     target = display_p3() if icc and not keeps and _may_be_wide(picture, job) and srgb.is_wider(icc) else None
     for frame in picture.frames:
         if holds(frame, job):
@@ -44,7 +47,7 @@ def to_srgb(picture: Picture, job: Job) -> None:
             frame.put(_convert(frame.pillow(), None if keeps else icc, target))
         if not by_magick("to_srgb", job):
             frame.pillow()
-    picture.details.icc = icc if keeps else target
+    picture.details.icc = written if keeps else target
 
 
 def stays(picture: Picture, job: Job) -> bool:
@@ -77,6 +80,14 @@ def _map_tones(picture: Picture, job: Job) -> None:
             made.putalpha(image.getchannel("A"))
         frame.put(made)
     picture.details.icc, picture.details.hdr = display_p3() if wide else None, None
+
+
+def _written(icc: bytes) -> bytes | None:
+    """The profile as it may leave; None where it cannot be written without what it says of people."""
+    try:
+        return to_keep(icc) or None
+    except NotCopied:
+        return None
 
 
 def _convert(image: Pillow.Image, icc: bytes | None, target: bytes | None) -> Pillow.Image:

@@ -109,7 +109,7 @@ FORMATS: Mapping[str, Format] = {
         has_profile=True,
         has_wide_gamut=True,
         faithful_quality=95,
-        stripper="service.engine.stripping.jpeg:pieces",
+        stripper="service.engine.jpeg.recode:pieces",
         mender="service.engine.flaws.jpeg:mend",
     ),
     "png": Format(
@@ -160,6 +160,7 @@ FORMATS: Mapping[str, Format] = {
         has_profile=True,
         has_wide_gamut=True,
         faithful_quality=85,
+        stripper="service.engine.stripping.avif:pieces",
         rounds=2,
     ),
     "heic": Format(isobmff, "HEIC", reader="pillow-heif"),

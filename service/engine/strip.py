@@ -1,4 +1,4 @@
-"""Metadata out of an image without touching a pixel: for the formats where that can be done by leaving parts out."""
+"""Metadata out of an image without touching a pixel: for the formats whose coded pixels can be copied."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from service.engine.formats import functions
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header
-from service.engine.stripping import Piece, Pieces
+from service.engine.stripping import NotCopied, Piece, Pieces
 
 _PIECES: dict[str, Callable[[Source, bool], Pieces]] = functions(lambda row: row.stripper)
 
@@ -16,10 +16,11 @@ _PIECES: dict[str, Callable[[Source, bool], Pieces]] = functions(lambda row: row
 def strip(source: Path, target: Path, header: Header, keep_icc: bool = True) -> bool:
     """Write `source` without its metadata to `target`, pixels and animation unchanged; tell whether that was done.
 
-    False, and nothing written, where leaving parts out cannot do it: for a format without a stripper,
-    and for an image that is stored turned, whose orientation is metadata and would be lost. An ICC profile stays unless
-    it is sRGB's or `keep_icc` is false. Memory is constant but for the profile. Raises Undecodable where the structure
-    is broken or incomplete, OSError where a file cannot be read or written; `target` is empty then.
+    False, and nothing written, where that cannot be: for a format without a stripper, for a kind of image that its
+    stripper does not know, and for one that is stored turned, whose orientation is metadata and would be lost. The
+    colours of an ICC profile stay unless it is sRGB's or `keep_icc` is false. A PNG without a palette takes constant
+    memory; others take what their coded data and the pixels of a frame need. Raises Undecodable where the structure is
+    broken or incomplete, OSError where a file cannot be read or written; `target` is empty then.
     """
     pieces = _PIECES.get(header.format)
     if pieces is None or header.orientation != 1:
@@ -28,8 +29,11 @@ def strip(source: Path, target: Path, header: Header, keep_icc: bool = True) -> 
         with OpenedFile(source) as opened, target.open("wb") as file:
             for content in _contents(pieces(opened, keep_icc)):
                 file.write(content)
-    except BaseException:
+    except NotCopied:
         target.open("wb").close()  # an engine process removes no file
+        return False
+    except BaseException:
+        target.open("wb").close()
         raise
     return True
 

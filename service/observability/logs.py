@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import time
 from typing import TextIO
@@ -15,9 +16,18 @@ MOST = 20  # lines of one place in the code...
 WITHIN = 1.0  # ...in so many seconds; what comes beyond them is counted and not logged
 
 
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""What moves the cursor of a terminal, ends a line, or hides or reorders what stands beside it."""
+
+
+def _visible(text: str) -> str:
+    r"""The text with such characters as \uXXXX, which JSON reads as the same character."""
+    return _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+        text = _visible(super().format(record))
         trace = timings.current.get()
         return f"{text} [{trace.id}]" if trace else text
 
@@ -37,7 +47,7 @@ class _Json(logging.Formatter):
                 event["trace"] = trace.spans.id
         if record.exc_info:
             event["exception"] = self.formatException(record.exc_info)
-        return json.dumps(event, ensure_ascii=False)
+        return _visible(json.dumps(event, ensure_ascii=False))
 
 
 class _Flood(logging.Filter):

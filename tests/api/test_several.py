@@ -122,10 +122,21 @@ def test_what_makes_no_sense_is_refused_before_the_zip_begins(shared: Gateway, a
         ("C:/x?.jpg", "", "C_/x_.jpg"),
         ("nul.jpg", "", "_nul.jpg"),
         ("a./b ", "", "a_/b_"),
+        ("-rf/--help.jpg", "", "_rf/_-help.jpg"),
+        ("a\u202egpj.exe/\u2066\u200b\ufeffb.jpg", "", "a_gpj.exe/___b.jpg"),
     ],
 )
 def test_names_in_a_zip_are_safe_everywhere(image: str, format: str, name: str) -> None:
     assert Entries().name(image, format) == name
+
+
+def test_a_zip_bears_no_name_that_would_be_shown_as_another(shared: Gateway, cat: bytes) -> None:
+    folder = "bidi\u202egpz"
+    assert shared.upload(f"{folder}/-x\u202e.jpg", cat).status_code == 201
+    answered = shared.api.get(f"/images/{folder}/", params={"original": "true"})
+    shown = folder.replace("\u202e", "_")
+    assert answered.headers["Content-Disposition"] == f"attachment; filename*=UTF-8''{shown}.zip"
+    assert "_x_.jpg" in unzip(answered)
 
 
 def test_names_in_a_zip_are_different_for_every_file_system() -> None:

@@ -43,7 +43,7 @@ def test_a_name_does_not_make_a_profile_srgb() -> None:
 
 
 def test_all_parts_of_the_engine_ask_the_same_function() -> None:
-    assert vars(icc)["is_srgb"] is srgb.is_srgb
+    assert vars(icc)["srgb"] is srgb
     assert vars(describe)["is_srgb"] is srgb.is_srgb
 
 

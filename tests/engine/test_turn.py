@@ -20,7 +20,8 @@ from service.engine.pool.worker import encode_job
 from service.engine.recognise import recognise
 from service.engine.sandbox.sandbox import Sandbox
 from service.engine.steps.orient import TURNS
-from tests import images, profiles
+from service.engine.stripping import icc as icc_profiles
+from tests import images, profile_tables, profiles
 from tests.engine.deriving import LIMITS, derive
 from tests.metadata import secrets, tags, write_secrets
 
@@ -103,16 +104,16 @@ def test_only_a_side_that_comes_first_must_end_with_a_whole_block(
 
 
 def test_a_profile_stays_unless_it_is_srgb() -> None:
-    for icc, kept in ((profiles.adobe_rgb(), profiles.adobe_rgb()), (profiles.srgb(), None)):
+    for icc, kept in ((profiles.adobe_rgb(), icc_profiles.to_keep(profiles.adobe_rgb())), (profiles.srgb(), None)):
         made = derive(images.oriented(6, "JPEG", images.photo(), icc_profile=icc), "", "jpg")
         assert made.pillow().info.get("icc_profile") == kept
 
 
 def test_a_profile_longer_than_a_segment_stays_whole() -> None:
-    icc = profiles.adobe_rgb()
-    icc = struct.pack(">I", 150_000) + icc[4:] + bytes(150_000 - len(icc))
+    icc = profile_tables.profile(b"scnr", b"RGB ", b"Lab ", {"A2B0": profile_tables.mft2(3, 3, points=28)})
     made = derive(images.oriented(8, "JPEG", images.photo(), icc_profile=icc), "", "jpg")
-    assert made.pillow().info["icc_profile"] == icc
+    assert made.pillow().info["icc_profile"] == icc_profiles.to_keep(icc)
+    assert len(made.pillow().info["icc_profile"]) > 2 * 65_519
 
 
 def test_no_metadata_is_left(tmp_path: Path) -> None:

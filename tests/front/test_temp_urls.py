@@ -135,6 +135,12 @@ def test_the_api_decides_what_a_browser_does_with_it(running: Gateway) -> None:
     assert named.headers["Content-Disposition"].endswith(f"; filename*=UTF-8''{quote(odd)}")
 
 
+def test_a_name_that_would_be_shown_as_another_is_not_given_to_a_browser(running: Gateway) -> None:
+    named = fetch(given(running, "cat.jpg", original="true", filename="cat\u202egpj.exe"))
+    plain = "cat_gpj.exe"
+    assert named.headers["Content-Disposition"] == f"attachment; filename=\"{plain}\"; filename*=UTF-8''{plain}"
+
+
 def test_a_url_opens_nothing_else_and_no_longer(running: Gateway) -> None:
     url = given(running, "cat.jpg/@w=10.png")
     assert status(url) == 200

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from aiohttp import web
 from zipstream import ZipStream
 
+from gateway.filenames import visible
 from service.api.http.concurrency import in_order
 from service.api.http.errors import TooMany
 from service.api.http.problems import BEGUN
@@ -58,7 +59,7 @@ async def send_archive(request: web.Request, archive: Archive) -> web.StreamResp
 
     The images are stored as they are: they are compressed already.
     """
-    name = quote(f"{archive.name}.zip", safe="")
+    name = quote(f"{visible(archive.name)}.zip", safe="")
     response = web.StreamResponse(
         headers={
             "Content-Type": "application/zip",

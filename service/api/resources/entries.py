@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from gateway.filenames import visible
 from gateway.rules import FORMAT_ALIASES
 
 _UNSAFE = re.compile(r'[\\:*?"<>|]')
@@ -38,7 +39,9 @@ def _safe(name: str) -> str:
 
 
 def _segment(segment: str) -> str:
-    cleaned = _UNSAFE.sub("_", segment)
+    cleaned = _UNSAFE.sub("_", visible(segment))
+    if cleaned.startswith("-"):  # a program that is given the name would take it for an option
+        cleaned = "_" + cleaned[1:]
     if cleaned.endswith((".", " ")):
         cleaned = cleaned[:-1] + "_"
     return f"_{cleaned}" if _DEVICES.fullmatch(cleaned) else cleaned

@@ -1,7 +1,8 @@
 """Allow-lists by format: what decoding and colour need of an image, and nothing else.
 
 Every module offers `pieces(source, keep_icc)`: what the stripped file is made of, in order, each either new bytes or a
-part of the original, so that pixels are copied and never held. It raises Undecodable, at whatever point it finds out.
+part of the original. It raises Undecodable where the file is broken, NotCopied where it cannot do it without a loss,
+at whatever point it finds out.
 """
 
 from __future__ import annotations
@@ -12,3 +13,7 @@ from service.engine.headers.source import Source
 
 Piece = bytes | Source
 Pieces = Iterator[Piece]
+
+
+class NotCopied(Exception):
+    """The image cannot be stripped as it is stored: it has to be encoded once more."""

@@ -16,6 +16,7 @@ from service.engine.headers.webp import (
 )
 from service.engine.job import Undecodable
 from service.engine.stripping import Piece, Pieces, icc
+from service.engine.stripping.webp_pixels import minimal
 
 BITSTREAMS = (b"VP8 ", b"VP8L")
 PICTURE = (b"ALPH", *BITSTREAMS)
@@ -64,7 +65,8 @@ def _frame(source: Source, chunk: Chunk) -> list[Piece]:
         raise Undecodable("The WebP is damaged: a chunk is longer than its frame")
     picture = _picture(frame, inside)
     size = FRAME_HEADER + _size(picture)
-    return [b"ANMF" + size.to_bytes(4, "little") + frame.read(0, FRAME_HEADER), *picture]
+    header = frame.read(0, FRAME_HEADER)
+    return [b"ANMF" + size.to_bytes(4, "little") + header[:15] + bytes([header[15] & 3]), *picture]
 
 
 def _picture(source: Source, parts: Sequence[Chunk]) -> list[Piece]:
@@ -73,11 +75,11 @@ def _picture(source: Source, parts: Sequence[Chunk]) -> list[Piece]:
     bitstream = [part for part in parts if part.kind in BITSTREAMS][:1]
     if not bitstream:
         raise Undecodable("The WebP is damaged: there are no pixels in it")
-    copies: list[Piece] = []
-    for part in alpha + bitstream:
-        size = part.end - part.start
-        copies += [source.part(part.start - 8, 8 + size), b"\0" * (size % 2)]
-    return copies
+    part = bitstream[0]
+    contents = [source.read(one.start, one.end - one.start) for one in (*alpha, part)]
+    transparency, coded = minimal(contents[0] if alpha else b"", part.kind, contents[-1])
+    picture: list[Piece] = [_chunk(b"ALPH", transparency)] if transparency else []
+    return [*picture, _chunk(part.kind, coded)]
 
 
 def _profile(source: Source, all_chunks: Sequence[Chunk]) -> bytes:

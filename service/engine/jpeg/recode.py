@@ -1,0 +1,85 @@
+"""The coefficients of a JPEG coded anew without loss, so that nothing is left that decoding does not need.
+
+Stray bytes between restarts, tables that nobody uses, segments of any length, blocks beyond the image, bits behind the
+last code: libjpeg-turbo's transform reads the coefficients and writes a file of its own (`jpegtran` is the same code).
+12 megapixels take 60 ms as a sequential JPEG, 220 ms as a progressive one, which is up to a sixth smaller.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+from service.engine.headers.jpeg import APP0, APP14, SEQUENTIAL, SOS, segments
+from service.engine.headers.source import Source
+from service.engine.job import Undecodable
+from service.engine.jpeg import turbo
+from service.engine.stripping import NotCopied, Pieces
+from service.engine.stripping.jpeg import KEPT, profile_segments
+
+PERFECT, _PROGRESSIVE, _COPY_NONE = 1, 32, 64  # TJXOPT_*
+_STOP_ON_WARNING, _LIMIT_SCANS = 8192, 32768  # TJFLAG_*
+_READ = {*KEPT, APP0, APP14}
+"""What libjpeg reads of a JPEG: the last two tell the colour space."""
+
+_JFIF_VERSION = b"\x01\x01"
+
+
+def pieces(source: Source, keep_icc: bool) -> Pieces:
+    """What a stripped JPEG is made of: see `service.engine.stripping`.
+
+    A sequential JPEG stays one unless its own Huffman tables make it smaller than the standard's: then a progressive
+    one is no larger. Raises NotCopied where libjpeg-turbo does not take the kind, or is missing.
+    """
+    parts, markers = [b"\xff\xd8"], set[int]()
+    for segment in segments(source):
+        if segment.marker in _READ:
+            parts.append(source.read(segment.start - 4, segment.data_end - segment.start + 4))
+            markers.add(segment.marker)
+    if SOS not in markers:
+        raise Undecodable("The JPEG is damaged: there are no pixels in it")
+    data, sequential = b"".join([*parts, b"\xff\xd9"]), not SEQUENTIAL.isdisjoint(markers)
+    made = recoded(data, progressive=not sequential)
+    if made and sequential and len(made) > len(data):
+        made = min(made, recoded(data, progressive=True) or made, key=len)
+    if not made:
+        raise NotCopied("libjpeg-turbo cannot code this kind of JPEG anew")
+    yield with_profile(made, profile_segments(source) if keep_icc else b"")
+
+
+def recoded(data: bytes, operation: int = 0, options: int = 0, *, progressive: bool, strict: bool = False) -> bytes:
+    """The JPEG in `data`, transformed by TJXOP_* and TJXOPT_*, without metadata. `strict` refuses damaged data.
+
+    Empty where that cannot be: the kind is not taken, the options do not allow it, there is no memory for the
+    coefficients, or the library is missing.
+    """
+    library = turbo.library
+    if library is None:
+        return b""
+    output, size = ctypes.c_void_p(), ctypes.c_ulong()
+    options |= _COPY_NONE | (_PROGRESSIVE if progressive else 0)
+    what = turbo.Transform(operation=operation, options=options)
+    with turbo.handle(library.tjInitTransform) as handle:
+        try:
+            failed = library.tjTransform(
+                *(handle, data, len(data), 1, ctypes.byref(output), ctypes.byref(size), ctypes.byref(what)),
+                _LIMIT_SCANS | (_STOP_ON_WARNING if strict else 0),
+            )
+            made = ctypes.string_at(output, size.value) if output else b""
+            return b"" if failed and not _is_whole(made) else made
+        finally:
+            library.tjFree(output)
+
+
+def with_profile(data: bytes, profile: bytes) -> bytes:
+    """What libjpeg wrote, with the segments of a profile behind those of JFIF and Adobe, which stand first."""
+    at = 2
+    while data[at + 1] in (APP0, APP14):
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    if data[6:11] == b"JFIF\0":
+        data = data[:11] + _JFIF_VERSION + data[13:]
+    return data[:at] + profile + data[at:]
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether libjpeg had no more than a warning: what it had written was given out to its end."""
+    return data.startswith(b"\xff\xd8") and data.endswith(b"\xff\xd9")

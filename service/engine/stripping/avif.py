@@ -1,0 +1,193 @@
+"""AVIF with its coded picture and what says its colour, in boxes of our own: no Exif, XMP, C2PA, names, gaps or tracks.
+
+Coded data are copied but for units that decoding does not need. Of a sequence the still picture remains.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterable, Sequence
+
+from PIL import Image as Pillow
+
+from service.engine.headers import colr
+from service.engine.headers.colr import Coded
+from service.engine.headers.isobmff import ALPHA
+from service.engine.headers.source import Source
+from service.engine.job import Undecodable
+from service.engine.stripping import NotCopied, Pieces, av1_data, icc
+from service.engine.stripping.boxes import Item, read
+from service.engine.stripping.tails import shortened, zeroed
+
+FILE_TYPE = b"avif\0\0\0\0avifmif1miaf"
+_SIZES = {
+    **{b"ispe": 12, b"av1C": 4, b"irot": 1, b"imir": 1, b"pasp": 8, b"clli": 4, b"mdcv": 24},
+    **{b"a1lx": 13, b"a1op": 1, b"lsel": 2, b"amve": 8},
+}
+"""Bytes of the properties that decoding or colour needs; of those that have no fixed length see `_property`."""
+
+_LAST = {b"nclx": 0x80, b"irot": 3, b"imir": 1}
+"""The bits that count of a property's last byte."""
+
+_SHOWN = (b"irot", b"imir")
+BT709, SRGB = 1, 13
+"""Primaries and transfer of sRGB by ITU-T H.273."""
+
+Property = tuple[bytes, bytes, bool]
+"""Kind, content, and whether a reader must know it."""
+
+
+def pieces(source: Source, keep_icc: bool) -> Pieces:
+    """Raises NotCopied where the picture is made in a way that is not known here, or has properties that are not."""
+    primary, items = read(source)
+    coded = colr.colour(source).coded
+    held: list[tuple[Item, list[Property], bytes]] = []
+    for item in items:
+        properties = [one for each in item.properties if (one := _property(*each, keep_icc))]
+        if coded and _has_profile(item.properties) and not _has_profile(properties):
+            properties = _stated_as_srgb(properties, coded)
+        data = b"".join(source.read(start, length) for start, length in item.places)
+        held.append((item, properties, _grid(data) if item.kind == b"grid" else _picture(data, properties)))
+    numbers = {item.number: number for number, item in enumerate(items, 1)}
+    yield _box(b"ftyp", FILE_TYPE)
+    size = len(_meta(held, numbers, primary, [0] * len(held)))
+    places, at = [], len(FILE_TYPE) + 8 + size + 8
+    for _, _, data in held:
+        places.append(at)
+        at += len(data)
+    yield _meta(held, numbers, primary, places)
+    yield _box(b"mdat", b"".join(data for _, _, data in held))
+
+
+def _has_profile(properties: Iterable[Property]) -> bool:
+    return any(kind == b"colr" and content[:4] in (b"prof", b"rICC") for kind, content, _ in properties)
+
+
+def _stated_as_srgb(properties: Iterable[Property], coded: Coded) -> list[Property]:
+    """Where sRGB's profile is left out, the primaries and transfer that it outranked must not begin to count."""
+    numbers = struct.pack(">4s3HB", b"nclx", BT709, SRGB, coded.matrix, coded.full << 7)
+    others = [one for one in properties if (one[0], one[1][:4]) != (b"colr", b"nclx")]
+    return [*others, (b"colr", numbers, False)]
+
+
+def _property(kind: bytes, content: bytes, must: bool, keep_icc: bool) -> Property | None:
+    """A property that stays, with no byte that it does not define."""
+    size = _SIZES.get(kind, 0)
+    if kind == b"a1lx":
+        size = 1 + (3 * 4 if content[:1] and content[0] & 1 else 3 * 2)
+    if kind == b"pixi":
+        size = 5 + content[4] if len(content) > 4 else 0
+    if kind == b"clap":
+        raise NotCopied("a copy would hold what is cut off")
+    if kind == b"auxC":
+        name = next((name for name in ALPHA if content[4:].startswith(name)), b"")
+        return (kind, b"\0\0\0\0" + name + b"\0", must) if name else None
+    if kind == b"colr":
+        if content[:4] == b"nclx":
+            size = 11
+        elif content[:4] in (b"prof", b"rICC"):
+            profile = icc.to_keep(content[4:]) if keep_icc else b""
+            return (kind, b"prof" + profile, must) if profile else None
+    if not size:
+        if must:
+            raise NotCopied("the picture has a property that is not known")
+        return None
+    if len(content) < size:
+        raise Undecodable("The AVIF is damaged: a property ends too soon")
+    last = content[size - 1] & _LAST.get(content[:4] if kind == b"colr" else kind, 0xFF)
+    return kind, content[: size - 1] + bytes([last]), must
+
+
+def _grid(data: bytes) -> bytes:
+    """Rows, columns and size (ISO/IEC 23008-12, 6.6.2.3)."""
+    size = 12 if len(data) > 1 and data[1] & 1 else 8
+    if len(data) < size:
+        raise Undecodable("The AVIF is damaged: it does not say what its tiles are")
+    return bytes([0, data[1] & 1]) + data[2:size]
+
+
+def _picture(data: bytes, properties: Sequence[Property]) -> bytes:
+    """The coded data of one picture, without a tail that no pixel depends on."""
+    data = av1_data.minimal(data)
+    shown = [one for one in properties if one[0] not in (*_SHOWN, b"auxC") and one[1][:4] != b"prof"]
+
+    def decode(one: bytes) -> bytes:
+        return _pixels(_alone(one, shown))
+
+    data, free = zeroed(data, 0, len(data), decode)
+    return shortened(data, free, av1_data.shortened, decode)
+
+
+def _alone(data: bytes, properties: Sequence[Property]) -> bytes:
+    """A file of one picture."""
+    item = Item(1, b"av01")
+    start = len(FILE_TYPE) + 8 + len(_meta([(item, properties, data)], {1: 1}, item, [0])) + 8
+    return _box(b"ftyp", FILE_TYPE) + _meta([(item, properties, data)], {1: 1}, item, [start]) + _box(b"mdat", data)
+
+
+def _pixels(data: bytes) -> bytes:
+    try:
+        with Pillow.open(io.BytesIO(data), formats=("AVIF",)) as image:
+            return image.tobytes()
+    except (OSError, RuntimeError, SyntaxError, ValueError):
+        return b""
+
+
+def _meta(
+    held: Sequence[tuple[Item, Sequence[Property], bytes]],
+    numbers: dict[int, int],
+    primary: Item,
+    places: Sequence[int],
+) -> bytes:
+    """The `meta` box (ISO/IEC 14496-12, 8.11) of items numbered from 1, whose data begin at `places`."""
+    handler = _box(b"hdlr", bytes(8) + b"pict" + bytes(13))
+    entries = b"".join(
+        _box(b"infe", b"\2\0\0\0" + number.to_bytes(2) + b"\0\0" + item.kind + b"\0")
+        for number, (item, _, _) in enumerate(held, 1)
+    )
+    where = b"".join(
+        number.to_bytes(2) + b"\0\0\0\1" + place.to_bytes(4) + len(data).to_bytes(4)
+        for number, ((_, _, data), place) in enumerate(zip(held, places, strict=True), 1)
+    )
+    count = len(held).to_bytes(2)
+    return _box(
+        b"meta",
+        b"\0\0\0\0"
+        + handler
+        + _box(b"pitm", b"\0\0\0\0" + numbers[primary.number].to_bytes(2))
+        + _box(b"iloc", b"\0\0\0\0\x44\0" + count + where)
+        + _box(b"iinf", b"\0\0\0\0" + count + entries)
+        + _references([item for item, _, _ in held], numbers)
+        + _properties([properties for _, properties, _ in held]),
+    )
+
+
+def _references(items: Iterable[Item], numbers: dict[int, int]) -> bytes:
+    written = b""
+    for item in items:
+        kinds = ((b"dimg", item.made_from), (b"auxl", item.auxiliary_of), (b"prem", item.premultiplied))
+        for kind, targets in kinds:
+            to = [numbers[target].to_bytes(2) for target in targets if target in numbers]
+            if to:
+                written += _box(kind, numbers[item.number].to_bytes(2) + len(to).to_bytes(2) + b"".join(to))
+    return _box(b"iref", b"\0\0\0\0" + written) if written else b""
+
+
+def _properties(of_items: Iterable[Sequence[Property]]) -> bytes:
+    """`iprp`: each property once, and which item has which."""
+    distinct, rows, count = list[tuple[bytes, bytes]](), b"", 0
+    for properties in of_items:
+        indices = b""
+        for kind, content, must in properties:
+            if (kind, content) not in distinct:
+                distinct.append((kind, content))
+            indices += (must << 15 | distinct.index((kind, content)) + 1).to_bytes(2)
+        count += 1
+        rows += count.to_bytes(2) + bytes([len(properties)]) + indices
+    held = _box(b"ipco", b"".join(_box(kind, content) for kind, content in distinct))
+    return _box(b"iprp", held + _box(b"ipma", b"\0\0\0\1" + count.to_bytes(4) + rows))
+
+
+def _box(kind: bytes, content: bytes) -> bytes:
+    return (len(content) + 8).to_bytes(4) + kind + content
