@@ -4,42 +4,19 @@ How much of the subject a crop leaves is the score: 1 where all of it is kept. T
 chosen on other variations of these scenes.
 """
 
-from collections.abc import Callable
 from statistics import fmean
 
 import numpy as np
 import pytest
-import pyvips
 from PIL import Image
 
-from service.engine import geometry
-from service.engine.geometry import Box
-from service.engine.picture import Frame
-from service.engine.steps.smart import attention
 from tests import images
+from tests.engine.crops import Crop, libvips, ours
 from tests.engine.deriving import derive
-from tests.scenes import Box as Edges
 from tests.scenes import kept, scenes
 
-Crop = Callable[[Image.Image, tuple[int, int]], Edges]
 SHAPES = ((1, 1), (2, 3), (3, 2), (3, 1))
 BAR, BAR_OF_A_KIND = 0.97, 0.94
-
-
-def ours(picture: Image.Image, shape: tuple[int, int]) -> Edges:
-    whole = Box(0, 0, *picture.size)
-    return geometry.covering(whole, shape, attention(Frame(picture), whole, shape)).edges
-
-
-def libvips(interesting: str) -> Crop:
-    def crop(picture: Image.Image, shape: tuple[int, int]) -> Edges:
-        largest = geometry.covering(Box(0, 0, *picture.size), shape, (0.5, 0.5))
-        width, height = int(largest.width), int(largest.height)
-        image = pyvips.Image.new_from_array(np.asarray(picture)).copy(interpretation="srgb")
-        chosen = image.smartcrop(width, height, interesting=interesting)
-        return (-chosen.xoffset, -chosen.yoffset, width - chosen.xoffset, height - chosen.yoffset)
-
-    return crop
 
 
 def scores(crop: Crop) -> dict[str, list[float]]:

@@ -14,17 +14,18 @@ from service.engine.picture import Frame
 SIDE = 96
 """The longer side of the thumbnail that is looked at, in pixels."""
 
-_NEAR, _FAR = 1, 0.1
-"""What is compared: the mean of 3x3 pixels, and that of a square that reaches this part of the longer side each way."""
+_NEAR, _FAR = 3, 0.1
+"""What is compared: the mean of 7x7 pixels, and that of a square that reaches this part of the longer side each way."""
 
-_SKIN = 0.3
+_SKIN = 0.2
 """How much bright skin counts against the greatest contrast."""
 
 _SKIN_CB, _SKIN_CR = (77, 127), (133, 173)
 """Chai and Ngan, "Face segmentation using skin-color map", 1999: skin of all complexions in Cb and Cr."""
 
-_GROUND = 2
-"""How many times the mean is still ground: grass, leaves and noise are everywhere, a subject is not."""
+_GROUND = 5
+"""How many times the mean is still ground: grass, leaves and noise are everywhere, a subject is not. Where nothing
+stands out so much the middle is kept, which photographers give to their subject (docs/engine.md has the figures)."""
 
 _AS_GOOD = 0.98
 """The part of the highest sum that is as good as the highest."""
