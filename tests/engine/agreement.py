@@ -73,7 +73,7 @@ ENCODED: dict[str, Bound] = {
 
 UNSCORED: dict[str, Bound] = {
     "liquid": Bound(
-        7.0, 0, "seams of nearly equal weight: a rounding decides which one goes, and details lie elsewhere"
+        8.5, 0, "seams of nearly equal weight: a rounding, of a HEIC its decoder's chroma, decides which one goes"
     ),
 }
 """By a word in the recipe; not on the sheet."""
