@@ -63,7 +63,8 @@ def mended(job: Job, *, deep: bool) -> Iterator[Job]:
 
 
 def _write(found: Mended) -> None:
-    """Have the file in memory hold the pieces."""
+    """Have the file in memory hold the pieces, and nothing of a job that was broken off before."""
+    os.ftruncate(_FILE, 0)
     with os.fdopen(os.dup(_FILE), "wb") as file:
         file.seek(0)
         for piece in found.pieces:
