@@ -78,10 +78,10 @@ def print_backlog(root: Path, swift: SwiftServer, rate: int) -> None:
                 for number in range(int(rate * DURATION)):
                     time.sleep(max(0.0, began + number / rate - time.monotonic()))
                     clients.submit(gateway.public.get, f"/images/{NAME}/@w={100 + number}.jpg")
-                    if full is None and number % rate == 0 and metric(gateway, "unkept_total"):
+                    if full is None and number % rate == 0 and metric(gateway, "unpersisted_total"):
                         full = time.monotonic() - began
             made = int(rate * DURATION) / (time.monotonic() - began)
-            waiting, unsent = metric(gateway, "write_behind"), metric(gateway, "unkept_total")
+            waiting, unsent = metric(gateway, "write_behind"), metric(gateway, "unpersisted_total")
     filled = f"full after {full:.0f} s" if full else "never full"
     print(
         f"persist  slow Swift, {made:4.1f} misses a second: {filled}, {waiting:3.0f} on their way at the end,"
