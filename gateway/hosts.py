@@ -56,7 +56,7 @@ def is_own_origin(origin: str, host: str, hosts: Collection[str]) -> bool:
     """Whether `Origin` (RFC 6454, 7) is the origin that `Host` names, or has a host that is one of `hosts`.
 
     The scheme is not compared, since a proxy may have ended TLS. A port that is missing is the one of the origin's
-    scheme. `null` is nobody's own.
+    scheme. `null` never is.
     """
     match = _ORIGIN.fullmatch(origin.strip(" \t"))
     if match is None:

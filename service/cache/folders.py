@@ -28,7 +28,7 @@ def holds_files(place: Path) -> bool:
             return any(not entry.is_dir(follow_symlinks=False) for entry in entries)
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError:  # it cannot be looked into: whoever tries to move it learns why
+    except OSError:  # it cannot be looked into: moving it says why
         return True
 
 

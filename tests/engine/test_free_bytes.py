@@ -102,7 +102,7 @@ PNGS: dict[str, bytes] = {
     "IDAT behind the stream": PNG[:-12] + png_chunk(b"IDAT", LONG) + PNG[-12:],
     "in colours that are not used": chunked(PALETTE, b"PLTE", lambda colours: (colours + LONG)[:768]),
     "in alpha that is not used": chunked(PALETTE, b"tRNS", lambda alpha: (alpha + bytes(14) + LONG)[:256]),
-    "in a palette for nobody": PNG[:33] + png_chunk(b"PLTE", LONG[:480]) + PNG[33:],
+    "in a palette without use": PNG[:33] + png_chunk(b"PLTE", LONG[:480]) + PNG[33:],
     "in colour that stands twice": twice(PNG),
     "in frames behind the last": images.apng()[:-12] + FRAME + images.apng()[-12:],
     "behind the stream of a frame": chunked(images.apng(2), b"fdAT", lambda packed: packed + LONG),

@@ -29,7 +29,7 @@ COLUMN = calls.COLUMNS[platform.machine()]
 
 @pytest.fixture
 async def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EnginePool]:
-    """One process that may read `in`, has its folder in `out`, and tries what it is told."""
+    """One process that may read `in`, has its folder in `out`, and tries what it is asked to."""
     monkeypatch.delenv(seccomp.VARIABLE, raising=False)
     for name in ("in", "out", "elsewhere"):
         (tmp_path / name).mkdir()

@@ -1,6 +1,6 @@
 """JPEG: an end marker that is missing, and bytes that belong to no segment (ITU-T T.81, annex B).
 
-Whether all data of a scan are there is told by the decoder once the end marker is back: it reads no zeros then.
+Once the end marker is back, the decoder reports data that are missing from a scan: it reads no zeros then.
 """
 
 from __future__ import annotations

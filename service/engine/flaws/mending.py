@@ -22,7 +22,7 @@ _MENDERS: dict[str, Callable[[Source, bool], Mended]] = functions(lambda row: ro
 def attempt(job: Job, work: Callable[[Job], Result], *, first: bool) -> Result:
     """What `work` makes of the job, with the flaws of its file; where that does not decode, of the file without them.
 
-    With `first` the structure is looked at before, so that all of its flaws are told, and of a file that is to be
+    With `first` the structure is looked at before, so that all of its flaws are found, and of a file that is to be
     copied also what is compressed. Raises as `work` does, and Undecodable where pixels are missing or wrong. Of a job
     that tolerates damage nothing is mended.
     """

@@ -1,6 +1,6 @@
 """The coefficients of a JPEG coded anew without loss, so that nothing is left that decoding does not need.
 
-Stray bytes between restarts, tables that nobody uses, segments of any length, blocks beyond the image, bits behind the
+Stray bytes between restarts, tables that are not used, segments of any length, blocks beyond the image, bits behind the
 last code: libjpeg-turbo's transform reads the coefficients and writes a file of its own (`jpegtran` is the same code).
 12 megapixels take 60 ms as a sequential JPEG, 220 ms as a progressive one, which is up to a sixth smaller.
 """

@@ -42,7 +42,7 @@ def zeroed(data: bytes, start: int, end: int, decode: Decode) -> tuple[bytes, in
 
 
 def shortened(data: bytes, free: int, cut: Callable[[bytes, int], bytes], decode: Decode) -> bytes:
-    """Return `data`, whose last `free` bytes are zeros that nobody needs, without most of them: decoders read ahead.
+    """Return `data`, whose last `free` bytes are zeros without use, without most of them: decoders read ahead.
 
     `cut` takes so many bytes off its end.
     """
