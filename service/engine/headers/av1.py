@@ -17,7 +17,7 @@ def size(data: bytes) -> tuple[int, int]:
     there is none."""
     width = height = 0
     for bits in _sequences(data):
-        _, _, across, down = _sequence(bits)
+        _, _, across, down = sequence(bits)
         width, height = max(width, across), max(height, down)
     return width, height
 
@@ -28,8 +28,8 @@ def colour(data: bytes) -> tuple[int, int, int, bool] | None:
     bits = next(_sequences(data), None)
     if bits is None:
         return None
-    profile, reduced, _, _ = _sequence(bits)
-    _tools(bits, reduced)
+    profile, reduced, _, _ = sequence(bits)
+    tools(bits, reduced)
     deep = bits.take(1)  # high_bitdepth
     if profile == 2 and deep:
         bits.take(1)  # twelve_bit
@@ -65,7 +65,7 @@ def _leb128(data: bytes, offset: int) -> tuple[int, int]:
     return number, offset + 8
 
 
-def _sequence(bits: Bits) -> tuple[int, bool, int, int]:
+def sequence(bits: Bits) -> tuple[int, bool, int, int]:
     """Profile, whether the header is the short one of stills, largest width and height."""
     profile = bits.take(3)
     bits.take(1)  # still_picture
@@ -78,7 +78,7 @@ def _sequence(bits: Bits) -> tuple[int, bool, int, int]:
     return profile, reduced, bits.take(width_bits) + 1, bits.take(height_bits) + 1
 
 
-def _tools(bits: Bits, reduced: bool) -> None:
+def tools(bits: Bits, reduced: bool) -> None:
     """What stands between the size and the colour."""
     if not reduced and bits.take(1):  # frame_id_numbers_present_flag
         bits.take(7)

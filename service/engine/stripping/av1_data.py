@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from service.engine.headers import av1
+from service.engine.headers.bits import Bits
 from service.engine.job import Undecodable
 from service.engine.stripping import NotCopied
 
 SEQUENCE_HEADER = 1
 PICTURE = (3, 4, 6)  # frame header, tile group, frame
 MAX_UNITS = 4096
-_SELECTED = 2  # SELECT_SCREEN_CONTENT_TOOLS
 
 
 def minimal(data: bytes) -> bytes:
@@ -72,76 +73,34 @@ def _leb128(number: int) -> bytes:
     return written + bytes([number])
 
 
-class _Bits:
+class _CountedBits(Bits):
+    """Bits that must be there; `place` is how many were taken."""
+
     def __init__(self, data: bytes) -> None:
-        self.value, self.length, self.place = int.from_bytes(data), 8 * len(data), 0
+        super().__init__(data)
+        self.length, self.place = 8 * len(data), 0
 
     def take(self, count: int) -> int:
         self.place += count
         if self.place > self.length:
             raise Undecodable("The AVIF is damaged: a sequence header ends too soon")
-        return self.value >> self.length - self.place & (1 << count) - 1
+        return super().take(count)
 
 
 def _sequence(content: bytes) -> bytes:
     """A sequence header (5.5) up to its last field, and the bit that ends it (5.3.4)."""
-    bits = _Bits(content[:512])
-    profile, _, reduced = bits.take(3), bits.take(1), bits.take(1)
-    if reduced:
-        bits.take(5)
-    else:
-        _operating_points(bits)
-    across, down = bits.take(4) + 1, bits.take(4) + 1
-    bits.take(across + down)
-    if not reduced and bits.take(1):
-        bits.take(4 + 3)  # the lengths of frame numbers
-    bits.take(3)  # superblocks of 128, filter intra, intra edge filter
-    if not reduced:
-        _tools(bits)
-    bits.take(3)  # superresolution, cdef, restoration
+    content = content[:512]
+    bits = _CountedBits(content)
+    profile, reduced, _, _ = av1.sequence(bits)
+    av1.tools(bits, reduced)
     _colour(bits, profile)
     bits.take(1)  # film grain
     size = bits.place // 8 + 1
-    kept = bits.value >> bits.length - bits.place
+    kept = int.from_bytes(content) >> bits.length - bits.place
     return ((kept << 1 | 1) << 8 * size - bits.place - 1).to_bytes(size)
 
 
-def _operating_points(bits: _Bits) -> None:
-    delay_bits = 0
-    if bits.take(1):  # timing_info_present_flag
-        bits.take(64)
-        if bits.take(1):  # equal_picture_interval: a number in as many bits as there are zeros before it
-            zeros = 0
-            while zeros < 32 and not bits.take(1):
-                zeros += 1
-            bits.take(zeros)
-        if bits.take(1):  # decoder_model_info_present_flag
-            delay_bits = bits.take(5) + 1
-            bits.take(42)
-    delays = bits.take(1)  # initial_display_delay_present_flag
-    for _ in range(bits.take(5) + 1):
-        bits.take(12)  # operating_point_idc
-        if bits.take(5) > 7:  # seq_level_idx
-            bits.take(1)
-        if delay_bits and bits.take(1):  # decoder_model_present_for_this_op
-            bits.take(2 * delay_bits + 1)
-        if delays and bits.take(1):  # initial_display_delay_present_for_this_op
-            bits.take(4)
-
-
-def _tools(bits: _Bits) -> None:
-    bits.take(4)  # interintra, masked, warped, dual filter
-    order = bits.take(1)
-    if order:
-        bits.take(2)
-    screen = _SELECTED if bits.take(1) else bits.take(1)
-    if screen and not bits.take(1):  # seq_choose_integer_mv
-        bits.take(1)
-    if order:
-        bits.take(3)
-
-
-def _colour(bits: _Bits, profile: int) -> None:
+def _colour(bits: Bits, profile: int) -> None:
     """color_config (5.5.2)."""
     high = bits.take(1)
     twelve = profile == 2 and high and bits.take(1)
