@@ -144,8 +144,7 @@ async def _put_together(
     config: Config, paths: Paths, store: Store, versions: str, stack: contextlib.AsyncExitStack
 ) -> Context:
     disk = stack.enter_context(opened_disk(config, paths))
-    engine = EnginePool(_engine_settings(config, paths, disk.work))
-    engine.stats = TimedStats()
+    engine = EnginePool(_engine_settings(config, paths, disk.work), TimedStats())
     await engine.start()
     stack.push_async_callback(engine.close)
 

@@ -12,8 +12,8 @@ from typing import Any
 from gateway.settings import Config
 from service.engine.environment import environment
 from service.engine.job import EngineError
-from service.engine.pool.pool import STARTS
 from service.engine.pool.process import FROM_OUTSIDE
+from service.engine.pool.staff import STARTS
 from service.engine.sandbox.policy import PolicyLimits, write_configuration
 
 _ASK = "import json, sys; from service.engine.pipeline import capabilities; json.dump(capabilities(), sys.stdout)"

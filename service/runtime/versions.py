@@ -10,8 +10,8 @@ from pathlib import Path
 
 from service.engine.environment import WAND_LIBRARIES
 from service.engine.job import EngineError
-from service.engine.pool.pool import STARTS
 from service.engine.pool.process import FROM_OUTSIDE
+from service.engine.pool.staff import STARTS
 from service.runtime.imagemagick import reason
 
 PACKAGES = ("image-gateway", "wand", "pillow", "pillow-heif")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service.engine.job import Crashed, EngineError, Interrupted, Result, TimedOut
-from service.engine.pool.pool import STARTS
+from service.engine.pool.staff import STARTS
 from tests.engine.faults import DEATHS, STARTED
 from tests.engine.pools import Begin, job, notes
 from tests.waiting import eventually

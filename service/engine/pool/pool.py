@@ -11,9 +11,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 from service.engine.job import Crashed, EngineError, Interrupted, Job, Result, Saturated, TimedOut
 from service.engine.pool.blocklist import Blocklist
@@ -21,6 +19,7 @@ from service.engine.pool.lanes import LANES, SLOW_AFTER, Lane, cost_of, most_at_
 from service.engine.pool.process import Died, EngineProcess
 from service.engine.pool.queue import Closed, Full, Queue
 from service.engine.pool.settings import EngineSettings
+from service.engine.pool.staff import REHIRE, Staff, track
 from service.engine.pool.stats import Stats
 from service.engine.pool.worker import encode_job
 from service.engine.pool.workplace import leave, sweep
@@ -38,12 +37,6 @@ LONGEST_RELIEF = 0.1
 LOOK = 0.1
 """Seconds between two looks at whether others wait for a process that a slow job has."""
 
-REHIRE = (0.25, 10.0)
-"""Seconds before the next try when a process could not be started, doubled each time, and their most."""
-
-STARTS = 5
-"""How often a process is started that others end before it is ready."""
-
 log = logging.getLogger(__name__)
 
 
@@ -54,51 +47,37 @@ class _Displaced(Exception):
 class EnginePool:
     """`start` it, `run` jobs, `close` it; all on one event loop, in its main thread."""
 
-    def __init__(self, settings: EngineSettings) -> None:
-        self.stats = Stats()
-        self.capabilities: dict[str, tuple[bool, bool]] = {}
-        self.sandbox: dict[str, bool | str] = {}
+    def __init__(self, settings: EngineSettings, stats: Stats | None = None) -> None:
+        self.stats = stats or Stats()
         self._settings = settings
         self._queue: Queue[EngineProcess] = Queue(LANES, settings.queue, most_at_once(settings.processes))
-        self._processes: set[EngineProcess] = set()
+        self._staff = Staff(settings, self._queue, self.stats)
         self._deadly = Blocklist()  # by content
         self._slow = Blocklist()  # by content and what was to become of it
         self._seconds = 0.1  # of one job, a moving average
-        self._watchers: set[asyncio.Task[None]] = set()
-        self._endings: set[asyncio.Task[None]] = set()
-        self._failing = False
+        self._abandoned: set[asyncio.Task[None]] = set()
         self._closing = False
 
     async def start(self) -> None:
         """Bring all processes up. Raises EngineError, with nothing left behind, when one does not come.
 
-        A process that others end before it is ready is started again, STARTS times in all. Without the policy in
-        `config_dir` none is started, since the system's would hold instead.
+        Without the policy in `config_dir` none is started, since the system's would hold instead.
         """
         if not (self._settings.config_dir / "policy.xml").is_file():
             raise EngineError("ImageMagick's policy.xml is not where the engine processes look for it")
         sweep(self._settings.writable)
-        hiring = asyncio.gather(*(self._hire_first() for _ in range(self._settings.processes)), return_exceptions=True)
         try:
-            tried = await hiring
-        except asyncio.CancelledError:
+            await self._staff.start()
+        except BaseException:
             await self.close()
             raise
-        failures = [outcome for outcome in tried if outcome is not None]
-        if failures:
-            await self.close()
-            raise EngineError(f"no engine process can be started: {failures[0]}") from failures[0]
 
     async def close(self) -> None:
         """End every process and every job; return when they are gone. Who waits gets Saturated."""
         self._closing = True
         self._queue.close()
-        for watcher in self._watchers:
-            watcher.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
-        await asyncio.gather(*(process.kill() for process in self._processes))
-        await asyncio.gather(*self._endings)
-        self._processes.clear()
+        await self._staff.close()
+        await asyncio.gather(*self._abandoned)
         leave(self._settings.writable)
 
     @property
@@ -128,7 +107,17 @@ class EnginePool:
     @property
     def pids(self) -> list[int]:
         """The engine processes that are up."""
-        return sorted(process.pid for process in self._processes)
+        return sorted(process.pid for process in self._staff.processes)
+
+    @property
+    def capabilities(self) -> dict[str, tuple[bool, bool]]:
+        """By format, whether the engine processes can read and write it."""
+        return self._staff.capabilities
+
+    @property
+    def sandbox(self) -> dict[str, bool | str]:
+        """What of the sandbox is in force in the engine processes."""
+        return self._staff.sandbox
 
     async def run(
         self,
@@ -178,7 +167,7 @@ class EnginePool:
         try:
             result = await asyncio.shield(working)
         except asyncio.CancelledError:
-            _track(self._endings, self._abandon(working, job.output))
+            track(self._abandoned, self._abandon(working, job.output))
             raise
         except EngineError as error:
             self.stats.ended[error.code] += 1
@@ -194,7 +183,7 @@ class EnginePool:
 
     async def _admit(self, lane: Lane, affinity: str, cost: int) -> EngineProcess:
         began = time.monotonic()
-        if self._failing and not self._processes:
+        if self._staff.failing and not self._staff.processes:
             raise Saturated("no engine process can be started", REHIRE[1])
         try:
             while not (process := await self._queue.acquire(lane, affinity, cost)).alive or self._displaced(process):
@@ -218,13 +207,13 @@ class EnginePool:
             async with asyncio.timeout(self._settings.time):
                 outcome = await self._ask(process, job, lane)
         except _Displaced:
-            await self._end(process)
+            await self._staff.end(process)
             raise
         except TimeoutError:
-            await self._end(process)
+            await self._staff.end(process)
             raise self._too_long(deed) from None
         except Died as died:
-            await self._end(process)
+            await self._staff.end(process)
             if self._closing:
                 raise Saturated("the engine is closing") from died
             log.warning("engine process %d ended over a job: %s", process.pid, died)
@@ -235,12 +224,12 @@ class EnginePool:
             self._deadly.strike(content)
             raise Crashed("the engine process ended over this image") from died
         except asyncio.CancelledError:
-            await self._end(process)
+            await self._staff.end(process)
             raise
         finally:
             self.stats.running -= 1
         self._seconds += 0.1 * (time.monotonic() - began - self._seconds)
-        self._release(process)
+        self._staff.release(process)
         if isinstance(outcome, Result):
             return outcome
         raise outcome
@@ -258,52 +247,24 @@ class EnginePool:
                 if any(count for name, count in self.waiting.items() if name != "slow"):
                     if not slow:
                         raise _Displaced
-                    reinforced = reinforced or self._reinforce()
+                    reinforced = reinforced or self._staff.reinforce()
                 await asyncio.wait({answer}, timeout=LOOK)
             return await answer
         finally:
             answer.cancel()
             await asyncio.gather(answer, return_exceptions=True)
 
-    def _reinforce(self) -> bool:
-        """Start a second process where there is but one, and a slow job has it. Return True."""
-        if self._settings.processes == 1 and len(self._processes) == 1:
-            _track(self._watchers, self._hire_second())
-        return True
-
-    async def _hire_second(self) -> None:
-        try:
-            await self._hire()
-        except (Died, OSError) as error:
-            log.error("no second engine process can be started beside a slow job: %s", error)
-
     def _displaced(self, process: EngineProcess) -> bool:
         """Whether folders that the process was let into were deleted since; then it is replaced."""
         if not process.is_displaced():
             return False
         log.info("engine process %d is replaced: the folders it was let into were deleted", process.pid)
-        self._replace(process)
+        self._staff.replace(process)
         return True
 
     def _too_long(self, deed: str) -> TimedOut:
         self._slow.strike(deed)
         return TimedOut(f"the image took longer than {self._settings.time:g} s")
-
-    async def _end(self, process: EngineProcess) -> None:
-        self.stats.kills += process.alive
-        await process.kill()
-
-    def _release(self, process: EngineProcess) -> None:
-        spare = len(self._processes) > self._settings.processes and self._queue.slots("slow") <= {process}
-        if not spare and process.jobs < self._settings.recycle and process.resident() <= self._settings.memory // 2:
-            self._queue.offer(process)
-        else:
-            self._replace(process)
-
-    def _replace(self, process: EngineProcess) -> None:
-        """End a process in good health; its watcher sees to the next."""
-        self.stats.recycled += 1
-        _track(self._endings, process.kill())
 
     async def _abandon(self, working: asyncio.Future[Result], output: str) -> None:
         self.stats.abandoned += 1
@@ -312,57 +273,10 @@ class EnginePool:
         await asyncio.gather(working, return_exceptions=True)
         _remove(output)
 
-    async def _hire_first(self) -> None:
-        for left in reversed(range(STARTS)):
-            try:
-                await self._hire()
-            except Died as died:
-                if not died.from_outside or not left:
-                    raise
-                log.warning("an engine process was ended before it was ready, and is started again: %s", died)
-            else:
-                break
-
-    async def _hire(self) -> None:
-        process = await EngineProcess.start(self._settings)
-        self.capabilities, self.sandbox = process.capabilities, process.sandbox
-        self._processes.add(process)
-        _track(self._watchers, self._watch(process))
-        self._queue.offer(process)
-
-    async def _watch(self, process: EngineProcess) -> None:
-        """Replace the process when it ends, for whatever reason, unless it was the second one and no slow job is left;
-        ever slower while that fails."""
-        await process.wait()
-        self._processes.discard(process)
-        self._queue.withdraw(process)
-        alone = self._settings.processes == 1 and bool(self._queue.slots("slow"))
-        if len(self._processes) >= self._settings.processes + alone:
-            return
-        pause = REHIRE[0]
-        while True:
-            self.stats.restarts += 1
-            try:
-                await self._hire()
-            except (Died, OSError) as error:
-                log.error("an engine process cannot be started: %s", error)
-            else:
-                break
-            self._failing = True
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, REHIRE[1])
-        self._failing = False
-
 
 def _deed(job: Job, content: str) -> str:
     """The key of what becomes of a content: slow is not the image, but one thing done with it. Empty as `content`."""
     return content and f"{content}\n{job.task} {job.recipe} {job.format}"
-
-
-def _track(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
-    task = asyncio.ensure_future(work)
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
 
 
 def _remove(output: str) -> None:
