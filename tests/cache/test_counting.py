@@ -28,11 +28,6 @@ Changes = Iterator[Callable[[], object]]
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> DerivedTree:
-    return tree_in(tmp_path)
-
-
-@pytest.fixture
 def keeper(tree: DerivedTree) -> Iterator[Janitor]:
     with ThreadPoolExecutor(1, thread_name_prefix=THREAD) as executor:
         yield Janitor(tree, Budget.of(10**9), executor)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-
-from service.cache import walk
 from service.cache.crowds import Crowds
 from service.cache.disk import DerivedTree
 from service.cache.janitor import Janitor
@@ -18,18 +14,6 @@ from service.cache.usage import Budget
 from tests import images
 from tests.cache.nodes import node
 from tests.cache.trees import paths, publish, read, tree_in
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> DerivedTree:
-    return tree_in(tmp_path)
-
-
-@pytest.fixture
-def executor() -> Iterator[ThreadPoolExecutor]:
-    made = walk.background()
-    yield made
-    made.shutdown()
 
 
 def crowds_of(tree: DerivedTree, most: int) -> Crowds:

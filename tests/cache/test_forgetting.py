@@ -50,11 +50,6 @@ def fill(folder: Path, count: int = MANY) -> None:
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> DerivedTree:
-    return tree_in(tmp_path)
-
-
-@pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[DerivedTree]:
     """A tree whose work folder is on another file system, so that no folder of it can be renamed out of it."""
     for folder in ("derived", "work"):  # the latter is where the tests make what they publish

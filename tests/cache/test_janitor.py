@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +12,6 @@ from types import SimpleNamespace
 import pytest
 
 from service.cache import janitor as janitor_module
-from service.cache import walk
 from service.cache.disk import DerivedTree
 from service.cache.janitor import Janitor
 from service.cache.recency import SECOND, is_referenced, records_access_times, spend_round, touch
@@ -21,18 +19,6 @@ from service.cache.usage import HIGH, LOW, Budget
 from tests.cache.trees import paths, publish, read, tree_in
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> DerivedTree:
-    return tree_in(tmp_path)
-
-
-@pytest.fixture
-def executor() -> Iterator[ThreadPoolExecutor]:
-    made = walk.background()
-    yield made
-    made.shutdown()
 
 
 def fill(tree: DerivedTree, count: int, format: str = "jpg") -> list[Path]:

@@ -21,11 +21,6 @@ from tests.cache.trees import marker, name, paths, publish, tree_in
 LONG = "x" * 300
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> DerivedTree:
-    return tree_in(tmp_path)
-
-
 async def test_a_file_of_another_original_drives_out_all_of_the_former(tree: DerivedTree) -> None:
     publish(tree, "a", 1, "old")
     publish(tree, "a", 2, "old")

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.engine import pipeline
+from service.engine import pipeline, readers, recent
 from service.engine.job import Job, Limits, Result
 from service.engine.recognise import recognise
 
@@ -42,6 +43,20 @@ def describe(data: bytes, *fields: str) -> Made:
 
 def verify(data: bytes, **job: Any) -> Result:
     return _run("verify", data, "", "", **job).result
+
+
+def counted_decodes(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """A list that every job which decodes from now on is added to; nothing decoded before is at hand."""
+    decodes: list[Job] = []
+    reader = readers.reader
+
+    def counted(job: Job) -> readers.Reader:
+        decodes.append(job)
+        return reader(job)
+
+    monkeypatch.setattr(readers, "reader", counted)
+    recent._held.clear()
+    return decodes
 
 
 def _run(task: Any, data: bytes | Path, recipe: str, kind: str, **job: Any) -> Made:

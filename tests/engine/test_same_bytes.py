@@ -12,10 +12,10 @@ from typing import get_args
 import pytest
 
 from gateway.rules import FORMATS
-from service.engine import readers, recent
-from service.engine.job import Job, Library
+from service.engine import recent
+from service.engine.job import Library
 from tests import images
-from tests.engine.deriving import derive
+from tests.engine.deriving import counted_decodes, derive
 
 LIBRARIES = get_args(Library)
 RECIPES = ("w=97", "w=60,rot=12,keep=icc")
@@ -80,15 +80,7 @@ def test_a_burst_of_widths_decodes_each_scale_once_and_changes_nothing(
     for recipe in burst:
         recent._held.clear()
         apart.append(derive(path, recipe, "webp").data)
-    decodes = []
-    reader = readers.reader
-
-    def counted(job: Job) -> readers.Reader:
-        decodes.append(job)
-        return reader(job)
-
-    monkeypatch.setattr(readers, "reader", counted)
-    recent._held.clear()
+    decodes = counted_decodes(monkeypatch)
     assert [derive(path, recipe, "webp").data for recipe in burst] == apart
     assert len(decodes) == 3
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from gateway.settings import METADATA_FIELDS, PRIVATE_FIELDS
-from service.engine import pipeline, readers, recent
+from service.engine import pipeline, recent
 from service.engine.job import Job
 from service.engine.recognise import recognise
 from tests import images, profiles
 from tests.engine.agreement import KINDS
 from tests.engine.agreement import ORIGINALS as FORMATS
-from tests.engine.deriving import LIMITS
+from tests.engine.deriving import LIMITS, counted_decodes
 
 ORIGINALS = {**FORMATS, **KINDS}
 FIELDS = (*METADATA_FIELDS, *PRIVATE_FIELDS)
@@ -54,15 +54,7 @@ def test_the_document_has_the_bytes_that_describe_gives(name: str, library: str,
 
 @pytest.mark.parametrize("name", ["jpg", "png", "webp", "avif", "tif"])
 def test_a_still_image_is_decoded_once(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    decodes = []
-    reader = readers.reader
-
-    def counted(job: Job) -> readers.Reader:
-        decodes.append(job)
-        return reader(job)
-
-    monkeypatch.setattr(readers, "reader", counted)
-    recent._held.clear()
+    decodes = counted_decodes(monkeypatch)
     pipeline.verify(job(tmp_path / "original", ORIGINALS[name]()))
     assert len(decodes) == 1
 

@@ -12,6 +12,7 @@ import pytest
 from service.store.base import ReadOnly, StoreFull, Unavailable
 from service.store.directory.settings import DirectorySettings
 from service.store.directory.store import DirectoryStore
+from tests.store.directories import names, started
 from tests.swift.stores import put
 
 
@@ -22,14 +23,8 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def store(tmp_path: Path, root: Path) -> AsyncIterator[DirectoryStore]:
-    store = DirectoryStore(DirectorySettings(root, tmp_path / "derived"))
-    await store.start()
-    yield store
-    await store.close()
-
-
-async def names(store: DirectoryStore) -> list[str]:
-    return [found.name for found in (await store.originals.list()).objects]
+    async with started(root, tmp_path / "derived") as store:
+        yield store
 
 
 async def test_leftovers_of_the_dead_are_removed_and_files_of_the_living_are_not(tmp_path: Path, root: Path) -> None:
