@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import fcntl
 import os
-import platform
 import socket
-import termios
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,54 +9,21 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from service.engine.job import Crashed, Header, Job, Limits, NotAnImage, TooLarge
+from service.engine.job import Crashed, Header, NotAnImage, TooLarge
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.settings import EngineSettings
-from service.engine.sandbox import calls, seccomp
-from service.engine.sandbox.policy import PolicyLimits, write_configuration
+from service.engine.sandbox import seccomp
 from service.engine.sandbox.sandbox import sandbox_report
-from tests.engine.forbidden import CLONE3, FORBIDDEN, UNKNOWN
+from tests.engine.sandboxes import FORMATS, MEMORY, TRY, attempt, confined
 
-MEMORY = 256 << 20
-FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "gif": "GIF", "tif": "TIFF", "bmp": "BMP"}
-TRY = Job("verify", "", Header("png", 1, 1), Limits(1, 1, 1, 1))
 DENIED = ("EPERM", "EACCES")
-COLUMN = calls.COLUMNS[platform.machine()]
 
 
 @pytest.fixture
 async def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EnginePool]:
-    """One process that may read `in`, has its folder in `out`, and tries what it is asked to."""
     monkeypatch.delenv(seccomp.VARIABLE, raising=False)
-    for name in ("in", "out", "elsewhere"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "file").write_text("words")
-    write_configuration(tmp_path / "conf", FORMATS, FORMATS, PolicyLimits(MEMORY, 10**7, 65535, 100))
-    pool = EnginePool(
-        EngineSettings(
-            processes=1,
-            memory=MEMORY,
-            recycle=1000,
-            time=30,
-            queue=4,
-            config_dir=tmp_path / "conf",
-            readable=(tmp_path / "in",),
-            writable=(tmp_path / "out",),
-            module="tests.engine.confined",
-        )
-    )
-    await pool.start()
-    yield pool
-    await pool.close()
-
-
-async def attempt(pool: EnginePool, what: str, value: object = "", output: Path | None = None) -> str:
-    """`done`, or the name of the error that the attempt ended with."""
-    try:
-        await pool.run(replace(TRY, recipe={what: str(value)}, output=str(output or "")), affinity="")
-    except NotAnImage as refused:
-        return str(refused)
-    return "done"
+    async with confined(tmp_path) as pool:
+        yield pool
 
 
 def test_report_names_every_bar_and_tells_in_words_where_one_is_missing() -> None:
@@ -222,67 +186,6 @@ async def test_other_processes_are_out_of_reach(pool: EnginePool) -> None:
 async def test_privileges_are_not_regained(pool: EnginePool) -> None:
     assert await attempt(pool, "become", 0 if os.getuid() else 12345) in DENIED
     assert await attempt(pool, "raise limit") in DENIED
-
-
-async def test_every_other_system_call_is_refused(pool: EnginePool) -> None:
-    numbers = {name: row[COLUMN] for name, row in FORBIDDEN.items() if row[COLUMN] is not None}
-    outcomes = await attempt(pool, "calls", " ".join(map(str, numbers.values())))
-    assert {name: outcome for name, outcome in zip(numbers, outcomes.split(), strict=True) if outcome != "EPERM"} == {}
-
-
-async def test_a_system_call_that_is_not_known_does_not_exist(pool: EnginePool) -> None:
-    """So that a library takes what it has in its place."""
-    outcomes = await attempt(pool, "calls", " ".join(map(str, (*UNKNOWN, CLONE3))))
-    assert set(outcomes.split()) == {"ENOSYS"}
-
-
-async def test_no_system_call_of_another_abi_is_taken_for_one_of_this(pool: EnginePool) -> None:
-    read_of_the_x32_abi = 0x40000000
-    assert await attempt(pool, "calls", read_of_the_x32_abi) == "EPERM"
-
-
-async def test_some_system_calls_are_refused_by_their_arguments(pool: EnginePool) -> None:
-    ioctl, control, prctl = (calls.BY_ARGUMENT[name].numbers[COLUMN] for name in ("ioctl", "fcntl", "prctl"))
-    set_dumpable, set_name = 4, 15
-    for allowed, outcome in (
-        (f"{ioctl} 0 {termios.TCGETS} 0", "ENOTTY"),  # /dev/null is no terminal
-        (f"{control} 0 {fcntl.F_GETFL} 0", "done"),
-        (f"{prctl} {set_name} 0 0 0 0", "EFAULT"),  # there is no name at address 0
-    ):
-        assert await attempt(pool, "call", allowed) == outcome
-    for refused in (
-        f"{ioctl} 0 {termios.TIOCSTI} 0",
-        f"{ioctl} 0 {termios.TIOCGPGRP} 0",
-        f"{control} 0 {fcntl.F_SETOWN} 1",
-        f"{control} 0 {fcntl.F_SETLK} 0",
-        f"{prctl} {set_dumpable} 1 0 0 0",
-    ):
-        assert await attempt(pool, "call", refused) == "EPERM"
-    assert await attempt(pool, "set limit", "CPU") == "done"
-    assert await attempt(pool, "set limit", "NOFILE") == "EPERM"
-
-
-async def test_the_numbers_of_allowed_and_forbidden_calls_are_told_apart() -> None:
-    special = (calls.CLONE, calls.MMAP, calls.PRLIMIT)
-    allowed = [*calls.ALLOWED.values(), *(call.numbers for call in calls.BY_ARGUMENT.values()), *special]
-    for column in calls.COLUMNS.values():
-        numbers = [row[column] for row in allowed if row[column] is not None]
-        assert len(numbers) == len(set(numbers))
-        assert not {row[column] for row in FORBIDDEN.values()} & set(numbers)
-
-
-async def test_in_tests_a_forbidden_call_ends_the_process(
-    pool: EnginePool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(seccomp.VARIABLE, seccomp.KILL)
-    strict = EnginePool(pool._settings)
-    await strict.start()
-    try:
-        for deed, value in (("chmod", tmp_path / "in" / "file"), ("calls", UNKNOWN[0])):
-            with pytest.raises(Crashed):
-                await attempt(strict, deed, value)
-    finally:
-        await strict.close()
 
 
 async def test_memory_ends_at_its_limit_and_the_process_lives(pool: EnginePool) -> None:
