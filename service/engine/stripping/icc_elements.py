@@ -145,13 +145,7 @@ def _processes(content: bytes) -> bytes:
     given, got, count = struct.unpack_from(">HHI", content, 8)
     if not 1 <= count <= 64:
         raise Malformed
-    places, body, start = b"", b"", 16 + 8 * count
-    for number in range(count):
-        offset, size = struct.unpack_from(">II", content, 16 + 8 * number)
-        part = _process(_part(content, offset, size))
-        places += struct.pack(">II", start + len(body), len(part))
-        body += part + bytes(-len(part) % 4)
-    return struct.pack(">HHI", given, got, count) + places + body
+    return struct.pack(">HHI", given, got, count) + _placed(content, 16, count, _process)
 
 
 def _process(content: bytes) -> bytes:
@@ -173,12 +167,17 @@ def _process(content: bytes) -> bytes:
 def _curve_set(content: bytes, count: int) -> bytes:
     if count > MAX_CHANNELS:
         raise Malformed
-    places, body, start = b"", b"", 12 + 8 * count
+    return _placed(content, 12, count, _segmented)
+
+
+def _placed(content: bytes, at: int, count: int, write: Callable[[bytes], bytes]) -> bytes:
+    """A table of positions that begins `at`, and behind it the parts that they name, each written anew by `write`."""
+    places, body, start = b"", b"", at + 8 * count
     for number in range(count):
-        offset, size = struct.unpack_from(">II", content, 12 + 8 * number)
-        curve = _segmented(_part(content, offset, size))
-        places += struct.pack(">II", start + len(body), len(curve))
-        body += curve + bytes(-len(curve) % 4)
+        offset, size = struct.unpack_from(">II", content, at + 8 * number)
+        part = write(_part(content, offset, size))
+        places += struct.pack(">II", start + len(body), len(part))
+        body += part + bytes(-len(part) % 4)
     return places + body
 
 
