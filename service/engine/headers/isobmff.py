@@ -28,11 +28,12 @@ ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:au
 
 
 class Box(NamedTuple):
-    """A box's four-letter kind and its content, the bytes `start`..`end`."""
+    """A box's four-letter kind and its content, the bytes `start`..`end`. A reader must know an `essential` property."""
 
     kind: bytes
     start: int
     end: int
+    essential: bool = False
 
 
 @dataclass(slots=True)
@@ -155,9 +156,10 @@ def _associations(meta: Source, box: Box, properties: list[Box], items: Items) -
         offset += len(indices)
         for i in range(0, len(indices), index_size):
             # The first bit says whether the property is essential; numbers begin at 1.
-            index = int.from_bytes(indices[i : i + index_size]) & (0x7FFF if wide else 0x7F)
+            said = int.from_bytes(indices[i : i + index_size])
+            essential, index = divmod(said, 1 << (15 if wide else 7))
             if 0 < index <= len(properties):
-                items.properties.setdefault(item, []).append(properties[index - 1])
+                items.properties.setdefault(item, []).append(properties[index - 1]._replace(essential=essential == 1))
 
 
 def _references(meta: Source, box: Box, items: Items) -> None:
