@@ -28,7 +28,7 @@ ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:au
 
 
 class Box(NamedTuple):
-    """A box's four-letter kind and its content, the bytes `start`..`end`. A reader must know an `essential` property."""
+    """A box's four-letter kind, and its content from `start` to `end`. A reader must know an `essential` property."""
 
     kind: bytes
     start: int
