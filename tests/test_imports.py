@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -184,3 +186,19 @@ def test_a_start_loads_no_client_that_only_others_need(module: str, needless: se
     code = f"import sys, {module}; print(*(name for name in {sorted(needless)!r} if name in sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []
+
+
+def test_the_product_imports_only_what_is_installed_with_it() -> None:
+    """What the tests install besides would be missing on a machine that runs it."""
+    names = (re.match(r"[\w.-]+(?===)", line) for line in (ROOT / "requirements.lock").read_text().splitlines())
+    installed = {_normalised(name[0]) for name in names if name}
+    owners = packages_distributions()
+    for one in [*imports("gateway"), *imports("service")]:
+        top = one.target.partition(".")[0]
+        if top not in sys.stdlib_module_names and top not in ("gateway", "service", "nginx"):
+            assert installed & set(map(_normalised, owners.get(top, []))), one
+
+
+def _normalised(name: str) -> str:
+    """A distribution's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()

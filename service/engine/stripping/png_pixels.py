@@ -7,8 +7,9 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
+from operator import add
 
-import numpy as np
 from PIL import Image as Pillow
 
 from service.engine.headers.png import SIGNATURE
@@ -20,7 +21,7 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """Adam7: left, top, and the distance of columns and of rows (PNG specification, 8.1)."""
 
-Row = np.ndarray[tuple[int], np.dtype[np.uint8]]
+_LOW = bytes(range(256)) * 2  # the low byte of a sum of two
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,29 +131,29 @@ def _rows(data: Iterable[bytes], layout: Layout) -> Iterator[tuple[bytes, int]]:
             held = held[length:]
 
 
-def _unfiltered(data: Iterable[bytes], layout: Layout) -> Iterator[tuple[Row, int]]:
+def _unfiltered(data: Iterable[bytes], layout: Layout) -> Iterator[tuple[bytes, int]]:
     """The rows of an image of at most one byte a pixel (PNG specification, 9.2), and how many bits of each count."""
-    before = np.zeros(0, np.uint8)
+    before = b""
     for row, bits in _rows(data, layout):
         if not row:
-            before = np.zeros(-(-bits // 8), np.uint8)
+            before = bytes(-(-bits // 8))
             continue
-        before = _unfilter(row[0], np.frombuffer(row, np.uint8, offset=1), before)
+        before = _unfilter(row[0], row[1:], before)
         yield before, bits
 
 
-def _unfilter(kind: int, row: Row, above: Row) -> Row:
+def _unfilter(kind: int, row: bytes, above: bytes) -> bytes:
     if kind == 0:
         return row
     if kind == 1:
-        return np.cumsum(row, dtype=np.uint8)
+        return bytes(total & 255 for total in accumulate(row))
     if kind == 2:
-        return row + above
+        return bytes(map(_LOW.__getitem__, map(add, row, above)))
     values, left, corner = bytearray(len(row)), 0, 0
-    for i, (value, up) in enumerate(zip(row.tolist(), above.tolist(), strict=True)):
+    for i, (value, up) in enumerate(zip(row, above, strict=True)):
         left = (value + ((left + up) // 2 if kind == 3 else _paeth(left, up, corner))) & 255
         values[i], corner = left, up
-    return np.frombuffer(values, np.uint8)
+    return bytes(values)
 
 
 def _paeth(left: int, up: int, corner: int) -> int:
@@ -174,6 +175,6 @@ def _compressed_anew(data: Iterable[bytes], layout: Layout, padded: bool) -> Ite
             yield stream.compress(row)
     else:
         for values, bits in _unfiltered(data, layout):
-            last = int(values[-1]) & ~(0xFF >> bits % 8 if bits % 8 else 0)
-            yield stream.compress(b"\0" + values[:-1].tobytes() + bytes([last]))
+            last = values[-1] & ~(0xFF >> bits % 8 if bits % 8 else 0)
+            yield stream.compress(b"\0" + values[:-1] + bytes([last]))
     yield stream.flush()
