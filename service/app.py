@@ -41,7 +41,8 @@ from service.runtime.paths import Paths, make_folders, paths_of
 from service.runtime.rlimits import raise_limit
 from service.runtime.sockets import sockets_of, was_handed
 from service.runtime.versions import software
-from service.store.base import Store, Unavailable
+from service.store.base import Store
+from service.store.errors import Unavailable
 from service.store.metered import MeteredStore
 from service.supervise import twins
 from service.tracing.setup import traced

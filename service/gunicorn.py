@@ -31,7 +31,7 @@ from service.runtime.lock import AlreadyRunning
 from service.runtime.paths import Paths, paths_of
 from service.runtime.rlimits import raise_limit
 from service.runtime.sockets import HANDED
-from service.store.base import StoreError
+from service.store.errors import StoreError
 from service.supervise.gunicorn_master import BEFORE
 from service.supervise.program import wrote_its_pid
 

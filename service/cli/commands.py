@@ -100,7 +100,7 @@ EXPLAINED = (
     ("gateway.errors", "Refused"),
     ("service.supervise.program", "StartFailed"),
     ("service.supervise.twins", "TwinsDiffer"),
-    ("service.store.base", "StoreError"),
+    ("service.store.errors", "StoreError"),
     ("service.engine.job", "EngineError"),
     ("service.runtime.lock", "AlreadyRunning"),
     ("service.client.errors", "GatewayError"),

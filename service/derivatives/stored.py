@@ -13,7 +13,8 @@ from gateway.rules import CONTENT_TYPES
 from service.cache.tickets import Tickets
 from service.cache.work import Work
 from service.derivatives.job import Derivative
-from service.store.base import Container, Corrupt, NewObject, NotFound, StoreError
+from service.store.base import Container, NewObject
+from service.store.errors import Corrupt, NotFound, StoreError
 
 MOST_ROUNDS = 10  # of removing what comes back
 

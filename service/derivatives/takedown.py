@@ -13,7 +13,7 @@ from prometheus_client import Counter
 
 from service.derivatives.stored import DerivedStore
 from service.originals.originals import Originals
-from service.store.base import NotFound, StoreError
+from service.store.errors import NotFound, StoreError
 
 PAUSE = 2.0  # seconds before it is begun: what a change removes itself is mostly gone by then
 LONGEST = 300.0  # seconds between two tries while the store does not answer, after twice as many each time

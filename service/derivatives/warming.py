@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from gateway.names import Name
 from service.derivatives.derivatives import Derivatives
 from service.engine.job import EngineError
-from service.store.base import Container, Corrupt, NotFound
+from service.store.base import Container
+from service.store.errors import Corrupt, NotFound
 
 PAGE = 5000  # names of the listing at once
 PATIENCE = 0.1  # seconds between two looks whether the engine is wanted

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from prometheus_client import Counter
 
-from service.store.base import StoreError
+from service.store.errors import StoreError
 
 AT_ONCE = 8  # half of the connections to a Swift, at its default
 MOST = 256  # that wait or are sent

@@ -13,7 +13,8 @@ import logging
 from collections.abc import AsyncIterator
 
 from service.derivatives.takedown import Takedowns
-from service.store.base import Container, StoredObject, StoreError
+from service.store.base import Container, StoredObject
+from service.store.errors import StoreError
 
 PAGE = 5000  # names of a listing at once
 FIRST = 10.0  # seconds after a start, which has better things to do

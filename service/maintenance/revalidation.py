@@ -22,7 +22,8 @@ from service.cache.marker import fingerprint
 from service.cache.walk import batches
 from service.derivatives.derivatives import Derivatives
 from service.originals.originals import Originals
-from service.store.base import Container, NotFound, StoredObject, StoreError
+from service.store.base import Container, StoredObject
+from service.store.errors import NotFound, StoreError
 
 PAGE = 5000  # names of the listing at once
 AT_ONCE = 8  # questions to the store

@@ -20,7 +20,8 @@ from service.engine.job import EngineError, Header, Saturated
 from service.engine.recognise import recognise
 from service.originals.known import Known, afresh, shorten, version
 from service.originals.local_copies import LocalCopies
-from service.store.base import Container, NotFound, StoredObject, Unavailable
+from service.store.base import Container, StoredObject
+from service.store.errors import NotFound, Unavailable
 
 MOST_KNOWN = 20_000  # originals whose properties are remembered
 MOST_MISSING = 4096  # names that are known to be missing

@@ -1,17 +1,7 @@
-"""What the rest of the service knows of a store: two containers of named objects.
+"""The interface of a store: two containers of named objects.
 
-    StoreError
-    ├── NotFound            there is no such object
-    ├── Exists              the name is taken and replacing was not asked for
-    ├── PreconditionFailed  the object is not the one the caller named by its ETag
-    ├── Unholdable          this store cannot hold an object of this name
-    ├── ReadOnly            this store takes no changes
-    ├── NoTemporaryUrls     this store cannot make temporary URLs
-    ├── Corrupt             what arrived is not what was sent (length or checksum)
-    ├── StoreFull           there is no room (quota, disk)
-    └── Unavailable         the store did not answer in time, or refuses; carries `retry_after`
-
-A store never sees a name that `gateway.names` has not accepted, and never blocks the event loop.
+The service passes only names that `gateway.names` accepts. A store never blocks the event loop. `errors` has its
+exceptions.
 """
 
 from __future__ import annotations
@@ -21,49 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-
-class StoreError(Exception):
-    """Something a store could not do; the text is fit for a log, and names no secret."""
-
-
-class NotFound(StoreError):
-    pass
-
-
-class Exists(StoreError):
-    pass
-
-
-class PreconditionFailed(StoreError):
-    pass
-
-
-class Unholdable(StoreError):
-    pass
-
-
-class ReadOnly(StoreError):
-    pass
-
-
-class NoTemporaryUrls(StoreError):
-    pass
-
-
-class Corrupt(StoreError):
-    pass
-
-
-class StoreFull(StoreError):
-    pass
-
-
-class Unavailable(StoreError):
-    """The store did not answer in time, or refuses. Retry after `retry_after` seconds."""
-
-    def __init__(self, message: str, retry_after: float = 5.0) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+from service.store.errors import Exists, PreconditionFailed
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,9 @@ from service.store.base import (
     Precondition,
     Store,
     StoredObject,
-    StoreError,
     TemporaryUrl,
-    Unavailable,
 )
+from service.store.errors import StoreError, Unavailable
 
 BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 SECONDS = Histogram(

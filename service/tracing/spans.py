@@ -25,7 +25,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from opentelemetry.util.types import Attributes
 
 from gateway.settings import Config
-from service.store.base import Exists, NotFound, PreconditionFailed, StoreError
+from service.store.errors import Exists, NotFound, PreconditionFailed, StoreError
 from service.tracing.exporter import Delivery
 from service.tracing.middleware import follow
 

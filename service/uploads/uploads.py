@@ -20,16 +20,8 @@ from service.engine.job import DiskFull, Header, Job, Saturated
 from service.engine.pool.pool import EnginePool
 from service.originals.acceptance import take
 from service.originals.originals import Original, Originals
-from service.store.base import (
-    Container,
-    Corrupt,
-    NewObject,
-    NotFound,
-    Precondition,
-    StoredObject,
-    StoreError,
-    Unavailable,
-)
+from service.store.base import Container, NewObject, Precondition, StoredObject
+from service.store.errors import Corrupt, NotFound, StoreError, Unavailable
 from service.uploads.incoming import Incoming
 
 MOST_AT_ONCE = 256  # uploads under way, each with a file descriptor and up to the limit of bytes on disk

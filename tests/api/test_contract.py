@@ -19,7 +19,7 @@ from service.api.http import problems
 from service.api.routes import FRONT_HANDLERS, HANDLERS
 from service.api.schema.operations import FRONT, OPERATIONS
 from service.engine import job
-from service.store import base
+from service.store import errors as store_errors
 from tests.gateways import Gateway
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "api.md"
@@ -105,7 +105,7 @@ def test_a_problem_is_told_in_what_the_client_takes(shared: Gateway, accept: str
 def test_every_exception_has_its_line_in_the_table() -> None:
     known = {kind.code for kind in problems.table()}
     raised: list[Exception] = [Refused(status, "text") for status in (400, 401, 403)]
-    raised += [kind("text") for kind in (*base.StoreError.__subclasses__(), *job.EngineError.__subclasses__())]
+    raised += [kind("text") for kind in (*store_errors.StoreError.__subclasses__(), *job.EngineError.__subclasses__())]
     raised += [OSError("disk"), ValueError("a mistake"), web.HTTPNotFound(), web.HTTPMethodNotAllowed("A", ["B"])]
     for error in raised:
         answered = problems.answer(error)

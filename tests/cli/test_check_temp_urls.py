@@ -8,8 +8,9 @@ import pytest
 
 from gateway.config import load
 from service.open_store import open_store
-from service.store.base import Observation, StoreError
+from service.store.base import Observation
 from service.store.directory.key import KEY_FILE
+from service.store.errors import StoreError
 
 
 async def findings(base: Path, text: str = "") -> list[Observation]:

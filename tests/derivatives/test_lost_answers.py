@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from service.store.base import NewObject, Unavailable
+from service.store.base import NewObject
 from service.store.directory.container import DirectoryContainer
+from service.store.errors import Unavailable
 from tests import images
 from tests.cache.nodes import node
 

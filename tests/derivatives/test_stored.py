@@ -11,7 +11,8 @@ import pytest
 from wand.version import MAGICK_VERSION
 
 from gateway.names import Name
-from service.store.base import NewObject, Unavailable
+from service.store.base import NewObject
+from service.store.errors import Unavailable
 from tests import images
 from tests.cache.nodes import Node, node
 

@@ -11,9 +11,10 @@ import pytest
 
 from service.derivatives import takedown
 from service.maintenance.leftovers import Leftovers
-from service.store.base import NewObject, Unavailable
+from service.store.base import NewObject
 from service.store.directory.settings import DirectorySettings
 from service.store.directory.store import DirectoryStore
+from service.store.errors import Unavailable
 from tests import images
 from tests.cache.nodes import Node, node
 from tests.swift.stores import put

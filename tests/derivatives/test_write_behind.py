@@ -10,7 +10,7 @@ import pytest
 
 from service.derivatives import write_behind
 from service.derivatives.write_behind import AT_ONCE, MOST, UNPERSISTED, WriteBehind
-from service.store.base import Unavailable
+from service.store.errors import Unavailable
 from tests import images
 from tests.cache.nodes import Node, node
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from service.originals.originals import REASK
-from service.store.base import StoredObject, Unavailable
+from service.store.base import StoredObject
+from service.store.errors import Unavailable
 from tests import images
 from tests.cache.nodes import Node, node
 from tests.gateways import Gateway, running_gateway

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from service.store.base import NotFound, Page, StoredObject, Unavailable
+from service.store.base import Page, StoredObject
+from service.store.errors import NotFound, Unavailable
 from tests import images
 from tests.cache.nodes import Node, node
 from tests.cache.trees import name, publish

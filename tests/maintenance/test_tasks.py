@@ -15,7 +15,8 @@ from service.cache.recency import touch
 from service.derivatives.warming import warm
 from service.maintenance import tasks
 from service.maintenance.revalidation import Revalidation
-from service.store.base import Corrupt, StoredObject
+from service.store.base import StoredObject
+from service.store.errors import Corrupt
 from tests import images
 from tests.cache.nodes import Node, node
 from tests.waiting import PATIENCE

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.store.base import Unavailable
+from service.store.errors import Unavailable
 from service.store.swift.breaker import Breaker
 
 

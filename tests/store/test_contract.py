@@ -8,16 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service.store.base import (
-    Corrupt,
-    Exists,
-    NewObject,
-    NotFound,
-    Page,
-    Precondition,
-    PreconditionFailed,
-    Store,
-)
+from service.store.base import NewObject, Page, Precondition, Store
+from service.store.errors import Corrupt, Exists, NotFound, PreconditionFailed
 from tests.swift.stores import FREE, content, named, put
 
 NAMES = [

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from service.store.base import NoTemporaryUrls, NotFound, Unholdable
 from service.store.directory import listing
 from service.store.directory.settings import DirectorySettings
 from service.store.directory.store import DirectoryStore
+from service.store.errors import NoTemporaryUrls, NotFound, Unholdable
 from tests import images
 from tests.store.directories import names, started
 from tests.swift.stores import content, put

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from service.store.base import ReadOnly, StoreFull, Unavailable
 from service.store.directory.settings import DirectorySettings
 from service.store.directory.store import DirectoryStore
+from service.store.errors import ReadOnly, StoreFull, Unavailable
 from tests.store.directories import names, started
 from tests.swift.stores import put
 

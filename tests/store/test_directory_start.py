@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from service.store.base import Unavailable
 from service.store.directory.settings import DirectorySettings
 from service.store.directory.store import DirectoryStore
+from service.store.errors import Unavailable
 
 
 async def start(settings: DirectorySettings) -> None:

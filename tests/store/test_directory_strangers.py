@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service.store.base import NotFound, Unholdable
 from service.store.directory.container import DirectoryContainer
+from service.store.errors import NotFound, Unholdable
 from tests.swift.stores import put
 
 

@@ -15,11 +15,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from service.store.base import NoTemporaryUrls, NotFound, TemporaryUrl
+from service.store.base import TemporaryUrl
 from service.store.directory.key import KEY_FILE, key_of
 from service.store.directory.settings import DirectorySettings
 from service.store.directory.store import DirectoryStore
 from service.store.directory.urls import UrlSettings
+from service.store.errors import NoTemporaryUrls, NotFound
 from tests.swift.stores import content, put
 
 LONG = f"a.jpg/@{'crop=10p:10p:10p:10p,' * 13}w=9.webp"

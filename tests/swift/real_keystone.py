@@ -17,7 +17,7 @@ import pytest
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
-from service.store.base import StoreError, Unavailable
+from service.store.errors import StoreError, Unavailable
 from service.store.swift.settings import SwiftSettings
 from tests.swift.server import HERE, environment, running_swift
 from tests.swift.stores import content, put, started

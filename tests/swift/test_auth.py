@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.store.base import StoreError, Unavailable
+from service.store.errors import StoreError, Unavailable
 from service.store.swift.settings import SwiftSettings, settings_from_environment
 from service.store.swift.store import SwiftStore
 from tests.swift.faults import NO_FAULT, Fault, FaultProxy, answer

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.store.base import StoreError
+from service.store.errors import StoreError
 from service.store.swift.store import SwiftStore
 from tests import images
 from tests.conftest import swift_options

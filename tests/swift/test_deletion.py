@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from swiftclient import Connection
 
-from service.store.base import Unavailable
+from service.store.errors import Unavailable
 from service.store.swift.store import SwiftStore
 from tests.swift.faults import NO_FAULT, Fault, FaultProxy, answer
 from tests.swift.server import SwiftServer

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from service.api.http.problems import document
-from service.store.base import Corrupt, Exists, NotFound, Precondition, StoreError, StoreFull, Unavailable
+from service.store.base import Precondition
+from service.store.errors import Corrupt, Exists, NotFound, StoreError, StoreFull, Unavailable
 from service.store.swift import transfer
 from service.store.swift.store import SwiftStore
 from tests.swift.faults import NO_FAULT, Fault, FaultProxy, answer

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.store.base import NoTemporaryUrls, NotFound, Unholdable
+from service.store.errors import NoTemporaryUrls, NotFound, Unholdable
 from service.store.swift.settings import TempUrlSettings
 from service.store.swift.store import SwiftStore
 from tests.swift.faults import Fault, FaultProxy

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from service.store.base import Unavailable
+from service.store.errors import Unavailable
 from service.store.swift.reason import plain_url
 from service.store.swift.store import SwiftStore
 from tests.gateways import free_ports

@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from service.store.base import NoTemporaryUrls, NotFound, TemporaryUrl
+from service.store.base import TemporaryUrl
+from service.store.errors import NoTemporaryUrls, NotFound
 from service.store.swift.settings import SwiftSettings, TempUrlSettings
 from service.store.swift.store import SwiftStore
 from tests.store.test_contract import NAMES

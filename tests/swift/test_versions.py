@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from swiftclient import Connection
 
-from service.store.base import NotFound, StoreError
+from service.store.errors import NotFound, StoreError
 from service.store.swift.store import SwiftStore
 from tests.swift.server import SwiftServer
 from tests.swift.stores import client, content, make_originals, put, settings_for, started

@@ -16,7 +16,7 @@ from gateway.errors import Refused
 from service.api.http import errors
 from service.api.schema.models import PROBLEM_JSON
 from service.engine import job
-from service.store import base
+from service.store import errors as store_errors
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -40,34 +40,36 @@ class Kind:
 
 
 KINDS: Mapping[type[Exception], Kind] = {
-    base.NotFound: Kind(404, "no-such-image", "no image has this name", "there is no such image"),
-    base.Exists: Kind(
+    store_errors.NotFound: Kind(404, "no-such-image", "no image has this name", "there is no such image"),
+    store_errors.Exists: Kind(
         409,
         "name-exists",
         "the name is taken, and replacing was not asked for",
         "there is an image of this name; replace it with ?replace=true or If-Match",
     ),
-    base.PreconditionFailed: Kind(
+    store_errors.PreconditionFailed: Kind(
         412,
         "precondition-failed",
         "`If-Match`, `If-None-Match` or `If-Unmodified-Since` does not hold",
         "the image is not the one that If-Match names",
     ),
-    base.Unholdable: Kind(400, "unholdable-name", "the store cannot hold this name"),
-    base.ReadOnly: Kind(
+    store_errors.Unholdable: Kind(400, "unholdable-name", "the store cannot hold this name"),
+    store_errors.ReadOnly: Kind(
         403, "read-only-store", "the store takes no changes here", "the store is read-only: it takes no changes"
     ),
-    base.NoTemporaryUrls: Kind(
+    store_errors.NoTemporaryUrls: Kind(
         501,
         "no-temporary-urls",
         "the store cannot make temporary URLs: Swift refuses the key, or no folder takes one",
         "this store cannot make temporary URLs",
     ),
-    base.Corrupt: Kind(
+    store_errors.Corrupt: Kind(
         503, "corrupt-transfer", "the store's answer was damaged", "the store's answer was damaged on its way"
     ),
-    base.StoreFull: Kind(507, "store-full", "the store has no room", "the store has no room"),
-    base.Unavailable: Kind(503, "store-unavailable", "the store cannot be reached", "the store cannot be reached"),
+    store_errors.StoreFull: Kind(507, "store-full", "the store has no room", "the store has no room"),
+    store_errors.Unavailable: Kind(
+        503, "store-unavailable", "the store cannot be reached", "the store cannot be reached"
+    ),
     job.NotAnImage: Kind(415, "not-an-image", "the content is no image, or of a format that is not accepted"),
     job.TooLarge: Kind(413, "too-large", "more bytes, pixels or frames than the limits allow"),
     job.Undecodable: Kind(422, "undecodable", "an image that is damaged or truncated"),
@@ -165,7 +167,7 @@ def answer(error: Exception, accept: str = "", image: str = "") -> web.Response:
     if isinstance(error, web.HTTPException):
         headers |= {name: error.headers[name] for name in ("Allow", "Content-Range") if name in error.headers}
     body = document(error)
-    if image and isinstance(error, base.NotFound):
+    if image and isinstance(error, store_errors.NotFound):
         body["detail"] = f"{body['detail']}: {image}"
     content_type = _content_type(accept)
     text = f"{body['title']}: {body['detail']}\n" if content_type == "text/plain" else json.dumps(body)

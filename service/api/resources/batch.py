@@ -23,7 +23,8 @@ from service.api.resources.metadata import metadata_of
 from service.api.resources.selection import Selection, compile_pattern
 from service.api.resources.urls import problem_of, temporary_url, url_or_problem
 from service.api.schema.models import MetadataResult, TemporaryUrlResult
-from service.store.base import NotFound, Page
+from service.store.base import Page
+from service.store.errors import NotFound
 
 PAGE = 1000  # items of a JSON list
 SCAN = 100_000  # names that one request may look at for a regular expression

@@ -17,7 +17,7 @@ from service.api.http.sending import File, send
 from service.api.resources.redirect import is_large, redirect
 from service.derivatives.derivatives import Derivative
 from service.engine.job import EngineError
-from service.store.base import StoreError
+from service.store.errors import StoreError
 
 INTERNAL = "/@derived/"  # the internal location of nginx that serves files of the derived tree
 

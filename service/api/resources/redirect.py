@@ -8,7 +8,8 @@ import logging
 from aiohttp import web
 
 from service.api.http.context import CONTEXT
-from service.store.base import Container, StoreError
+from service.store.base import Container
+from service.store.errors import StoreError
 
 log = logging.getLogger(__name__)
 

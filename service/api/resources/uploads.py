@@ -28,7 +28,8 @@ from service.api.resources.metadata import metadata_of
 from service.api.schema.models import Links, Problem, StoredImage, UploadResult
 from service.api.schema.request_models import Query, Truth
 from service.engine.job import EngineError
-from service.store.base import Precondition, StoreError
+from service.store.base import Precondition
+from service.store.errors import StoreError
 from service.uploads.incoming import Incoming
 from service.uploads.uploads import Stored
 

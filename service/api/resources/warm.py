@@ -24,7 +24,7 @@ from service.api.schema.models import NDJSON, WarmProgress
 from service.api.schema.request_models import LONGEST_NAME, Body
 from service.derivatives.warming import Wanted, Warmed, count, warm
 from service.engine.job import EngineError, NotAnImage, Saturated
-from service.store.base import StoreError
+from service.store.errors import StoreError
 
 MOST = 32  # recipes of one request
 TICK = 1.0  # seconds between two lines at most, so that a client that has left is noticed

@@ -11,19 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from service.store.base import (
-    UNCONDITIONAL,
-    Corrupt,
-    NewObject,
-    NoTemporaryUrls,
-    NotFound,
-    Page,
-    Precondition,
-    StoredObject,
-    TemporaryUrl,
-    Unavailable,
-    Unholdable,
-)
+from service.store.base import UNCONDITIONAL, NewObject, Page, Precondition, StoredObject, TemporaryUrl
 from service.store.directory.files import (
     TemporaryFile,
     describe,
@@ -43,6 +31,7 @@ from service.store.directory.settings import MISSING
 from service.store.directory.translation import permitted, translated
 from service.store.directory.urls import UrlSigner
 from service.store.errand import Errand, run
+from service.store.errors import Corrupt, NoTemporaryUrls, NotFound, Unavailable, Unholdable
 from service.store.naming import storable
 
 _CHUNK = 1 << 20

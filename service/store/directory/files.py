@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway.media_types import UNKNOWN
-from service.store.base import ReadOnly, StoredObject, StoreError, StoreFull, Unavailable, Unholdable
+from service.store.base import StoredObject
 from service.store.content import content_type
+from service.store.errors import ReadOnly, StoreError, StoreFull, Unavailable, Unholdable
 
 RESERVED = b"@tmp"
 """Directory directly below a root, for files that are not whole yet. No image name begins so."""

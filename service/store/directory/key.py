@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from service.store.base import NoTemporaryUrls
 from service.store.directory.files import regular_file
+from service.store.errors import NoTemporaryUrls
 
 KEY_FILE = "@temp-url-key"
 """Its name in a folder; no image and no folder of images begins so, and no listing shows it."""

@@ -6,8 +6,8 @@ import contextlib
 import errno
 from collections.abc import Iterator
 
-from service.store.base import NotFound, Unholdable
 from service.store.directory.files import failure, is_absent
+from service.store.errors import NotFound, Unholdable
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from keystoneauth1.identity import v2, v3
 from keystoneauth1.session import Session
 from swiftclient.client import http_connection
 
-from service.store.base import Unavailable
+from service.store.errors import Unavailable
 from service.store.swift.settings import SwiftSettings, auth_version
 
 _MARGIN = 60.0  # seconds before its end at which a token is renewed, at most a tenth of its life

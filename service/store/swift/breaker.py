@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from service.store.base import BreakerState, Unavailable
+from service.store.base import BreakerState
+from service.store.errors import Unavailable
 
 
 class Breaker:

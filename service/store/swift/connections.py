@@ -22,8 +22,8 @@ from swiftclient import Connection
 from swiftclient.exceptions import ClientException
 from urllib3.exceptions import HTTPError
 
-from service.store.base import Corrupt, NotFound, StoreError, StoreFull, Unavailable
 from service.store.errand import Abandoned, Errand, run
+from service.store.errors import Corrupt, NotFound, StoreError, StoreFull, Unavailable
 from service.store.swift.auth import Grant, Refused, TokenSource, connection_timeouts
 from service.store.swift.breaker import Breaker
 from service.store.swift.reason import plain_url, reason_of

@@ -12,21 +12,9 @@ from typing import Any
 
 from swiftclient.exceptions import ClientException
 
-from service.store.base import (
-    UNCONDITIONAL,
-    Corrupt,
-    Exists,
-    NewObject,
-    NoTemporaryUrls,
-    NotFound,
-    Page,
-    Precondition,
-    StoredObject,
-    TemporaryUrl,
-    Unavailable,
-    Unholdable,
-)
+from service.store.base import UNCONDITIONAL, NewObject, Page, Precondition, StoredObject, TemporaryUrl
 from service.store.errand import Errand
+from service.store.errors import Corrupt, Exists, NoTemporaryUrls, NotFound, Unavailable, Unholdable
 from service.store.swift.connections import Pool, is_absent
 from service.store.swift.deletion import Deletion
 from service.store.swift.listing import list_container

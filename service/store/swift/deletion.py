@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from swiftclient.exceptions import ClientException
 
-from service.store.base import NotFound, StoreError
+from service.store.errors import NotFound, StoreError
 from service.store.swift.connections import Pool, is_absent
 from service.store.swift.objects import parsing, reachable
 

@@ -10,7 +10,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
-from service.store.base import NotFound, StoredObject
+from service.store.base import StoredObject
+from service.store.errors import NotFound
 from service.store.swift.connections import NotSwift
 
 LONGEST_NAME = 1024  # bytes, Swift's max_object_name_length

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from service.store.base import Lifetimes, NotFound, Observation, StoreError
+from service.store.base import Lifetimes, Observation
+from service.store.errors import NotFound, StoreError
 from service.store.swift.auth import Refused
 from service.store.swift.connections import Pool
 from service.store.swift.container import SwiftContainer

@@ -15,7 +15,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from swiftclient.exceptions import ClientException
 
-from service.store.base import NoTemporaryUrls, NotFound, TemporaryUrl
+from service.store.base import TemporaryUrl
+from service.store.errors import NoTemporaryUrls, NotFound
 from service.store.swift.settings import TempUrlSettings
 from service.store.swift.swiftclient_private import http_of
 

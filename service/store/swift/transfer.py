@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from service.store.base import Corrupt, StoredObject, Unavailable
+from service.store.base import StoredObject
 from service.store.errand import Errand
+from service.store.errors import Corrupt, Unavailable
 from service.store.swift.connections import LocalFailure
 from service.store.swift.objects import from_headers, parsing
 

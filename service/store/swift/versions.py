@@ -14,7 +14,7 @@ from typing import Any
 
 from swiftclient.exceptions import ClientException
 
-from service.store.base import StoreError, Unavailable
+from service.store.errors import StoreError, Unavailable
 from service.store.swift.connections import is_absent
 
 RESTORED = "x-versions-location"
