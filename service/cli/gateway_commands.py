@@ -49,7 +49,7 @@ def render(loaded: Loaded, to: Path | None) -> int:
 @local_command("check", "check -c /etc/image-gateway/config.yaml")
 def check(loaded: Loaded) -> int:
     """Find what is wrong before a start does; each finding is a line."""
-    from service.cli.check import check as find  # noqa: PLC0415  # the other commands need no Lua
+    from service.cli.check.check import check as find  # noqa: PLC0415  # the other commands need no Lua
 
     findings = find(loaded.config)
     for finding in findings:

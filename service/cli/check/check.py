@@ -30,7 +30,8 @@ from service.runtime.imagemagick import capabilities, shortcomings, write_policy
 from service.runtime.lock import is_held
 from service.runtime.paths import Paths, paths_of
 from service.runtime.sockets import require_free
-from service.store.base import Observation, StoreError
+from service.store.base import Observation
+from service.store.errors import StoreError
 from service.supervise import nginx_conf
 from service.supervise.up import ACCEPTED
 from service.tracing.setup import NOT_INSTALLED, installed
