@@ -1,15 +1,15 @@
 """The exceptions of a store.
 
-    StoreError
-    ├── NotFound            there is no such object
-    ├── Exists              the name is taken and replacing was not asked for
-    ├── PreconditionFailed  the object is not the one the caller named by its ETag
-    ├── Unholdable          this store cannot hold an object of this name
-    ├── ReadOnly            this store takes no changes
-    ├── NoTemporaryUrls     this store cannot make temporary URLs
-    ├── Corrupt             what arrived is not what was sent (length or checksum)
-    ├── StoreFull           there is no room (quota, disk)
-    └── Unavailable         the store did not answer in time, or refuses; carries `retry_after`
+StoreError
+├── NotFound            there is no such object
+├── Exists              the name is taken and replacing was not asked for
+├── PreconditionFailed  the object is not the one the caller named by its ETag
+├── Unholdable          this store cannot hold an object of this name
+├── ReadOnly            this store takes no changes
+├── NoTemporaryUrls     this store cannot make temporary URLs
+├── Corrupt             what arrived is not what was sent (length or checksum)
+├── StoreFull           there is no room (quota, disk)
+└── Unavailable         the store did not answer in time, or refuses; carries `retry_after`
 """
 
 from __future__ import annotations

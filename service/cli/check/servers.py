@@ -1,0 +1,110 @@
+"""Checks of nginx's configuration, the ports, the store and the collector of traces."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
+
+from gateway import environment
+from gateway.config import rules_of
+from gateway.settings import Api, Config, Public, resolve_listen
+from gateway.units import is_loopback
+from service.cli.check.finding import Finding
+from service.open_store import open_store
+from service.runtime.lock import is_held
+from service.runtime.paths import Paths
+from service.runtime.sockets import require_free
+from service.store.base import Observation
+from service.store.errors import StoreError
+from service.supervise import nginx_conf
+from service.supervise.up import ACCEPTED
+from service.tracing.setup import NOT_INSTALLED, installed
+
+NGINX_TIME = 30.0  # seconds for nginx -t
+COLLECTOR_TIME = 3.0  # seconds for a connection to the collector of traces
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def nginx(config: Config, paths: Paths) -> Iterator[Finding]:
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        rules = rules_of(config)
+        nginx_conf.write(nginx_conf.render(config, replace(paths, nginx=scratch), rules), scratch)
+        try:
+            tested = subprocess.run(
+                nginx_conf.command(scratch, "-t", "-q"), capture_output=True, text=True, check=False, timeout=NGINX_TIME
+            )
+        except FileNotFoundError as error:
+            yield Finding("nginx", str(error))
+            return
+        if tested.returncode:
+            yield Finding("nginx -t", tested.stderr.strip().replace("\n", "; "))
+
+
+def ports(config: Config, paths: Paths) -> Iterator[Finding]:
+    ours = _in_force(paths)
+    for option, listen in (("public.listen", config.public.listen), ("api.listen", config.api.listen)):
+        if listen in ours:
+            yield Finding(option, f"{listen} is held by the gateway that runs here", wrong=False)
+            continue
+        try:
+            require_free(option, listen)
+        except OSError as error:
+            yield Finding(option, str(error).removeprefix(f"{option}: "))
+    if not config.public.url and not is_loopback(config.public.listen):
+        text = f"links begin with {config.public.base_url}, where nginx listens; name what clients call it instead"
+        yield Finding("public.url", text, wrong=False)
+
+
+def _in_force(paths: Paths) -> set[str]:
+    """The addresses at which a gateway that runs in this runtime folder listens, as far as this user may read it."""
+    try:
+        if not any(is_held(paths.runtime, role) for role in ("up", "service")):  # the latter: under Gunicorn
+            return set()
+        document = yaml.safe_load((paths.runtime / ACCEPTED).read_text("utf-8")) or {}
+    except OSError:
+        return set()
+    document = environment.merge(document, environment.settings(os.environ))  # assumed to be the same there
+    public, api = (document.get(name) or {} for name in ("public", "api"))
+    listen = resolve_listen(api.get("listen", Api().listen), tokens=bool(api.get("tokens")))
+    return {public.get("listen", Public().listen), listen}
+
+
+def store(config: Config, paths: Paths) -> Iterator[Finding]:
+    found: list[Observation] = []
+
+    async def look() -> None:
+        opened = open_store(config)
+        try:
+            await opened.inspect(found.append)
+        finally:
+            await opened.close()
+
+    try:
+        asyncio.run(look())
+    except (StoreError, OSError) as error:
+        found.append(Observation(f"store ({config.store.kind})", str(error)))
+    for one in found:
+        yield Finding(one.where, one.text, one.wrong)
+
+
+def tracing(config: Config, paths: Paths) -> Iterator[Finding]:
+    if not config.tracing.endpoint:
+        return
+    if not installed():
+        yield Finding("tracing.endpoint", NOT_INSTALLED)
+    parts = urlsplit(config.tracing.endpoint)
+    try:
+        socket.create_connection((parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme]), COLLECTOR_TIME).close()
+    except OSError as error:
+        text = f"{parts.netloc}: {error.strerror or error}; until a collector listens there, traces are lost"
+        yield Finding("tracing.endpoint", text, wrong=False)
