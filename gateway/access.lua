@@ -1,5 +1,6 @@
 -- Authorise requests on the public port, and sign URLs. Twin of access.py.
 
+local equivalence = require("gateway.equivalence")
 local names = require("gateway.names")
 local recipes = require("gateway.recipes")
 local text_of = require("gateway.text")
@@ -8,7 +9,7 @@ local bit = require("bit")
 local bor = bit.bor
 local bxor = bit.bxor
 local byte = string.byte
-local canonicalise = recipes.canonicalise
+local canonicalise = equivalence.canonicalise
 local find = string.find
 local format_text = string.format
 local pairs = pairs

@@ -10,9 +10,10 @@ import base64
 import hashlib
 import hmac
 
+from gateway.equivalence import canonicalise
 from gateway.errors import Refused
 from gateway.names import Name
-from gateway.recipes import canonicalise, preset_recipe, print_recipe
+from gateway.recipes import preset_recipe, print_recipe
 from gateway.rules import Rules
 
 _MOST_DIGITS = 12  # of the end time: seconds since the epoch

@@ -12,9 +12,9 @@ from pydantic_core import ErrorDetails
 from gateway import environment
 from gateway.config_lines import ConfigError, Lines, Mistake, Place
 from gateway.config_secrets import Secrets, section_of
+from gateway.equivalence import canonicalise
 from gateway.errors import Refused
 from gateway.names import preset_recipe
-from gateway.recipes import canonicalise
 from gateway.rules import VOCABULARY, Rules
 from gateway.section import Section
 from gateway.settings import Config

@@ -1,9 +1,10 @@
 -- Compute how long browsers may cache a derived image. Twin of freshness.py.
 
 local access = require("gateway.access")
+local equivalence = require("gateway.equivalence")
 local recipes = require("gateway.recipes")
 
-local canonicalise = recipes.canonicalise
+local canonicalise = equivalence.canonicalise
 local end_of = access.end_of
 local floor = math.floor
 local format_text = string.format

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from gateway.access import end_of
+from gateway.equivalence import canonicalise
 from gateway.errors import Refused
 from gateway.names import Name
-from gateway.recipes import canonicalise, preset_recipe, print_recipe
+from gateway.recipes import preset_recipe, print_recipe
 from gateway.rules import Rules
 
 IMMUTABLE = "public, max-age=31536000, immutable"  # RFC 8246; of URLs that carry the version that is there

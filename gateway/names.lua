@@ -4,6 +4,7 @@
 -- `sig`, `exp` and `v`, which are never part of the name. Everything is bytes; `crypto` is a
 -- table of sha256_hex(text) and hmac_sha256_base64url(key, message).
 
+local equivalence = require("gateway.equivalence")
 local forms = require("gateway.forms")
 local hints = require("gateway.hints")
 local paths = require("gateway.paths")
@@ -12,7 +13,7 @@ local text_of = require("gateway.text")
 local uri = require("gateway.uri")
 
 local byte = string.byte
-local canonicalise = recipes.canonicalise
+local canonicalise = equivalence.canonicalise
 local concat = table.concat
 local contains = text_of.contains
 local did_you_mean = hints.did_you_mean

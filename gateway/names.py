@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from gateway.equivalence import canonicalise
 from gateway.errors import Refused, quote
 from gateway.forms import META_LEAF, Asked, read_leaf, read_query
 from gateway.hints import did_you_mean
 from gateway.paths import file_path, folder_path, hashed_folder, marker_path
-from gateway.recipes import FULL, Recipe, canonicalise, preset_recipe, print_recipe, read
+from gateway.recipes import FULL, Recipe, preset_recipe, print_recipe, read
 from gateway.rules import FORMAT_ALIASES, VOCABULARY, Rules
 from gateway.uri import escape, split_path, split_query
 

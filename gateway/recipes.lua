@@ -1,7 +1,6 @@
--- Recipes and their canonical form: equal results, one spelling. Twin of recipes.py.
+-- Read and print recipes. Twin of recipes.py.
 --
--- A recipe is a table of operation to canonical value, without its format. `source` and `auto` are formats that are
--- not decided yet; what depends on the format is then retained.
+-- A recipe is a table of operation to canonical value, without its format.
 
 local hints = require("gateway.hints")
 local text_of = require("gateway.text")
@@ -11,19 +10,14 @@ local concat = table.concat
 local contains = text_of.contains
 local did_you_mean = hints.did_you_mean
 local expectation = values.expectation
-local floor = math.floor
-local format_text = string.format
 local insert = table.insert
 local ipairs = ipairs
-local maximum = values.maximum
 local normalise = values.normalise
 local pairs = pairs
 local partition = text_of.partition
 local quote = text_of.quote
 local sort = table.sort
 local split = text_of.split
-local sub = string.sub
-local tonumber = tonumber
 local value_hint = values.value_hint
 
 local _M = {}
@@ -111,162 +105,6 @@ function _M.preset_recipe(preset, rules)
     end
 
     return _M.read(given, rules)
-end
-
-
-local function integer_text(number)
-    return format_text("%.0f", number)
-end
-
-
--- Fold `dpr` into `w` and `h`, rounding half up.
-local function scale(recipe, rules)
-    local tenths = floor(tonumber(recipe.dpr or "1") * 10 + 0.5)
-    recipe.dpr = nil
-    for _, key in ipairs({ "w", "h" }) do
-        if recipe[key] then
-            local scaled = floor((tonumber(recipe[key]) * tenths + 5) / 10)
-            local most = maximum(rules.operations[key], rules.limits)
-            if scaled > most then
-                return nil, 400, key .. " times dpr is " .. integer_text(scaled)
-                    .. ": must be at most " .. integer_text(most)
-            end
-            recipe[key] = integer_text(scaled)
-        end
-    end
-
-    return recipe
-end
-
-
--- Of the two spellings of every turn and mirror, keep the one that turns less (hv is a half turn).
-local function turn(recipe)
-    local degrees, flip = tonumber(recipe.rot or "0"), recipe.flip
-    if flip == "hv" then
-        degrees, flip = (degrees + 180) % 360, nil
-    end
-    if flip and degrees >= 180 then
-        degrees, flip = degrees - 180, flip == "h" and "v" or "h"
-    end
-
-    recipe.rot, recipe.flip = integer_text(degrees), flip
-end
-
-
--- Without the alpha of `bg` where the format has none: there the colour is laid down whole.
-local function opaque(recipe, format, rules)
-    local about = rules.formats[format]
-    if recipe.bg and about and about.alpha == false then
-        recipe.bg = sub(recipe.bg, 1, 6)
-    end
-end
-
-
-local function default_of(row)
-    return row.type == "switch" and "0" or row.default
-end
-
-
-local function meets(key, wanted, recipe, format, rules)
-    if key == "format" then
-        return contains(wanted, format) or contains(rules.undecided, format)
-    end
-
-    local value = recipe[key]
-    if wanted == "set" then
-        return value ~= nil
-    end
-    if wanted == "unset" then
-        return value == nil
-    end
-    if wanted["not"] then
-        return value ~= nil and not contains(wanted["not"], value)
-    end
-
-    return contains(wanted, value)
-end
-
-
--- Whether one of the conditions holds: each maps keys to what all of them must be.
-local function holds(conditions, recipe, format, rules)
-    for _, one in ipairs(conditions) do
-        local all = true
-        for key, wanted in pairs(one) do
-            all = all and meets(key, wanted, recipe, format, rules)
-        end
-        if all then
-            return true
-        end
-    end
-
-    return false
-end
-
-
--- Without the keys that change nothing beside the others, until none is left.
-local function drop_idle(recipe, format, rules)
-    while true do
-        local effective, dropped = {}, false
-        for key, value in pairs(recipe) do
-            local matters = rules.operations[key].matters
-            if not matters or holds(matters, recipe, format, rules) then
-                effective[key] = value
-            else
-                dropped = true
-            end
-        end
-        if not dropped then
-            return effective
-        end
-        recipe = effective
-    end
-end
-
-
--- Without a `q` that is the default of the format, where another key has the image encoded anew in any case. Alone, or
--- beside keys that may leave the encoded image as it is, it stays: it asks for just that.
-local function drop_quality(recipe, format, rules)
-    local encodes = false
-    for key in pairs(recipe) do
-        encodes = encodes or (key ~= "q" and rules.operations[key].encodes ~= false)
-    end
-    if encodes and recipe.q == rules.quality[format] then
-        recipe.q = nil
-    end
-
-    return recipe
-end
-
-
--- The one spelling of all recipes that give the same result in `format`. An error where a key lacks what it needs,
--- or the box times `dpr` exceeds the limits.
-function _M.canonicalise(given, format, rules)
-    local recipe = {}
-    for key, value in pairs(given) do
-        recipe[key] = value
-    end
-
-    local scaled, status, detail = scale(recipe, rules)
-    if not scaled then
-        return nil, status, detail
-    end
-    turn(recipe)
-    opaque(recipe, format, rules)
-
-    for _, key in ipairs(rules.order) do
-        if recipe[key] == default_of(rules.operations[key]) then
-            recipe[key] = nil
-        end
-    end
-
-    for _, key in ipairs(rules.order) do
-        local row = rules.operations[key]
-        if recipe[key] and row.needs and not holds(row.needs, recipe, format, rules) then
-            return nil, 400, key .. "=" .. recipe[key] .. ": " .. row.needs_text
-        end
-    end
-
-    return drop_quality(drop_idle(recipe, format, rules), format, rules)
 end
 
 

@@ -1,97 +1,28 @@
 -- Normalise values of the vocabulary's types to one canonical spelling. Twin of values.py.
 
 local hints = require("gateway.hints")
+local numbers = require("gateway.numbers")
+local positions = require("gateway.positions")
 local text_of = require("gateway.text")
 
-local abs = math.abs
 local concat = table.concat
 local contains = text_of.contains
 local did_you_mean = hints.did_you_mean
 local find = string.find
-local floor = math.floor
 local format = string.format
 local gsub = string.gsub
 local ipairs = ipairs
 local lower = string.lower
 local match = string.match
-local min = math.min
-local pairs = pairs
-local partition = text_of.partition
-local rep = string.rep
+local number = numbers.normalise
 local split = text_of.split
 local sub = string.sub
-local tonumber = tonumber
-local trim_end = text_of.trim_end
 local type = type
 
 local _M = {}
 
-local MOST_DIGITS = 10 -- of a whole part: all that any range needs, and exact in Lua's numbers
-
-local COMPASS = {
-    ["0:0"] = "nw",
-    ["0.5:0"] = "n",
-    ["1:0"] = "ne",
-    ["0:0.5"] = "w",
-    ["0.5:0.5"] = "center",
-    ["1:0.5"] = "e",
-    ["0:1"] = "sw",
-    ["0.5:1"] = "s",
-    ["1:1"] = "se",
-}
-
-local POINTS = { smart = true }
-for _, point in pairs(COMPASS) do
-    POINTS[point] = true
-end
-
 local SWITCH_WORDS = { "0", "1", "false", "true" }
 local SWITCHES = { ["0"] = "0", ["1"] = "1", ["false"] = "0", ["true"] = "1" }
-
-
--- The number times 10^places, where it is one, in range, and has no more decimals than `places`.
-local function scaled(text, places, low, high)
-    local sign, digits = match(text, "^(%-?)(.*)$")
-    local whole, fraction = partition(digits, ".")
-    fraction = fraction or ""
-    if find(whole, "%D") or find(fraction, "%D") or (whole == "" and fraction == "") then
-        return nil
-    end
-
-    whole, fraction = match(whole, "^0*(.*)$"), trim_end(fraction, "0")
-    if #whole > MOST_DIGITS or #fraction > places then
-        return nil
-    end
-
-    local value = tonumber("0" .. whole .. fraction .. rep("0", places - #fraction))
-    if sign == "-" then
-        value = -value
-    end
-
-    local scale = 10 ^ places
-    if value < floor(low * scale + 0.5) or value > floor(high * scale + 0.5) then
-        return nil
-    end
-
-    return value
-end
-
-
--- A scaled number without trailing zeros: 50 at two places is 0.5.
-local function plain(value, places)
-    local digits = format("%0" .. places + 1 .. ".0f", abs(value))
-    local whole = sub(digits, 1, #digits - places)
-    local fraction = trim_end(sub(digits, #digits - places + 1), "0")
-
-    return (value < 0 and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
-end
-
-
-local function number(text, places, low, high)
-    local value = scaled(text, places, low, high)
-
-    return value and plain(value, places)
-end
 
 
 -- The largest value of an integer row; a word stands for the configured limit of that name.
@@ -164,75 +95,6 @@ local function colour(_, text)
 end
 
 
-local function point(_, text)
-    if POINTS[text] then
-        return text
-    end
-
-    local parts = split(text, ":")
-    if #parts ~= 2 then
-        return nil
-    end
-
-    local x, y = number(parts[1], 3, 0, 1), number(parts[2], 3, 0, 1)
-    if not x or not y then
-        return nil
-    end
-
-    local place = x .. ":" .. y
-
-    return COMPASS[place] or place
-end
-
-
--- One number of a region: its unit (`p` for hundredths of a percent, empty for pixels) and its size.
-local function length(text)
-    local unit = sub(text, -1) == "p" and "p" or ""
-    if unit == "" and find(text, ".", 1, true) then
-        return nil
-    end
-
-    local percent = unit == "p"
-    local digits = percent and sub(text, 1, -2) or text
-    local value = scaled(digits, percent and 2 or 0, 0, percent and 100 or 10 ^ 6)
-
-    return value and { unit = value == 0 and "" or unit, value = value }
-end
-
-
-local function region(_, text)
-    local parts = split(text, ":")
-    if #parts ~= 4 then
-        return nil
-    end
-
-    local lengths = {}
-    for place, part in ipairs(parts) do
-        lengths[place] = length(part)
-        if not lengths[place] then
-            return nil
-        end
-    end
-
-    for start = 1, 2 do
-        local offset, size = lengths[start], lengths[start + 2]
-        if size.value == 0 or (offset.unit == "p" and offset.value == 10000) then
-            return nil
-        end
-        if offset.unit == "p" and size.unit == "p" then
-            size.value = min(size.value, 10000 - offset.value)
-        end
-    end
-
-    local printed = {}
-    for place, one in ipairs(lengths) do
-        printed[place] = plain(one.value, one.unit == "p" and 2 or 0) .. one.unit
-    end
-
-    return concat(printed, ":")
-end
-
-
 local function tuple(row, text)
     local given, parts = split(text, ":"), row.parts
     if #given > #parts then
@@ -263,8 +125,8 @@ local TYPES = {
     word = word,
     words = words,
     colour = colour,
-    point = point,
-    region = region,
+    point = positions.point,
+    region = positions.region,
     tuple = tuple,
 }
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from gateway.equivalence import canonicalise
 from gateway.errors import Refused
-from gateway.recipes import add, canonicalise, preset_recipe, print_recipe, read
+from gateway.recipes import add, preset_recipe, print_recipe, read
 from gateway.rules import FORMATS, Rules
 from tests.gateway.effects import effect
 from tests.gateway.requests import KEYS, RULES, VALUES, formats, steady, written_recipes

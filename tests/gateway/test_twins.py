@@ -140,16 +140,16 @@ CHANGES = [
     ("names", "source = true", "source = nil"),
     ("forms", 'and "h" or "w"', 'and "w" or "h"'),
     ("forms", "lower(text)]", "text]"),
-    ("values", "MOST_DIGITS = 10", "MOST_DIGITS = 9"),
-    ("values", "value > floor(high * scale + 0.5)", "value >= floor(high * scale + 0.5)"),
-    ("values", '["1:0"] = "ne"', '["1:0"] = "se"'),
-    ("values", "10000 - offset.value", "10001 - offset.value"),
+    ("numbers", "MOST_DIGITS = 10", "MOST_DIGITS = 9"),
+    ("numbers", "value > floor(high * scale + 0.5)", "value >= floor(high * scale + 0.5)"),
+    ("positions", '["1:0"] = "ne"', '["1:0"] = "se"'),
+    ("positions", "10000 - offset.value", "10001 - offset.value"),
     ("values", 'sub(digits, 7) == "ff"', 'sub(digits, 7) == "00"'),
-    ("recipes", "* tenths + 5) / 10", "* tenths) / 10"),
-    ("recipes", "degrees >= 180", "degrees > 180"),
+    ("equivalence", "* tenths + 5) / 10", "* tenths) / 10"),
+    ("equivalence", "degrees >= 180", "degrees > 180"),
     ("recipes", "ipairs(rules.order) do\n        if recipe[key] then", "pairs(rules.order) do\n        if true then"),
-    ("recipes", "rules.operations[key].encodes ~= false", "true"),
-    ("recipes", "value ~= nil and not contains", "value == nil or not contains"),
+    ("equivalence", "rules.operations[key].encodes ~= false", "true"),
+    ("equivalence", "value ~= nil and not contains", "value == nil or not contains"),
     ("rules", "rules.order[place] = row.key", "rules.order[#vocabulary.operations - place + 1] = row.key"),
     ("rules", "rules.aliases[alias] = row.key", "rules.aliases[alias] = nil"),
     ("paths", "LONGEST_SEGMENT = 255", "LONGEST_SEGMENT = 254"),
@@ -215,7 +215,7 @@ def test_a_twin_that_was_changed_alone_is_caught(copied: Path, module: str, was:
 
 
 def test_a_python_that_was_changed_alone_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.values.MOST_DIGITS", 9)
+    monkeypatch.setattr("gateway.numbers.MOST_DIGITS", 9)
 
     assert next(compare(RULES)).what.startswith("Python contradicts vectors.json")
 
