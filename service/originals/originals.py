@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import time
@@ -15,9 +14,8 @@ from service.cache.flight import Flights
 from service.cache.tickets import Tickets
 from service.cache.usage import Usage
 from service.cache.work import Work
-from service.engine.headers.source import TooLaborious
 from service.engine.job import EngineError, Header, Saturated
-from service.engine.recognise import recognise
+from service.originals.header import SMALL, read_header
 from service.originals.known import Known, afresh, shorten, version
 from service.originals.local_copies import LocalCopies
 from service.store.base import Container, StoredObject
@@ -27,8 +25,6 @@ MOST_KNOWN = 20_000  # originals whose properties are remembered
 MOST_MISSING = 4096  # names that are known to be missing
 MISSING_FOR = 2.0  # seconds that a 404 is remembered
 REASK = 1.0  # seconds between two questions about an original whose links name another version
-READS_AT_ONCE = 1000  # a millisecond
-SMALL = 1 << 20  # bytes of an original whose header is read at once: 20 to 50 microseconds, 1 ms for a GIF's frames
 MOST_ATTEMPTS = 10  # to have a copy that is replaced, or deleted by others, again and again
 
 log = logging.getLogger(__name__)
@@ -168,7 +164,7 @@ class Originals:
                 await self._questions.join(name, lambda: self._ask(name))
 
     def known(self, name: str) -> StoredObject | None:
-        """What was last known of an original, without asking anyone."""
+        """What was last known of an original. The store is not asked."""
         known = self._known.get(name)
         return known.stored if known else None
 
@@ -233,21 +229,12 @@ class Originals:
         at_once = fetched and stored.bytes <= SMALL
         known = self._known.get(stored.name)
         if known is None or known.stored.etag != stored.etag:
-            return await _recognise(path, at_once=at_once)
+            return await read_header(path, at_once=at_once)
         if known.header is None:
             try:
-                known.header = await _recognise(path, at_once=at_once)
+                known.header = await read_header(path, at_once=at_once)
             except EngineError as error:
                 known.header = afresh(error)
         if isinstance(known.header, EngineError):
             raise afresh(known.header)
         return known.header
-
-
-async def _recognise(path: Path, *, at_once: bool) -> Header:
-    """A small file that was written a moment ago is read sooner than a thread would begin with it, unless it is made of
-    many small things."""
-    if at_once:
-        with contextlib.suppress(TooLaborious):
-            return recognise(path, reads=READS_AT_ONCE)
-    return await asyncio.to_thread(recognise, path)

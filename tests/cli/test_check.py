@@ -197,10 +197,10 @@ def test_a_twin_that_was_changed_alone_is_found(tmp_path: Path) -> None:
     code = tmp_path / "code"
     for folder in ("gateway", "nginx", "service"):
         shutil.copytree(HOME / folder, code / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    names = code / "gateway/recipes.lua"
-    changed = names.read_text().replace("180", "181", 1)
-    assert changed != names.read_text()
-    names.write_text(changed)
+    twin = code / "gateway/equivalence.lua"
+    changed = twin.read_text().replace("180", "181", 1)
+    assert changed != twin.read_text()
+    twin.write_text(changed)
     status, wrong = check(tmp_path, code=code)
     assert status == 1
     assert any("Lua" in line for line in wrong), wrong

@@ -11,7 +11,7 @@ import pytest
 
 from service.engine.job import Header, NotAnImage
 from service.engine.recognise import recognise
-from service.originals import originals
+from service.originals import header
 from service.store.base import StoredObject
 from tests import images
 from tests.cache.nodes import Node, node
@@ -30,7 +30,7 @@ async def restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     async with node(tmp_path) as before:
         await before.upload("a.png", images.png())
         assert (await before.api("a.png/@w=4.png")).status == 200
-    monkeypatch.setattr(originals, "recognise", slowly)
+    monkeypatch.setattr(header, "recognise", slowly)
     async with node(tmp_path) as running:
         yield running
 
