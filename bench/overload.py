@@ -3,7 +3,7 @@ measured: good answers against capacity, how soon the others are refused, hits m
 whether all is as before a second later. Then the same beside two neighbours that spin. `python -m bench.overload
 [SECONDS]` exits with the number of bars that are missed.
 
-Who asks is on the same cores, and is taken for part of the machine: what it spends is printed.
+The clients run on the same cores. Their CPU time is printed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -27,6 +26,7 @@ from typing import Any
 import uvloop
 
 from bench import neighbours, processes
+from bench.answers import Seen, percentile
 from bench.clients import Clients, timed
 from tests import images
 from tests.gateways import Gateway, descendants, running_gateway
@@ -43,50 +43,8 @@ TURNS = 4  # with each priority
 AS_MUCH = 0.95  # CPU time with one priority, of that with another: what two runs of one kind differ by
 _serial = itertools.count()
 
-Work = Callable[[Clients, "Seen", float], Awaitable[None]]
-Under = partial[Coroutine[Any, Any, "Seen"]]
-
-
-@dataclass
-class Seen:
-    """Answers by status (0 for none), each with the seconds it took; hits with theirs; CPU seconds of the gateway, and
-    of whoever asked."""
-
-    answers: dict[int, list[float]] = field(default_factory=dict)
-    hits: list[float] = field(default_factory=list)
-    seconds: float = 0.0
-    cpu: float = 0.0
-    spent: float = 0.0
-
-    @property
-    def cpu_per_good(self) -> float:
-        """In milliseconds."""
-        return 1000 * self.cpu / max(1, len(self.answers.get(200, ())))
-
-    @property
-    def goodput(self) -> float:
-        return len(self.answers.get(200, ())) / self.seconds
-
-    @property
-    def other(self) -> int:
-        """Answers that are neither good nor a refusal."""
-        return sum(len(took) for status, took in self.answers.items() if status not in (200, 503))
-
-    def line(self, name: str) -> str:
-        good, refused = self.answers.get(200, [0.0]), self.answers.get(503, [])
-        counts = ", ".join(f"{len(took)} x {status}" for status, took in sorted(self.answers.items()))
-        return (
-            f"{name:<10} good/s {self.goodput:6.1f}  median {percentile(good, 50):6.0f} ms  CPU/good "
-            f"{self.cpu_per_good:5.1f} ms  refused p50 {percentile(refused, 50):4.1f} "
-            f"p99 {percentile(refused, 99):4.1f} ms  hit p50 {percentile(self.hits, 50):5.2f} "
-            f"p99 {percentile(self.hits, 99):5.1f} ms  asking {self.spent / self.seconds:4.0%} of a core  [{counts}]"
-        )
-
-
-def percentile(seconds: list[float], share: int) -> float:
-    """In milliseconds; 0 where there is nothing."""
-    ordered = sorted(seconds)
-    return 1000 * ordered[min(len(ordered) - 1, len(ordered) * share // 100)] if ordered else 0.0
+Work = Callable[[Clients, Seen, float], Awaitable[None]]
+Under = partial[Coroutine[Any, Any, Seen]]
 
 
 def main(seconds: float = SECONDS) -> int:
