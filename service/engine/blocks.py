@@ -1,4 +1,4 @@
-"""Pillow images whose pixels others write, without a copy: by the Arrow C data interface, which Pillow exports.
+"""Pillow images whose pixels other libraries write in place, by the Arrow C data interface that Pillow exports.
 
 https://arrow.apache.org/docs/format/CDataInterface.html
 """
@@ -28,7 +28,7 @@ _pointer.restype, _pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes
 
 
 def block(mode: str, size: tuple[int, int]) -> tuple[Pillow.Image, int]:
-    """A black image in one piece of memory, and the address of its first pixel, which holds as long as the image does.
+    """A black image in one piece of memory, and the address of its first pixel, valid as long as the image exists.
 
     Rows follow each other without gaps; a pixel is one byte in L, four in RGB and CMYK. Raises MemoryError.
     """

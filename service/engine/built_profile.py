@@ -1,4 +1,4 @@
-"""ICC profiles built from numbers, for Little CMS and to be embedded: ICC.1:2022, version 4, as short as it may be."""
+"""Build short ICC profiles (ICC.1:2022, version 4) from primaries and a transfer function."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def display_p3() -> bytes:
 
 
 def _profile(space: bytes, tags: dict[str, bytes]) -> bytes:
-    """Equal contents are held once (7.3.1)."""
+    """The profile with these tags. Tags of equal content share one element (7.3.1)."""
     start, body, table = 128 + 4 + 12 * len(tags), b"", b""
     places: dict[bytes, int] = {}
     for name, content in tags.items():
@@ -75,7 +75,7 @@ def _numbers(matrix: Matrix) -> bytes:
 
 
 def _fixed(*values: float) -> bytes:
-    """s15Fixed16Number. Raises ValueError for what is beyond it."""
+    """An s15Fixed16Number. Raises ValueError for a number out of its range."""
     try:
         return struct.pack(f">{len(values)}i", *(round(value * 65536) for value in values))
     except struct.error as error:

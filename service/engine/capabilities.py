@@ -9,12 +9,12 @@ from service.engine.magick import coders
 
 
 def capabilities() -> dict[str, tuple[bool, bool]]:
-    """By format word, whether it can be read and whether it can be written; writing is found out by trying."""
+    """By format word, whether it can be read and whether it can be written. Writing is tried with a small picture."""
     return {word: (_reads(word), _writes(word)) for word in FORMATS}
 
 
 def _reads(word: str) -> bool:
-    magick = coders.reads(word)  # always: this loads the coder, which can no longer be done in a sandbox
+    magick = coders.reads(word)  # for every format: this loads the coder, which the sandbox forbids later
     other = word in writers.PILLOW or FORMATS[word].reader == "pillow-heif"
     return magick or (other and pillow_has(word))
 

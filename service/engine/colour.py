@@ -1,8 +1,8 @@
-"""Any profile and any colour space to 8-bit sRGB that looks the same, or the profile kept, where the recipe says so.
+"""Convert any profile and colour space to 8-bit sRGB; or keep the profile, where the recipe says so.
 
-Profiles are applied by Little CMS, through Pillow for 8-bit samples (a tenth of ImageMagick's time) and through
-ImageMagick for deeper ones, so that a linear or very wide profile is not quantised before it is converted. Where the
-configuration says so, colours that sRGB has not leave as Display P3.
+Little CMS applies profiles: through Pillow for 8-bit samples (a tenth of ImageMagick's time) and through ImageMagick
+for deeper ones, so that a linear or very wide profile is not quantised before it is converted. With the gamut `p3`,
+images that are wider than sRGB become Display P3.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ def to_srgb(picture: Picture, job: Job) -> None:
 
 
 def stays(picture: Picture, job: Job) -> bool:
-    """Whether a picture as decoded leaves in the colours it is in: sRGB or gray, or with the profile it has."""
+    """Return True if the colours of a decoded picture are not converted: it is sRGB or gray, or keeps its profile."""
     details = picture.details
     plain = not details.icc or srgb.is_srgb(details.icc) or kept("icc", job)
     return plain and details.hdr is None and details.space in ("srgb", "gray")
 
 
 def kept(what: str, job: Job) -> bool:
-    """Whether the recipe keeps `what` and the configuration lets it."""
+    """Return True if the recipe keeps `what` and the configuration allows it."""
     return what in job.keep and what in job.recipe.get("keep", "").split(":")
 
 
@@ -83,7 +83,7 @@ def _map_tones(picture: Picture, job: Job) -> None:
 
 
 def _written(icc: bytes) -> bytes | None:
-    """The profile as it may leave; None where it cannot be written without what it says of people."""
+    """The profile without personal data; None where it cannot be written without them."""
     try:
         return to_keep(icc) or None
     except NotCopied:

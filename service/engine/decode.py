@@ -1,4 +1,4 @@
-"""An original to frames of pixels: only the frames that the recipe needs, a JPEG no larger than it needs."""
+"""Decode an original: only the frames that the recipe needs, and a JPEG at the smallest scale that suffices."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from service.engine.geometry import FINE, OVERSAMPLING, Box
 from service.engine.job import Job, NotAnImage, TooLarge, Undecodable, Unsatisfiable
 from service.engine.picture import Picture
 from service.engine.recent import recalled
-from service.engine.recognise import is_complete
+from service.engine.recognise import missing_part
 
 
 def decode(job: Job) -> Picture:
-    """The frames of an original that `check` let pass, as stored, not yet upright; whole frames of equal size.
+    """The frames of an original that `check` has accepted, as stored, not yet upright; whole frames of equal size.
 
     Raises TooLarge, Undecodable, and Unsatisfiable when the frame that is asked for does not exist.
     """
     header, path = job.header, Path(job.source)
-    Pillow.MAX_IMAGE_PIXELS = job.limits.pixels  # it raises at twice that, should a file hold more than its header says
+    Pillow.MAX_IMAGE_PIXELS = job.limits.pixels  # Pillow raises at twice that: a header may lie
     wanted, n = shown(job), scaling(job)
     how = (header, wanted, n, job.tolerant)
     frames, details = recalled(path, (job.library, *how), lambda: readers.reader(job)(path, *how))
@@ -35,9 +35,9 @@ def decode(job: Job) -> Picture:
 
 
 def check(job: Job) -> None:
-    """Refuse what need not be decoded for it: by its header, and where the file ends before its image does.
+    """Check an original without decoding it: the limits by its header, and that the file holds the whole image.
 
-    Raises NotAnImage, TooLarge, Undecodable; a tolerant job takes what there is of a file that ends too soon.
+    Raises NotAnImage, TooLarge, Undecodable. A tolerant job accepts a file that ends too soon.
     """
     header, limits = job.header, job.limits
     if header.format not in FORMATS:
@@ -46,7 +46,7 @@ def check(job: Job) -> None:
         raise TooLarge(f"the image has {header.frames} frames, more than {limits.frames}")
     if header.width * header.height * header.frames > limits.pixels:
         raise TooLarge(f"the image has {header.width}x{header.height} pixels in {header.frames} frames")
-    reason = None if job.tolerant else is_complete(Path(job.source))
+    reason = None if job.tolerant else missing_part(Path(job.source))
     if reason:
         raise Undecodable(f"the image is damaged: {reason}")
 
@@ -54,7 +54,7 @@ def check(job: Job) -> None:
 def scaling(job: Job) -> int:
     """The n of the n/8 at which a JPEG is decoded; 8 for all other formats.
 
-    It follows from the original and the derived name alone, so that a result never depends on what was decoded before.
+    It depends on the original and the derived name alone, so a result never depends on what was decoded before.
     """
     header, recipe = job.header, job.recipe
     if header.format != "jpg" or "trim" in recipe or not ("w" in recipe or "h" in recipe):

@@ -1,4 +1,4 @@
-"""Frames of pixels to the bytes of a file: the writers by format, and the quality they are given."""
+"""Encode frames: choose the writer of the format and the quality."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from service.engine.picture import Picture
 def encode(picture: Picture, job: Job) -> bytes:
     """The finished picture in the job's format. The same picture and job always give the same bytes.
 
-    Raises Unsatisfiable when the format holds no side so long, or `mb` is less than the lowest quality takes.
+    Raises Unsatisfiable when a side is too long for the format, or `mb` is less than the lowest quality takes.
     """
     most = longest_side(job.format)
     if max(picture.size) > most:
         width, height = picture.size
         raise Unsatisfiable(f"{job.format} holds at most {most:.0f} pixels a side; the result has {width}x{height}")
     recipe, icc = job.recipe, picture.details.icc
-    if icc and icc[16:20] == b"RGB ":  # which a picture made gray in between would not suit
+    if icc and icc[16:20] == b"RGB ":  # an RGB profile does not suit a picture that a step has made gray
         for frame in picture.frames:
             frame.colour()
     keeps = copyright_block(job, picture.details) if kept("copyright", job) else None

@@ -9,11 +9,11 @@ INHERITED = (
     *("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TZ"),
     *("MAGICK_HOME", "WAND_MAGICK_LIBRARY_SUFFIX", "MAGICK_CODER_MODULE_PATH"),
 )
-"""All that an engine process is given of the service's environment: no credential is among it."""
+"""The variables of the service's environment that engine processes get. None holds a credential."""
 
 WAND_LIBRARIES = {"WAND_MAGICK_LIBRARY_SUFFIX": "-6.Q16;-7.Q16"}
-"""Debian's names for ImageMagick, where the environment says nothing else. Wand looks for these first, and would look
-for twenty others before: a quarter of a second of each start, for it asks the linker and the compiler for each."""
+"""Debian's suffixes of ImageMagick's libraries, unless the environment sets others. Without them Wand tries twenty
+other names first, and asks the linker and the compiler for each: a quarter of a second of each start."""
 
 
 def environment(configuration: Path) -> dict[str, str]:
@@ -28,8 +28,8 @@ def environment(configuration: Path) -> dict[str, str]:
         "MAGICK_THREAD_LIMIT": "1",
         "OMP_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "1",
-        # What one image frees is there for the next, and need not be had of the kernel anew, a page fault for every
-        # 4 KiB: 2 of 23 ms for a JPEG of 640 pixels, 8 of 78 for a PNG. What is larger goes back at once.
+        # Memory that one image frees stays in the process for the next. Otherwise each 4 KiB cost a page fault: 2 of
+        # 23 ms for a JPEG of 640 pixels, 8 of 78 for a PNG. Larger blocks go back to the kernel at once.
         "MALLOC_MMAP_THRESHOLD_": str(16 << 20),
         "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
     }

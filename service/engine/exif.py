@@ -1,4 +1,4 @@
-"""The few things that EXIF tells of a photograph and a person may want to read (Exif 2.32, 4.6)."""
+"""Read the fields of EXIF that the metadata document shows (Exif 2.32, 4.6)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DATE = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)")
 
 @dataclass(frozen=True, slots=True)
 class Exif:
-    """What could be read; None where there is nothing, or nothing sensible.
+    """The fields that could be read; None where one is missing or makes no sense.
 
     `taken` is ISO 8601, with an offset where the camera knew it. `position` is degrees north and east.
     """
@@ -39,11 +39,11 @@ class Exif:
 
     @classmethod
     def of(cls, job: Job, details: Details) -> Exif:
-        """Return that of an original. Never raises: a damaged block gives nothing."""
+        """Return the fields of an original. Never raises: a damaged block gives none."""
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, over what is damaged
+            warnings.simplefilter("ignore")  # Pillow warns of damaged blocks
             try:
-                if job.header.format == "tif":  # whose own tags they are
+                if job.header.format == "tif":  # EXIF is part of a TIFF's own tags
                     with Pillow.open(job.source, formats=("TIFF",)) as file:
                         return cls._read(file.getexif())
                 block = Pillow.Exif()
@@ -66,7 +66,7 @@ class Exif:
 
 
 def _chunk(job: Job) -> bytes | None:
-    """The EXIF chunk of a PNG, which ImageMagick 6 passes over."""
+    """The EXIF chunk of a PNG. ImageMagick 6 ignores it."""
     if job.header.format != "png":
         return None
     with OpenedFile(Path(job.source)) as source:
@@ -91,7 +91,7 @@ def _moment(date: str | None, offset: str | None) -> str | None:
 
 
 def _camera(make: str | None, model: str | None) -> str | None:
-    """Make and model; many models say their make themselves."""
+    """Make and model. The make is left out where the model begins with it."""
     if make and model and not model.lower().startswith(make.split()[0].lower()):
         return f"{make} {model}"
     return model or make

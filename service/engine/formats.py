@@ -58,12 +58,12 @@ class Format:
     magick_shows_more: bool = False
     """Whether ImageMagick shows more of a damaged image than Pillow, where damage is tolerated."""
     needs_own_reader: str = ""
-    """What tells the kinds that neither Pillow nor ImageMagick reads right, by the file and the number of the frame."""
+    """Recognises the kinds that neither Pillow nor ImageMagick reads right, by the file and the number of the frame."""
     own_reader: str = ""
-    """The reader of these kinds, whatever the library is."""
+    """The reader of these kinds, with any `engine.library`."""
     stated: str = ""
-    """What heeds the colour that a file states by numbers, once it is decoded; empty where none can be stated, or the
-    reader does it."""
+    """Applies the colour that a file states by numbers, after decoding; empty where a file cannot state it, or the
+    reader applies it."""
     delays: Callable[[Source], list[int]] | None = None
     """Reads the delay of each frame of an animation, in milliseconds."""
 
@@ -81,10 +81,10 @@ class Format:
     """The quality of `@full` where the original must be encoded once more: it is stored turned and cannot be set
     upright by its blocks, or the format has no lossless way. None for a format without a quality."""
     stripper: str = ""
-    """What removes metadata and encodes nothing; empty where there is no such way."""
+    """Removes metadata without encoding; empty where the format has no such way."""
 
     mender: str = ""
-    """What finds the flaws of a file that has all of its pixels, and mends them (`service.engine.flaws`)."""
+    """Finds and mends the flaws of a file that has all of its pixels (`service.engine.flaws`)."""
 
     rounds: int = 0
     """Rounds of eviction that a derived image survives for what it costs to make again: milliseconds of CPU for one KiB

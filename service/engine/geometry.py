@@ -1,7 +1,6 @@
-"""Sizes and boxes: which part of an image is kept, how large it becomes, how small it may be decoded.
+"""Compute sizes and boxes: which part of an image is kept, how large it becomes, at which scale it may be decoded.
 
-Pure arithmetic on numbers; nothing here touches a pixel. Pixels are counted on the upright image unless a name
-says otherwise, and a `Box` may begin and end between pixels.
+Pixels are counted on the upright image unless a name says otherwise. A `Box` may begin and end between pixels.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ class Box:
         return Box(self.left + x, self.top + y, self.right + x, self.bottom + y)
 
     def within(self, size: Size) -> Box:
-        """What of it lies inside an image of `size`."""
+        """The part of it that lies inside an image of `size`."""
         return Box(max(0, self.left), max(0, self.top), min(self.right, size[0]), min(self.bottom, size[1]))
 
     def whole(self) -> tuple[int, int, int, int]:
@@ -147,7 +146,7 @@ def covering(region: Box, size: Size, focus: tuple[float, float]) -> Box:
 
 
 def carved(size: Size, recipe: dict[str, str]) -> Size:
-    """What `liquid` makes of an image that was scaled to reach over the box: the box, but nothing enlarged."""
+    """The size after `liquid` of an image that was scaled to cover the box: the box, without enlarging a side."""
     w, h = asked(recipe)
     if not (w and h) or "up" in recipe:
         return w or size[0], h or size[1]
@@ -171,7 +170,7 @@ def rotated(size: Size, degrees: int) -> Size:
 
 
 def result(size: Size, recipe: dict[str, str]) -> Size:
-    """The size of what the recipe makes of an upright image of `size`; at most that where it trims."""
+    """The size of the result for an upright image of `size`; with `trim` the largest that it may have."""
     width, height = size
     if "crop" in recipe:
         box = crop_box(recipe["crop"], size)

@@ -1,15 +1,15 @@
-"""What goes into an engine process and what comes out: small, plain, no image bytes.
+"""The job that an engine process gets and its result, without image bytes, and the exceptions of the engine.
 
 EngineError
-├── NotAnImage     the content is none of the formats we take          (415)
+├── NotAnImage     the content is of no format that is accepted        (415)
 ├── TooLarge       more pixels, frames or bytes than the limits allow  (413)
-├── Undecodable    an image of ours, but damaged or truncated          (422)
+├── Undecodable    the image is damaged or truncated                   (422)
 ├── Unsatisfiable  the image cannot be made as the recipe asks         (422)
 ├── TimedOut       it took longer than its limit and was ended         (504)
-├── Crashed        the engine process died over it                     (422)
-├── DiskFull       the disk has no room for it, or the quota           (503)
+├── Crashed        the image crashed the engine process                (422)
+├── DiskFull       the disk or the quota is full                       (503)
 └── Saturated      the queue is full; carries `retry_after`            (503)
-    ├── Interrupted  others ended the engine process, twice            (503)
+    ├── Interrupted  another process ended the engine process, twice   (503)
     └── Removed    its files or folders were removed while it ran      (503)
 """
 
@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Library = Literal["auto", "imagemagick"]
-"""Who does what: the fastest at equal quality, or ImageMagick whatever it can."""
+"""`auto` takes the fastest library at equal quality for each step; `imagemagick` takes ImageMagick where it can."""
 
 
 Gamut = Literal["srgb", "p3"]
-"""What colours leave in: sRGB, or Display P3 where the original is wider."""
+"""The colour space of results: sRGB, or Display P3 where the original is wider."""
 
 
 class EngineError(Exception):
@@ -78,7 +78,7 @@ class Removed(Saturated):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one image may cost: pixels over all frames, number of frames, output box in pixels."""
+    """The limits of one image: pixels over all frames, number of frames, output box in pixels."""
 
     pixels: int
     frames: int
@@ -88,7 +88,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the first bytes of an image tell, known before ImageMagick sees the file.
+    """The properties of an image that its header states, read before any decoder opens the file.
 
     `format` is the word of the vocabulary (`jpg`, `png`, ...). Width and height are pixels as stored, before
     orientation. `orientation` is EXIF's 1..8. `alpha` tells whether the format carries transparency here.
@@ -134,10 +134,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a job: the written image's format, size in pixels, frames and bytes; seconds by stage.
+    """The result of a job: the written image's format, size in pixels, frames and bytes; seconds by stage.
 
     For `describe`, `output` holds the JSON document and `format` is `json`. For `verify`, it is the original that is
-    described here; `output` holds the document, unless none could be made. `flaws` are those that were met of an
+    described here; `output` holds the document, unless none could be made. `flaws` are those that were found in an
     original that has all of its pixels.
     """
 

@@ -1,4 +1,4 @@
-"""Which library does what: the choice of `engine.library`, and what `auto` takes for each step."""
+"""Choose the library for each step, by `engine.library`."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ def reads(job: Job) -> bool:
 
 def writes(picture: Picture, settings: Settings, job: Job) -> bool:
     """Whether ImageMagick encodes the result."""
-    if job.format == "png" and len(picture.frames) > 1:  # whose coder writes the first alone
+    if job.format == "png" and len(picture.frames) > 1:  # ImageMagick's coder writes only the first
         return False
     if job.library == "imagemagick":
         return coders.writes(job.format) and not _beyond_writing(picture, settings, job.format)
     frame, step = picture.frames[0], f"write {job.format}"
     kind = " alpha" if frame.alpha else " gray" if frame.gray else ""
     if job.format == "png" and palette.suits(frame.pillow()):
-        return True  # the one that stores few colours with a palette
+        return True  # only ImageMagick stores few colours with a palette here
     return AUTO.get(step + kind, AUTO[step]) == "ImageMagick" or not pillow_has(job.format)
 
 

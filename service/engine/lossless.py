@@ -1,4 +1,4 @@
-"""The whole image in the original's own format: metadata goes, every pixel stays as it was encoded, where it can."""
+"""Copy a whole image in its own format: without its metadata, and without encoding its pixels again where possible."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from service.engine.strip import strip
 
 _UNTOUCHING = {"bg", "frame", "keep"}
 _ENCODING = _UNTOUCHING | {"w", "h", "fit", "g", "up", "q", "mb", "lossless"}
-"""What may ask for nothing but another encoding: sizes and places where the size stays as it is."""
+"""Keys that may change nothing but the encoding: sizes and positions, if the size stays as it is."""
 
 
 def strip_original(job: Job) -> Result | None:
@@ -53,7 +53,7 @@ def no_larger(job: Job, result: Result) -> Result:
     same = (result.width, result.height, result.frames) == (*upright, job.header.frames)
     if job.format != job.header.format or not (same and job.recipe.keys() <= _ENCODING) or kept("copyright", job):
         return result
-    if job.format == "png" and _hides_image(job):  # which would be seen again
+    if job.format == "png" and _hides_image(job):  # the copy would show it again
         return result
     path = Path(job.output)
     made = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Kinds of TIFF, GIF and PNG that ImageMagick reads in `auto`, since Pillow reads them wrong or loses something.
+"""Recognise the kinds of TIFF, GIF and PNG that ImageMagick reads in `auto`, because Pillow reads them wrong.
 
 Each is recognised by the file's structure, before it is decoded.
 """

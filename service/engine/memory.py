@@ -1,4 +1,4 @@
-"""What memory this process may still have."""
+"""Compute how much memory this process may still allocate."""
 
 from __future__ import annotations
 

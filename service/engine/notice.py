@@ -1,4 +1,4 @@
-"""`keep=copyright`: the one line that says whose image it is, and nothing else of what was written into it."""
+"""`keep=copyright`: keep the copyright notice of an image, and no other metadata."""
 
 from __future__ import annotations
 

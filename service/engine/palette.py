@@ -1,4 +1,4 @@
-"""Which images are smaller with a palette: those of few colours, which it stores without loss."""
+"""Decide whether a palette stores an image without loss in fewer bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an engine process does with a job: from the file that holds the original to the file that holds the result."""
+"""Run a job: read the original's file, apply the steps, and write the result to a file."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def derive(job: Job) -> Result:
 
     The whole image in the original's own format keeps its encoding: only metadata goes. A JPEG of which only another
     size is asked keeps its luma and chroma, and never becomes RGB. Raises TooLarge, Undecodable, NotAnImage, and
-    Unsatisfiable where the recipe asks for what this image has not.
+    Unsatisfiable where the recipe does not fit this image.
     """
     return attempt(job, _derived, first=lossless.is_whole(job))
 
@@ -153,7 +153,7 @@ def _apply_steps(picture: Picture, job: Job) -> None:
 
 @contextmanager
 def _memory_bound() -> Iterator[None]:
-    """Say of ImageMagick's own limits what is said of ours."""
+    """Raise TooLarge where ImageMagick exceeds its own limits, with the same text as for the configured ones."""
     try:
         yield
     except WANT_OF_MEMORY as error:

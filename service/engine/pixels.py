@@ -1,7 +1,7 @@
-"""Pixels as plain 8-bit samples, out of ImageMagick and back into it: the bridge to Pillow.
+"""Copy pixels between ImageMagick and Pillow as plain samples.
 
-The channels follow the image: gray, RGB or CMYK, the first two with straight alpha where the image has it. Nothing
-but pixels crosses, so an image that came over the bridge carries no metadata.
+The channels follow the image: gray, RGB or CMYK, the first two with straight alpha where the image has it. Only pixels
+are copied, so the copy carries no metadata.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The quality that meets a demand, found on the encoder alone: as many bytes as fit, or as few as look the same."""
+"""Find the quality for `mb` (the most that fits) and for `q=auto` (the least that looks the same), by encoding."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Write = Callable[[int], bytes]
 
 
 def fitting(write: Write, most: int) -> bytes:
-    """What the highest quality of 1..100 makes that fits into `most` bytes. Raises Unsatisfiable when none fits."""
+    """The image at the highest quality of 1..100 that fits into `most` bytes. Raises Unsatisfiable when none fits."""
     low, high, best = 1, 100, None
     while low <= high:
         middle = (low + high) // 2
@@ -43,7 +43,7 @@ def fitting(write: Write, most: int) -> bytes:
 
 
 def seeming(write: Write, reference: Pillow.Image) -> bytes:
-    """What the lowest quality of the ladder makes that scores TARGET against the reference; else its highest."""
+    """The image at the lowest quality of the ladder that scores TARGET against the reference; else at the highest."""
     made: dict[int, bytes] = {}
 
     def good(value: int) -> bool:

@@ -1,6 +1,6 @@
-"""The last original that was decoded, for the burst in which a page asks for several sizes of one picture.
+"""Hold the last decoded original, because a page asks for several sizes of one picture in a burst.
 
-What is found here is what decoding again would give, so it saves work and never changes a byte.
+The pixels equal those of decoding again, so results do not depend on what is held.
 """
 
 from __future__ import annotations

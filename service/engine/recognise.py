@@ -1,4 +1,4 @@
-"""What a file is, by its content alone, before any decoder sees it."""
+"""Recognise the format of a file by its content, before any decoder opens it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def recognise(path: Path, *, frames: int = MAX_FRAMES, reads: int = Work.READS) 
     It reads headers only, which takes well under 5 ms for a JPEG of any size; the frames of a GIF are found by walking
     over them, some 100 ms for 100 MB. Raises NotAnImage where the content is none of the formats known here,
     Undecodable where it is one whose header is broken, incomplete or made to keep a parser busy, OSError where `path`
-    cannot be read. A file whose pixels are cut short is recognised all the same: to tell that is `is_complete`'s part.
+    cannot be read. A file whose pixels are cut short is recognised too; `missing_part` checks that.
     """
     with OpenedFile(path) as file:
         source = file.bound(frames=frames, reads=reads)
@@ -35,8 +35,8 @@ def recognise(path: Path, *, frames: int = MAX_FRAMES, reads: int = Work.READS) 
     return header
 
 
-def is_complete(path: Path) -> str | None:
-    """None where the file goes on to the end of its image, else what is missing, as a clause without a full stop.
+def missing_part(path: Path) -> str | None:
+    """What the file lacks of its image, as a clause without a full stop; None where it is complete.
 
     Only the structure is followed; pixels are not decoded. Raises as `recognise` does.
     """

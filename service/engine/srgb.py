@@ -1,5 +1,4 @@
-"""The transform from an ICC profile to sRGB or to Display P3, and whether a profile is sRGB's own, or wider: the one
-judgement of it."""
+"""Judge whether an ICC profile is sRGB or wider, and make its transform to sRGB or Display P3."""
 
 from __future__ import annotations
 

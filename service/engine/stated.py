@@ -1,4 +1,4 @@
-"""Colour that a file states without an ICC profile, once it is decoded: the same for every format and every decoder."""
+"""Apply the colour that a file states without an ICC profile, in the same way for every format and decoder."""
 
 from __future__ import annotations
 

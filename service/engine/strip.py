@@ -1,4 +1,4 @@
-"""Metadata out of an image without touching a pixel: for the formats whose coded pixels can be copied."""
+"""Remove the metadata of an image without decoding it, for formats whose coded pixels can be copied."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _PIECES: dict[str, Callable[[Source, bool], Pieces]] = functions(lambda row: row
 
 
 def strip(source: Path, target: Path, header: Header, keep_icc: bool = True) -> bool:
-    """Write `source` without its metadata to `target`, pixels and animation unchanged; tell whether that was done.
+    """Write `source` without its metadata to `target`, pixels and animation unchanged. Return True if that was done.
 
-    False, and nothing written, where that cannot be: for a format without a stripper, for a kind of image that its
-    stripper does not know, and for one that is stored turned, whose orientation is metadata and would be lost. The
+    Return False, with nothing written, for a format without a stripper, for a kind of image that its stripper does not
+    know, and for an image that is stored turned, because its orientation is metadata and would be lost. The
     colours of an ICC profile stay unless it is sRGB's or `keep_icc` is false. A PNG without a palette takes constant
     memory; others take what their coded data and the pixels of a frame need. Raises Undecodable where the structure is
     broken or incomplete, OSError where a file cannot be read or written; `target` is empty then.

@@ -13,7 +13,7 @@ import pytest
 from service.engine.formats import FORMATS
 from service.engine.headers.source import Source
 from service.engine.job import Limits, TooLarge, Undecodable
-from service.engine.recognise import is_complete, recognise
+from service.engine.recognise import missing_part, recognise
 from service.originals.acceptance import take
 from tests.engine.laborious import EMPTY_FRAME, FRAME, GIF, LABORIOUS, tiff_strips
 
@@ -56,7 +56,7 @@ def accepted(path: Path) -> None:
 
 def completed(path: Path) -> None:
     with suppress(Undecodable):
-        is_complete(path)
+        missing_part(path)
 
 
 @pytest.mark.parametrize("look", [accepted, completed])

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from service.engine.job import Header, NotAnImage, Undecodable
-from service.engine.recognise import is_complete, recognise
+from service.engine.recognise import missing_part, recognise
 from tests import images
 from tests.images import png_chunk
 
@@ -70,7 +70,7 @@ def lack(tmp_path: Path) -> Callable[[bytes], str | None]:
 
     def of(data: bytes) -> str | None:
         path.write_bytes(data)
-        return is_complete(path)
+        return missing_part(path)
 
     return of
 
@@ -253,7 +253,7 @@ def test_damage_raises_nothing_but_what_is_documented(name: str, tmp_path: Path)
         started = time.monotonic()
         try:
             header = recognise(path)
-            is_complete(path)
+            missing_part(path)
         except (NotAnImage, Undecodable) as error:
             assert str(path) not in str(error)
         else:

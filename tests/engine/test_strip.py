@@ -16,7 +16,7 @@ from PIL import Image, ImageSequence
 from wand.image import Image as WandImage
 
 from service.engine.job import NotAnImage, Undecodable
-from service.engine.recognise import is_complete, recognise
+from service.engine.recognise import missing_part, recognise
 from service.engine.strip import strip
 from tests import images, metadata, profiles
 
@@ -112,7 +112,7 @@ def test_no_pixel_and_no_timing_changes(name: str, tmp_path: Path) -> None:
     assert frames(target.read_bytes()) == frames(data)
     assert samples(target.read_bytes()) == samples(data)
     assert metadata.tags(target) == {}
-    assert is_complete(target) is None
+    assert missing_part(target) is None
     assert recognise(target) == recognise(source)
 
 

@@ -1,7 +1,7 @@
 """APNG: frames that are parts of a canvas (PNG specification, third edition, 11.3.6).
 
-Each frame is decoded by Pillow as a PNG of its own, to 8 bits a sample; what Pillow blends is not right where two
-colours are translucent.
+Pillow decodes each frame as a PNG of its own, to 8 bits a sample. The frames are blended here, because Pillow blends
+two translucent colours wrong.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _part(source: Source, control: _Control, before: bytes, data: list[bytes]) -
 
 
 def _rgba(image: Pillow.Image) -> Pillow.Image:
-    """The higher half of gray samples of 16 bits, which Pillow would cut off at white."""
+    """The higher byte of gray samples of 16 bits. Pillow itself clips such samples at white."""
     if not image.mode.startswith("I"):
         return image.convert("RGBA")
     deep, clear = image.convert("I"), image.info.get("transparency")

@@ -1,4 +1,4 @@
-"""Frames that are parts of a canvas, to whole pictures: GIF's and APNG's disposal and blending."""
+"""Compose whole pictures from frames that are parts of a canvas: disposal and blending of GIF and APNG."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ _CLEAR = (0, 0, 0, 0)
 class Part:
     """One frame as stored: RGBA pixels, which may reach beyond the canvas, and where they lie on it.
 
-    `delay` is in milliseconds. `disposal` is what becomes of their place once the delay is over: nothing, transparent,
-    or what was there before. `over` draws what is transparent through, else it replaces what was there.
+    `delay` is in milliseconds. `disposal` says what happens to their place after the delay: it stays, becomes
+    transparent, or shows what was there before. With `over` the pixels are blended with what is there; otherwise they
+    replace it.
     """
 
     pixels: Pillow.Image

@@ -1,6 +1,7 @@
 """GIFs whose frames are parts of the screen, with disposal (GIF89a specification, 18 to 23).
 
-Each frame is decoded by Pillow as a GIF of its own; Pillow fills with a colour what becomes transparent.
+Pillow decodes each frame as a GIF of its own. The frames are composed here, because Pillow fills with a colour what
+should become transparent.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ _LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 
 
 def needs(source: Source, _: int) -> bool:
-    """Whether a frame but the last is disposed of, the first does not cover the screen, or one reaches beyond it. Not
-    where a frame has no colours at all. Raises Undecodable."""
+    """Return True if a frame other than the last is disposed of, the first one does not cover the screen, or one
+    reaches beyond it. Return False if a frame has no colour table. Raises Undecodable."""
     width, height = gif.screen(source)
     is_shared = bool(gif.colour_table(source.number(gif.SCREEN - 3, 1)))
     disposals, places, colours = [], [], True
@@ -95,7 +96,7 @@ def _decoded(source: Source, block: gif.Block, shared: bytes, clear: int | None)
 
 
 def _plays(source: Source) -> int:
-    """How often it runs, 0 for ever: an extension says how often it is repeated."""
+    """How often the animation runs, 0 for ever. The extension of the file counts repetitions after the first run."""
     for block in gif.blocks(source):
         if block.label == gif.APPLICATION and block.end - block.start >= 18:
             content = source.read(block.start, 18)

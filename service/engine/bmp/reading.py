@@ -1,4 +1,4 @@
-"""BMP of the kinds that Pillow and ImageMagick read wrong or not at all: fewer bits, masks, run lengths, OS/2's."""
+"""Decode the kinds of BMP that Pillow and ImageMagick read wrong or not at all: few bits, masks, run lengths, OS/2."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _ENOUGH = 8  # bits of a channel that count where it does not fit
 
 
 def needs(source: Source, _: int) -> bool:
-    """All but 24 bits without compression, and 8 with a palette of all 256 colours, under one of Windows' headers."""
+    """Return True for all kinds except two with a Windows header: 24 bits uncompressed, and 8 bits with a palette of
+    256 colours."""
     size, found = source.number(14, 4, little=True), bmp.layout(source)
     if size < bmp.WINDOWS or size in bmp.OS2:
         return True
@@ -28,7 +29,7 @@ def needs(source: Source, _: int) -> bool:
 
 
 def read(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
-    """The image. Raises Undecodable where pixels are missing; what is tolerated is black."""
+    """Decode the image. Raises Undecodable where pixels are missing; in a tolerant job these are black."""
     del wanted, n
     with OpenedFile(path) as source:
         found = bmp.layout(source)
@@ -94,5 +95,6 @@ def _channel(data: bytes, found: Layout, mask: int) -> Pillow.Image:
 
 @lru_cache(maxsize=16)
 def _table(low: int, most: int) -> list[int]:
-    """By the bits of a window the channel that begins at bit `low` and is `most` at most, as 0 to 255."""
+    """A table from the bits of a window to a channel as 0 to 255. The channel begins at bit `low`; `most` is its
+    largest value."""
     return [((value >> low & most) * 255 + most // 2) // most for value in range(1 << _WINDOW)]

@@ -1,4 +1,4 @@
-"""BMP's run lengths, BI_RLE8 and BI_RLE4, to indices of a byte each."""
+"""Decode the run lengths of BMP, BI_RLE8 and BI_RLE4, to indices of one byte each."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ _NIBBLES = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
 
 def unpacked(data: bytes, width: int, height: int, bits: int) -> tuple[bytes, bool]:
-    """The indices of all rows in the order of the file, and whether they go on to their end. What is passed over has
-    index 0; what goes beyond a row is cut off."""
+    """The indices of all rows in the order of the file, and whether all of them are there. Pixels that the codes skip
+    have index 0; pixels beyond the end of a row are dropped."""
     found = bytearray(width * height)
     x = y = at = 0
     while at + 1 < len(data) and y < height:

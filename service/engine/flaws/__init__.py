@@ -1,4 +1,4 @@
-"""Flaws: what is wrong with a file that has all of its pixels, and the same file without it.
+"""Find flaws of files that have all of their pixels, and write the same files without them.
 
 Every module is for one format and offers `mend(source, deep)`. It finds flaws in the structure; where `deep` is true it
 also looks into what is compressed. It raises Undecodable where pixels are missing or known to be wrong.
@@ -13,8 +13,8 @@ from service.engine.stripping import Piece
 
 @dataclass(slots=True)
 class Mended:
-    """The `flaws`, each a clause without a full stop, and the `pieces` of a whole and valid file; these are empty where
-    the decoders and the allow-lists take the file as it is."""
+    """`flaws` are clauses without a full stop. `pieces` make up a whole and valid file; they are empty where decoders
+    and allow-lists accept the file as it is."""
 
     flaws: list[str] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)

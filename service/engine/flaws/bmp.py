@@ -1,4 +1,4 @@
-"""BMP: a length that is not that of the file, and a last row without its padding."""
+"""Flaws of BMP: a wrong length in the header, and a last row without padding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from service.engine.job import Undecodable
 
 
 def mend(source: Source, deep: bool) -> Mended:
-    """A length of 0 is none, and that of the pixels alone is common."""
+    """A stated length of 0 is no flaw, nor is the length of the pixels alone, which many encoders write."""
     del deep
     found = bmp.layout(source)
     stated, packed = source.number(2, 4, little=True), found.compression in bmp.RUN_LENGTH

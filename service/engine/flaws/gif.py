@@ -1,4 +1,4 @@
-"""GIF: a trailer that is missing, and bytes that belong to no block (GIF89a specification)."""
+"""Flaws of GIF: a missing trailer, and bytes that belong to no block (GIF89a specification)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def mend(source: Source, deep: bool) -> Mended:
 
 
 def _ended(source: Source, found: list[gif.Block]) -> Mended:
-    """The file with its trailer, behind its last image; an extension that has no image goes with the rest."""
+    """The file with a trailer after its last image. An extension without an image is left out."""
     last = max(index for index, block in enumerate(found) if block.kind == gif.IMAGE)
     image = found[last]
     if _next_image(source, found[-1].end):
@@ -49,5 +49,5 @@ def _ended(source: Source, found: list[gif.Block]) -> Mended:
 
 
 def _next_image(source: Source, start: int) -> bool:
-    """Whether an image begins in what is left, of which too little is there to be a block."""
+    """Return True if an image begins in the remaining bytes, which are too few for a block."""
     return start < source.size and source.read(start, 1) == b","

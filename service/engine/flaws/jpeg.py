@@ -1,6 +1,6 @@
-"""JPEG: an end marker that is missing, and bytes that belong to no segment (ITU-T T.81, annex B).
+"""Flaws of JPEG: a missing end marker, and bytes that belong to no segment (ITU-T T.81, annex B).
 
-Once the end marker is back, the decoder reports data that are missing from a scan: it reads no zeros then.
+With the end marker in place the decoder reports data that are missing from a scan, rather than read zeros.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def mend(source: Source, deep: bool) -> Mended:
         for segment in segments(source):
             found.append(segment)
             gap = segment.start - (2 if segment.marker == EOI else 4) - end
-            if gap > 0 and source.read(end, gap).strip(b"\xff"):  # which may fill
+            if gap > 0 and source.read(end, gap).strip(b"\xff"):  # 0xFF may fill the gap
                 mended.flaws.append("bytes between its segments belong to none")
             end = segment.data_end
     except Cut:
@@ -36,8 +36,8 @@ def mend(source: Source, deep: bool) -> Mended:
 
 
 def _ended(source: Source, found: list[Segment]) -> Mended:
-    """The file with its end marker, cut behind its last whole segment or in what may be the data of its last scan."""
-    if turbo.library is None:  # which alone tells whether a scan is whole
+    """The file with an end marker, cut after its last whole segment, or inside the data of its last scan."""
+    if turbo.library is None:  # without it nothing tells whether a scan is whole
         raise Undecodable("The JPEG is damaged: it has no end marker")
     last = found[-1]
     start = last.data_end
@@ -52,7 +52,7 @@ def _ended(source: Source, found: list[Segment]) -> Mended:
 
 
 def _without_fill(source: Source) -> int:
-    """Where the file ends without 0xFF at its end, half a marker."""
+    """The end of the file without a final 0xFF, which is half a marker."""
     end = source.size
     while end > 2 and source.read(end - 1, 1) == b"\xff":
         end -= 1

@@ -1,4 +1,4 @@
-"""How many pixels the LZW codes of a GIF's frame stand for, without their colours (GIF89a, appendix F)."""
+"""Count the pixels of a GIF's frame by its LZW codes, without decoding their colours (GIF89a, appendix F)."""
 
 from __future__ import annotations
 

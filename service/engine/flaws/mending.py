@@ -1,4 +1,4 @@
-"""Files with flaws that have all of their pixels: told of, and given to the decoders as they should have been."""
+"""Report the flaws of a file that has all of its pixels, and give the decoders a file without them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Job, Result, Undecodable
 
 _FILE = os.memfd_create("mended", os.MFD_CLOEXEC)
-"""A file in memory, made when the engine process loads this: in its sandbox it makes none, so there is but this one."""
+"""The one file in memory. It is made when the engine process imports this module; the sandbox forbids it later."""
 
 _MENDERS: dict[str, Callable[[Source, bool], Mended]] = functions(lambda row: row.mender)
 
 
 def attempt(job: Job, work: Callable[[Job], Result], *, first: bool) -> Result:
-    """What `work` makes of the job, with the flaws of its file; where that does not decode, of the file without them.
+    """The result of `work` for the job, and the flaws of its file. Where the file does not decode, `work` is repeated
+    with the file without its flaws.
 
-    With `first` the structure is looked at before, so that all of its flaws are found, and of a file that is to be
-    copied also what is compressed. Raises as `work` does, and Undecodable where pixels are missing or wrong. Of a job
-    that tolerates damage nothing is mended.
+    With `first` the structure is checked before, so that all of its flaws are found; in a file that is to be copied,
+    the compressed parts are checked too. Raises as `work` does, and Undecodable where pixels are missing or wrong.
+    A job that tolerates damage gets its file as it is.
     """
     if job.tolerant or job.header.format not in _MENDERS:
         return work(job)
@@ -45,7 +46,7 @@ def attempt(job: Job, work: Callable[[Job], Result], *, first: bool) -> Result:
 
 @contextmanager
 def mended(job: Job, *, deep: bool) -> Iterator[Job]:
-    """The job on a file without flaws, these named in it; on its own file where there are none to mend.
+    """The job with a file without flaws as its source, and the flaws in `flaws`; the job itself if there are none.
 
     The file is in memory, which the resource limits bound. Raises Undecodable where pixels are missing or wrong.
     """
@@ -63,7 +64,7 @@ def mended(job: Job, *, deep: bool) -> Iterator[Job]:
 
 
 def _write(found: Mended) -> None:
-    """Have the file in memory hold the pieces, and nothing of a job that was broken off before."""
+    """Write the pieces to the file in memory. Nothing remains of an earlier job that was interrupted."""
     os.ftruncate(_FILE, 0)
     with os.fdopen(os.dup(_FILE), "wb") as file:
         file.seek(0)

@@ -1,6 +1,6 @@
-"""PNG: checksums that are wrong, and ends that are missing (PNG specification, third edition, 13 and 10.4).
+"""Flaws of PNG: wrong checksums and missing ends (PNG specification, third edition, 13 and 10.4).
 
-A chunk that pixels do not need and whose checksum is wrong is left out, as libpng does.
+A chunk that is not needed for pixels and has a wrong checksum is left out, as libpng does.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class _Stream:
                 kept = found[: self._needed - self.length]
                 self.length += len(kept)
                 yield kept
-                if found and not kept:  # of which there may be any amount
+                if found and not kept:  # their number is not bounded
                     self.surplus = True
                     return
             self.checksum += (inflater.unused_data if not self.checksum else rest) if inflater.eof else b""

@@ -1,4 +1,4 @@
-"""TIFF: a directory at the end of the file without the link that follows it, and tags that are not in their order."""
+"""Flaws of TIFF: a last directory without the link to the next one, and tags out of order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from service.engine.headers.source import Source
 
 
 def mend(source: Source, deep: bool) -> Mended:
-    """Where the link is missing, no page follows. Tags are in ascending order (TIFF 6.0, section 2)."""
+    """A missing link counts as 0: no page follows. Tags must be in ascending order (TIFF 6.0, section 2)."""
     del deep
     flaws, missing = [], 0
     for page in tiff.directories(source):

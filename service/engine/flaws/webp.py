@@ -1,4 +1,4 @@
-"""WebP: a RIFF header that states another length, padding that is missing, and a cut behind the image (RFC 9649)."""
+"""Flaws of WebP: a wrong length in the RIFF header, missing padding, and a cut after the image (RFC 9649)."""
 
 from __future__ import annotations
 

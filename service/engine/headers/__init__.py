@@ -1,4 +1,4 @@
-"""What the first bytes of each format tell: one module per format, none of which decodes a pixel.
+"""Parse the headers of each format: one module per format, none of which decodes a pixel.
 
 The module of a format offers what `service.engine.formats.Parser` says. All reads are small and at known offsets, and
 every loop is bounded.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Bits:
-    """Bytes read bit by bit; behind their end there are zeros."""
+    """Bytes read bit by bit; zeros follow their end."""
 
     def __init__(self, data: bytes) -> None:
         self._value = int.from_bytes(data)

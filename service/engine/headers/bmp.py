@@ -1,4 +1,4 @@
-"""BMP: a file header and one of the DIB headers (Microsoft's BITMAPINFOHEADER to BITMAPV5HEADER, OS/2 1 and 2)."""
+"""Headers of BMP: the file header and a DIB header (Microsoft's BITMAPINFOHEADER to BITMAPV5HEADER, OS/2 1 and 2)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Layout:
 
     @property
     def least(self) -> int:
-        """Bytes that hold all pixels; of run lengths nothing is known but that there are some."""
+        """The least number of bytes that hold all pixels; 1 for run lengths, whose number is not known."""
         if self.compression in RUN_LENGTH:
             return 1
         return self.stride * (self.height - 1) + (self.width * self.bits + 7) // 8 if self.height else 0
@@ -92,8 +92,8 @@ def layout(source: Source) -> Layout:
 
 
 def has_alpha(source: Source, found: Layout) -> bool:
-    """Whether there is a mask of alpha, and a pixel that is not wholly transparent by it: what has none is opaque,
-    as browsers take it."""
+    """Return True if there is a mask of alpha and a pixel that is not fully transparent by it. An image without such a
+    pixel is opaque, as in browsers."""
     mask = found.masks[3]
     if not mask:
         return False

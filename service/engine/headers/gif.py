@@ -1,4 +1,4 @@
-"""GIF: a screen and a chain of blocks (GIF89a specification)."""
+"""Headers of GIF: a screen and a chain of blocks (GIF89a specification)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.engine.job import Header, Undecodable
 SIGNATURES = (b"GIF87a", b"GIF89a")
 SCREEN = 13  # signature and logical screen descriptor
 MAX_SUB_BLOCKS = 2_000_000
-MORE_BLOCKS = 10_000  # than two for each frame
+MORE_BLOCKS = 10_000  # that are taken beyond two for each frame
 MAX_STRAY = 64 * 1024  # bytes between blocks
 IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
 GRAPHIC_CONTROL, PLAIN_TEXT, APPLICATION = 0xF9, 0x01, 0xFF
@@ -53,7 +53,7 @@ def header(source: Source) -> Header:
                 if frames > source.most_frames:
                     break
     except Cut:
-        pass  # what is there of the frames counts; that the file was cut is `missing`'s to say
+        pass  # the frames that are there count; `missing` reports the cut
     if not frames:
         raise Undecodable("The GIF is damaged: there is no image in it")
     return Header("gif", width, height, frames=frames, alpha=alpha)
@@ -146,7 +146,7 @@ def _introducer(source: Source, start: int, most: int) -> int:
 
 def _skip_sub_blocks(source: Source, start: int, budget: int) -> tuple[int, int]:
     """Where the sub-blocks that begin at `start` end, terminator included, and how many they are."""
-    count, window = 0, 16  # many are short, and are not to cost more than a few times what they hold
+    count, window = 0, 16  # many are short: read at most a few times what they hold
     while count < budget:
         content = source.read(start, min(window, max(1, source.size - start)))
         position = 0

@@ -1,7 +1,7 @@
-"""ICO: a directory of pictures, each a PNG or a DIB without its file header. The picture is the largest of them.
+"""Headers of ICO: a directory of pictures, each a PNG or a DIB without its file header. The largest one is used.
 
-What the directory says of sizes is a hint that may lie; width and height come from the pictures themselves. Frames are
-1, for the entries are sizes of one picture.
+Sizes in the directory may be wrong, so width and height come from the pictures themselves. There is one frame, since
+the entries are sizes of one picture.
 """
 
 from __future__ import annotations

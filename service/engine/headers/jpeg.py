@@ -1,4 +1,4 @@
-"""JPEG: a chain of marker segments (ITU-T T.81, annex B)."""
+"""Headers of JPEG: a chain of marker segments (ITU-T T.81, annex B)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def components(source: Source) -> int:
 
 
 def missing(source: Source) -> str | None:
-    # 0xFFD9 cannot be entropy-coded data, so a file that ends on it was not cut there: most need no more than this.
+    # 0xFFD9 cannot be entropy-coded data, so a file that ends with it was not cut. Most files end here.
     if source.size >= 4 and source.read(source.size - 2, 2) == b"\xff\xd9":
         return None
     try:
@@ -105,7 +105,7 @@ def _find_marker(source: Source, offset: int) -> int:
     """Where the next marker begins, at or after `offset`, over entropy-coded data and restarts. Raises Cut."""
     if offset + 2 <= source.size and _MARKER.match(source.read(offset, 2)):
         return offset
-    window = 64  # a few bytes between segments are not to cost more than a few times what they are
+    window = 64  # gaps are mostly short: read at most a few times their length
     while offset + 2 <= source.size:
         chunk = source.read(offset, min(window, source.size - offset))
         found = _MARKER.search(chunk)

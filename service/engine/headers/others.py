@@ -1,4 +1,4 @@
-"""Names for what a refused file looks like, for the message to its sender. Nothing is decided by it."""
+"""Name the kind of a refused file, for the error message only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PATTERNS = tuple((re.compile(pattern), name) for pattern, name in _LOOKS)
 
 
 def looks_like(head: bytes) -> str | None:
-    """A name with its article for the kind of file that begins with `head`, as far as that can be told."""
+    """A name with its article for the kind of file that begins with `head`, as far as it is known."""
     if not head:
         return "an empty file"
     head = head.removeprefix(b"\xef\xbb\xbf")

@@ -1,4 +1,4 @@
-"""What a PNG says of its colour in chunks other than iCCP, in the order that its third edition gives (4.3, table 2)."""
+"""Read the colour chunks of a PNG other than iCCP, by the priority of the third edition (4.3, table 2)."""
 
 from __future__ import annotations
 
@@ -33,10 +33,9 @@ class Stated(NamedTuple):
 
 
 def stated(source: Source) -> Stated | None:
-    """Return what counts: cICP before a profile, and behind it sRGB before gAMA with cHRM; None where nothing is said.
+    """Return the statement that applies: cICP before a profile, then sRGB, then gAMA with cHRM; None without any.
 
-    A chunk that stands behind the pixels counts for nothing, nor does one of a wrong size, or of code points that no
-    picture has.
+    A chunk after the pixels, of a wrong size, or with code points that are not defined for pictures is ignored.
     """
     found = _found(source)
     if b"cICP" in found:

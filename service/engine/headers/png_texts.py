@@ -1,5 +1,4 @@
-"""How long the compressed texts and the profile of a PNG become, without holding them: a few bytes may stand for
-gigabytes."""
+"""Measure the compressed texts and the profile of a PNG without storing them: a few bytes may expand to gigabytes."""
 
 from __future__ import annotations
 

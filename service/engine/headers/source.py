@@ -1,4 +1,4 @@
-"""Bounded reading of a file, or of a part of one, at offsets."""
+"""Read a file, or a part of one, at offsets, with a bound on the work."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ SMALL, AHEAD = 512, 4096  # bytes: a read of at most SMALL is served from a piec
 
 
 class Cut(Undecodable):
-    """The file ends before what its header speaks of."""
+    """The file ends before the data that its header names."""
 
 
 class TooLaborious(Undecodable):
-    """What a file is made of takes more work to look at than any image needs."""
+    """Parsing the file takes more work than any image needs."""
 
 
 class Work:
-    """What a parser may spend on one file: reads, and bytes read, each as often as they are read.
+    """The bound on a parser's work for one file: the number of reads, and of bytes, counted each time they are read.
 
-    The bytes are a multiple of the file's size, so that no file is looked at over and over again; the reads are bounded
-    for any size. Of more frames than `frames` only that there are more is found out.
+    The bytes are a multiple of the file's size, so that a file cannot make the parser read it again and again. The
+    number of reads does not depend on the size. Parsers stop counting frames at one more than `frames`.
     """
 
     READS = 1_000_000  # about a second; a hundred thousand frames of a GIF take 700,000
@@ -46,7 +46,7 @@ class Work:
 
 
 class Source:
-    """A file, or `part` of it, as bytes 0..size. Only what is asked for is ever in memory.
+    """A file, or `part` of it, as bytes 0..size. Only the bytes that are read are in memory.
 
     `read` raises Cut where the bytes asked for are not all there, and TooLaborious beyond `work`, which is shared with
     all parts; without it nothing is counted.
@@ -78,7 +78,7 @@ class Source:
 
     @property
     def most_frames(self) -> int:
-        """How many frames are looked at: of more, only that there are more is of interest."""
+        """The most frames that a parser has to count."""
         return self.work.frames if self.work else MAX_FRAMES
 
     def head(self, count: int) -> bytes:

@@ -1,4 +1,4 @@
-"""TIFF and BigTIFF: a chain of directories of tags (TIFF 6.0; BigTIFF as libtiff has it)."""
+"""Headers of TIFF and BigTIFF: a chain of directories of tags (TIFF 6.0; BigTIFF as in libtiff)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Directory:
         return self.table[place : place + size]
 
     def count(self, tag: int) -> int:
-        """How many values `tag` has by its own account, 0 where it is absent."""
+        """How many values `tag` states that it has, 0 where it is absent."""
         entry, word = self.entry(tag), 8 if self.big else 4
         return int.from_bytes(entry[4 : 4 + word], "little" if self.little else "big")
 

@@ -1,4 +1,4 @@
-"""WebP: a RIFF container (RFC 9649) of one VP8 or VP8L image, or of an animation."""
+"""Headers of WebP: a RIFF container (RFC 9649) of one VP8 or VP8L image, or of an animation."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def missing(source: Source) -> str | None:
 
 
 def riff_end(source: Source) -> int:
-    """Where the image ends by its own account; what follows is none of it."""
+    """Where the image ends by the length that its header states."""
     return 8 + source.number(4, 4, little=True)
 
 

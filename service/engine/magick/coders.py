@@ -25,7 +25,7 @@ libmagick.GetImageDecoder.restype = ctypes.c_void_p
 
 @cache
 def reads(word: str) -> bool:
-    """Whether there is a decoder; a coder may be there without one."""
+    """Return True if there is a decoder; some coders have none."""
     genesis()
     exception = libmagick.AcquireExceptionInfo()
     try:
@@ -37,12 +37,12 @@ def reads(word: str) -> bool:
 
 @cache
 def writes(word: str) -> bool:
-    """Whether a small picture can be written; found out by trying."""
+    """Return True if a small picture can be written; it is tried."""
     return word in WRITERS and tried(WRITERS[word])
 
 
 def tried(write: object) -> bool:
-    """Whether a writer makes something of a small picture."""
+    """Return True if a writer writes a small picture."""
     size = (16, 16)
     picture = Picture([Frame(Pillow.new("RGB", size, (120, 60, 30)))], Box(0, 0, *size), 1.0, Details())
     try:

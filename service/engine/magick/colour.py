@@ -1,4 +1,4 @@
-"""Profiles and colour spaces by ImageMagick, which applies a profile with all the bits there are."""
+"""Convert profiles and colour spaces by ImageMagick, with all bits of the samples."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def convert(image: Image, icc: bytes | None, srgb: bytes) -> None:
 
 
 def _apply(image: Image, icc: bytes, srgb: bytes) -> None:
-    """A profile that Little CMS cannot read is passed over."""
+    """Apply a profile. One that Little CMS cannot read is ignored."""
     image.profiles["icc"] = icc
     try:
         if not library.MagickProfileImage(image.wand, b"icc", srgb, len(srgb)):

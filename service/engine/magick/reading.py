@@ -1,4 +1,4 @@
-"""Files through ImageMagick's decoders. The coder is named, and the file given by its descriptor."""
+"""Decode files by ImageMagick. The coder is named, and the file is passed by its descriptor."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from service.engine.picture import Details, Frame
 from service.engine.tiff import chain
 
 WANT_OF_MEMORY = (ResourceLimitError, ResourceLimitFatalError, CacheError, CacheFatalError)
-"""What ImageMagick raises where its limits, or those of the process, do not suffice."""
+"""The exceptions that Wand raises where ImageMagick's limits, or those of the process, do not suffice."""
 
 HARMLESS = "length and filesize do not match"
-"""Which ImageMagick calls an error: a BMP that is followed by something, or does not know its own length. One that ends
-too soon was told by its header."""
+"""Errors of ImageMagick that are none: bytes after a BMP, and a BMP with a wrong length in its header. A file that ends
+too soon is found by its header before."""
 
 Read = tuple[list[Frame], Details]
 
@@ -67,8 +67,8 @@ def _make_opaque(image: Image) -> None:
 
 
 def _untag(image: Image, path: Path) -> None:
-    """Take the colours of a PNG as they are stored: ImageMagick makes a colour space of a gamma, one that Wand may not
-    know, and what the file states of its colour is heeded elsewhere."""
+    """Take the colours of a PNG as they are stored. ImageMagick derives a colour space from a gamma, which Wand may not
+    know; `service.engine.stated` applies the colour that the file states."""
     with OpenedFile(path) as source:
         gray = png.geometry(source)[2] in png.GRAY
     library.MagickSetImageColorspace(image.wand, COLORSPACE_TYPES.index("gray" if gray else "srgb"))
@@ -103,7 +103,7 @@ def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> 
     problem: BaseException | None
     try:
         _open(image, path, FORMATS[header.format].coder, subrange)
-        problem = image.get_exception()  # a coder may have met an error and yet given what it had
+        problem = image.get_exception()  # a coder may return part of an image after an error
     except WandException as error:
         problem = error
     if isinstance(problem, WANT_OF_MEMORY):

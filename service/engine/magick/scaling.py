@@ -1,4 +1,4 @@
-"""Cutting and scaling by ImageMagick, whose resize knows only whole pixels, to edges that lie between them."""
+"""Cut and scale by ImageMagick to edges between pixels, although its resize takes only whole pixels."""
 
 from __future__ import annotations
 

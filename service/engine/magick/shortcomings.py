@@ -1,6 +1,6 @@
-"""What ImageMagick cannot, on this machine or at all, and which library stands in; `image-gateway check` prints it.
+"""List what ImageMagick cannot do on this machine, and which library does it instead, for `image-gateway check`.
 
-Each is found out by trying, for versions differ.
+Each entry is tried, because versions differ.
 """
 
 from __future__ import annotations

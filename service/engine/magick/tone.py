@@ -1,4 +1,4 @@
-"""Light and colour by ImageMagick."""
+"""Adjust light and colour by ImageMagick."""
 
 from __future__ import annotations
 

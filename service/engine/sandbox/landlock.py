@@ -1,4 +1,4 @@
-"""Landlock: a process takes from itself all of the file system but the given roots.
+"""Confine a process to the given roots of the file system, by Landlock.
 
 System calls and structures as in linux/landlock.h; what each kernel adds is its ABI number. Signals and abstract
 sockets of other processes go as well where the kernel can (ABI 6), TCP from ABI 4.
@@ -32,7 +32,7 @@ _SCOPES, _SCOPES_SINCE = 0b11, 6
 
 
 def restrict(listable: Iterable[str], readable: Iterable[str], writable: Iterable[str]) -> bool | str:
-    """Leave this process three kinds of roots, and nothing else: below `listable` it may read files and list folders,
+    """Confine this process to three kinds of roots: below `listable` it may read files and list folders,
     below `readable` read files, below `writable` read and write files that are there.
 
     Nothing may be executed, made or removed anywhere. A root that does not exist is passed over. Landlock binds the

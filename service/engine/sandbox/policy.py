@@ -1,8 +1,8 @@
-"""ImageMagick's policy.xml, our own: nothing may be read or written but the formats we name.
+"""Write ImageMagick's policy.xml: it allows only the configured formats.
 
-ImageMagick reads the policies of `MAGICK_CONFIGURE_PATH` before the system's and keeps both. Of coders, modules,
-delegates and paths the last match decides, of resources the first (seen in 6.9.11). A system policy that allows
-what ours forbids would thus win; `prove_policy` tells by trying.
+ImageMagick reads the policies of `MAGICK_CONFIGURE_PATH` before the system's and applies both. For coders, modules,
+delegates and paths the last match decides, for resources the first (seen in 6.9.11). So a system policy can allow what
+this one forbids; `prove_policy` tries it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TEMPLATE = Template(Path(__file__).with_name("policy.xml.template").read_text()
 
 @dataclass(frozen=True, slots=True)
 class PolicyLimits:
-    """What one ImageMagick process may use: bytes of memory, pixels of one frame, pixels of a side, frames."""
+    """The limits of one ImageMagick process: bytes of memory, pixels of one frame, pixels of a side, frames."""
 
     memory: int
     pixels: int
@@ -58,7 +58,7 @@ def render_policy(formats_in: Iterable[str], formats_out: Iterable[str], limits:
 def write_configuration(
     directory: Path, formats_in: Iterable[str], formats_out: Iterable[str], limits: PolicyLimits
 ) -> None:
-    """Make `directory` what `MAGICK_CONFIGURE_PATH` shall name. Raises OSError."""
+    """Write the policy into `directory`, for `MAGICK_CONFIGURE_PATH`. Raises OSError."""
     directory.mkdir(parents=True, exist_ok=True)
     finished = directory / "policy.xml.new"
     finished.write_text(render_policy(formats_in, formats_out, limits))

@@ -1,4 +1,4 @@
-"""Linux capabilities of this process, all of them dropped: see capabilities(7)."""
+"""Drop all Linux capabilities of this process: see capabilities(7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run by `policy.prove_policy`, in a process of its own: tries what ImageMagick must refuse, in an empty folder.
+"""Try what ImageMagick must refuse. `policy.prove_policy` runs this as a process of its own, in an empty folder.
 
 Each attempt gives an image or a file where it is allowed. Prints JSON: attempt to what came of it, "" for refused.
 """

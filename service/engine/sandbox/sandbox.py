@@ -1,8 +1,8 @@
-"""What an engine process does to itself before its first job, so that an image that takes it over has gained nothing.
+"""Confine an engine process before its first job, so that an image that takes it over gains nothing.
 
-It cannot grow, write large files, make any, open many, dump core; gain privileges, start programs or processes, touch
-other processes, reach the network; read beyond its roots, write beyond its own. Each as far as this kernel can, and
-`enter` says plainly what it cannot.
+The process cannot use more memory, write large files, make files, open many, or dump core. It cannot gain privileges,
+start programs or processes, touch other processes, or reach the network. It reads and writes only below its roots.
+`enter` returns which of these this kernel cannot enforce.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SYSTEM = (
     *(sys.prefix, sys.base_prefix, os.environ.get("MAGICK_HOME") or sys.prefix),
     *(str(Path(__file__).resolve().parents[3] / package) for package in ("service", "gateway")),
 )
-"""What Python and ImageMagick load as they go: code, fonts, colour profiles; nothing of anybody's."""
+"""Folders from which Python and ImageMagick load code, fonts and colour profiles; none holds data of users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Sandbox:
 
 
 def enter(settings: Sandbox) -> dict[str, bool | str]:
-    """Close the sandbox around this process, for good. Each part maps to True, or to why it does not hold."""
+    """Confine this process, irrevocably. Each part maps to True, or to the reason why it cannot be enforced."""
     steps: dict[str, Callable[[], bool | str]] = {
         "core files": lambda: _limit(resource.RLIMIT_CORE, 0),
         "open files": lambda: _limit(resource.RLIMIT_NOFILE, _OPEN_FILES),
@@ -97,7 +97,7 @@ def die_with(parent: int) -> bool:
 
 
 def allow_cpu(seconds: float) -> bool:
-    """Let the process use `seconds` of CPU time more, rounded up and one for good measure; then it gets SIGXCPU.
+    """Let the process use `seconds` of CPU time more, rounded up, plus one; then it gets SIGXCPU.
 
     The pool's clock is the limit that counts; this one holds when the service itself is stuck.
     """

@@ -1,4 +1,4 @@
-"""A seccomp filter that leaves a process the system calls that images need, and no others.
+"""Confine a process to the system calls that images need, by a seccomp filter.
 
 A forbidden call gives EPERM, an unknown one ENOSYS. With `ENGINE_FORBIDDEN_CALLS=kill` in the service's environment
 either ends the process by SIGSYS, so that tests notice a call that is missing in the list. Classic BPF, as

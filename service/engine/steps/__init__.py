@@ -1,1 +1,1 @@
-"""The operations, one module per family; each step is `step(picture, job)` and returns early with nothing to do."""
+"""The operations, one module per family. Each step is `step(picture, job)`; it returns early with nothing to do."""

@@ -1,4 +1,4 @@
-"""What the image is laid on and how it lies: padding, turns, mirrors, and what shows through it."""
+"""Pad, turn and mirror an image, and flatten its transparency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Softer and sharper: every pixel by its neighbours. Sigmas are in pixels of the result."""
+"""Blur and sharpen. Sigmas are in pixels of the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a picture has edges as sharp as a pixel, as screenshots, charts and line art have; photographs have not."""
+"""Detect drawn pictures (screenshots, charts, line art) by edges as sharp as a pixel, which photographs do not have."""
 
 from __future__ import annotations
 

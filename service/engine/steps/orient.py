@@ -1,4 +1,4 @@
-"""EXIF orientation: every image is upright before anything else looks at it."""
+"""Turn an image upright by its EXIF orientation, before all other steps."""
 
 from __future__ import annotations
 

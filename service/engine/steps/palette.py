@@ -1,4 +1,4 @@
-"""Fewer colours, for formats that store what repeats in few bytes: PNG and GIF, and WebP without loss."""
+"""Reduce the number of colours, for formats that compress few colours well: PNG, GIF, and lossless WebP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is cut away before anything is scaled; nothing is copied here, only the region that counts narrows."""
+"""Narrow the region of the original that is used (`crop`, `trim`), before scaling. Pixels are not copied here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def crop(picture: Picture, job: Job) -> None:
 
 
 def trim(picture: Picture, job: Job) -> None:
-    """Cut a border that is uniform within `trim` percent; of an animation, what is border in every frame."""
+    """Cut a border that is uniform within `trim` percent; in an animation, the part that is border in every frame."""
     if "trim" not in job.recipe:
         return
     boxes = [_content(frame, picture.region, float(job.recipe["trim"])) for frame in picture.frames]
@@ -32,7 +32,7 @@ def trim(picture: Picture, job: Job) -> None:
 
 
 def _content(frame: Frame, region: Box, fuzz: float) -> Box:
-    """The part of the region inside its border; all of it where there is nothing else."""
+    """The part of the region inside its border; the whole region if all of it is border."""
     left, top, right, bottom = region.whole()
     with frame.magick().clone() as image:
         image.crop(left, top, right, bottom)

@@ -1,4 +1,4 @@
-"""The one pass over pixels that cuts and scales: the region that counts, to the size that the recipe asks for."""
+"""Cut the region and scale it to the recipe's size, in one pass over the pixels."""
 
 from __future__ import annotations
 

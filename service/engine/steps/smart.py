@@ -1,4 +1,4 @@
-"""`g=smart`: keep what stands out from its surroundings, skin before other things (docs/engine.md tells how well)."""
+"""`g=smart`: keep the part that stands out from its surroundings, and skin above all; docs/engine.md has figures."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _CENTRE = 0.15
 
 
 def attention(frame: Frame, region: Box, box: tuple[int | None, int | None]) -> tuple[float, float]:
-    """The middle of the part of `region`, in the shape of `box`, that has most to see; 0..1 of width and height."""
-    pixels = frame.copy().pillow()  # a copy, for what is deep shall stay so
+    """The middle of the part of `region`, in the shape of `box`, of the highest weight; 0..1 of width and height."""
+    pixels = frame.copy().pillow()  # a copy: the frame itself keeps its bits
     scale = min(1.0, SIDE / max(region.width, region.height))
     size = geometry.rounded(region.width * scale), geometry.rounded(region.height * scale)
     small = pixels.resize(size, Pillow.Resampling.BOX, region.within(pixels.size).edges)
@@ -48,8 +48,8 @@ def attention(frame: Frame, region: Box, box: tuple[int | None, int | None]) -> 
 
 
 def saliency(image: Pillow.Image) -> Pillow.Image:
-    """How much there is to see, pixel by pixel (mode L): what differs from its surroundings in lightness or colour, and
-    skin, less what the whole image is full of. What is transparent counts as gray, and is itself never worth seeing.
+    """The weight of each pixel (mode L): its difference from its surroundings in lightness or colour, and skin, less a
+    multiple of the mean over the image. Transparent pixels count as gray, and weigh nothing.
 
     Centre against surround, on one scale: Itti, Koch and Niebur, "A model of saliency-based visual attention", 1998.
     """

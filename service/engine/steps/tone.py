@@ -1,7 +1,7 @@
-"""Light and colour: every pixel by itself, or by the histogram of its image.
+"""Adjust light and colour, pixel by pixel or by the histogram of the image.
 
 Both libraries do the same: Pillow by a table of 256 values for each operation, in a tenth of ImageMagick's time.
-Transparency stays. What is more transparent than not counts in no histogram: its colour is not seen, or is not exact.
+Transparency stays. Histograms leave out pixels that are more transparent than opaque: their colour is not exact.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Allow-lists by format: what decoding and colour need of an image, and nothing else.
+"""Allow-lists by format: the parts of a file that decoding and colour need.
 
-Every module offers `pieces(source, keep_icc)`: what the stripped file is made of, in order, each either new bytes or a
-part of the original. It raises Undecodable where the file is broken, NotCopied where it cannot do it without a loss,
-at whatever point it finds out.
+Every module offers `pieces(source, keep_icc)`, which yields the parts of the stripped file in order, each either new
+bytes or a part of the original. It raises Undecodable where the file is broken, and NotCopied where it cannot copy it
+without a loss, also after the first pieces.
 """
 
 from __future__ import annotations
