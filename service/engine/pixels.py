@@ -7,6 +7,7 @@ are copied, so the copy carries no metadata.
 from __future__ import annotations
 
 import ctypes
+from typing import Any
 
 from PIL import Image as Pillow
 from wand.api import library
@@ -35,35 +36,30 @@ def exported(image: Image) -> Pillow.Image:
         if image.colorspace not in ("srgb", "gray"):
             image.transform_colorspace("srgb")
         channels = ("L" if image.colorspace == "gray" else "RGB") + ("A" if image.alpha_channel else "")
-    samples = _MAPS[channels]
-    buffer = (ctypes.c_char * (image.width * image.height * len(samples)))()
-    if not library.MagickExportImagePixels(
-        image.wand, 0, 0, image.width, image.height, samples, CHAR_PIXEL, ctypes.byref(buffer)
-    ):
-        image.raise_exception()
-    return Pillow.frombuffer(channels, image.size, buffer, "raw", channels, 0, 1)
+    return Pillow.frombuffer(channels, image.size, _samples(image, channels, ctypes.c_char), "raw", channels, 0, 1)
 
 
 def exported_deep(image: Image) -> tuple[str, bytes]:
     """Pillow's mode for the image's channels, and its samples of 16 bits, pixel by pixel, the low byte first."""
     mode = ("L" if image.colorspace == "gray" else "RGB") + ("A" if image.alpha_channel else "")
-    samples = _MAPS[mode]
-    buffer = (ctypes.c_uint16 * (image.width * image.height * len(samples)))()
+    return mode, bytes(_samples(image, mode, ctypes.c_uint16))
+
+
+def _samples(image: Image, mode: str, kind: type[ctypes.c_char] | type[ctypes.c_uint16]) -> Any:
+    """The samples of Pillow's `mode`, pixel by pixel, as an array of ctypes."""
+    channels = _MAPS[mode]
+    samples = (kind * (image.width * image.height * len(channels)))()
+    storage = CHAR_PIXEL if kind is ctypes.c_char else SHORT_PIXEL
     if not library.MagickExportImagePixels(
-        image.wand, 0, 0, image.width, image.height, samples, SHORT_PIXEL, ctypes.byref(buffer)
+        image.wand, 0, 0, image.width, image.height, channels, storage, ctypes.byref(samples)
     ):
         image.raise_exception()
-    return mode, bytes(buffer)
+    return samples
 
 
 def imported(pixels: Pillow.Image) -> Image:
     """A new ImageMagick image of these pixels."""
-    image = Image()
-    if not library.MagickConstituteImage(
-        image.wand, pixels.width, pixels.height, _MAPS[pixels.mode], CHAR_PIXEL, pixels.tobytes()
-    ):
-        image.raise_exception()
-    return image
+    return deep(_MAPS[pixels.mode], pixels.size, pixels.tobytes(), "B")
 
 
 def deep(channels: bytes, size: tuple[int, int], samples: bytes, code: str) -> Image:

@@ -1,8 +1,8 @@
-"""A pool of engine processes for tests."""
+"""A pool of engine processes, and the stripping of metadata."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,8 @@ import pytest
 
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.settings import EngineSettings
+from service.engine.recognise import recognise
+from service.engine.strip import strip
 from tests.engine.pools import Begin
 
 
@@ -39,3 +41,16 @@ async def begin(tmp_path: Path) -> AsyncIterator[Begin]:
     yield start
     for pool in started:
         await pool.close()
+
+
+@pytest.fixture
+def stripped(tmp_path: Path) -> Callable[..., bytes]:
+    """Returns a file's bytes without its metadata."""
+    source, target = tmp_path / "source", tmp_path / "target"
+
+    def of(data: bytes, *, keep_icc: bool = True) -> bytes:
+        source.write_bytes(data)
+        assert strip(source, target, recognise(source), keep_icc)
+        return target.read_bytes()
+
+    return of

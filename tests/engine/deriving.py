@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,20 @@ class Made:
 def derive(data: bytes | Path, recipe: str = "", kind: str = "png", **job: Any) -> Made:
     """`data` is an original or where it lies; `recipe` is written as in names: `w=30,h=20,fit=cover`."""
     return _run("derive", data, recipe, kind, **job)
+
+
+BURST = ("w=1000", "w=140", "w=500", "w=280", "w=1100", "w=260", "w=550")
+"""Of 1200 pixels: decoded whole, at 1/4 and at 1/2, in a mixed order."""
+
+
+def apart(path: Path, recipes: Sequence[str], kind: str) -> list[bytes]:
+    """Each result made without what was decoded for the ones before."""
+    made = []
+    for recipe in recipes:
+        recent._held.clear()
+        made.append(derive(path, recipe, kind).data)
+    recent._held.clear()
+    return made
 
 
 def describe(data: bytes, *fields: str) -> Made:

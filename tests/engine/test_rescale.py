@@ -9,10 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from service.engine import recent
 from service.engine.jpeg import planes, turbo
 from tests import images, profiles
-from tests.engine.deriving import derive
+from tests.engine.deriving import BURST, apart, derive
 
 LANCZOS = Image.Resampling.LANCZOS
 SAMPLINGS = ["4:4:4", "4:2:2", "4:4:0", "4:2:0"]
@@ -174,11 +173,7 @@ def test_a_burst_takes_the_planes_of_each_scale_once_and_changes_nothing(
 ) -> None:
     path = tmp_path / "original"
     path.write_bytes(images.jpeg(images.photo(1200, 900)))
-    burst = ["w=1000", "w=140", "w=500", "w=280", "w=1100", "w=260", "w=550"]  # whole, 1/4 and 1/2, mixed
-    apart = []
-    for recipe in burst:
-        recent._held.clear()
-        apart.append(derive(path, recipe, "jpg").data)
+    wanted = apart(path, BURST, "jpg")
     reads = []
     read = planes.read
 
@@ -187,8 +182,7 @@ def test_a_burst_takes_the_planes_of_each_scale_once_and_changes_nothing(
         return read(data, size, n)
 
     monkeypatch.setattr(planes, "read", counted)
-    recent._held.clear()
-    assert [derive(path, recipe, "jpg").data for recipe in burst] == apart
+    assert [derive(path, recipe, "jpg").data for recipe in BURST] == wanted
     assert len(reads) == 3
 
 

@@ -15,7 +15,7 @@ from gateway.rules import FORMATS
 from service.engine import recent
 from service.engine.job import Library
 from tests import images
-from tests.engine.deriving import counted_decodes, derive
+from tests.engine.deriving import BURST, apart, counted_decodes, derive
 
 LIBRARIES = get_args(Library)
 RECIPES = ("w=97", "w=60,rot=12,keep=icc")
@@ -61,13 +61,9 @@ def test_what_was_decoded_before_changes_nothing(name: str, tmp_path: Path) -> N
     path = tmp_path / "original"
     path.write_bytes(data)
     recipes = ["w=60,negate=1", "w=50,gray=1,rot=5", "w=60", "crop=0:0:50:50,blur=2", "w=60,negate=1"]
-    apart = []
-    for recipe in recipes:
-        recent._held.clear()
-        apart.append(derive(path, recipe, "webp").data)
-    recent._held.clear()
-    assert [derive(path, recipe, "webp").data for recipe in recipes] == apart
-    assert apart[0] == apart[-1]
+    wanted = apart(path, recipes, "webp")
+    assert [derive(path, recipe, "webp").data for recipe in recipes] == wanted
+    assert wanted[0] == wanted[-1]
 
 
 def test_a_burst_of_widths_decodes_each_scale_once_and_changes_nothing(
@@ -75,13 +71,9 @@ def test_a_burst_of_widths_decodes_each_scale_once_and_changes_nothing(
 ) -> None:
     path = tmp_path / "original"
     path.write_bytes(images.jpeg(images.photo(1200, 900)))
-    burst = ["w=1000", "w=140", "w=500", "w=280", "w=1100", "w=260", "w=550"]  # whole, 1/4 and 1/2, mixed
-    apart = []
-    for recipe in burst:
-        recent._held.clear()
-        apart.append(derive(path, recipe, "webp").data)
+    wanted = apart(path, BURST, "webp")
     decodes = counted_decodes(monkeypatch)
-    assert [derive(path, recipe, "webp").data for recipe in burst] == apart
+    assert [derive(path, recipe, "webp").data for recipe in BURST] == wanted
     assert len(decodes) == 3
 
 

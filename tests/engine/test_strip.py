@@ -52,19 +52,6 @@ WHOLE: dict[str, tuple[str, bytes]] = {
 WITH_SECRETS = ("cmyk", "progressive", "apng", "png", "webp", "webp_animated", "gif_animated")
 
 
-@pytest.fixture
-def stripped(tmp_path: Path) -> Callable[..., bytes]:
-    """These bytes, stripped."""
-    source, target = tmp_path / "source", tmp_path / "target"
-
-    def of(data: bytes, *, keep_icc: bool = True) -> bytes:
-        source.write_bytes(data)
-        assert strip(source, target, recognise(source), keep_icc)
-        return target.read_bytes()
-
-    return of
-
-
 @pytest.fixture(scope="module")
 def with_secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Files with a secret in every field that exiftool can write."""

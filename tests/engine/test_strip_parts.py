@@ -6,33 +6,17 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
 from service.engine.job import Undecodable
-from service.engine.recognise import recognise
-from service.engine.strip import strip
 from service.engine.stripping import icc
 from tests import images, profile_tables, profiles
 from tests.images import png_chunk
 
 P3 = profiles.display_p3()
-
-
-@pytest.fixture
-def stripped(tmp_path: Path) -> Callable[..., bytes]:
-    """These bytes, stripped."""
-    source, target = tmp_path / "source", tmp_path / "target"
-
-    def of(data: bytes, *, keep_icc: bool = True) -> bytes:
-        source.write_bytes(data)
-        assert strip(source, target, recognise(source), keep_icc)
-        return target.read_bytes()
-
-    return of
 
 
 def app(marker: int, content: bytes) -> bytes:

@@ -1,6 +1,5 @@
 """The stores that the contract is checked against, each fresh and empty for every test."""
 
-import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from service.store.directory.store import DirectoryStore
 from service.store.swift.settings import SwiftSettings
 from service.store.swift.store import SwiftStore
 from tests.swift.server import SwiftServer
+from tests.swift.stores import settings_for
 
 
 @pytest.fixture(params=["directory", "swift"])
@@ -28,16 +28,8 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 def settings_of(swift: SwiftServer) -> SwiftSettings:
-    """Settings with an empty container of originals that nobody else uses."""
-    settings = SwiftSettings(
-        container=f"originals-{uuid.uuid4().hex}",
-        derived_container=f"derived-{uuid.uuid4().hex}",
-        auth_url=f"{swift.url}/auth/v1.0",
-        user="test:tester",
-        key="testing",
-        timeout=5,
-        connections=8,
-    )
+    """Settings with an empty container of originals of its own."""
+    settings = settings_for(swift.url)
     connection = Connection(settings.auth_url, settings.user, settings.key, retries=0, timeout=10)
     connection.put_container(settings.container)
     connection.close()
