@@ -1,7 +1,7 @@
 """Recognise requests that are canonical names as they stand: such a path is also the file's path in the derived cache.
 
-nginx gets the pattern for its `map` and reads it as PCRE, byte by byte; only what PCRE and Python read alike stands in
-it: classes of ASCII characters, and a named group in the spelling that both know.
+nginx uses the pattern in a `map` and reads it as PCRE, byte by byte. The pattern has only syntax with the same meaning
+in PCRE and Python: classes of ASCII characters, and a named group.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ LONGEST_LINE = 150
 _HEAD = """\
 # Image Gateway. Every option, at its default. Sizes take B, KiB, MiB, GiB, TiB; times ms, s, m, h, d; counts k, M, G.
 # A secret is a string, {file: PATH} or {env: NAME}. Relative paths start from the folder of this file.
-# The environment goes before this file: IMAGE_GATEWAY_STORE__KIND=swift sets store.kind, and so on for every option.
+# Environment variables override this file: IMAGE_GATEWAY_STORE__KIND=swift sets store.kind, and so on for every option.
 """
 
 

@@ -20,7 +20,7 @@ class BrokenLua(ContractError):
 
 
 class Contract(Protocol):
-    """What both languages answer. A name is opaque: only the contract that made it can read it.
+    """The functions that both languages have. A name is opaque: only the contract that made it can read it.
 
     Text is `str`, in which a byte that is not UTF-8 is a surrogate (`surrogateescape`). All that take a request or a
     format raise Refused; Lua's raises BrokenLua too.

@@ -1,7 +1,7 @@
 """The exceptions of the contract.
 
 ContractError
-└── Refused     a request that names nothing we serve; carries the HTTP status that says so
+└── Refused     the request is malformed or not allowed; carries its HTTP status
 """
 
 from __future__ import annotations

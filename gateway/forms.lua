@@ -94,7 +94,7 @@ local function bound_both(given, parameters)
 end
 
 
--- The metadata of the whole image; nothing else may be asked for beside it.
+-- The metadata of the whole image. No operation is allowed with it.
 local function metadata(given, parameters, preset)
     local first = given[1] and given[1].key
         or parameters.format and "format"

@@ -92,7 +92,7 @@ def _bound_both(given: dict[str, str], parameters: dict[str, str]) -> None:
 
 
 def _metadata(given: dict[str, str], parameters: dict[str, str], preset: str | None) -> Asked:
-    """The metadata of the whole image; nothing else may be asked for beside it."""
+    """The metadata of the whole image. No operation is allowed with it."""
     for key in [*given, *(key for key in ("format", "kind") if key in parameters), *([preset] if preset else [])]:
         raise Refused(400, f"{quote(key)}: metadata is of the whole image; leave this out")
     return Asked(meta=True)

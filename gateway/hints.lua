@@ -46,7 +46,7 @@ end
 -- where there is none.
 --
 -- A slip is a letter too many, too few, wrong, or swapped with its neighbour; case does not count. `meant` maps words
--- of other image services to ours; a known word from there comes before all.
+-- of other image services to words of this one, and has priority.
 function _M.nearest(word, known, meant)
     if #word > LONGEST_HINTED or find(word, "[\128-\255]") then
         return nil

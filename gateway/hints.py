@@ -17,7 +17,7 @@ def nearest(word: str, known: Iterable[str], meant: Mapping[str, str] | None = N
     """The known word that differs from `word` by one slip in three letters and by two at most, the first of several.
 
     A slip is a letter too many, too few, wrong, or swapped with its neighbour; case does not count. `meant` maps words
-    of other image services to ours; a known word from there comes before all.
+    of other image services to words of this one, and has priority.
     """
     if not word.isascii() or len(word) > LONGEST_HINTED:
         return None

@@ -1,4 +1,4 @@
-"""Which host a request names, in `Host` and in `Origin`, and which of these are our own.
+"""Parse the hosts in `Host` and `Origin`, and tell which of them belong to the gateway.
 
 The rules keep web pages away from the API. A page reaches it from a browser in two ways: it sends a request to it from
 another origin, or it has its own name resolved to the API's address (DNS rebinding). The second needs a name.

@@ -1,4 +1,4 @@
-"""Run the Lua twins of this folder inside lupa, as nginx runs them."""
+"""Run the Lua twins of this folder in lupa, in the same LuaJIT that nginx has."""
 
 from __future__ import annotations
 

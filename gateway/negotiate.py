@@ -1,8 +1,8 @@
 """Negotiate a format from the Accept header, in three buckets. Twin of negotiate.lua.
 
 RFC 9110, section 12.5.1: each media range has a weight from 0 to 1, and the most specific range that matches a
-type gives its weight. A modern format is taken only where it is named; the base format (JPEG, PNG or GIF, which
-nginx cannot know) stands for whatever else the client takes.
+type gives its weight. A modern format is chosen only if the header names it. Otherwise the base format is chosen (JPEG,
+PNG or GIF, which nginx does not know).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _WEIGHT = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 def weights(accept: str) -> dict[str, int]:
     """Every media range of an Accept header, in lower case, with its weight in thousandths.
 
-    A range without a weight has 1000; one whose weight is malformed is left out, and so is one with parameters,
-    since no image type of ours has any; of two equal ranges the last counts.
+    A range without a weight has 1000. A range with a malformed weight or with parameters is left out, since the image
+    types here have no parameters. Of two equal ranges the last counts.
     """
     found: dict[str, int] = {}
     read = accept.encode("utf-8", "surrogateescape")[:LONGEST_ACCEPT].decode("latin-1")

@@ -92,7 +92,7 @@ class Rules:
     ignored_query: Sequence[str] = DEFAULT_IGNORED_QUERY
 
     def document(self) -> dict[str, Any]:
-        """The rules as one JSON document, for the Lua side. It holds the signing keys: keep it from other eyes."""
+        """The rules as one JSON document, for the Lua side. It contains the signing keys, so it must be kept secret."""
         return {
             "vocabulary": VOCABULARY,
             "originals": list(ORIGINAL_FORMATS),

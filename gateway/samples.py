@@ -1,5 +1,5 @@
-"""Requests by chance, the same ones for the same seed: made from the vocabulary, at the edges of what it allows, then
-damaged. They are what the twins are compared on."""
+"""Generate random requests to compare the twins: from the vocabulary, at the edges of its ranges, some of them damaged.
+The same seed gives the same requests."""
 
 from __future__ import annotations
 

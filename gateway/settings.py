@@ -94,7 +94,7 @@ class Api(Section):
 
 
 class Cache(Section):
-    """What this node keeps. Everything here may be deleted at any time, and comes back."""
+    """The caches of this node. Everything in them may be deleted at any time, and is made again."""
 
     root: Location = Field(Path("var/cache"), description="one file system, best a fast one")
     derived: Size = Field(10 * 2**30, description="bytes of derived images on disk")
@@ -115,7 +115,8 @@ class Engine(Section):
 
     processes: Processes = Field("auto", description="auto: one for each core")
     library: Literal["auto", "imagemagick"] = Field(
-        "auto", description="auto: for each step the fastest at equal quality; imagemagick: whatever it can"
+        "auto",
+        description="auto: the fastest library for each step at equal quality; imagemagick: ImageMagick if it can",
     )
     memory: Size = Field(2**30, description="address space that one may use for an image", ge=128 * 2**20)
     recycle: int = Field(500, description="jobs after which a process is replaced", ge=1)

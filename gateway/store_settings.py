@@ -99,12 +99,12 @@ class SwiftOptions(Section):
     retries: int = Field(2, description="of a request that is safe to repeat", ge=0, le=10)
     connections: int = Field(16, description="at most, to Swift", ge=1, le=256)
     redirect: Size = Field(
-        0, description="originals of at least this size are answered by a redirect to a temporary URL; 0: never"
+        0, description="API answers of at least this size are redirects to a temporary URL; 0: never"
     )
 
 
 class StoreOptions(Section):
-    """Where originals live for good."""
+    """The store of the originals."""
 
     kind: Literal["directory", "swift"] = Field("directory", description="directory or swift")
     directory: DirectoryOptions = Field(DirectoryOptions(), description="the embedded store")

@@ -1,4 +1,4 @@
-"""The vectors: what requests mean, as data, and where a contract contradicts it."""
+"""Load the vectors (requests with their expected meaning), and find where a contract contradicts them."""
 
 from __future__ import annotations
 

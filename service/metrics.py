@@ -1,5 +1,5 @@
-"""Metrics for Prometheus: counters that live here, and what the parts of the service count themselves, read when
-it asks. Every label has few values, all known beforehand; no name of an image is ever one."""
+"""Metrics for Prometheus: the counters of this module, and those of other parts of the service, which are read when
+Prometheus asks. Every label has few values, all known beforehand; no name of an image is a label."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the configuration to the store it names."""
+"""Open the configured store."""
 
 from __future__ import annotations
 

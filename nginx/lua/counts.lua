@@ -1,7 +1,7 @@
--- What nginx answers alone, counted by cache level and status: hits by the lines that nginx logs, so that a hit needs
--- no Lua for it, and all else in a table of each worker, so that a request costs no more than an increment. Every
--- second all is brought together in shared memory, and one worker hands it over to the service: in batches with ids of
--- their own, so that one which is sent again, because the service was slow to confirm it, is counted once.
+-- Count the answers that nginx gives without the service, by cache level and status. Hits are counted by the lines that
+-- nginx logs, so a hit needs no Lua. All others are counted in a table of each worker, at the cost of an increment.
+-- Every second the counts are added in shared memory, and one worker sends them to the service in batches with ids. A
+-- batch that is sent again, because the service was slow to confirm it, is counted once.
 
 local cjson = require("cjson.safe")
 
@@ -54,8 +54,8 @@ local function share_own()
 end
 
 
--- The lines since the last time, a status each. nginx appends, so an emptied file begins anew; what it writes in the
--- instant between is not counted.
+-- The lines since the last time, a status each. nginx appends, so the file can be emptied after it was read. Lines that
+-- are written between the two are not counted.
 local function share_logged()
     local file = io_open(log, "rb")
     local lines = file and file:read("*a") or ""
@@ -75,7 +75,7 @@ local function share_logged()
 end
 
 
--- A worker that leaves has no timers any more, but it may still be asked by who keeps a connection.
+-- A worker that is ending has no timers, but it may still answer on kept-alive connections.
 local function share_from_now_on()
     function _M.temp_url()
         shared:incr("TEMP-URL " .. ngx.status, 1, 0)
@@ -86,7 +86,7 @@ local function share_from_now_on()
 end
 
 
--- What is in the shared memory: counts that are in no batch, and batches.
+-- The contents of the shared memory: counts that are in no batch, and batches.
 local function look()
     local counts, batches = {}, {}
     for _, key in pairs(shared:get_keys(0)) do
@@ -101,8 +101,9 @@ local function look()
 end
 
 
--- Make a batch of counts. It is there before they are taken off: where there is no memory for it, all stays as it is.
--- During a reload two workers may take the same; then less than nothing is left, and it evens out.
+-- Make a batch of counts. The batch is stored before the counts are subtracted, so nothing changes if there is no
+-- memory for it. During a reload two workers may take the same counts, which makes them negative; the next batch
+-- cancels it.
 local function batch_of(counts)
     serial = serial + 1
     local id = begun .. "-" .. serial
@@ -117,7 +118,7 @@ local function batch_of(counts)
 end
 
 
--- Whether the service is done with a batch. One that it refuses is of no use to it later either.
+-- Whether the service has dealt with a batch. A batch that it refuses is dropped, since it would refuse it again.
 local function send(batch)
     local socket = ngx.socket.tcp()
     socket:settimeout(PATIENCE)
@@ -136,7 +137,7 @@ local function send(batch)
 end
 
 
--- Tell the service of a batch until it is confirmed; what comes meanwhile waits for the next one.
+-- Send a batch to the service until it is confirmed; later counts wait for the next batch.
 local function hand_over()
     local counts, batches = look()
     if not next(batches) then

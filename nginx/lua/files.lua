@@ -1,4 +1,4 @@
--- Read the first bytes of a file without blocking: a FIFO in its place has none.
+-- Read the first bytes of a file without blocking, also if there is a FIFO in its place.
 
 local ffi = require("ffi")
 

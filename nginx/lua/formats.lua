@@ -52,7 +52,7 @@ local function bucket_of(accept, formats)
 end
 
 
--- The format that the request gets, nil where only the service can tell.
+-- The format of the answer, nil where only the service can choose it.
 function _M.of(name)
     if not names.is_undecided(name.format) then
         return name.format

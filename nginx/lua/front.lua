@@ -98,9 +98,9 @@ local function place(reading)
 end
 
 
--- The path of the answer below the derived cache, or one that is not there: where only the service can tell, and where
--- the request is refused. It may not answer by itself: nginx calls it while it sets variables, which is cheapest.
--- What is here of another version than the request names is its answer once the service has been asked in vain.
+-- Return the path of the answer below the derived cache. Return NOWHERE if only the service knows the answer, or if the
+-- request is refused. This function cannot answer: nginx calls it while it sets variables, which is cheapest. A file of
+-- another version than the request names is the answer if the service was asked before and did not answer.
 function _M.find()
     local reading = admit()
     if not reading then
@@ -120,8 +120,9 @@ function _M.find()
 end
 
 
--- Set what the service is asked (`$miss`) for what is not on disk, or go where refusals are answered. Where another
--- version is on disk than the request names, the service is asked without much patience, and left alone while full.
+-- For an image that is not on disk, set `$miss`, the request to the service, or go to the location that refuses. If
+-- another version is on disk than the request names, the service is asked with a short timeout, and not while it is
+-- full.
 function _M.miss()
     local reading = admit()
     if not reading then
@@ -144,7 +145,7 @@ function _M.miss()
 end
 
 
--- Tell the client why the request is refused.
+-- Answer with the reason why the request is refused.
 function _M.refuse()
     local reading, status, detail = admit()
     if reading then
@@ -157,14 +158,14 @@ function _M.refuse()
 end
 
 
--- What the contract finds wrong with a request that nginx refused by itself, if it does.
+-- The contract's error for a request that nginx refused by itself, or nil.
 local function what_is_malformed()
     local request_uri = match(ngx.var.request or "", "^%S+ (%S+) HTTP/")
     return request_uri and requests.read(request_uri).detail
 end
 
 
--- nginx's own errors, as the rest of the world hears them.
+-- Answer an error of nginx itself.
 function _M.problem()
     local status = tonumber(sub(ngx.var.uri, -3))
     return problems.answer(status, status == 400 and what_is_malformed() or nil)

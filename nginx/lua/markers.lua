@@ -17,7 +17,7 @@ local root
 local remembered
 
 
--- Say where the derived files lie. Called once, before the workers are forked.
+-- Set the folder of the derived files. Called once, before the workers are forked.
 function _M.init(derived)
     root = derived
     remembered = lrucache.new(REMEMBERED)
@@ -68,7 +68,7 @@ function _M.is_file(path)
 end
 
 
--- What gives fewer bytes for a whole image than the format that was chosen, as the service has noted it beside the
+-- The format that gives fewer bytes for a whole image than the chosen one, as the service has noted it beside the
 -- marker; nil where it has not.
 function _M.smaller(marker, chosen)
     if not marker.smaller then

@@ -70,7 +70,7 @@ local MORE_HEADERS = {
 }
 
 
--- Tell a browser which methods there are, and say no more in this request.
+-- Answer with the methods that are allowed, and end the request.
 function _M.options()
     ngx.header["Allow"] = METHODS
     ngx.header["Access-Control-Allow-Methods"] = METHODS
@@ -79,8 +79,8 @@ function _M.options()
 end
 
 
--- Answer with a problem, and say no more in this request. Without a detail the status's own is used; 414, a request
--- that is too long, is answered as 400.
+-- Answer with a problem, and end the request. Without a detail the status's own is used; 414, a request that is too
+-- long, is answered as 400.
 function _M.answer(status, detail)
     detail = detail or DETAILS[status]
     if status == 414 then

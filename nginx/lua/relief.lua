@@ -1,5 +1,5 @@
--- Relief for a service that is full: it says for how long it need not be asked, and nginx refuses by itself meanwhile,
--- at a tenth of the cost. Each worker learns it for itself.
+-- Relieve a service that is full: its answer says for how long nginx refuses requests by itself, at a tenth of the
+-- cost. Each worker learns it from its own requests.
 
 local ngx = ngx
 local tonumber = tonumber
@@ -20,7 +20,7 @@ function _M.heed()
 end
 
 
--- Whether the service need not be asked now.
+-- Whether nginx refuses by itself now.
 function _M.holds()
     local now = ngx.now()
     return since <= now and now < refuse_until

@@ -1,4 +1,4 @@
--- Temporary URLs: what nginx.conf calls for /temp/. The contract says which of them are valid, nginx sends the file.
+-- Answer temporary URLs, for /temp/ in nginx.conf. The contract says which of them are valid; nginx sends the file.
 
 local crypto = require("nginx.lua.crypto")
 local files = require("nginx.lua.files")
@@ -65,7 +65,7 @@ local function media_type_of(grant)
 end
 
 
--- Say which file is sent (`$temp_root`, `$temp_path`), or go where refusals are answered.
+-- Set the file that is sent (`$temp_root`, `$temp_path`), or go to the location that refuses.
 function _M.admit()
     local grant = read()
     if not grant then
@@ -78,7 +78,7 @@ function _M.admit()
 end
 
 
--- Give the answer its headers, once it is known to be the file.
+-- Set the headers of an answer that is the file.
 function _M.head()
     local grant, status = ngx.ctx.grant, ngx.status
     if not grant or (status ~= 200 and status ~= 304) then
@@ -92,7 +92,7 @@ function _M.head()
 end
 
 
--- Tell the client why the URL gives nothing.
+-- Answer with the reason why the URL is refused.
 function _M.refuse()
     if ngx.req.get_method() == "OPTIONS" then
         return problems.options()

@@ -1,7 +1,7 @@
-"""Keeps the derived images of one image within a number, so that one scheme of URLs cannot push out all others.
+"""Bound the number of derived images of one image, so that requests for one image cannot evict all others.
 
-A folder is looked through by a thread when a sixteenth of that number was published in it since the last time, and when
-the count of the tree has found too many in it. Those that were unused for longest go.
+A thread counts a folder when a sixteenth of that number was published in it since the last time, and when the count of
+the tree has found too many in it. The least recently used files are removed.
 """
 
 from __future__ import annotations

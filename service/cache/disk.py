@@ -1,7 +1,7 @@
-"""The derived images on disk: complete files at their canonical names, published by rename, forgotten by image.
+"""Publish, find and remove derived images on disk: complete files at their canonical names, in one folder per image.
 
-Every change of the tree happens here, on the event loop, and none is interrupted: a task that looks at a folder between
-two awaits sees it whole. The invariant: all files of an image were made of the original that its marker names.
+Every change of the tree happens here, on the event loop, without an await inside a change, so other tasks see a folder
+only before or after it. Invariant: all files of an image were made of the original that its marker names.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ class DerivedTree:
         image = folder.relative_to(self.root).as_posix()
         try:
             return not image.startswith("@/") and (self.root / hashed_folder(image)).exists()
-        except UnicodeEncodeError:  # it is no image's: somebody else made it
+        except UnicodeEncodeError:  # not the name of an image: another program made it
             return False
 
     def _prune(self, folder: Path) -> None:

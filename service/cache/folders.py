@@ -1,4 +1,4 @@
-"""Folders of a tree on disk: made, moved, and emptied."""
+"""Make, move and empty folders of a tree on disk."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Folders of forgotten images, moved out of the tree by one rename each, however many files they hold.
+"""Move the folders of forgotten images out of the tree, by one rename each, and put back those of other images in them.
 
-What such a folder holds of other images, whose names go on below it, is renamed back: at once for what is asked for,
-and for the rest as soon as a thread has listed it. The reaper deletes the others. A kill in between loses images that
-were not back yet, from the cache only: what is left in the work folder is deleted at the next start, and never served.
+Such a folder may hold folders of other images, whose names continue below it. These are renamed back: at once if they
+are requested, the others when a thread has listed them. The reaper deletes the rest. If the process is killed in
+between, the cache loses images that were not back yet; the next start deletes what is in the work folder.
 
-Where a folder cannot be moved (a layer of an overlay file system), a thread unlinks the image's files where they are.
+If a folder cannot be moved (a layer of an overlay file system), a thread unlinks the image's files where they are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The images that a derived tree holds something of, in the byte order of their names, as listings have them."""
+"""List the images that have files in a derived tree, in the byte order of their names, as listings of a store do."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Keeps a tree within its budget: counts it in the background, and evicts what is out of use before it is full.
+"""Keep a tree within its budget: count it in the background, and evict files that are not in use before it is full.
 
-Eviction is GCLOCK: a hand goes round the tree, and a file goes when the hand finds that it was not read since it came
-by last, and no rounds are left for what it would cost to make again (see `recency`).
+Eviction is GCLOCK: a hand goes round the tree and removes a file that was not read since the last round and has no
+rounds left. A file that is costly to make again has more rounds (see `recency`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LONGEST = 60.0  # seconds between two looks while nothing can be done, after twi
 RECOUNT = 3600.0  # seconds after which a tree is counted anew: others may delete files, too
 MOST_ROUNDS = 5  # of one eviction: after them every file has spent its rounds, and the count must be wrong
 MOST_COUNTS = 3  # in a row, where folders that came back may have been missed
-FASTEST = 16  # files that are removed without letting anybody else do something
+FASTEST = 16  # files that are removed before other tasks run
 
 log = logging.getLogger(__name__)
 

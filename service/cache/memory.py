@@ -1,7 +1,7 @@
-"""Small images in the service's memory, for clients of the API, which no nginx serves.
+"""Hold small images in the service's memory, for clients of the API, which nginx does not serve.
 
-The disk stays the one truth: an entry is used only while the name on disk has the validators that the entry was read
-with, and goes with what is forgotten; so memory never outlives the disk.
+An entry is used only while the file on disk has the validators that it was read with, and is dropped when its image is
+forgotten. So memory holds nothing that is no longer on disk.
 """
 
 from __future__ import annotations

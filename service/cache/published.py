@@ -1,4 +1,4 @@
-"""A derived image that was published: the file, and the validators that belong to it."""
+"""A published derived image: its file and its validators."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Delete folders that were moved out of sight: derived trees, images, and what a process that ended has left.
+"""Delete folders that were moved out of the tree: derived trees, images, and leftovers of an earlier process.
 
-That takes as long as there are files, so nothing waits for it: it begins when the service serves, in a thread that
-rests as long as it works, and ends with the file at hand when the service stops. The next start goes on. The thread has
-no low priority: one that is interrupted between two files holds Python's lock, and the event loop waits for it.
+This may take long, so nothing waits for it. A thread begins when the service serves, pauses as long as it works, and
+stops after the current file when the service stops. The next start continues. The thread has no low priority: if it
+were interrupted between two files, it would hold Python's lock, and the event loop would wait for it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Which files are in use, by their access times alone: nothing is counted, and no memory is needed.
+"""Tell which files are in use by their access times, without counters or memory.
 
 On a mount that records access times (`relatime` is enough) the first read of a file sets its access time to now, which
-is later than its change time: a reference bit, as in the CLOCK algorithm, set by the sender of the file and at no cost
-to the request. The hand of the clock clears it by setting an access time of a few seconds after the epoch: so many
-more rounds may the file stay unread. Where a mount records no access times, `touch` sets the bit.
+is later than its change time. This is the reference bit of the CLOCK algorithm, at no cost to the request. The hand of
+the clock clears it by setting an access time of a few seconds after the epoch: the number of rounds that the file may
+stay unread. Where a mount records no access times, `touch` sets the bit.
 """
 
 from __future__ import annotations

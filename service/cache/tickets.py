@@ -1,4 +1,4 @@
-"""Tickets: the right of work that is under way to publish its result, until what it was made from has changed."""
+"""Tickets: permission for running work to publish its result, void once the original has changed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Tickets:
                 del self._held[name]
 
     def void(self, name: str) -> None:
-        """What is under way for this name may publish nothing any more."""
+        """Void the tickets of a name: work that runs for it may publish nothing."""
         for ticket in self._held.get(name, ()):
             ticket.valid = False
 

@@ -1,7 +1,7 @@
-"""The time that a derived file bears, from which nginx makes its ETag (time and size) on every node alike.
+"""Compute the modification time of a derived file, from which nginx makes its ETag (time and size), equal on all nodes.
 
-It is the original's own time, moved back by up to SPREAD seconds: by how much is a hash of what the file was made
-of. Two results that share a name but not their making then differ in their ETag even where original times (whole
+It is the original's time, moved back by up to SPREAD seconds: by a hash of everything that the file depends on. Two
+results of one name that were made differently then differ in their ETag even where original times (whole
 seconds) and sizes agree, and Last-Modified never lies in the future.
 """
 

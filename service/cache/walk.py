@@ -1,6 +1,6 @@
 """Walk a tree of files in the background: a batch at a time in a thread of the lowest priority.
 
-A walk holds the names of some files of each folder from the root to where it is, however many there are.
+Memory is bounded: a walk holds at most NAMES names of each folder from the root to its position.
 """
 
 from __future__ import annotations

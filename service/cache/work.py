@@ -1,8 +1,8 @@
-"""Temporary files until they are finished, and the spare folder for when the disk cannot take them.
+"""Make temporary files for unfinished work, in a spare folder while the disk fails.
 
-The work folder is on the caches' file system, so that a finished file is published by a rename. When that file system
-is full, read-only or broken, work goes to a spare folder, in memory where the system has one, and its results are
-answered without being stored; a few seconds later the disk is tried again.
+The work folder is on the caches' file system, so that a rename publishes a finished file. When that file system is
+full, read-only or broken, work goes to a spare folder, in memory if the system has one, and its results are sent
+without being stored. A few seconds later the disk is tried again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A client of the gateway's API: `Gateway` for programs that wait, `AsyncGateway` for those that do not.
+"""A client of the gateway's API: `Gateway` is synchronous, `AsyncGateway` asynchronous.
 
 with Gateway("http://127.0.0.1:8081") as gateway:
     gateway.upload("photos/cat.jpg", Path("cat.jpg"))

@@ -41,7 +41,7 @@ class Call(Generic[Result]):
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """What is known of an original without its bytes; `sha256` in hex, None where the store does not know it."""
+    """The properties of an original; `sha256` is in hex, None if the store does not have it."""
 
     name: str
     bytes: int
@@ -92,7 +92,7 @@ def content(name: str, **recipe: object) -> Call[bytes]:
 
 
 def at(path: str) -> Call[bytes]:
-    """Whatever a raw path with its query gives: escaped as in a URL, and taken as it is."""
+    """The bytes at a raw path with its query, which must be escaped as in a URL."""
     return Call("GET", path, lambda response: response.content)
 
 
@@ -146,7 +146,7 @@ def purge(names: Sequence[str] | None = None, *, prefix: str | None = None, ever
 
 
 def stats() -> Call[Stats]:
-    """How the caches of the node are that answers."""
+    """The state of the caches of the node that answers."""
     return Call("GET", "/stats", _model(Stats))
 
 

@@ -1,8 +1,8 @@
-"""Finds what the derived container still holds of former images, by comparing its listing with the originals'.
+"""Find derived images of former originals in the derived container, by comparing the listings of both containers.
 
-That is what a process leaves that is killed between a change in the store and the removal of what was derived. Only the
-listings are read: an object is suspect if its image is in the store no more, or was stored after the object was. The
-store itself is asked about each suspect before anything is removed.
+They remain if a process is killed between a change of an original and the removal of its derived images. Only listings
+are read: an object is suspect if its original is gone, or was stored after the object. The store is asked about each
+suspect before anything is removed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from service.store.base import Container, StoredObject
 from service.store.errors import StoreError
 
 PAGE = 5000  # names of a listing at once
-FIRST = 10.0  # seconds after a start, which has better things to do
+FIRST = 10.0  # seconds after a start, which has more urgent work
 INTERVAL = 3600.0  # seconds between two comparisons
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Leftovers:
         async for kept in _objects(self._derived):
             image, _, leaf = kept.name.rpartition("/")
             if not image or not leaf.startswith("@"):
-                continue  # somebody else's
+                continue  # not written by a gateway
             while original and _folder(original.name) < _folder(image):
                 original = await anext(originals, None)
             if original is None or original.name != image or kept.modified < original.modified:

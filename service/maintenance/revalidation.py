@@ -105,7 +105,7 @@ class Revalidation:
         return sweep
 
     def _is_suspect(self, stored: StoredObject, mark: int | None) -> bool:
-        """Whether the listing tells of another original than the marker, or than this process remembers."""
+        """Return True if the listing has another original than the marker, or than this process remembers."""
         known = self._originals.known(stored.name)
         if known and (known.etag, int(known.modified)) != (stored.etag, int(stored.modified)):
             return True

@@ -1,4 +1,4 @@
-"""The caches of a running service: opened at its start, cared for in the background, closed cleanly at its end."""
+"""Open the caches of a service, run their background tasks, and close them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs on standard error, one line per event: text for people, JSON for machines. Each bears the id of its request."""
+"""Write logs to standard error, one line per event, as text or JSON. Each line has the id of its request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this machine's ImageMagick can do, asked of an engine process as the gateway would run it."""
+"""Find what this machine's ImageMagick can do, in a process with the environment of an engine process."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def capabilities(config: Config) -> dict[str, tuple[bool, bool]]:
 
 
 def shortcomings(config: Config) -> list[str]:
-    """What ImageMagick cannot under the configured policy, with who stands in and why. Raises EngineError."""
+    """What ImageMagick cannot do under the configured policy, what does it instead, and why. Raises EngineError."""
     return [str(line) for line in _asked(config, _LACKS, " ".join(config.formats.accept), " ".join(config.formats.out))]
 
 

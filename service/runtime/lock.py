@@ -1,4 +1,4 @@
-"""One process per folder: two would take each other's sockets, and publish into each other's work and caches."""
+"""Lock a folder for one process, since two would use the same sockets, work files and caches."""
 
 from __future__ import annotations
 

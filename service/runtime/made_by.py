@@ -1,4 +1,4 @@
-"""What all derived images have in common: the software and the configuration that their bytes depend on, as a name."""
+"""Name the software and the configuration that the bytes of all derived images depend on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files named in errors: a write that finds the disk full says so, and not of which file."""
+"""Add the file's name to errors of writes, which do not have it when the disk is full."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many files and connections a process of the gateway may have open at once."""
+"""Raise the limit of open files and connections of this process."""
 
 from __future__ import annotations
 

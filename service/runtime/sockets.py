@@ -1,5 +1,5 @@
-"""The sockets on which the service listens. Under `image-gateway up` they belong to the supervisor, which hands them to
-every service that it starts: while one service follows another, connections wait in the kernel and none is refused."""
+"""Open the sockets on which the service listens. Under `image-gateway up` the supervisor owns them and passes them to
+every service that it starts, so that connections wait in the kernel while one service replaces another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The versions of all software that an image's bytes depend on."""
+"""Read the versions of all software that the bytes of derived images depend on."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from service.store.errors import Exists, PreconditionFailed
 class StoredObject:
     """One object as a store lists it.
 
-    `etag` is unquoted and opaque: it changes whenever the content is replaced, and is all that anyone may
-    conclude from it. `modified` is in seconds since the epoch, UTC. `metadata` holds the user metadata given to
-    `put`, keys in lower case; listings leave it empty.
+    `etag` is unquoted and opaque: it changes whenever the content is replaced, and has no other meaning. `modified` is
+    in seconds since the epoch, UTC. `metadata` holds the user metadata given to `put`, keys in lower case; listings
+    leave it empty.
     """
 
     name: str
@@ -50,7 +50,7 @@ class TemporaryUrl:
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long temporary URLs are valid, in seconds: where a request does not say, and at most."""
+    """How long temporary URLs are valid, in seconds: by default, and at most."""
 
     default: float = 3600.0
     longest: float = 7 * 86400.0
@@ -58,8 +58,7 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What was found at the option `where`, and what to do about it. `wrong` means that a start would fail or
-    mislead."""
+    """A finding about the option `where`, and what to do about it. `wrong` means that a start would fail or mislead."""
 
     where: str
     text: str
@@ -67,7 +66,7 @@ class Observation:
 
 
 BreakerState = Literal["closed", "probing", "open"]
-"""The store is asked, tried, left alone."""
+"""Closed: calls go to the store. Probing: one call tests it. Open: calls fail at once."""
 
 
 class Breaker(Protocol):
@@ -82,10 +81,10 @@ class Breaker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """What must be true of what a name holds before it is replaced or deleted. ETags are unquoted; `*` stands for any.
+    """What must be true of an object before it is replaced or deleted. ETags are unquoted; `*` stands for any.
 
-    Without `replace` the name must be free. `if_match` names what may be there, `if_none_match` what may not. It is
-    no lock between nodes.
+    Without `replace` the name must be free. The object's ETag must be in `if_match`, if that is given, and not in
+    `if_none_match`. This is no lock between nodes.
     """
 
     replace: bool = True
@@ -97,7 +96,7 @@ class Precondition:
         return self.replace and self.if_match is None and not self.if_none_match
 
     def check(self, present: StoredObject | None) -> None:
-        """Raise Exists or PreconditionFailed where it is not true of what is `present`."""
+        """Raise Exists or PreconditionFailed unless `present` meets it; None if the name is free."""
         held = {"*", present.etag} if present else set()
         if self.if_match is not None and not held & self.if_match:
             raise PreconditionFailed("the image is not the one that If-Match names")
@@ -169,7 +168,7 @@ class Container(Protocol):
 
 
 class Store(Protocol):
-    """Where originals live, and where derived images may be kept; and what the rest of the service must know of it.
+    """Two containers, for originals and for derived images, and the properties that the rest of the service needs.
 
     Nothing outside this package depends on the kind of a store.
     """
@@ -209,4 +208,4 @@ class Store(Protocol):
         """Connect, and make what is missing (the derived container, its key). Raises StoreError."""
 
     async def close(self) -> None:
-        """Let go of connections and threads."""
+        """Close connections and end threads."""

@@ -1,4 +1,4 @@
-"""What a file of a directory is, by its first bytes: for files that came without a content type."""
+"""Find the content type of a file by its first bytes, for files that were stored without one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Send ended spans to the collector. No request waits for it: what it does not take in time is lost, and counted.
+"""Send ended spans to the collector. No request waits for it: spans that it does not accept in time are dropped.
 
 OpenTelemetry's own BatchSpanProcessor starts a thread in every child between fork and exec, which under uvloop is each
-new engine process; takes up to thirty seconds to stop; and tells of what it drops only in the log.
+new engine process. It takes up to thirty seconds to stop, and reports dropped spans only in the log.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class _Session(requests.Session):
 
     def __init__(self) -> None:
         super().__init__()
-        self.max_redirects = 0  # whom a redirect names must not get the headers
+        self.max_redirects = 0  # the target of a redirect must not get the headers
         self.outcome = "nothing could be sent"
 
     def request(self, *arguments: Any, **options: Any) -> requests.Response:
@@ -149,8 +149,8 @@ class _Session(requests.Session):
 
 
 def plain(span: ReadableSpan) -> ReadableSpan:
-    """The span with nothing in it that might be a secret: no attributes but those in SENT, no events, which are
-    exceptions with their messages, no description of a status."""
+    """The span without anything that might be secret: only attributes in SENT, no events (exceptions with their
+    messages), no description of a status."""
     described = {
         key: value for key, value in (span.attributes or {}).items() if key in SENT or key.startswith("image_gateway.")
     }

@@ -38,8 +38,8 @@ def follow(app: web.Application, port: str, sample: float, note: Note) -> None:
 
 
 def _choose(port: str, share: int) -> Middleware:
-    """Which requests are traced. A client of the API may say so itself. One of the public port may ask not to be, but
-    not to be: else any client could have all its requests traced."""
+    """Choose the requests that are traced. A client of the API may ask to be traced. A client of the public port may
+    only decline, because otherwise any client could have all its requests traced."""
 
     @web.middleware
     async def choose(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -53,7 +53,7 @@ def _choose(port: str, share: int) -> Middleware:
 
 
 def _has_url(request: web.Request) -> bool:
-    """Whether OpenTelemetry can read the URL, which it does unguarded: a strange Host is no reason to fail."""
+    """Return True if OpenTelemetry can read the URL. It would raise for a malformed Host, and fail the request."""
     try:
         return bool(request.url)
     except ValueError:

@@ -1,4 +1,4 @@
-"""OpenTelemetry traces, where an endpoint is configured. Where none is, nothing of OpenTelemetry is even loaded."""
+"""Set up OpenTelemetry traces if an endpoint is configured; otherwise no module of OpenTelemetry is loaded."""
 
 from __future__ import annotations
 

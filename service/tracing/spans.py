@@ -1,5 +1,5 @@
-"""The spans: one for each answer, below it one for each stage of making and each call to the store. Who loads this
-module has OpenTelemetry's packages."""
+"""Make spans: one for each answer, and below it one for each stage and each call to the store. Importing this module
+needs OpenTelemetry's packages."""
 
 from __future__ import annotations
 
@@ -119,6 +119,6 @@ class _OfRequests(Sampler):
 
 
 def _resource(name: str) -> Resource:
-    """Who traces: OTEL_RESOURCE_ATTRIBUTES may add to it."""
+    """The resource attributes of all spans; OTEL_RESOURCE_ATTRIBUTES may add to them."""
     version, node = metadata.version("image-gateway"), socket.gethostname()
     return Resource.create({"service.name": name, "service.version": version, "service.instance.id": node})

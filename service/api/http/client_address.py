@@ -24,7 +24,7 @@ def address_of(request: web.Request) -> str:
 def client_address(peer: str, forwarded: Sequence[str], trusted: tuple[str, ...]) -> str:
     """The first address, from the nearest on, that is no trusted proxy's: what a proxy that is none says counts for
     nothing. `peer` is who is connected, `forwarded` the values of X-Forwarded-For in their order, each a list to which
-    every proxy has added whom it heard."""
+    every proxy has appended the address of its peer."""
     client = peer
     for said in reversed(",".join(forwarded).split(",")):
         if not _is_trusted(client, trusted):

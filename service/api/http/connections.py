@@ -75,7 +75,7 @@ async def _open(runner: web.AppRunner, listen: socket.socket) -> asyncio.Server:
 async def _hear_out(runner: web.AppRunner) -> None:
     """Wait until each accepted connection has sent its request, which would be lost with it."""
     end = time.monotonic() + HEAR_OUT
-    await asyncio.sleep(0.01)  # whom the kernel gave us last is not even known yet
+    await asyncio.sleep(0.01)  # the connection that was accepted last may not be registered yet
     while time.monotonic() < end and runner.server is not None:
         if not any(isinstance(one, _Connection) and one.is_new for one in runner.server.connections):
             return

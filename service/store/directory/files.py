@@ -1,4 +1,4 @@
-"""Files below one root, reached segment by segment without ever following a symbolic link.
+"""Open, write and move files below one root, segment by segment, without following symbolic links.
 
 Every step is relative to the directory before it (`openat` with `O_NOFOLLOW`), so a link that appears at any moment
 leads nowhere, and a path may be longer than PATH_MAX.
@@ -48,7 +48,7 @@ def is_absent(error: OSError) -> bool:
 
 
 def failure(error: OSError) -> StoreError:
-    """What an error of the disk means to the users of a store. Paths are left out of the text."""
+    """The StoreError for an error of the disk. Its text has no path."""
     if error.errno == errno.EROFS:
         return ReadOnly("the directory store lies on a file system that is mounted read-only")
     if error.errno in _FULL:

@@ -1,4 +1,4 @@
-"""What an operator should know of a directory store before its start. Nothing is made or changed."""
+"""Inspect the folders of a directory store before its start, without changing them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The key of temporary URLs, made once and held in a file that only its owner reads."""
+"""Make and read the key of temporary URLs, in a file that only its owner can read."""
 
 from __future__ import annotations
 

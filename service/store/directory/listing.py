@@ -1,4 +1,4 @@
-"""Listings of a directory tree in the byte order of the names, holding one directory at a time in memory."""
+"""List a directory tree in the byte order of the names, with one directory at a time in memory."""
 
 from __future__ import annotations
 

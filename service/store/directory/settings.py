@@ -1,4 +1,4 @@
-"""Where a directory store lies, and which of its folders a start makes."""
+"""The folders of a directory store, and which of them a start makes."""
 
 from __future__ import annotations
 

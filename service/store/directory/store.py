@@ -1,4 +1,4 @@
-"""A store in two directories: originals are plain files by their names, so any directory of pictures is one."""
+"""A store in two directories. Originals are plain files by their names, so any directory of pictures can be served."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def reachable(name: str) -> str:
 
 @contextlib.contextmanager
 def parsing() -> Iterator[None]:
-    """Whatever goes wrong while an answer is taken apart: raises NotSwift."""
+    """Raise NotSwift for any error while an answer is parsed."""
     try:
         yield
     except (KeyError, ValueError, TypeError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""How a Swift is reached: typed settings, and what the usual environment variables add to them."""
+"""The settings of a connection to Swift, completed from the usual environment variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes between Swift and files, checked on the way: Swift's client checks nothing that it downloads."""
+"""Transfer and verify bytes between Swift and files, because Swift's client does not verify downloads."""
 
 from __future__ import annotations
 

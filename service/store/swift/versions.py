@@ -52,7 +52,7 @@ def check_versions(container: str, headers: Mapping[str, str]) -> None:
 
 def delete_versions(connection: Any, container: str, name: str) -> None:
     """After a deletion, look whether the object is gone. Where it is there because its container has begun to bring
-    former versions back since the start, they go, too; where not, somebody has uploaded it.
+    former versions back since the start, these are deleted too; otherwise another client has uploaded it.
 
     Raises Unavailable, and what the client raises.
     """
