@@ -1,4 +1,4 @@
-"""What a server takes, all its processes together, whatever they are: time on a core, and memory."""
+"""Measure the CPU time and memory of a server, all of its processes together."""
 
 from __future__ import annotations
 

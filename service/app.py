@@ -1,4 +1,4 @@
-"""The service: one process on uvloop that moves data and decides. Everything is put together here, and only here."""
+"""Compose and run the service, one process on uvloop. All parts are put together here, and only here."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def collecting(port: int = 0, *, stuck: bool = False, elsewhere: str = "") -> It
             self.end_headers()
 
         def log_message(self, *_words: object) -> None:
-            """Tests have nobody who reads it."""
+            """Log nothing: no test reads it."""
 
     with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         collector.url = f"http://127.0.0.1:{server.server_port}"

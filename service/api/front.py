@@ -1,4 +1,4 @@
-"""What nginx asks over the unix socket: derived images and the health of the service; and what it tells, its counts."""
+"""The application on the unix socket for nginx: derived images, the health of the service, and nginx's counts."""
 
 from __future__ import annotations
 

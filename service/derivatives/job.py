@@ -1,4 +1,4 @@
-"""What is made: a derived image as it is found or made, what all of one configuration share, and the engine's job."""
+"""Describe a derived image, the settings that all share, and the engine's job that makes one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that originals are kept in on this node: their names, who reads them now, what of them may go.
+"""The copies of originals on this node: their paths, which of them are being read, and which may be evicted.
 
 While the disk of the caches takes nothing, a few lie in the spare folder instead.
 """

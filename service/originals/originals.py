@@ -1,4 +1,4 @@
-"""The originals on this node: fetched once, whole and verified, and read by everything that is derived of them."""
+"""Fetch originals from the store, once and verified, and remember what is known of them."""
 
 from __future__ import annotations
 

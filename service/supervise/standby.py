@@ -1,4 +1,4 @@
-"""The standby: while the service cannot be started, requests are answered 503 at once instead of waiting for it.
+"""Answer requests with 503 while the service cannot be started, so that they do not wait for it.
 
 The supervisor holds the sockets so that a service may follow another and no request fails. Where none follows, that
 would keep every request waiting until it gives up.

@@ -1,4 +1,4 @@
-"""An upload under way: its bytes in a temporary file, counted and hashed as they come."""
+"""Receive an upload into a temporary file, and count and hash its bytes meanwhile."""
 
 from __future__ import annotations
 

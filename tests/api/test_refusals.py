@@ -1,4 +1,4 @@
-"""What a token may not do is told to operators: a line of the audit, a number of the metrics, never the token."""
+"""A refusal for a token is a line of the audit and a number of the metrics, without the token."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ STEADY = ("--seed=1", "--generation-deterministic", "--request-timeout=20", "--n
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Gateway]:
-    """A gateway that nobody else has put anything into, so that every run sees the same."""
+    """A gateway without other images, so that every run sees the same."""
     with running_gateway(tmp_path / "gateway") as running:
         yield running
 

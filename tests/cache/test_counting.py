@@ -1,4 +1,4 @@
-"""A count is exact although the tree is in use, whatever comes, goes and is read, and wherever the walk is then."""
+"""A count of a tree in use is exact, wherever the walk is when files are published, removed and read."""
 
 from __future__ import annotations
 

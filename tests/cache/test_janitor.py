@@ -1,4 +1,4 @@
-"""Budgets: a tree is kept below its watermark by evicting what nobody reads and what is cheap to make again."""
+"""Budgets: eviction keeps a tree below its watermark, and removes files that are not read and are cheap to make."""
 
 from __future__ import annotations
 

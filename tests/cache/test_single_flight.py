@@ -1,4 +1,4 @@
-"""Single flight: what many ask for at once is made once; who leaves hurts nobody; failures are told to all."""
+"""Single flight: concurrent requests for one name share one result or one failure; leaving does not affect others."""
 
 from __future__ import annotations
 

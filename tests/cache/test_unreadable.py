@@ -1,4 +1,4 @@
-"""A folder in a tree that nobody may look into: what is beside it is counted, evicted and compared all the same."""
+"""A folder that cannot be read does not stop the rest of the tree from being counted, evicted and compared."""
 
 from __future__ import annotations
 

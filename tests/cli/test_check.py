@@ -44,7 +44,7 @@ def run(command: str, file: Path, code: Path = HOME) -> subprocess.CompletedProc
 
 @contextlib.contextmanager
 def taken() -> Iterator[str]:
-    """An address at which somebody else listens."""
+    """An address at which another program listens."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
@@ -58,7 +58,7 @@ def check(root: Path, options: Mapping[str, Any] | None = None, code: Path = HOM
 
 
 def told(stdout: str, stderr: str) -> list[str]:
-    """What a check found wrong, and whatever else went wrong."""
+    """The lines of a check that say `wrong`, and all lines on standard error."""
     return [line for line in stdout.splitlines() if line.startswith("wrong")] + [
         line for line in stderr.splitlines() if line
     ]

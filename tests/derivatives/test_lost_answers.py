@@ -1,4 +1,4 @@
-"""A change that the store has made, although its answer was lost, is known on this node when its client is told."""
+"""If the store makes a change and its answer is lost, this node knows the change before its client gets an error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONG = {"cache": {"revalidate": "1h"}}
 
 
 def lose_answers(monkeypatch: pytest.MonkeyPatch, method: str, error: Exception) -> None:
-    """From now on the store does what it is told by this method, and fails afterwards."""
+    """From now on the store does what this method asks, and then fails."""
     work = getattr(DirectoryContainer, method)
 
     async def lossy(*arguments: Any, **more: Any) -> None:

@@ -1,4 +1,4 @@
-"""`@meta.json`: what is told, and to whom it is not."""
+"""`@meta.json` has the configured fields, with the values of the original."""
 
 import json
 from typing import Any

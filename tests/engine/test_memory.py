@@ -1,4 +1,4 @@
-"""What does not fit into the memory of an engine process is told to be too large, and the next image is made."""
+"""An image that does not fit into the memory of an engine process is refused as too large, and the next one is made."""
 
 from __future__ import annotations
 

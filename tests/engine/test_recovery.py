@@ -1,4 +1,4 @@
-"""What a process that dies, hangs or grows costs: its own job, and nobody else's."""
+"""A process that dies, hangs or grows costs its own job and no other."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def test_a_burst_takes_the_planes_of_each_scale_once_and_changes_nothing(
     assert len(reads) == 3
 
 
-def test_damaged_planes_are_left_to_whoever_tells_of_damage() -> None:
+def test_damaged_planes_are_left_to_the_reader_that_reports_damage() -> None:
     data = bytearray(images.jpeg(images.photo(300, 200), quality=95))
     data[len(data) // 2 : len(data) // 2 + 2] = b"\xff\xd3"
     assert planes.read(bytes(data), (300, 200), 8) is None

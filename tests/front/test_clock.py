@@ -1,4 +1,4 @@
-"""nginx's Lua on a clock that somebody sets: an hour back is no hour of relief, and no hour of old markers."""
+"""If the machine's clock is set back an hour, nginx does not refuse for an hour, nor use markers for an hour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Negotiated formats: what a client accepts decides, every answer says so, and a hit needs nobody but nginx."""
+"""Negotiated formats: the Accept header decides, every answer has Vary, and nginx answers hits by itself."""
 
 from __future__ import annotations
 

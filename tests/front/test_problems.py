@@ -1,4 +1,4 @@
-"""Whatever nginx refuses by itself is told as a problem, wherever below /images/ it is met."""
+"""Every request that nginx refuses by itself is answered with a problem, anywhere below /images/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Behind a balancer: who asks is whom the balancers that are named heard, and nobody can pretend to be another."""
+"""Behind trusted proxies the client's address is the one that they append, and no client can claim another's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from service.api.http.client_address import client_address
 from tests.gateways import Gateway, running_gateway
 
-BALANCER, STRANGER = "127.0.0.1", "127.0.0.2"  # whom the gateway trusts, and whom it does not
+BALANCER, STRANGER = "127.0.0.1", "127.0.0.2"  # an address that the gateway trusts, and one that it does not
 AT_ONCE = 20  # misses, whatever the rate
 
 

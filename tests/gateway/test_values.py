@@ -22,7 +22,7 @@ def value(key: str, text: str) -> str | None:
 
 @st.composite
 def numbers(draw: st.DrawFn) -> tuple[dict[str, Any], str]:
-    """A row, and a decimal number as somebody may write it."""
+    """A row, and a decimal number in one of its spellings."""
     row = draw(st.sampled_from(NUMBERS))
     whole = draw(st.one_of(st.integers(0, 12), st.integers(0, 10**11)))
     fraction = draw(st.sampled_from(["", ".", ".0", ".5", ".50", ".25", ".125", ".05"]))

@@ -1,6 +1,6 @@
 """Small files that ask for a great deal: pixels, frames, memory, time. The same bytes every time.
 
-Every bomb is a `Bomb`: a name, its bytes, and how the gateway may answer whoever uploads it. `BOMBS` has them all; they
+Every bomb is a `Bomb`: a name, its bytes, and the answers that its upload may get. `BOMBS` has them all; they
 are built when they are asked for.
 """
 

@@ -1,4 +1,4 @@
-"""Small files that ask for a great deal get a quick refusal, and cost nobody else anything."""
+"""Small files that demand much work are refused quickly, and do not affect other requests."""
 
 from __future__ import annotations
 

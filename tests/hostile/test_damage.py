@@ -1,4 +1,4 @@
-"""Damaged images are told as damaged: at the door, and when one came into the store past it."""
+"""Damaged images are refused as damaged, at the upload and when one was put into the store by hand."""
 
 from __future__ import annotations
 

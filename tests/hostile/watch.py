@@ -115,7 +115,7 @@ class _Snapshot:
 
 
 def plant(gateway: Gateway, name: str, data: bytes) -> None:
-    """Put an original into the store past every check, as somebody with a shell may."""
+    """Put an original into the store past every check, as a user with a shell may."""
     path: Path = gateway.root / "var/store" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)

@@ -60,7 +60,7 @@ class Cluster:
         assert answer.status_code in (200, 201), answer.text
 
     def ask(self, number: int, path: str) -> httpx.Response:
-        """What a node answers to somebody who passes the balancer by."""
+        """The answer of a node without the balancer."""
         with self.network.hub.entered():
             return self.client.get(f"http://{NODES[number]}{path}")
 

@@ -101,6 +101,6 @@ def _hits(seed: int) -> Iterator[Wanted]:
 
 
 def _misses(first: int) -> Iterator[Wanted]:
-    """What nobody has asked for before; those that begin at 0 and at 1 never meet."""
+    """Names that were not requested before; those that begin at 0 and at 1 are never the same."""
     for turn in itertools.count(first, 2):
         yield cropped(turn // 2 % COUNT, turn)

@@ -1,4 +1,4 @@
-"""Whole files of one colour, with whatever they say of it: PNG written here byte by byte, others by encoders."""
+"""Write files of one colour with a given statement of it: PNG byte by byte, other formats by encoders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sample picture is what its users are told it is."""
+"""The sample picture has the properties that the pages name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store promises, whatever it keeps its objects in."""
+"""The contract that every store fulfils."""
 
 import asyncio
 import hashlib

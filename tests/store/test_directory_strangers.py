@@ -1,4 +1,4 @@
-"""A directory store with files of somebody else: what may not be read is not there, and nothing of it is changed."""
+"""A directory store ignores files of other users that it may not read, and does not change them."""
 
 import ctypes
 import tempfile

@@ -1,4 +1,4 @@
-"""A service that cannot be started: nobody waits for it, what is on disk is served, and it comes back when it can."""
+"""While the service cannot be started, requests do not wait for it, hits are served, and it recovers by itself."""
 
 from __future__ import annotations
 

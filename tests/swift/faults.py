@@ -1,4 +1,4 @@
-"""A proxy on loopback that passes requests to a Swift, and spoils those that it is told to."""
+"""A proxy on loopback that passes requests to a Swift, and spoils the chosen ones."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from service.store.swift.store import SwiftStore
 
 
 def settings_for(url: str, **changes: Any) -> SwiftSettings:
-    """Settings with containers that nobody else uses, and short time limits."""
+    """Settings with containers of their own, and short time limits."""
     settings = SwiftSettings(
         container=f"originals-{uuid.uuid4().hex}",
         derived_container=f"derived-{uuid.uuid4().hex}",
@@ -32,7 +32,7 @@ def settings_for(url: str, **changes: Any) -> SwiftSettings:
 
 
 def client(url: str) -> Connection:
-    """Swift's own client, as somebody else would use it."""
+    """Swift's own client, as another program would use it."""
     return Connection(f"{url}/auth/v1.0", "test:tester", "testing", retries=1, starting_backoff=0.05, timeout=10)
 
 

@@ -1,4 +1,4 @@
-"""Traces reach into Swift: a call is a span with the requests that it took, and nothing that opens Swift is told."""
+"""Traces reach into Swift: a call is a span with its requests, and no span has a credential of Swift."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections to the service: bounded in time, and what is not HTTP is answered like every other failure."""
+"""Accept connections to the service, bound their time, and answer malformed HTTP with a problem."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that a web page of others makes a browser send: they change nothing, and by DNS rebinding read nothing."""
+"""Refuse requests that a web page of another site makes a browser send, also by DNS rebinding."""
 
 from __future__ import annotations
 

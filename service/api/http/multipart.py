@@ -1,4 +1,4 @@
-"""A multipart form (RFC 7578), read part by part: its files, one after the other, each to be read before the next."""
+"""Read the files of a multipart form (RFC 7578) one after the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file as an answer: validators, conditions and ranges (RFC 9110, 13 and 14), the same as nginx gives for it."""
+"""Answer with a file, with the same validators, conditions and ranges as nginx (RFC 9110, 13 and 14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several images at once: a folder, or what a regular expression finds in it; as a zip, or as a JSON list."""
+"""Answer for several images at once, a folder or the matches of a regular expression, as a zip or a JSON list."""
 
 from __future__ import annotations
 

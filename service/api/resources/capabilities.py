@@ -1,4 +1,4 @@
-"""What this gateway can do: its formats and its presets."""
+"""List the formats and presets of this gateway."""
 
 from __future__ import annotations
 

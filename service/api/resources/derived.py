@@ -1,4 +1,4 @@
-"""Derived images as answers: the bytes on the API port, X-Accel-Redirect behind nginx."""
+"""Answer with a derived image: its bytes on the API port, X-Accel-Redirect behind nginx."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of files in an archive: safe on every system that unpacks it, and each of them once."""
+"""Make names of files in an archive: unique, and safe on every system that unpacks it."""
 
 from __future__ import annotations
 

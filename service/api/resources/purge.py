@@ -1,4 +1,4 @@
-"""Purging: derived images go, originals stay. Whatever was removed comes back when it is asked for."""
+"""Purge derived images. Originals stay, and a later request makes a derived image again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Bytes at the end of coded pixels that no pixel depends on: only a decoder tells where an arithmetic code ends.
 
-A decode with the last bytes zeroed tells. An encoder pads by a byte or two, so what can be zeroed beyond that was put
-there by somebody.
+It is found by decoding with the last bytes zeroed. An encoder pads by a byte or two, so if more bytes can be zeroed,
+they were added later.
 """
 
 from __future__ import annotations
