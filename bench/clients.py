@@ -22,7 +22,7 @@ class Clients:
 
     host: str
     port: int
-    _idle: list[_Connection] = field(default_factory=list)
+    _idle: list[Connection] = field(default_factory=list)
 
     async def ask(self, path: str) -> tuple[int, float]:
         """The status of the answer, 0 where there was none, and the seconds until the whole of it was there."""
@@ -37,8 +37,8 @@ class Clients:
             self._idle.append(connection)
         return status, time.monotonic() - began
 
-    async def _connect(self) -> _Connection:
-        _, connection = await asyncio.get_running_loop().create_connection(_Connection, self.host, self.port)
+    async def _connect(self) -> Connection:
+        _, connection = await asyncio.get_running_loop().create_connection(Connection, self.host, self.port)
         return connection
 
     def close(self) -> None:
@@ -47,7 +47,7 @@ class Clients:
         self._idle.clear()
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """One request at a time."""
 
     def __init__(self) -> None:
