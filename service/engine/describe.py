@@ -25,6 +25,9 @@ Prepare = Callable[[Picture, Job], None]
 SIDE = 32
 """The longer side, in pixels, of what the dominant colour and the placeholder are made from."""
 
+NEAR = 2
+"""Pixels per pixel of that, at least, to which means bring the decoded frame before the steps see it."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
@@ -48,12 +51,24 @@ def document(job: Job, picture: Picture, prepare: Prepare) -> Result:
     recipe, upright and in sRGB.
     """
     details = replace(picture.details)
+    _bring_near(picture)
     prepare(picture, job)
     subject = _Subject(job, details, picture.frames[0].pillow(), Exif.of(job, details))
     text = json.dumps({name: _FIELDS[name](subject) for name in job.fields}, ensure_ascii=False)
     data = text.encode()
     Path(job.output).write_bytes(data)
     return Result("json", *_size(job), job.header.frames, len(data))
+
+
+def _bring_near(picture: Picture) -> None:
+    """Reduce the first frame by a whole number, which takes a third of the time of the steps on all of its pixels."""
+    frame = picture.frames[0]
+    factor = 1 if frame.deep else max(frame.size) // (NEAR * SIDE)
+    if factor > 1:
+        frame.put(frame.pillow().reduce(factor))
+        picture.frames[1:] = []
+        picture.region = geometry.Box(*(edge / factor for edge in picture.region.edges))
+        picture.scale /= factor
 
 
 def _size(job: Job) -> geometry.Size:
@@ -83,19 +98,16 @@ def _dominant(subject: _Subject) -> str | None:
 
     Colours are alike that fall into the same of 64 cells, four to each of red, green and blue.
     """
-    cells: dict[tuple[int, ...], list[bytes]] = {}
-    for pixel in _rgba(subject.small):
-        if pixel[3] >= 128:
-            cells.setdefault(tuple(sample >> 6 for sample in pixel[:3]), []).append(pixel)
+    cells: dict[int, list[int]] = {}
+    data = subject.small.convert("RGBA").tobytes()
+    for red, green, blue, alpha in zip(data[::4], data[1::4], data[2::4], data[3::4], strict=True):
+        if alpha >= 128:
+            cells.setdefault(red >> 6 << 4 | green >> 6 << 2 | blue >> 6, []).append(red << 40 | green << 20 | blue)
     if not cells:
         return None
     largest = max(cells.values(), key=len)
-    return "#" + bytes(round(sum(samples) / len(largest)) for samples in list(zip(*largest, strict=True))[:3]).hex()
-
-
-def _rgba(image: Pillow.Image) -> list[bytes]:
-    data = image.convert("RGBA").tobytes()
-    return [data[i : i + 4] for i in range(0, len(data), 4)]
+    total, least = sum(largest), (1 << 20) - 1  # no sum of SIDE * SIDE samples fills 20 bits
+    return "#" + bytes(round((total >> shift & least) / len(largest)) for shift in (40, 20, 0)).hex()
 
 
 _FIELDS: dict[str, Callable[[_Subject], Any]] = {

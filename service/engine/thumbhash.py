@@ -6,7 +6,9 @@ it holds the shape and the transparency too.
 
 from __future__ import annotations
 
+from functools import cache
 from math import cos, floor, pi
+from operator import mul, sub
 
 from PIL import Image as Pillow
 
@@ -46,39 +48,49 @@ def thumbhash(image: Pillow.Image) -> bytes:
 
 def _channels(image: Pillow.Image) -> tuple[Channel, Channel, Channel, Channel]:
     """Lightness, yellow against blue, red against green, all upon the average colour, and alpha; 0..1 or -1..1."""
-    data = image.convert("RGBA").tobytes()
-    samples = [(data[i] / 255, data[i + 1] / 255, data[i + 2] / 255, data[i + 3] / 255) for i in range(0, len(data), 4)]
-    weight = sum(a for *_, a in samples) or 1
-    mean = [sum(sample[c] * sample[3] for sample in samples) / weight for c in range(3)]
-    laid = [[mean[c] * (1 - sample[3]) + sample[c] * sample[3] for c in range(3)] for sample in samples]
+    if image.mode != "RGB":
+        image = image.convert("RGBA")
+    planes = [[sample / 255 for sample in plane.tobytes()] for plane in image.split()]
+    alpha = planes.pop() if image.mode == "RGBA" else [1.0] * len(planes[0])
+    if sum(alpha) < len(alpha):
+        planes = [_laid(plane, alpha) for plane in planes]
+    red, green, blue = planes
     return (
-        [(r + g + b) / 3 for r, g, b in laid],
-        [(r + g) / 2 - b for r, g, b in laid],
-        [r - g for r, g, _ in laid],
-        [a for *_, a in samples],
+        [(r + g + b) / 3 for r, g, b in zip(red, green, blue, strict=True)],
+        [(r + g) / 2 - b for r, g, b in zip(red, green, blue, strict=True)],
+        list(map(sub, red, green)),
+        alpha,
     )
+
+
+def _laid(plane: Channel, alpha: Channel) -> Channel:
+    """A plane upon its average, which alpha weighs."""
+    mean = sum(map(mul, plane, alpha)) / (sum(alpha) or 1)
+    return [mean * (1 - a) + sample * a for sample, a in zip(plane, alpha, strict=True)]
 
 
 def _transform(channel: Channel, width: int, height: int, nx: int, ny: int) -> Terms:
     """The constant term, the others scaled to 0..1, and the scale: a triangle of nx by ny terms."""
     rows = [channel[y * width : (y + 1) * width] for y in range(height)]
+    columns = [[sum(map(mul, row, wave)) for row in rows] for wave in _waves(width, nx)]
     constant, varying = 0.0, []
-    columns = {}  # for each cx, every row's sum against its cosine
-    for cx in range(nx):
-        wave = [cos(pi / width * cx * (x + 0.5)) for x in range(width)]
-        columns[cx] = [sum(map(float.__mul__, row, wave)) for row in rows]
-    for cy in range(ny):
-        wave = [cos(pi / height * cy * (y + 0.5)) for y in range(height)]
+    for cy, wave in enumerate(_waves(height, ny)):
         for cx in range(nx):
             if cx * ny >= nx * (ny - cy):
                 break
-            term = sum(map(float.__mul__, columns[cx], wave)) / (width * height)
+            term = sum(map(mul, columns[cx], wave)) / (width * height)
             if cx or cy:
                 varying.append(term)
             else:
                 constant = term
     scale = max(map(abs, varying))
     return constant, [0.5 + 0.5 / scale * term for term in varying] if scale else varying, scale
+
+
+@cache
+def _waves(length: int, count: int) -> list[Channel]:
+    """The first `count` cosines of a transform of `length` samples."""
+    return [[cos(pi / length * n * (at + 0.5)) for at in range(length)] for n in range(count)]
 
 
 def _round(value: float) -> int:
