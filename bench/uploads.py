@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import statistics
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -52,25 +51,22 @@ def measure(root: Path) -> dict[str, float]:
     with running_gateway(root / "gateway", options) as gateway:
         for turn in range(ROUNDS + 1):  # the first warms up
             for number in range(REQUESTS):
-                (store / f"m{turn}-{number}.jpg").write_bytes(_distinct(photo, turn, number))
-            works: dict[str, Callable[[int], None]] = {
-                UPLOAD: lambda number, turn=turn: _upload(gateway, f"u{turn}-{number}.jpg", _distinct(large, turn, number)),
-                META: lambda number, turn=turn: _ask(gateway, f"m{turn}-{number}.jpg"),
-            }
-            for work, do in works.items():
+                (store / f"{turn}-{number}.jpg").write_bytes(_distinct(photo, turn, number))
+            uploads = [_distinct(large, turn, number) for number in range(REQUESTS)]
+            for work, do in ((UPLOAD, _upload), (META, _ask)):
                 before = cpu(tree(gateway.process.pid))
-                for number in range(REQUESTS):
-                    do(number)
+                for number, data in enumerate(uploads):
+                    do(gateway, f"{turn}-{number}.jpg", data)
                 if turn:
                     costs[work].append((cpu(tree(gateway.process.pid)) - before) * 1000 / REQUESTS)
     return {work: statistics.median(found) for work, found in costs.items()}
 
 
 def _upload(gateway: Gateway, name: str, data: bytes) -> None:
-    gateway.upload(name, data).raise_for_status()
+    gateway.upload(f"uploaded/{name}", data).raise_for_status()
 
 
-def _ask(gateway: Gateway, name: str) -> None:
+def _ask(gateway: Gateway, name: str, _data: bytes) -> None:
     gateway.api.get(f"/images/{name}/@meta.json").raise_for_status()
 
 

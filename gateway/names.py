@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from gateway.equivalence import canonicalise
 from gateway.errors import Refused, quote
@@ -69,7 +70,7 @@ class Name:
         """Whether the format is one that can be made, not `auto` or `source`."""
         return self.format not in _UNDECIDED
 
-    @property
+    @cached_property
     def leaf(self) -> str:
         """The last segment: `@w=300.webp`."""
         return META_LEAF if self.is_meta else f"@{print_recipe(self.recipe)}.{self.format}"

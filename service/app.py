@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -72,6 +73,7 @@ async def _serve(config: Config) -> None:
         _on_signal(stop.set)
         with named(paths_of(config).service_pid):
             paths_of(config).service_pid.write_text(f"{os.getpid()}\n")  # which is how the supervisor knows
+        gc.freeze()  # what is there now stays: no collection looks through it again
         log.info("ready: the API listens on %s", config.api.listen)
         await stop.wait()
         log.info("stopping")

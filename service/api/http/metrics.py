@@ -7,6 +7,7 @@ import re
 import time
 import uuid
 from collections import deque
+from functools import cache, lru_cache
 from typing import Annotated
 
 from aiohttp import web
@@ -27,11 +28,15 @@ RELIEF = "X-Relief"  # seconds for which nginx refuses what has to be made by it
 LEVELS = ("HIT-DISK", "HIT-MEMORY", "HIT-STORE", "MISS")
 TEMP_URL = "TEMP-URL"  # in place of a level: what nginx answered of temporary URLs
 MOST_COUNTED = 100  # batches of nginx's counts that are remembered; it tells one until it is confirmed, then the next
+MOST_HELD = 1024  # combinations of labels of answers that are held: more than there are
 GONE = 499  # the status, as nginx has it, of a request whose client left
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _OPERATIONS = {(operation.method, operation.path): operation for operation in (*FRONT, *OPERATIONS)}
 _NOT_COUNTED = {operation.path for operation in _OPERATIONS.values() if operation.kind is None}
+
+_requests, _seconds = lru_cache(MOST_HELD)(REQUESTS.labels), cache(SECONDS.labels)
+"""By their labels. To find them takes longer than to count."""
 
 _counted: deque[str] = deque(maxlen=MOST_COUNTED)  # ids of batches; as old as the counters, which are this process's
 
@@ -91,8 +96,8 @@ def _observer(port: str, slow: float) -> Middleware:
         finally:
             took, kind = time.perf_counter() - began, kind_of(request)
             if kind:
-                REQUESTS.labels(port, kind.name, str(status), level).inc()
-                SECONDS.labels(port, kind.name).observe(took)
+                _requests(port, kind.name, str(status), level).inc()
+                _seconds(port, kind.name).observe(took)
                 UPLOADED.inc(request.content.total_bytes if kind is UPLOAD else 0)
                 if took >= slow and not kind.long:
                     log.warning("slow: %s %s, %d after %.3f s: %s", request.method, request.path, status, took, trace)

@@ -126,7 +126,7 @@ class EngineProcess:
         try:
             async with self._workplace.lend(job) as lent:
                 outcome = await self._exchange(encode_job(lent))
-                (result,) = identities(Path(lent.output))
+                (result,) = identities(lent.output)
                 if isinstance(outcome, Result):
                     self._workplace.deliver(lent, job)
         except FileNotFoundError:
@@ -155,7 +155,8 @@ class EngineProcess:
         """The files it has open. A result that is among them it could change and fill after that was published; it
         cannot open one again."""
         try:
-            return identities(*Path(f"/proc/{self.pid}/fd").iterdir())
+            with os.scandir(f"/proc/{self.pid}/fd") as entries:
+                return identities(*(entry.path for entry in entries))
         except OSError:
             return ()
 

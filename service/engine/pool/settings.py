@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,14 +41,14 @@ class EngineSettings:
                 path.mkdir(0o700, parents=True, exist_ok=True)
 
 
-def identities(*paths: Path) -> Folders:
+def identities(*paths: Path | str) -> Folders:
     """Where the paths lead now."""
     return tuple(map(_identity, paths))
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path | str) -> tuple[int, int] | None:
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116  # of a dozen a job, in half the time of Path's
     except OSError:
         return None
     return status.st_dev, status.st_ino

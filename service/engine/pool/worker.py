@@ -38,14 +38,18 @@ INTERNAL = "internal"
 
 def encode_job(job: Job) -> bytes:
     """One line. Raises ValueError when it would be longer than LINE."""
-    line = json.dumps(job, default=_plain).encode() + b"\n"
+    line = _encode(job).encode() + b"\n"
     if len(line) > LINE:
         raise ValueError(f"a job of {len(line)} bytes; {LINE} is the most")
     return line
 
 
 def _plain(part: Any) -> dict[str, Any]:
-    return {field.name: getattr(part, field.name) for field in fields(part)}
+    return {name: getattr(part, name) for name in _FIELDS[type(part)]}
+
+
+_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in (Job, Header, Limits)}
+_encode = json.JSONEncoder(default=_plain).encode
 
 
 def decode_job(line: bytes) -> Job:
