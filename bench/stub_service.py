@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from service import app
+from service.engine.pool.settings import EngineSettings
 from service.runtime.configuration import read_config
 
 if __name__ == "__main__":
-    app.EngineSettings = partial(app.EngineSettings, module="bench.stub_engine")  # type: ignore[misc,assignment]
+    app.EngineSettings = partial(EngineSettings, module="bench.stub_engine")  # type: ignore[assignment,attr-defined]
     configuration, _ = read_config(Path(sys.argv[1]))
     app.serve(configuration)

@@ -25,6 +25,7 @@ from service.cache.tickets import Tickets
 from service.cache.work import Work, spare_folder
 from service.derivatives.derivatives import Derivatives, JobSettings
 from service.derivatives.job import persist_of
+from service.derivatives.maker import Maker
 from service.derivatives.stored import DerivedStore
 from service.engine.job import Limits
 from service.engine.pool.pool import EnginePool
@@ -51,6 +52,7 @@ from service.uploads.uploads import Uploads
 
 SHUTDOWN = 30.0  # seconds that requests under way may take when the service stops
 PREDECESSOR = 60.0  # seconds to wait for the service that this one follows; it may take SHUTDOWN, and then some
+COLLECT = 10_000  # objects more than before from which on cycles are looked for; a miss makes some hundreds
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ async def _serve(config: Config) -> None:
         with named(paths_of(config).service_pid):
             paths_of(config).service_pid.write_text(f"{os.getpid()}\n")  # which is how the supervisor knows
         gc.freeze()  # what is there now stays: no collection looks through it again
+        gc.set_threshold(COLLECT)
         log.info("ready: the API listens on %s", config.api.listen)
         await stop.wait()
         log.info("stopping")
@@ -157,9 +160,8 @@ async def _put_together(
     originals = Originals(store.originals, paths.originals, disk.work, config.cache.revalidate)
     tickets = Tickets()
     stored = DerivedStore(store.derived, job_settings.engine, job_settings.software, tickets, disk.work)
-    derivatives = Derivatives(
-        rules, job_settings, originals, disk.tree, disk.memory, disk.work, stored, tickets, engine
-    )
+    maker = Maker(rules, job_settings, originals, disk.tree, disk.work, stored, tickets, engine)
+    derivatives = Derivatives(rules, job_settings, originals, disk.tree, disk.memory, stored, tickets, engine, maker)
     originals.on_change(derivatives.settle)
     stack.push_async_callback(derivatives.close)
     tasks = await stack.enter_async_context(

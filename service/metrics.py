@@ -122,7 +122,7 @@ class Metrics(Collector):
         text = "Images whose former derived images are still to be removed from the derived container."
         yield _gauge("takedowns_waiting", text, len(tasks.derivatives.takedowns))
         yield _counter("disk_failures", "Failures of the caches' disk.", failures, "error")
-        backlog = tasks.derivatives.backlog
+        backlog = tasks.derivatives.maker.backlog
         yield _gauge("write_behind", "Derived images on their way to the store, behind the answers.", len(backlog))
         flights = tasks.derivatives.flights
         yield _gauge("flights", "Derived images that are being found or made.", len(flights))

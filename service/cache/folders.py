@@ -19,10 +19,8 @@ def move(place: Path, grave: Path) -> None:
 
 def holds_files(place: Path) -> bool:
     """Whether there is anything of the image itself in its folder, which may only lead to others."""
-    if (place / MARKER).exists():
-        return True
     try:
-        if place.stat().st_nlink == ALONE:
+        if place.stat().st_nlink == ALONE or (place / MARKER).exists():
             return True
         with os.scandir(place) as entries:
             return any(not entry.is_dir(follow_symlinks=False) for entry in entries)

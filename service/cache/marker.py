@@ -27,7 +27,7 @@ def write_marker(path: Path, marker: Marker) -> None:
     os.utime(path, ns=(0, fingerprint(marker.etag, marker.modified)))
 
 
-def read_marker(path: Path) -> Marker | None:
+def read_marker(path: Path | str) -> Marker | None:
     """Return what a marker says, None if there is none that can be understood."""
     text = _read(path)
     return None if text is None else parse_marker(text)
@@ -48,9 +48,10 @@ def _write(path: Path, text: str) -> None:
     path.chmod(0o644)
 
 
-def _read(path: Path) -> str | None:
+def _read(path: Path | str) -> str | None:
     """The text as nginx reads it: line feeds as they are, and bytes that are not UTF-8 as surrogates."""
     try:
-        return path.read_bytes().decode("utf-8", "surrogateescape")
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # half the time of Path's
+            return file.read().decode("utf-8", "surrogateescape")
     except OSError:
         return None

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from service.cache.usage import BLOCK, Usage
@@ -107,7 +108,7 @@ class LocalCopies:
     def _folder(self, name: str) -> Path:
         """What holds all copies of an original, and nothing else."""
         key = _hash(name)
-        return self.root / key[:2] / key
+        return Path(f"{self.root}/{key[:2]}/{key}")
 
 
 def _unlink(path: Path) -> int | None:
@@ -119,5 +120,6 @@ def _unlink(path: Path) -> int | None:
     return None
 
 
+@lru_cache(4096)
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]

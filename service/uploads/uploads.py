@@ -146,7 +146,7 @@ class Uploads:
         if not self._originals.is_current(original.stored) or not document.exists():
             return
         try:
-            self._derivatives.adopt(Name(original.stored.name, {}, "json"), original, document)
+            self._derivatives.maker.adopt(Name(original.stored.name, {}, "json"), original, document)
         except OSError as error:
             log.warning("the metadata of %s, made with its upload, is not stored: %s", original.stored.name, error)
 

@@ -99,7 +99,7 @@ async def test_misses_go_on_while_the_derived_container_takes_nothing(
     monkeypatch.setattr(container, "put", held)
     made = [await one.api(f"a.png/@w={width}.png") for width in range(10, 20)]
     assert {(answer.status, answer.headers["X-Cache"]) for answer in made} == {(200, "MISS")}
-    assert (len(one.context.derivatives.backlog), unpersisted() - before) == (3, 7)
+    assert (len(one.context.derivatives.maker.backlog), unpersisted() - before) == (3, 7)
     answers.set()
     await one.context.derivatives.close()
     kept = {kept.name for kept in (await container.list()).objects}

@@ -46,7 +46,7 @@ def stats_of(tasks: Tasks) -> Stats:
         most_memory_bytes=disk.memory.limit,
         flights=len(derivatives.flights),
         shared=derivatives.flights.shared,
-        failures_remembered=len(derivatives.failures),
+        failures_remembered=len(derivatives.maker.failures),
         disk_failures=dict(disk.work.failures),
         access_times=tasks.access_times,
         swept=time.monotonic() - revalidation.finished if revalidation.last else None,

@@ -9,7 +9,6 @@ import logging
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import Any
 
 from service.engine.environment import environment
@@ -170,7 +169,8 @@ class EngineProcess:
     def resident(self) -> int:
         """Bytes of memory it holds now, 0 when it is gone."""
         try:
-            return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * PAGE
+            with open(f"/proc/{self.pid}/statm", "rb", buffering=0) as file:  # noqa: PTH123  # after every job
+                return int(file.read().split()[1]) * PAGE
         except (OSError, IndexError):
             return 0
 

@@ -48,7 +48,9 @@ def _plain(part: Any) -> dict[str, Any]:
     return {name: getattr(part, name) for name in _FIELDS[type(part)]}
 
 
-_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in (Job, Header, Limits)}
+_FIELDS: dict[type, tuple[str, ...]] = {
+    kind: tuple(field.name for field in fields(kind)) for kind in (Job, Header, Limits)
+}
 _encode = json.JSONEncoder(default=_plain).encode
 
 
