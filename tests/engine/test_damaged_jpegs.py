@@ -6,6 +6,7 @@ import io
 import re
 import struct
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -15,7 +16,7 @@ import pyvips
 from PIL import Image
 
 from service.engine.job import Undecodable
-from service.engine.jpeg import turbo
+from service.engine.jpeg import decode, turbo
 from tests import images
 from tests.engine.deriving import derive, verify
 
@@ -78,6 +79,25 @@ def test_what_libvips_would_not_trust_is_refused(coding: str, length: int) -> No
         assert told or not said or (left and int(left[1]) <= FEW), said
         refused += told is not None
     assert refused >= {1: 1, 24: 5, 400: 15}[length]
+
+
+def told_at(n: int, path: Path) -> str | None:
+    """What is told of the damage by a decode at n/8; of what libjpeg-turbo does not take, that it does not."""
+    try:
+        return None if decode.decoded(path, "RGB", SIZE, n) else "left to Pillow"
+    except Undecodable as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("length", [1, 24, 400])
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_decode_at_an_eighth_tells_of_the_same_damage_as_a_whole_one(
+    coding: str, length: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "damaged.jpg"
+    for data in overwritten(coded(coding), 25, length, f"{coding} {length}"):
+        path.write_bytes(data)
+        assert told_at(1, path) == told_at(8, path)
 
 
 @pytest.mark.parametrize("coding", CODINGS)
