@@ -18,7 +18,7 @@ from service.uploads.incoming import Incoming
 IDLE = 30.0  # seconds between two pieces of a body, at most
 GRACE = 60.0  # seconds that a sender may lag behind SLOWEST
 SLOWEST = 16 * 1024  # bytes a second
-BLOCK = 64 * 1024  # bytes that are hashed and written at once, in a thread
+BLOCK = 256 * 1024  # bytes that are hashed and written at once, in a thread, which takes a while to begin
 
 Read = Callable[[], Awaitable[bytes]]
 T = TypeVar("T")
@@ -55,15 +55,16 @@ class Patience:
 
 async def receive(read: Read, upload: Incoming, patience: Patience) -> None:
     """Write all pieces that `read` gives, until an empty one, into an upload. Raises TooLarge, SlowSender, Refused."""
-    block = b""
-    received = 0
+    pieces: list[bytes] = []
+    received = written = 0
     while True:
         piece = await patience.wait(read(), received)
         received += len(piece)
-        block = block + piece if block else piece
-        if len(block) >= BLOCK or not piece:
-            await asyncio.to_thread(upload.write, block)
-            block = b""
+        pieces.append(piece)
+        if received - written >= BLOCK or not piece:
+            await asyncio.to_thread(upload.write, pieces[0] if len(pieces) == 1 else b"".join(pieces))
+            written = received
+            pieces.clear()
         if not piece:
             return
 
