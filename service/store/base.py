@@ -113,6 +113,7 @@ UNCONDITIONAL = Precondition()
 class NewObject:
     """An object for a store to take: the bytes of `source`, whose MD5 in hex is `md5`.
 
+    With `sha256`, in hex too, a store that hashes the bytes itself may compare that, which is faster on most machines.
     `delete_after` is in seconds; a store without expiry ignores it.
     """
 
@@ -123,6 +124,7 @@ class NewObject:
     metadata: Mapping[str, str] = field(default_factory=dict)
     precondition: Precondition = UNCONDITIONAL
     delete_after: int | None = None
+    sha256: str = ""
 
 
 class Container(Protocol):

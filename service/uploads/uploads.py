@@ -130,7 +130,7 @@ class Uploads:
         there = await self._there(name)
         precondition.check(there)
         content_type, metadata = ORIGINAL_TYPES[header.format], {CHECKSUM: upload.sha256}
-        new = NewObject(name, upload.path, content_type, upload.md5, metadata, precondition)
+        new = NewObject(*(name, upload.path, content_type, upload.md5, metadata, precondition), sha256=upload.sha256)
         async with self._found_out(name):
             stored = await self._container.put(new)
         self._learn(name, stored)

@@ -1,16 +1,18 @@
 """What is particular to a store in directories: what lies there already, what cannot lie there, and crashes."""
 
 import asyncio
+import hashlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from service.store.base import NewObject
 from service.store.directory import listing
 from service.store.directory.settings import DirectorySettings
 from service.store.directory.store import DirectoryStore
-from service.store.errors import NoTemporaryUrls, NotFound, Unholdable
+from service.store.errors import Corrupt, NoTemporaryUrls, NotFound, Unholdable
 from tests import images
 from tests.store.directories import names, started
 from tests.swift.stores import content, put
@@ -219,3 +221,14 @@ async def test_what_macos_keeps_beside_a_picture_is_passed_over_unless_it_is_an_
     (root / "._image.png").write_bytes(images.png(images.flat(4, 4)))
     assert await names(store) == ["._image.png", "a._b.jpg", "album/_.jpg", "album/cat.jpg", "cat.jpg"]
     await store.close()
+
+
+async def test_bytes_of_another_sha_256_are_not_stored(store: DirectoryStore, tmp_path: Path) -> None:
+    source, md5 = tmp_path / "source", hashlib.md5(b"bytes").hexdigest()
+    source.write_bytes(b"bytes")
+    announced = hashlib.sha256(b"others").hexdigest()
+    with pytest.raises(Corrupt, match="'a' has another SHA256 than was announced"):
+        await store.originals.put(NewObject("a", source, "image/png", md5, sha256=announced))
+    assert await names(store) == []
+    sound = NewObject("a", source, "image/png", md5, sha256=hashlib.sha256(b"bytes").hexdigest())
+    assert (await store.originals.put(sound)).bytes == 5

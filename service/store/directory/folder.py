@@ -82,13 +82,14 @@ class Folder:
                 present = self._present(path, new.name)
             new.precondition.check(present)  # before a large file is copied for nothing
             with temporary_file(self._root) as temporary:
-                digest = hashlib.md5(usedforsecurity=False)
+                algorithm, announced = ("sha256", new.sha256) if new.sha256 else ("md5", new.md5)
+                digest = hashlib.new(algorithm, usedforsecurity=False)
                 while chunk := data.read(_CHUNK):
                     errand.check()
                     digest.update(chunk)
                     _write(temporary.file, chunk)
-                if digest.hexdigest() != new.md5.lower():
-                    raise Corrupt(f"{new.name!r} has another MD5 than was announced")
+                if digest.hexdigest() != announced.lower():
+                    raise Corrupt(f"{new.name!r} has another {algorithm.upper()} than was announced")
                 _stamp(new, temporary, present)
                 return self._publish(new, path, temporary, errand, present)
 
