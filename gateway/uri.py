@@ -59,6 +59,8 @@ def escape(name: str) -> str:
 
 
 def _decode(raw: str) -> str:
+    if raw.isascii() and "%" not in raw:
+        return raw
     if _BROKEN_ESCAPE.search(raw):
         raise Refused(400, "a broken percent escape: % must be followed by two hex digits")
     encoded = raw.encode("utf-8", "surrogateescape")

@@ -40,8 +40,8 @@ ERRORS = Counter(
 )
 
 
-_seconds = cache(SECONDS.labels)
-"""By container and call. To find the labels takes longer than to count."""
+_seconds, _errors = cache(SECONDS.labels), cache(ERRORS.labels)
+"""By their labels. To find them takes longer than to count."""
 
 StoreCall = Callable[[str, str], contextlib.AbstractContextManager[None]]
 """Makes what a call to the store is traced by, of the container and the call."""
@@ -132,7 +132,7 @@ class MeteredContainer:
             self._store.trouble = None
         except StoreError as error:
             self._store.trouble = str(error) if isinstance(error, Unavailable) else None
-            ERRORS.labels(self._name, call, type(error).__name__).inc()
+            _errors(self._name, call, type(error).__name__).inc()
             raise
         finally:
             _seconds(self._name, call).observe(time.perf_counter() - began)
