@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from pathlib import Path
 
 import pytest
 
 from service.api.http import body
-from service.api.http.body import GRACE, IDLE, SLOWEST, Patience
+from service.api.http.body import BLOCK, GRACE, IDLE, SLOWEST, Patience, receive
 from service.api.http.errors import SlowSender
+from service.uploads.incoming import Incoming
 
 
 class Clock:
@@ -38,3 +41,19 @@ async def test_a_sender_that_stops_is_told_so(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(body, "IDLE", 0.01)
     with pytest.raises(SlowSender):
         await Patience().wait(asyncio.sleep(10), 0)
+
+
+async def test_a_body_in_pieces_of_any_size_arrives_whole(tmp_path: Path) -> None:
+    pieces = [b"a" * size for size in (1, BLOCK - 1, 2 * BLOCK, 7, BLOCK)]
+    left = [*pieces, b""]
+
+    async def read() -> bytes:
+        return left.pop(0)
+
+    path = tmp_path / "upload"
+    with path.open("wb") as file:
+        upload = Incoming(path, 10 * BLOCK, file)
+        upload.also_hash(("md5",))
+        await receive(read, upload, Patience())
+    assert path.read_bytes() == b"".join(pieces)
+    assert upload.md5 == hashlib.md5(b"".join(pieces)).hexdigest()

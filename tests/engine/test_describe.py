@@ -1,13 +1,17 @@
 """`@meta.json` has the configured fields, with the values of the original."""
 
+import base64
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from jsonschema import validate
+from PIL import Image
 
 from tests import images, profiles
 from tests.engine.deriving import describe
+from tests.engine.test_thumbhash import decoded
 
 ALL = ("format", "width", "height", "frames", "duration", "bytes", "colour_space", "depth", "alpha", "orientation",
        "taken", "camera", "dominant_colour", "placeholder")  # fmt: skip
@@ -59,10 +63,27 @@ def test_it_tells(data: bytes, expected: dict[str, object]) -> None:
     assert told(data, *expected) == expected
 
 
-def test_the_dominant_colour_is_that_of_most_pixels_that_can_be_seen() -> None:
+@pytest.mark.parametrize("times", [1, 11])
+def test_the_dominant_colour_is_that_of_most_pixels_that_can_be_seen(times: int) -> None:
     picture = images.flat(60, 60, (255, 255, 255, 0))
     picture[10:40, 10:40] = (200, 0, 0, 255)
     picture[40:45, 10:40] = (0, 0, 200, 255)
-    red, green, blue = bytes.fromhex(told(images.png(picture), "dominant_colour")["dominant_colour"][1:])
+    enlarged = picture.repeat(times, axis=0).repeat(times, axis=1)
+    red, green, blue = bytes.fromhex(told(images.png(enlarged), "dominant_colour")["dominant_colour"][1:])
     assert red > 180
     assert max(green, blue) < 30
+
+
+@pytest.mark.parametrize(
+    ("size", "orientation"), [((1500, 1000), 1), ((1000, 700), 6), ((3001, 299), 1), ((65, 1200), 1)]
+)
+def test_the_placeholder_shows_a_blur_of_the_upright_image(size: tuple[int, int], orientation: int) -> None:
+    photo = Image.fromarray(images.photo(*size))
+    hash = base64.b64decode(
+        told(images.png(np.asarray(photo), exif=images.exif(orientation)), "placeholder")["placeholder"]
+    )
+    upright = photo.transpose(Image.Transpose.ROTATE_270) if orientation == 6 else photo
+    small = upright.resize((32, 24) if upright.width > upright.height else (24, 32), Image.Resampling.BOX)
+    blur = np.asarray(small.resize((4, 3), Image.Resampling.BOX).resize(small.size, Image.Resampling.BICUBIC))
+    shown = decoded(hash, *small.size)[..., :3] * 255
+    assert np.abs(shown - blur.astype(int)).mean() < 22
