@@ -2,6 +2,10 @@
 
 local cjson = require("cjson.safe")
 
+local concat = table.concat
+local encode = cjson.encode
+local format = string.format
+local gsub = string.gsub
 local ipairs = ipairs
 local ngx = ngx
 local pairs = pairs
@@ -79,19 +83,27 @@ function _M.options()
 end
 
 
--- Answer with a problem, and end the request. Without a detail the status's own is used; 414, a request that is too
--- long, is answered as 400.
+-- The document of a problem. Its members stand in the order of the service's, since cjson's own order is not the same
+-- in every build; nor is a slash escaped, as cjson does.
+local function document(status, detail)
+    local members = {
+        '"type": ' .. encode("urn:image-gateway:problem:" .. CODES[status]),
+        '"title": ' .. encode(PHRASES[status]),
+        '"status": ' .. format("%d", status),
+        '"detail": ' .. encode(detail),
+    }
+    return "{" .. gsub(concat(members, ", "), "\\/", "/") .. "}"
+end
+
+
+-- Answer with a problem, and end the request. Without a detail the status's own is used; 414, a request
+-- that is too long, is answered as 400.
 function _M.answer(status, detail)
     detail = detail or DETAILS[status]
     if status == 414 then
         status = 400
     end
-    local body = cjson.encode({
-        type = "urn:image-gateway:problem:" .. CODES[status],
-        title = PHRASES[status],
-        status = status,
-        detail = detail,
-    })
+    local body = document(status, detail)
     local header = ngx.header
     ngx.status = status
     for _, key in ipairs(LEFT_OVER) do

@@ -45,6 +45,13 @@ def ask(gateway: Gateway, target: bytes, *headers: bytes, method: bytes = b"GET"
     return answer
 
 
+def test_a_problem_reads_the_same_from_nginx_and_from_the_service(gateway: Gateway) -> None:
+    """In the order of RFC 9457's members, whatever the build of cjson; a slash is no escape in either."""
+    path = "/images/cat.jpg/@w=x/y.webp"
+    assert gateway.public.get(path).text == gateway.api.get(path).text
+    assert list(gateway.public.get(path).json()) == ["type", "title", "status", "detail"]
+
+
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("method", [b"GET", b"POST", b"PUT"])
 def test_a_body_is_too_large_and_uploads_have_another_port(gateway: Gateway, target: bytes, method: bytes) -> None:
