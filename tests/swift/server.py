@@ -18,12 +18,18 @@ REQUIREMENTS = HERE / "requirements.txt"
 PROJECT = HERE.parent.parent
 
 
-def environment(requirements: Path = REQUIREMENTS) -> Path:
-    """A virtual environment with the requirements, below var/ or $SWIFT_TEST_ENVIRONMENTS; made if it is missing."""
+def environments() -> Path:
+    """The folder that servers for tests are installed in."""
     home = Path(os.environ.get("SWIFT_TEST_ENVIRONMENTS", PROJECT / "var" / "environments")).resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    return home
+
+
+def environment(requirements: Path = REQUIREMENTS) -> Path:
+    """A virtual environment with the requirements; made if it is missing."""
+    home = environments()
     wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
     path = home / f"{requirements.stem}-{wanted[:12]}"
-    home.mkdir(parents=True, exist_ok=True)
     done = path / "complete"
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may want it at once

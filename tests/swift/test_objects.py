@@ -3,11 +3,14 @@
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from service.store.errors import NoTemporaryUrls, NotFound, Unholdable
+from service.store.swift import listing
 from service.store.swift.settings import TempUrlSettings
 from service.store.swift.store import SwiftStore
 from tests.swift.faults import Fault, FaultProxy
@@ -131,6 +134,39 @@ async def test_names_that_no_request_can_ask_for_are_left_out_of_listings(
     assert [found.name for found in page.objects] == ["a.jpg", "z.jpg"]
     assert "z/" in page.folders
     assert "@x/" not in page.folders
+
+
+async def test_an_object_that_stands_for_a_folder_is_no_image(
+    swift: SwiftServer, store: SwiftStore, container: str, tmp_path: Path
+) -> None:
+    connection = client(swift.url)
+    connection.put_object(container, "albums", b"", content_type="application/directory; charset=utf-8")
+    connection.put_object(container, "albums/a.jpg", b"x", content_type="application/directory")
+    page = await store.originals.list(delimiter="/")
+    assert ([found.name for found in page.objects], page.folders) == ([], ["albums/"])
+    assert [found.name for found in (await store.originals.list()).objects] == ["albums/a.jpg"]
+    for ask in (store.originals.stat("albums"), store.originals.fetch("albums", tmp_path / "target")):
+        with pytest.raises(NotFound, match="folder"):
+            await ask
+    assert (await store.originals.stat("albums/a.jpg")).bytes == 1
+
+
+async def test_a_full_page_costs_one_request(
+    store: SwiftStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        await put(store.originals, tmp_path, name)
+    asked: list[str] = []
+    rows = listing._rows
+
+    def noted(container: str, query: Mapping[str, Any], connection: Any) -> Any:
+        asked.append(query["marker"])
+        return rows(container, query, connection)
+
+    monkeypatch.setattr(listing, "_MOST", 2)  # as a server that gives no more in one answer
+    monkeypatch.setattr(listing, "_rows", noted)
+    assert (await store.originals.list(limit=2)).marker == "b"
+    assert asked == [""]
 
 
 async def test_a_page_may_be_larger_than_one_answer_of_swift(

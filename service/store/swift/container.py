@@ -18,7 +18,7 @@ from service.store.errors import Corrupt, Exists, NoTemporaryUrls, NotFound, Una
 from service.store.swift.connections import Pool, is_absent
 from service.store.swift.deletion import Deletion
 from service.store.swift.listing import list_container
-from service.store.swift.objects import LONGEST_NAME, from_headers, metadata_headers, reachable
+from service.store.swift.objects import LONGEST_NAME, from_headers, is_folder, metadata_headers, reachable
 from service.store.swift.settings import SwiftSettings
 from service.store.swift.temp_url import Signer
 from service.store.swift.transfer import Upload, download, open_source
@@ -55,13 +55,15 @@ class SwiftContainer:
 
     async def stat(self, name: str) -> StoredObject:
         reachable(name)
-        return await self._pool.call(lambda connection: self._head(connection, name))
+        return self._image(await self._pool.call(lambda connection: self._head(connection, name)))
 
     async def fetch(self, name: str, target: Path) -> StoredObject:
         """As in `Container`. An OSError of the target itself (its disk is full) passes as it is."""
         reachable(name)
-        return await self._pool.transfer(
-            lambda connection, errand: download(connection, self._container, name, errand, self._patience), target
+        return self._image(
+            await self._pool.transfer(
+                lambda connection, errand: download(connection, self._container, name, errand, self._patience), target
+            )
         )
 
     async def put(self, new: NewObject) -> StoredObject:
@@ -97,6 +99,12 @@ class SwiftContainer:
         return await self._pool.call(
             lambda connection: self._signer.url(connection, name, lifetime=lifetime, filename=filename, inline=inline)
         )
+
+    def _image(self, found: StoredObject) -> StoredObject:
+        """What was found. Raises NotFound where it stands for a folder of originals."""
+        if not self._derived and is_folder(found):
+            raise NotFound(f"{found.name!r} is a folder")
+        return found
 
     def _look(self, connection: Any) -> Mapping[str, str]:
         headers: Mapping[str, str] = connection.head_container(self._container)

@@ -42,7 +42,7 @@ def from_headers(name: str, headers: Mapping[str, str], *, size: int | None = No
             name,
             int(headers["content-length"]) if size is None else size,
             etag=headers["etag"].strip('"'),  # quoted for segmented objects only
-            modified=parsedate_to_datetime(headers["last-modified"]).timestamp(),
+            modified=_modified(headers),
             content_type=headers.get("content-type", "application/octet-stream"),
             metadata=_read_metadata(headers),
         )
@@ -59,6 +59,19 @@ def from_row(row: Mapping[str, Any]) -> StoredObject:
             modified=float(math.ceil(at.timestamp())),  # Last-Modified has whole seconds, rounded up
             content_type=row.get("content_type", "application/octet-stream"),
         )
+
+
+def is_folder(found: StoredObject) -> bool:
+    """Whether this is what Swift's own tools and CloudFuse store for a folder: nothing, of a type that says so."""
+    return found.bytes == 0 and found.content_type.partition(";")[0].strip() == "application/directory"
+
+
+def _modified(headers: Mapping[str, str]) -> float:
+    """The whole second after the last change, as a listing tells it. Swift rounds Last-Modified up, and Ceph's gateway
+    rounds it down, so it is taken from X-Timestamp where the two mean the same moment."""
+    told = parsedate_to_datetime(headers["last-modified"]).timestamp()
+    exact = float(headers.get("x-timestamp", told))
+    return float(math.ceil(exact)) if abs(exact - told) <= 1 else told
 
 
 def metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:

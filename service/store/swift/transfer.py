@@ -78,10 +78,12 @@ def _copy(
 def _segments(connection: Any, container: str, name: str, headers: Any) -> list[Part]:
     """The segments of a large object: by the manifest of a static one, by a listing for a dynamic one.
 
-    Empty when their MD5s are not those of the object's stretches.
+    Empty when their MD5s are not those of the object's stretches, or not told: Ceph's gateway hands out no manifest.
     """
     if "x-static-large-object" in headers:
         _, manifest = connection.get_object(container, name, query_string="multipart-manifest=get")
+        if not manifest:
+            return []
         with parsing():
             rows = json.loads(manifest)
     else:
