@@ -17,7 +17,7 @@ import httpx
 from gateway.config import rules_of
 from service.runtime.configuration import read_config
 from service.runtime.paths import make_folders, paths_of
-from service.supervise import nginx_conf
+from service.supervise import nginx_conf, nginx_program
 from tests import images
 from tests.gateways import Gateway, alive, command_line, descendants, free_ports, write_config
 from tests.supervise.test_restarting import HIT
@@ -39,7 +39,7 @@ def running_gunicorn(root: Path, options: Mapping[str, Any] | None = None) -> It
     make_folders(paths)
     nginx_conf.write(nginx_conf.render(config, paths, rules_of(config)), paths.nginx)  # as `image-gateway render` does
     with (root / "log").open("wb") as log:
-        nginx = subprocess.Popen(nginx_conf.command(paths.nginx), stderr=log)
+        nginx = subprocess.Popen(nginx_program.command(paths.nginx), stderr=log)
         master = subprocess.Popen([*COMMAND, APPLICATION], cwd=root, stderr=log)
     urls = f"http://{config.public.listen}", f"http://{config.api.listen}"
     try:

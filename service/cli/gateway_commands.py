@@ -36,13 +36,14 @@ def serve(loaded: Loaded) -> int:
 @click.option("--to", type=PATH, metavar="DIR", help="Write a folder that nginx runs on, and print nothing of it.")
 def render(loaded: Loaded, to: Path | None) -> int:
     """Print the nginx configuration, or write the folder that nginx runs on."""
-    from service.supervise import nginx_conf, rendering  # noqa: PLC0415  # serve needs no templates
+    from service.supervise import nginx_program, rendering  # noqa: PLC0415  # serve needs no templates
 
     if to is None:
         click.echo(rendering.print_nginx_conf(loaded.config), nl=False)
         return 0
     folder = rendering.write_folder(loaded.config, to)
-    click.echo(f"written; this runs it beside `image-gateway serve`: {shlex.join(nginx_conf.command(folder))}")
+    command = shlex.join(nginx_program.command(folder, named=loaded.config.runtime.nginx))
+    click.echo(f"written; this runs it beside `image-gateway serve`: {command}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""nginx's side of a configuration: its rendered files, and the program that runs them."""
+"""nginx's side of a configuration: its rendered files."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ from service.runtime import rlimits
 from service.runtime.naming import named
 from service.runtime.paths import Paths
 from service.store.directory.temp_urls import front_rules
+from service.supervise import nginx_program
 
 PATIENCE = 10  # seconds that nginx waits for the service beyond the time limit of one image
 BURST = 10  # seconds of misses that may come at once: a page of thumbnails that were never made before...
 MISSES_AT_ONCE = 20  # ...and at least so many
 LOG_LEVELS = {"debug": "info", "info": "warn", "warning": "warn", "error": "error"}  # nginx says more at each level
-MODULES = ("ndk_http_module.so", "ngx_http_lua_module.so")
-MODULE_FOLDERS = ("/usr/lib/nginx/modules", "/usr/share/nginx/modules")
 
 
 def lua_root() -> Path:
@@ -74,9 +73,8 @@ def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
             }
         ),
     }
-    modules = _modules()
-    if modules:
-        files["modules.conf"] = "".join(f'load_module "{path}";\n' for path in modules)
+    if modules := nginx_program.load_lines(config.runtime.nginx):
+        files["modules.conf"] = modules
     return files
 
 
@@ -94,21 +92,6 @@ def write(files: Mapping[str, str], folder: Path) -> None:
         ):
             file.write(text)
         unfinished.replace(folder / name)
-
-
-def command(folder: Path, *more: str) -> list[str]:
-    """The command that runs nginx, or OpenResty where that is installed, on the rendered files."""
-    return [program(), "-e", "stderr", "-p", f"{folder}/", "-c", "nginx.conf", *more]
-
-
-def program() -> str:
-    """The nginx on this machine: OpenResty's first. Raises FileNotFoundError where there is none."""
-    folders = [*os.environ.get("PATH", "").split(":"), "/usr/sbin", "/usr/local/openresty/bin"]
-    for name in ("openresty", "nginx"):
-        for folder in folders:
-            if folder and os.access(Path(folder) / name, os.X_OK):
-                return str(Path(folder) / name)
-    raise FileNotFoundError("there is no nginx: install it with the Lua module (make setup), or OpenResty")
 
 
 def _records_access_times(paths: Paths) -> bool:
@@ -137,14 +120,3 @@ def _common_headers(config: Config) -> str:
 def _user() -> str:
     """The user that the workers run as: ours. nginx switches only from root, which owns the cache."""
     return pwd.getpwuid(0).pw_name if os.geteuid() == 0 else ""
-
-
-def _modules() -> list[Path]:
-    """The dynamic modules that a distribution's nginx loads; OpenResty has them built in."""
-    if Path(program()).name == "openresty":
-        return []
-    for folder in MODULE_FOLDERS:
-        found = [Path(folder) / name for name in MODULES]
-        if all(path.exists() for path in found):
-            return found
-    return []

@@ -28,7 +28,7 @@ from service.runtime.naming import named
 from service.runtime.paths import Paths, make_folders, paths_of
 from service.runtime.sockets import HANDED, Sockets, require_free, sockets_of
 from service.runtime.versions import software
-from service.supervise import nginx_conf, systemd, twins
+from service.supervise import nginx_conf, nginx_program, systemd, twins
 from service.supervise.program import Program, wrote_its_pid
 from service.supervise.standby import standby
 from service.supervise.supervisor import Supervisor
@@ -154,7 +154,7 @@ class _Gateway:
         pid_file = self._paths.nginx / "nginx.pid"
         return Program(
             "nginx",
-            nginx_conf.command(self._paths.nginx),
+            nginx_program.command(self._paths.nginx, named=self._config.runtime.nginx),
             lambda pid: wrote_its_pid(pid, pid_file),
             signal.SIGQUIT,
             STOP_NGINX,
@@ -169,7 +169,11 @@ def _prove_front(config: Config, paths: Paths) -> Rules:
     try:
         nginx_conf.write(nginx_conf.render(config, replace(paths, nginx=trial), rules), trial)
         tested = subprocess.run(
-            nginx_conf.command(trial, "-t"), capture_output=True, text=True, timeout=TEST_NGINX, check=False
+            nginx_program.command(trial, "-t", named=config.runtime.nginx),
+            capture_output=True,
+            text=True,
+            timeout=TEST_NGINX,
+            check=False,
         )
     finally:
         shutil.rmtree(trial, ignore_errors=True)

@@ -18,7 +18,7 @@ from service.api.http.context import Context
 from service.app import running
 from service.runtime.configuration import read_config
 from service.runtime.paths import paths_of
-from service.supervise import nginx_conf
+from service.supervise import nginx_conf, nginx_program
 from tests.gateways import free_ports, write_config
 
 
@@ -93,7 +93,7 @@ async def node(root: Path, options: Mapping[str, Any] | None = None, *, nginx: b
 async def _nginx(config: Config, context: Context) -> AsyncIterator[None]:
     paths = paths_of(config)
     nginx_conf.write(nginx_conf.render(config, paths, context.rules), paths.nginx)
-    process = await asyncio.create_subprocess_exec(*nginx_conf.command(paths.nginx))
+    process = await asyncio.create_subprocess_exec(*nginx_program.command(paths.nginx))
     host, _, port = config.public.listen.rpartition(":")
     try:
         for _ in range(200):

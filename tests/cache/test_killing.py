@@ -30,7 +30,7 @@ from service.cache.usage import HIGH
 from service.cache.work import spare_folder
 from service.runtime.configuration import read_config
 from service.runtime.paths import make_folders, paths_of
-from service.supervise import nginx_conf
+from service.supervise import nginx_conf, nginx_program
 from tests import images
 from tests.cache.nodes import Answer
 from tests.gateways import command_line, descendants, free_ports, write_config
@@ -60,7 +60,7 @@ class Machine:
         paths = paths_of(self.config)
         commands = {
             "service": [sys.executable, "-m", "service", "serve", "-c", str(self.file)],
-            "nginx": nginx_conf.command(paths.nginx),
+            "nginx": nginx_program.command(paths.nginx),
         }
         for name in names:
             with (self.file.parent / f"{name}.log").open("ab") as log:

@@ -204,3 +204,19 @@ def test_a_twin_that_was_changed_alone_is_found(tmp_path: Path) -> None:
     status, wrong = check(tmp_path, code=code)
     assert status == 1
     assert any("Lua" in line for line in wrong), wrong
+
+
+def test_nginx_is_told_by_its_program_and_its_versions(tmp_path: Path) -> None:
+    version = subprocess.run(["/usr/sbin/nginx", "-v"], capture_output=True, text=True, check=True).stderr
+    told = f"note  nginx: /usr/sbin/nginx: nginx {version.rpartition('/')[2].strip()}, Lua module 0.10."
+    assert told in run("check", write_config(tmp_path, {}, free_ports(2))).stdout
+
+
+def test_an_nginx_of_ones_own_is_named(tmp_path: Path, check_here: Check) -> None:
+    other = tmp_path / "angie"
+    other.symlink_to("/usr/sbin/nginx")
+    file = write_config(tmp_path, {"runtime": {"nginx": str(other)}}, free_ports(2))
+    assert f"note  nginx: {other}: nginx " in run("check", file).stdout
+    _, wrong = check_here(tmp_path, {"runtime": {"nginx": "/usr/sbin/nginxx"}})
+    missing = "runtime.nginx: there is no program /usr/sbin/nginxx; name one, or leave the option empty"
+    assert wrong == [f"wrong nginx: {missing}"]

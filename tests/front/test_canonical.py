@@ -16,7 +16,7 @@ from gateway.rules import Rules
 from gateway.samples import requests
 from gateway.vectors import vectors
 from service.runtime.paths import paths_of
-from service.supervise import nginx_conf
+from service.supervise import nginx_conf, nginx_program
 from tests.waiting import until
 
 NGINX = """
@@ -45,7 +45,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[socket.socket]:
     assert found
     text = NGINX.format(map=found[0].replace("$request_uri", "$http_asked"), folder=folder)
     (folder / "nginx.conf").write_text(text)
-    process = subprocess.Popen(nginx_conf.command(folder), stderr=subprocess.PIPE)
+    process = subprocess.Popen(nginx_program.command(folder), stderr=subprocess.PIPE)
     path: Path = folder / "socket"
     try:
         until(lambda: path.exists() or process.poll() is not None)

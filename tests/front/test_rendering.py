@@ -16,7 +16,7 @@ import httpx
 import pytest
 import yaml
 
-from service.supervise import nginx_conf
+from service.supervise import nginx_program
 from tests import images
 from tests.gateways import Gateway, command_line, free_ports, running_gateway, write_config
 from tests.waiting import until
@@ -92,7 +92,7 @@ def test_nginx_runs_on_a_written_folder_beside_the_service_alone(tmp_path: Path)
         written = render(file, "--to", folder)
         assert written.returncode == 0, written.stderr
     assert (folder / "rules.json").stat().st_mode & 0o777 == 0o600
-    commands = [[sys.executable, "-m", "service", "serve", "-c", str(file)], nginx_conf.command(folder)]
+    commands = [[sys.executable, "-m", "service", "serve", "-c", str(file)], nginx_program.command(folder)]
     with (tmp_path / "log").open("wb") as log:
         processes = [subprocess.Popen(command, stderr=log) for command in commands]
         try:

@@ -85,9 +85,7 @@ async def test_a_static_large_object_is_fetched_whole(
             name = f"pieces/{uuid.uuid4().hex}/{number}"
             etag = connection.put_object(settings.container, name, piece)
             rows.append({"path": f"/{settings.container}/{name}", "etag": etag.strip('"'), "size_bytes": len(piece)})
-        connection.put_object(
-            settings.container, "large.jpg", json.dumps(rows), query_string="multipart-manifest=put"
-        )
+        connection.put_object(settings.container, "large.jpg", json.dumps(rows), query_string="multipart-manifest=put")
     assert await content(store.originals, tmp_path, "large.jpg") == b"".join(PIECES)
 
 

@@ -25,11 +25,10 @@ from service.runtime.paths import Paths
 from service.runtime.sockets import require_free
 from service.store.base import Observation
 from service.store.errors import StoreError
-from service.supervise import nginx_conf
+from service.supervise import nginx_conf, nginx_program
 from service.supervise.up import ACCEPTED
 from service.tracing.setup import NOT_INSTALLED, installed
 
-NGINX_TIME = 30.0  # seconds for nginx -t
 COLLECTOR_TIME = 3.0  # seconds for a connection to the collector of traces
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -38,16 +37,22 @@ def nginx(config: Config, paths: Paths) -> Iterator[Finding]:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         rules = rules_of(config)
-        nginx_conf.write(nginx_conf.render(config, replace(paths, nginx=scratch), rules), scratch)
         try:
+            nginx_conf.write(nginx_conf.render(config, replace(paths, nginx=scratch), rules), scratch)
             tested = subprocess.run(
-                nginx_conf.command(scratch, "-t", "-q"), capture_output=True, text=True, check=False, timeout=NGINX_TIME
+                nginx_program.command(scratch, "-t", "-q", named=config.runtime.nginx),
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=nginx_program.TIME,
             )
         except FileNotFoundError as error:
             yield Finding("nginx", str(error))
             return
         if tested.returncode:
             yield Finding("nginx -t", tested.stderr.strip().replace("\n", "; "))
+        made_of = nginx_program.versions(config.runtime.nginx) or "without a Lua module"
+        yield Finding("nginx", f"{nginx_program.program(config.runtime.nginx)}: {made_of}", wrong=False)
 
 
 def ports(config: Config, paths: Paths) -> Iterator[Finding]:
