@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-keystone pictures compare lint bench lock test-fresh test-systemd test-container clean
+.PHONY: help setup run test test-keystone test-radosgw pictures compare lint bench lock test-fresh test-systemd test-container clean
 
 BIN := .venv/bin
 
@@ -29,6 +29,10 @@ $(AREA_TESTS): test-%:
 test-keystone: ## The store against a real Keystone besides the real Swift (installs it below var/; a minute or two)
 	@scripts/setup --dev
 	$(BIN)/python -m pytest tests/swift/real_keystone.py $(ARGS)
+
+test-radosgw: ## The store against a real Ceph RADOS gateway (root, debootstrap; installs it below var/, some minutes)
+	@scripts/setup --dev
+	$(BIN)/python -m pytest tests/swift/real_radosgw.py $(ARGS)
 
 pictures: ## Make the pictures of docs/ again
 	@scripts/setup --dev

@@ -18,7 +18,7 @@ from service.store.errors import Corrupt, Exists, NoTemporaryUrls, NotFound, Una
 from service.store.swift.connections import Pool, is_absent
 from service.store.swift.deletion import Deletion
 from service.store.swift.listing import list_container
-from service.store.swift.objects import LONGEST_NAME, from_headers, is_folder, metadata_headers, reachable
+from service.store.swift.objects import LONGEST_NAME, from_headers, is_folder, metadata_headers, reachable, rounds_down
 from service.store.swift.settings import SwiftSettings
 from service.store.swift.temp_url import Signer
 from service.store.swift.transfer import Upload, download, open_source
@@ -41,13 +41,16 @@ class SwiftContainer:
         self._derived = derived
         self._create = derived or settings.create
         self._delete_after = settings.delete_after if derived else None
+        self._rounds_down = False
         self._signer = Signer(settings.temp_url, container)
         self._deletion = Deletion(pool, container, settings.connections, self.delete)
 
     async def prepare(self) -> None:
         """Make sure of the container and its key. Raises NotFound when originals have no container, and StoreError
         when its former versions come back."""
-        check_versions(self._container, await self._pool.call(self._make if self._create else self._look))
+        found = await self._pool.call(self._make if self._create else self._look)
+        self._rounds_down = rounds_down(found)
+        check_versions(self._container, found)
         try:
             await self._pool.call(self._signer.prepare)
         except NoTemporaryUrls as error:
@@ -117,7 +120,7 @@ class SwiftContainer:
             if not is_absent(error):
                 raise
             connection.put_container(self._container)
-            return {}
+            return self._look(connection)
 
     def _head(self, connection: Any, name: str) -> StoredObject:
         return from_headers(name, connection.head_object(self._container, name))
@@ -167,7 +170,7 @@ class SwiftContainer:
                 headers=put.headers,
                 response_dict=answer,
             )
-        stored = from_headers(put.name, answer["headers"], size=size)
+        stored = from_headers(put.name, answer["headers"], size=size, rounded_down=self._rounds_down)
         if stored.etag != put.md5:
             raise Corrupt(f"Swift has stored {put.name!r} with another MD5")
         return stored

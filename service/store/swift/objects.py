@@ -35,14 +35,24 @@ def parsing() -> Iterator[None]:
         raise NotSwift(f"an answer that is not as Swift's are ({type(error).__name__}: {error})") from error
 
 
-def from_headers(name: str, headers: Mapping[str, str], *, size: int | None = None) -> StoredObject:
-    """The object that an answer to GET or HEAD describes; for one to PUT its size is given. Raises NotSwift."""
+def rounds_down(headers: Mapping[str, str]) -> bool:
+    """Whether a container's answer to HEAD is one of Ceph's gateway, which rounds Last-Modified down, Swift up."""
+    return "x-container-bytes-used-actual" in headers
+
+
+def from_headers(
+    name: str, headers: Mapping[str, str], *, size: int | None = None, rounded_down: bool = False
+) -> StoredObject:
+    """The object that an answer to GET or HEAD describes; for one to PUT its size is given. Raises NotSwift.
+
+    With `rounded_down` the answer's Last-Modified is the whole second before the change, and no other time is in it.
+    """
     with parsing():
         return StoredObject(
             name,
             int(headers["content-length"]) if size is None else size,
             etag=headers["etag"].strip('"'),  # quoted for segmented objects only
-            modified=_modified(headers),
+            modified=_modified(headers) + rounded_down,
             content_type=headers.get("content-type", "application/octet-stream"),
             metadata=_read_metadata(headers),
         )
