@@ -18,7 +18,7 @@ from service.engine.headers import bmp, gif, ico, isobmff, jpeg, png, tiff, webp
 from service.engine.headers.source import Source
 from service.engine.job import Header
 
-Library = Literal["ImageMagick", "Pillow", "libjpeg-turbo", "pillow-heif"]
+Library = Literal["ImageMagick", "Pillow", "libjpeg-turbo", "libwebp", "pillow-heif"]
 
 
 class Parser(Protocol):
@@ -50,6 +50,8 @@ class Format:
 
     reader: Library = "ImageMagick"
     """The library that reads the format in `auto`; docs/engine.md has the reasons, with figures."""
+    decoder: str = ""
+    """What decodes the pixels of a still image, where Pillow reads the rest of the file."""
     magick_reader: str = "service.engine.magick.reading:single"
     is_paged: bool = False
     """Whether ImageMagick is asked for one page by its number: of a BMP the first, whatever follows it."""
@@ -103,6 +105,7 @@ FORMATS: Mapping[str, Format] = {
         other_coders=("JPG", "PJPEG"),
         pillow_feature="jpg",
         reader="libjpeg-turbo",
+        decoder="service.engine.jpeg.decode:decoded",
         writer="Pillow",
         magick_writer="service.engine.magick.writing:jpeg",
         pillow_writer="service.engine.writers:jpeg",
@@ -132,7 +135,8 @@ FORMATS: Mapping[str, Format] = {
         webp,
         "WEBP",
         pillow_feature="webp",
-        reader="Pillow",
+        reader="libwebp",
+        decoder="service.engine.webp:decoded",
         fails_silently=True,
         delays=webp.delays,
         writer="Pillow",

@@ -16,10 +16,10 @@ from PIL import Image as Pillow
 
 from service.engine import heif, libraries, stated
 from service.engine.formats import FORMATS, functions
+from service.engine.geometry import Size
 from service.engine.headers import clap, isobmff, png_texts
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, Job, TooLarge, Undecodable
-from service.engine.jpeg import decode
 from service.engine.magick import reading
 from service.engine.memory import has_room
 from service.engine.picture import Details, Frame
@@ -39,6 +39,10 @@ PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY = png_texts.LONGES
 
 _OTHERS: dict[str, Reader] = {"heic": heif.read}
 """By format, where it is neither Pillow nor ImageMagick."""
+
+_DECODERS: dict[str, Callable[[Path, str, Size, int], Pillow.Image | None]] = functions(lambda row: row.decoder)
+"""By format, where they decode a still image faster than Pillow. They take the file, Pillow's mode and size, and n, and
+return None where Pillow has to try instead."""
 
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, RuntimeError)
 """What Pillow raises over broken files; RuntimeError is its word for what libavif refuses."""
@@ -78,8 +82,8 @@ def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -
     try:
         # Not by name: Pillow would map the file of an uncompressed image, and a map fails with the file.
         with path.open("rb") as opened, Pillow.open(opened, formats=(kind,)) as file:
-            sound = decode.decoded(path, file.mode, file.size, n) if kind == "JPEG" and not tolerant else None
-            frames = [Frame(sound)] if sound else _loaded(path, file, header, wanted, n)
+            decoded = None if tolerant or header.frames > 1 else _decoded(path, file, header, n)
+            frames = [Frame(decoded)] if decoded else _loaded(path, file, header, wanted, n)
             info, mode = file.info, file.mode
     except FileNotFoundError:  # it was removed meanwhile, which says nothing of it
         raise
@@ -94,6 +98,11 @@ def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -
     iptc = resources.get(_IPTC) if isinstance(resources, dict) else None
     depth = 1 if mode == "1" else 8
     return frames, Details(info.get("icc_profile"), info.get("exif"), iptc, space, depth, _plays(header, info))
+
+
+def _decoded(path: Path, file: ImageFile.ImageFile, header: Header, n: int) -> Pillow.Image | None:
+    decoder = _DECODERS.get(header.format)
+    return decoder(path, file.mode, file.size, n) if decoder else None
 
 
 def _plays(header: Header, info: dict[str | tuple[int, int], Any]) -> int:

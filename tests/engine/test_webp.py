@@ -1,0 +1,80 @@
+"""A still WebP is decoded by libwebp itself, to the pixels that Pillow has of it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from service.engine import webp
+from service.engine.job import Undecodable
+from tests import images
+from tests.engine.deriving import derive
+
+PHOTO = Image.fromarray(images.photo(203, 151))
+KINDS: dict[str, dict[str, Any]] = {"lossy": {"quality": 80}, "lossless": {"lossless": True}}
+
+
+def coded(picture: Image.Image, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "WEBP", **options)
+    return buffer.getvalue()
+
+
+def by_pillow(data: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(data)) as file:
+        return file.copy()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_pixels_are_those_of_pillow(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "photo.webp"
+    path.write_bytes(coded(PHOTO, **KINDS[kind]))
+    decoded = webp.decoded(path, "RGB", PHOTO.size, 8)
+    assert decoded is not None
+    assert decoded.tobytes() == by_pillow(path.read_bytes()).tobytes()
+
+
+def test_transparency_is_straight_and_comes_along(tmp_path: Path) -> None:
+    picture = PHOTO.convert("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize(PHOTO.size))
+    path = tmp_path / "alpha.webp"
+    path.write_bytes(coded(picture, lossless=True, exact=True))
+    decoded = webp.decoded(path, "RGBA", PHOTO.size, 8)
+    assert decoded is not None
+    assert decoded.tobytes() == picture.tobytes()
+
+
+@pytest.mark.parametrize("size", [(202, 151), (204, 151), (203, 150), (203, 152)])
+def test_a_size_that_is_not_the_file_s_is_left_to_pillow(tmp_path: Path, size: tuple[int, int]) -> None:
+    path = tmp_path / "photo.webp"
+    path.write_bytes(coded(PHOTO))
+    assert webp.decoded(path, "RGB", size, 8) is None
+
+
+def test_an_animation_is_left_to_pillow(tmp_path: Path) -> None:
+    path = tmp_path / "moving.webp"
+    path.write_bytes(coded(PHOTO, save_all=True, append_images=[PHOTO.rotate(180)], duration=100))
+    assert webp.decoded(path, "RGB", PHOTO.size, 8) is None
+
+
+def test_damaged_data_are_refused() -> None:
+    data = bytearray(coded(PHOTO, lossless=True))
+    data[40 : len(data) - 40] = b"\xff" * (len(data) - 80)
+    with pytest.raises(Undecodable):
+        derive(bytes(data), "w=64", "png")
+
+
+def test_the_frame_header_is_not_believed_over_the_memory() -> None:
+    """A bitstream of more pixels than the file's header says is refused."""
+    data, larger = coded(PHOTO), coded(PHOTO.resize((406, 302)))
+    extended = coded(PHOTO, icc_profile=b"profile of nothing")
+    start = extended.index(b"VP8 ")
+    stream = larger[larger.index(b"VP8 ") :]
+    whole = b"RIFF" + (4 + start - 12 + len(stream)).to_bytes(4, "little") + extended[8:start] + stream
+    assert len(whole) > len(data)
+    with pytest.raises(Undecodable):
+        derive(whole, "w=64", "png")
