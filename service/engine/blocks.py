@@ -6,6 +6,7 @@ https://arrow.apache.org/docs/format/CDataInterface.html
 from __future__ import annotations
 
 import ctypes
+from typing import Any
 
 from PIL import Image as Pillow
 
@@ -33,8 +34,26 @@ def block(mode: str, size: tuple[int, int]) -> tuple[Pillow.Image, int]:
     Rows follow each other without gaps; a pixel is one byte in L, four in RGB and CMYK. Raises MemoryError.
     """
     core = new_core(mode, size)
+    return wrapped(core), _start(core)
+
+
+def address(image: Pillow.Image) -> int:
+    """Return the address of the first pixel of an image, which becomes one piece of memory if it is not. Raises
+    MemoryError."""
+    image.load()
+    try:
+        return _start(image.im)
+    except ValueError:  # large images are in pieces
+        core = new_core(image.mode, image.size)
+        core.paste(image.im, (0, 0, *image.size))
+        image.im = core
+        return _start(core)
+
+
+def _start(core: Any) -> int:
     capsule = core.__arrow_c_array__()
     array = _Array.from_address(_pointer(capsule, b"arrow_array"))
     while array.n_children:  # pixels of four bytes are lists of four
         array = array.children[0].contents
-    return wrapped(core), array.buffers[1]
+    start: int = array.buffers[1]
+    return start

@@ -27,6 +27,7 @@ def environment(configuration: Path) -> dict[str, str]:
         "MAGICK_CONFIGURE_PATH": str(configuration),
         "MAGICK_THREAD_LIMIT": "1",
         "OMP_NUM_THREADS": "1",
+        "VIPS_CONCURRENCY": "1",
         "MALLOC_ARENA_MAX": "1",
         # Memory that one image frees stays in the process for the next. Otherwise each 4 KiB cost a page fault: 2 of
         # 23 ms for a JPEG of 640 pixels, 8 of 78 for a PNG. Larger blocks go back to the kernel at once.

@@ -18,7 +18,7 @@ from service.engine.headers import bmp, gif, ico, isobmff, jpeg, png, tiff, webp
 from service.engine.headers.source import Source
 from service.engine.job import Header
 
-Library = Literal["ImageMagick", "Pillow", "libjpeg-turbo", "libwebp", "pillow-heif"]
+Library = Literal["ImageMagick", "Pillow", "libjpeg-turbo", "libvips", "libwebp", "pillow-heif"]
 
 
 class Parser(Protocol):
@@ -119,7 +119,8 @@ FORMATS: Mapping[str, Format] = {
         png,
         "PNG",
         other_coders=("PNG8", "PNG24", "PNG32", "PNG48", "PNG64"),
-        reader="Pillow",
+        reader="libvips",
+        decoder="service.engine.vips.reading:png",
         delays=png.delays,
         needs_own_reader="service.engine.animation.apng:needs",
         own_reader="service.engine.animation.apng:read",

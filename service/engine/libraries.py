@@ -23,7 +23,7 @@ AUTO: dict[str, Library] = {
     "rescale": "libjpeg-turbo",
     "orient": "Pillow",
     "trim": "ImageMagick",
-    "resample": "Pillow",
+    "resample": "libvips",
     "carve": "ImageMagick",
     "to_srgb": "Pillow",
     "pad": "Pillow",

@@ -11,8 +11,9 @@ from service.engine.built_profile import built
 from service.engine.colorimetry import Curve, Statement, by_numbers
 from service.engine.formats import functions
 from service.engine.headers import colr, png_colour
+from service.engine.headers import png as headers
 from service.engine.headers.source import OpenedFile
-from service.engine.job import Header
+from service.engine.job import Header, Undecodable
 from service.engine.picture import Details, Frame
 
 
@@ -47,12 +48,22 @@ def avif(frames: list[Frame], details: Details, path: Path) -> Details:
 
 
 def png(frames: list[Frame], details: Details, path: Path) -> Details:
-    """The profile, too, is the file's own: ImageMagick leaves out one that stands beside an sRGB chunk."""
+    """The profile, too, is the file's own: ImageMagick leaves out one that stands beside an sRGB chunk. So is EXIF:
+    Pillow does not see it behind pixels that another library decodes."""
     with OpenedFile(path) as source:
         said = png_colour.stated(source)
-        details = replace(details, icc=details.icc or png_colour.profile(source))
+        details = replace(
+            details, icc=details.icc or png_colour.profile(source), exif=details.exif or _described(source)
+        )
     counts = said is not None and (said.outranks or not details.icc)
     return described(details, said.statement if said and counts else None, frames)
+
+
+def _described(source: OpenedFile) -> bytes | None:
+    try:
+        return headers.described(source)
+    except Undecodable:  # a tolerant job takes what is cut
+        return None
 
 
 def is_plain(statement: Statement) -> bool:

@@ -14,7 +14,7 @@ from service.engine.pool.process import FROM_OUTSIDE
 from service.engine.pool.staff import STARTS
 from service.runtime.imagemagick import reason
 
-PACKAGES = ("image-gateway", "wand", "pillow", "pillow-heif")
+PACKAGES = ("image-gateway", "wand", "pillow", "pillow-heif", "pyvips", "pyvips-binary")
 _HOME = str(Path(__file__).resolve().parents[2])
 _ASK = """
 from wand.version import MAGICK_VERSION

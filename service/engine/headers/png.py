@@ -91,6 +91,12 @@ def delay(control: bytes) -> int:
     return round(1000 * int.from_bytes(control[20:22]) / (int.from_bytes(control[22:24]) or 100))
 
 
+def described(source: Source) -> bytes | None:
+    """The last EXIF block, with the prefix that JPEG has; None where there is none."""
+    found = [chunk for chunk in chunks(source) if chunk.kind == b"eXIf"][-1:]
+    return b"".join(b"Exif\0\0" + source.read(one.start, one.end - one.start) for one in found) or None
+
+
 def delays(source: Source) -> list[int]:
     """The delay of each frame in milliseconds; none for a still image."""
     if animation(source) is None:

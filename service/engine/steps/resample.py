@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from PIL import Image as Pillow
 
 from service.engine import geometry
@@ -12,6 +15,7 @@ from service.engine.magick import scaling
 from service.engine.picture import Frame, Picture
 from service.engine.steps.drawn import is_drawn
 from service.engine.steps.smart import attention
+from service.engine.vips import scaling as vips
 
 FILTER = Pillow.Resampling.LANCZOS
 """Lanczos over three lobes, as sharp and libvips take it."""
@@ -42,9 +46,9 @@ def resample(picture: Picture, job: Job) -> None:
     size = geometry.resampled(picture.region.width / scale, picture.region.height / scale, job.recipe)
     if job.recipe.get("fit") == "cover":
         picture.region = geometry.covering(picture.region, size, _point(picture, job))
-    gap = _gap(picture, size, job)
+    lanczos = _lanczos(picture, size, job)
     for frame in picture.frames:
-        _resample(frame, picture.region, size, job, gap)
+        _resample(frame, picture.region, size, job, lanczos)
     picture.region, picture.scale = Box(0, 0, *size), 1.0
 
 
@@ -72,14 +76,27 @@ def _point(picture: Picture, job: Job) -> tuple[float, float]:
     return focus(job.recipe)
 
 
-def _gap(picture: Picture, size: Size, job: Job) -> float | None:
-    """How near means bring the frames first, as Pillow calls it; None for not at all."""
+Lanczos = Callable[[Pillow.Image, Box, Size], Pillow.Image]
+"""Takes an image with its transparency multiplied in, a part of it, and the size of the result."""
+
+
+def _lanczos(picture: Picture, size: Size, job: Job) -> Lanczos:
+    """How the frames are scaled where they are Pillow's: by libvips where it gives the same, else by Pillow."""
     first, region = picture.frames[0], picture.region
-    much = max(region.width / size[0], region.height / size[1]) >= 2 * REDUCING_GAP  # less is not reduced
-    return None if much and not holds(first, job) and is_drawn(first.pillow(), region) else REDUCING_GAP
+    if holds(first, job):
+        return partial(_by_pillow, gap=REDUCING_GAP)
+    ratio = max(region.width / size[0], region.height / size[1])
+    drawn = is_drawn(first.pillow(), region)
+    if vips.suits(region.within(first.size), size, first.size) and (ratio <= vips.MOST or not drawn):
+        return partial(vips.resized, drawn=drawn)
+    return partial(_by_pillow, gap=None if drawn else REDUCING_GAP)
 
 
-def _resample(frame: Frame, region: Box, size: Size, job: Job, gap: float | None) -> None:
+def _by_pillow(image: Pillow.Image, box: Box, size: Size, gap: float | None) -> Pillow.Image:
+    return image.resize(size, FILTER, box.edges, gap)
+
+
+def _resample(frame: Frame, region: Box, size: Size, job: Job, lanczos: Lanczos) -> None:
     whole = Box(0, 0, *frame.size)
     if region == whole and size == frame.size:
         return
@@ -91,8 +108,8 @@ def _resample(frame: Frame, region: Box, size: Size, job: Job, gap: float | None
         frame.put(pixels.crop(region.whole()))
         return
     # The box may begin and end inside a pixel, which undoes the rounding of a scaled decode.
-    box, associated = region.within(frame.size).edges, ASSOCIATED.get(pixels.mode)
+    box, associated = region.within(frame.size), ASSOCIATED.get(pixels.mode)
     if associated:
-        frame.put(pixels.convert(associated).resize(size, FILTER, box, gap).convert(pixels.mode))
+        frame.put(lanczos(pixels.convert(associated), box, size).convert(pixels.mode))
     else:
-        frame.put(pixels.resize(size, FILTER, box, gap))
+        frame.put(lanczos(pixels, box, size))

@@ -1,0 +1,128 @@
+"""libvips decodes PNG and scales: to the pixels that Pillow has, with flat colours left as they are."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from service.engine.geometry import Box
+from service.engine.job import Undecodable
+from service.engine.vips import reading, scaling
+from tests import images
+from tests.engine.deriving import derive
+
+SIZE = (421, 333)
+WHOLE = Box(0, 0, *SIZE)
+PHOTO = Image.fromarray(images.photo(*SIZE))
+CLEAR = Image.fromarray(images.photo_alpha(*SIZE))
+KINDS = {
+    "colour": PHOTO,
+    "gray": PHOTO.convert("L"),
+    "black and white": PHOTO.convert("1"),
+    "alpha": CLEAR,
+    "gray and alpha": CLEAR.convert("LA"),
+    "palette": PHOTO.quantize(200),
+    "four colours": PHOTO.quantize(4),
+}
+MODES = {"1": "L", "P": "RGB"}
+
+
+def coded(picture: Image.Image, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", **options)
+    return buffer.getvalue()
+
+
+def decoded(folder: Path, data: bytes, size: tuple[int, int] = SIZE) -> Image.Image | None:
+    path = folder / "a.png"
+    path.write_bytes(data)
+    return reading.png(path, "", size, 8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_png_has_the_pixels_that_pillow_has(tmp_path: Path, kind: str) -> None:
+    picture = KINDS[kind]
+    image = decoded(tmp_path, coded(picture))
+    assert image is not None
+    expected = picture.convert(MODES.get(picture.mode, picture.mode))
+    assert (image.mode, image.tobytes()) == (expected.mode, expected.tobytes())
+
+
+def test_a_transparent_colour_becomes_alpha(tmp_path: Path) -> None:
+    picture = Image.new("RGB", SIZE, (1, 2, 3))
+    picture.paste((200, 100, 50), (0, 0, 100, 100))
+    image = decoded(tmp_path, coded(picture, transparency=(1, 2, 3)))
+    assert image is not None
+    assert (image.getpixel((5, 5)), image.getpixel((200, 200))) == ((200, 100, 50, 255), (1, 2, 3, 0))
+
+
+def test_16_bits_another_size_and_damage_are_left_to_others(tmp_path: Path) -> None:
+    whole = coded(PHOTO)
+    assert decoded(tmp_path, images.png_16bit(*SIZE)) is None
+    assert decoded(tmp_path, whole, (421, 334)) is None
+    assert decoded(tmp_path, whole[: len(whole) // 2]) is None
+    assert decoded(tmp_path, whole[:60] + bytes(40) + whole[100:]) is None
+
+
+def test_a_damaged_png_is_refused() -> None:
+    whole = coded(PHOTO)
+    with pytest.raises(Undecodable):
+        derive(whole[:60] + bytes(40) + whole[100:], "w=64", "png")
+
+
+def test_exif_behind_the_pixels_counts() -> None:
+    block = Image.Exif()
+    block[0x8298] = "Somebody"
+    whole = coded(PHOTO)
+    end = whole.index(b"IEND") - 4
+    data = whole[:end] + images.png_chunk(b"eXIf", block.tobytes()[6:]) + whole[end:]
+    made = derive(data, "w=64,keep=copyright", "jpg", keep=("copyright",))
+    assert made.pillow().getexif()[0x8298] == "Somebody"
+
+
+@pytest.mark.parametrize("size", [(200, 158), (160, 127), (421, 100), (90, 71)])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBa", "CMYK"])
+@pytest.mark.parametrize("drawn", [False, True])
+def test_a_scaled_picture_is_pillow_s_lanczos(mode: str, size: tuple[int, int], *, drawn: bool) -> None:
+    picture = CLEAR.convert(mode) if mode == "RGBa" else PHOTO.convert(mode)
+    assert scaling.suits(WHOLE, size, SIZE)
+    made = scaling.resized(picture, WHOLE, size, drawn=drawn)
+    expected = picture.resize(size, Image.Resampling.LANCZOS)
+    assert (made.mode, made.size) == (mode, size)
+    apart = np.abs(np.asarray(made).astype(int) - np.asarray(expected))
+    assert (apart.mean(), apart.max()) < (0.4, 5)
+
+
+def test_a_region_that_begins_and_ends_inside_pixels_is_neither_shifted_nor_stretched() -> None:
+    ramp = Image.fromarray(np.tile(np.linspace(0, 255, 1000).round().astype(np.uint8), (10, 1)))
+    region = Box(100.25, 0, 900.75, 10)
+    assert scaling.suits(region, (350, 10), ramp.size)
+    made = np.asarray(scaling.resized(ramp, region, (350, 10), drawn=False))[5].astype(float)
+    centres = region.left + (np.arange(350) + 0.5) * region.width / 350
+    expected = (centres - 0.5) * 255 / 999
+    assert np.abs(made - expected)[3:-3].max() < 1.1
+
+
+def test_a_region_whose_middle_is_no_pixel_s_is_left_to_pillow() -> None:
+    assert not scaling.suits(Box(0, 0, 400.25, 333), (200, 158), SIZE)
+    assert not scaling.suits(WHOLE, (500, 333), SIZE)
+    assert not scaling.suits(WHOLE, (70, 55), SIZE)
+
+
+def test_white_stays_white_at_every_scale() -> None:
+    white = Image.new("RGB", (1300, 3), (255, 255, 255))
+    for width in range(240, 1300, 9):
+        if scaling.suits(Box(0, 0, *white.size), (width, 3), white.size):
+            made = scaling.resized(white, Box(0, 0, *white.size), (width, 3), drawn=False)
+            assert made.getextrema() == ((255, 255),) * 3, width
+
+
+def test_an_image_in_several_pieces_of_memory_is_scaled_as_one() -> None:
+    large = Image.new("RGB", (3000, 2000), (10, 20, 30))
+    large.paste((200, 100, 0), (1500, 0, 3000, 2000))
+    made = scaling.resized(large, Box(0, 0, 3000, 2000), (1000, 667), drawn=False)
+    assert (made.getpixel((100, 600)), made.getpixel((900, 600))) == ((10, 20, 30), (200, 100, 0))
