@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from tests.gateways import free_ports, running_gateway
 
 HERE = Path(__file__).resolve().parent
 HOME = HERE.parent / "var" / "bench"
-IPX = ("ipx@3.1.1", "sharp@0.34.5")
+IPX = "ipx@3.1.1"
+SHARP = "0.35.5"  # that IPX is made to take: with libvips 8.18
 QUALITY = {"jpg": 80, "webp": 80, "avif": 50}
 PROCESSES = 2
 START = 60.0  # seconds
@@ -41,50 +43,69 @@ AVIF_QUALITY = {QUALITY["avif"]}
 
 
 @dataclass(frozen=True)
+class Asked:
+    """An image by its name, `width` pixels wide, or cut to `height` too around what stands out. `quality` is 1..100;
+    None is that of QUALITY."""
+
+    image: str
+    width: int
+    format: str
+    height: int | None = None
+    quality: int | None = None
+
+
+@dataclass(frozen=True)
 class Server:
-    """A running server. `path` tells how it is asked for an image by name, width in pixels and format."""
+    """A running server. `path` says how it is asked for an image; `fetch` returns what a path leads to and raises
+    RuntimeError for any answer but 200."""
 
     name: str
-    client: httpx.Client
     pid: int
-    path: Callable[[str, int, str], str]
+    path: Callable[[Asked], str]
+    fetch: Callable[[str], bytes]
 
     def get(self, image: str, width: int, format: str) -> bytes:
-        return self.fetch(self.path(image, width, format))
+        return self.fetch(self.path(Asked(image, width, format)))
 
-    def fetch(self, path: str) -> bytes:
-        answer = self.client.get(path)
-        if answer.status_code != 200:
-            raise RuntimeError(f"{self.name} answered {answer.status_code} to {path}")
-        return answer.content
+
+Start = Callable[[Path, Path], contextlib.AbstractContextManager[Server]]
+"""Takes the folder of pictures and one for what the server writes."""
 
 
 @contextlib.contextmanager
-def all_servers(pictures: Path, scratch: Path) -> Iterator[list[Server]]:
-    """The gateway and its peers, all over the pictures of one folder."""
+def all_servers(pictures: Path, scratch: Path, starts: Iterable[Start]) -> Iterator[list[Server]]:
+    """The servers that `starts` start, all over the pictures of one folder."""
+    scratch.mkdir(exist_ok=True)
     with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(start(pictures, scratch)) for start in SERVERS]
-
-
-def gateway(pictures: Path, scratch: Path) -> contextlib.AbstractContextManager[Server]:
-    """Ours: nginx in front of the service, nothing in any cache."""
-    return _gateway("gateway", "auto", pictures, scratch)
-
-
-def imagemagick(pictures: Path, scratch: Path) -> contextlib.AbstractContextManager[Server]:
-    """Ours again, with ImageMagick for all that it can."""
-    return _gateway("imagemagick", "imagemagick", pictures, scratch)
+        yield [stack.enter_context(start(pictures, scratch)) for start in starts]
 
 
 @contextlib.contextmanager
-def _gateway(name: str, library: str, pictures: Path, scratch: Path) -> Iterator[Server]:
+def gateway(pictures: Path, scratch: Path) -> Iterator[Server]:
+    """Ours: nginx in front of the service, nothing in any cache."""
     options = {
-        "engine": {"processes": PROCESSES, "library": library},
+        "engine": {"processes": PROCESSES},
         "store": {"directory": {"root": str(pictures)}},
         "formats": {"quality": QUALITY},
     }
-    with running_gateway(scratch / name, options) as running:
-        yield Server(name, running.public, running.process.pid, lambda image, w, kind: f"/images/{image}/@w={w}.{kind}")
+
+    def path(asked: Asked) -> str:
+        box = f",h={asked.height},fit=cover,g=smart" if asked.height else ""
+        quality = f",q={asked.quality}" if asked.quality else ""
+        return f"/images/{asked.image}/@w={asked.width}{box}{quality}.{asked.format}"
+
+    with running_gateway(scratch / "gateway", options) as running:
+        yield Server("gateway", running.process.pid, path, _fetcher("gateway", running.public))
+
+
+def _fetcher(name: str, client: httpx.Client) -> Callable[[str], bytes]:
+    def fetch(path: str) -> bytes:
+        answer = client.get(path)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{name} answered {answer.status_code} to {path}: {answer.text[:500]}")
+        return answer.content
+
+    return fetch
 
 
 @contextlib.contextmanager
@@ -95,8 +116,10 @@ def thumbor(pictures: Path, scratch: Path) -> Iterator[Server]:
     (port,) = free_ports(1)
     command = [folder / "bin/thumbor", "-i", "127.0.0.1", "-p", port, "-c", configuration, "--processes", PROCESSES]
 
-    def path(name: str, width: int, kind: str) -> str:
-        return f"/unsafe/{width}x0/filters:format({_PILLOW.get(kind, kind)})/{name}"
+    def path(asked: Asked) -> str:
+        box = f"{asked.width}x{asked.height}/smart" if asked.height else f"{asked.width}x0"
+        quality = f":quality({asked.quality})" if asked.quality else ""
+        return f"/unsafe/{box}/filters:format({_PILLOW.get(asked.format, asked.format)}){quality}/{asked.image}"
 
     with _running("thumbor", command, port, scratch, path) as server:
         yield server
@@ -104,18 +127,22 @@ def thumbor(pictures: Path, scratch: Path) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def ipx(pictures: Path, scratch: Path) -> Iterator[Server]:
-    folder = node_modules(IPX)
+    folder = node_modules(IPX, {"sharp": SHARP})
     (port,) = free_ports(1)
     command = [folder / ".bin/ipx", "serve", "--host", "127.0.0.1", "--port", port, "--dir", pictures]
 
-    def path(name: str, width: int, kind: str) -> str:
-        return f"/f_{_PILLOW.get(kind, kind)},w_{width},q_{QUALITY[kind]}/{name}"
+    def path(asked: Asked) -> str:
+        box = f"s_{asked.width}x{asked.height},fit_cover,position_attention" if asked.height else f"w_{asked.width}"
+        quality = asked.quality or QUALITY.get(asked.format)
+        film = ",animated" if asked.image.endswith(".gif") else ""
+        options = f"{box}{f',q_{quality}' if quality else ''}{film}"
+        return f"/f_{_PILLOW.get(asked.format, asked.format)},{options}/{asked.image}"
 
     with _running("IPX", command, port, scratch, path) as server:
         yield server
 
 
-SERVERS = (gateway, imagemagick, thumbor, ipx)
+SERVERS: tuple[Start, ...] = (gateway, thumbor, ipx)
 
 
 def environment(requirements: Path) -> Path:
@@ -130,22 +157,24 @@ def environment(requirements: Path) -> Path:
     return path
 
 
-def node_modules(packages: tuple[str, ...]) -> Path:
-    """A folder of npm packages at these versions, below var/bench; made if it is missing."""
-    path = HOME / f"node-{_digest(' '.join(packages))}"
+def node_modules(package: str, overrides: dict[str, str]) -> Path:
+    """A folder with an npm package and what it needs, below var/bench; made if it is missing. `overrides` are versions
+    of packages that it would take in another one."""
+    manifest = json.dumps({"overrides": overrides})
+    path = HOME / f"node-{_digest(package + manifest)}"
     if not (path / "complete").exists():
-        print(f"bench: installing {packages[0]} into {path.relative_to(HERE.parent)}", file=sys.stderr)
+        print(f"bench: installing {package} into {path.relative_to(HERE.parent)}", file=sys.stderr)
         path.mkdir(parents=True, exist_ok=True)
-        (path / "package.json").write_text("{}")
+        (path / "package.json").write_text(manifest)
         npm = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--save-exact"]
-        subprocess.run([*npm, *packages], cwd=path, check=True)
+        subprocess.run([*npm, package], cwd=path, check=True)
         (path / "complete").touch()
     return path / "node_modules"
 
 
 @contextlib.contextmanager
 def _running(
-    name: str, command: list[object], port: int, scratch: Path, path: Callable[[str, int, str], str]
+    name: str, command: list[object], port: int, scratch: Path, path: Callable[[Asked], str]
 ) -> Iterator[Server]:
     """The peer, from when it listens to the end of the block."""
     with (scratch / f"{name}.log").open("wb") as log:
@@ -159,7 +188,7 @@ def _running(
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
             _await_answer(client, process, scratch / f"{name}.log")
-            yield Server(name, client, process.pid, path)
+            yield Server(name, process.pid, path, _fetcher(name, client))
     finally:
         process.terminate()
         process.wait(30)

@@ -1,0 +1,62 @@
+"""What a derived image costs: CPU of the whole path with cold caches, of the gateway and its peers in turn.
+
+`bench/run derive` measures every row, `bench/run derive ROW ...` only those. A bar counts as missed where three runs
+out of three miss it; the runs after the first are of the rows that cost too much. Scores and bytes do not change.
+
+    rows        what is measured: works, originals, bars
+    originals   the files that the works begin with
+    vips        bare libvips in a process, the peer without HTTP
+    turns       the servers take turns at a row
+    scores      SSIMULACRA2 of what they made
+    verdict     what is compared with what, and which bars are missed
+    table       the results as text
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench import peers
+from bench.derive import table
+from bench.derive.originals import Originals
+from bench.derive.rows import ROWS, Row
+from bench.derive.scores import score
+from bench.derive.turns import take_turns
+from bench.derive.verdict import COST, judge
+from bench.derive.vips import vips
+
+RUNS = 3
+NAMES = tuple(row.name for row in ROWS)
+
+
+def main(names: Sequence[str] = ()) -> int:
+    """Measure the rows of these names, all of them by default. Print the table and return the number of rows that miss
+    a bar."""
+    rows = [row for row in ROWS if row.name in names or not names]
+    peers.HOME.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=peers.HOME) as folder:
+        return _measure(rows, Path(folder))
+
+
+def _measure(rows: list[Row], scratch: Path) -> int:
+    pictures = scratch / "pictures"
+    pictures.mkdir()
+    originals = Originals(scratch)
+    missed: dict[Row, frozenset[str]] = {}
+    again = rows
+    for run in range(1, RUNS + 1):
+        with peers.all_servers(pictures, scratch / f"run-{run}", (*peers.SERVERS, vips)) as servers:
+            results = {row: take_turns(servers, row, originals[row.source], pictures) for row in again}
+        score((originals[row.source], found.values()) for row, found in results.items())
+        verdicts = {row: judge(row, found) for row, found in results.items()}
+        print(f"\nrun {run}\n{table.text(verdicts)}", flush=True)
+        missed |= {row: missed.get(row, judged.missed) & judged.missed for row, judged in verdicts.items()}
+        again = [row for row in again if any(bar.startswith(COST) for bar in missed[row])]  # the rest stays the same
+        if not again:
+            break
+    short = {row: bars for row, bars in missed.items() if bars}
+    for row, bars in short.items():
+        print(f"missed: {row.title}: {', '.join(sorted(bars))}")
+    return len(short)

@@ -1,0 +1,50 @@
+"""Bare libvips in a process: thumbnail and save, with one thread, and nothing cached.
+
+It stands for what a server around libvips can reach at best: no HTTP, no cache, and files that are read where they lie.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from json import dumps
+from pathlib import Path
+
+from bench.peers import QUALITY, Asked, Server
+
+
+@contextlib.contextmanager
+def vips(pictures: Path, scratch: Path) -> Iterator[Server]:
+    """Start the process; it ends with the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.derive.vips_worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "VIPS_CONCURRENCY": "1"},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    questions, answers, turn = process.stdin, process.stdout, threading.Lock()
+
+    def path(asked: Asked) -> str:
+        quality = asked.quality or QUALITY.get(asked.format)
+        made = scratch / f"libvips.{asked.format}"
+        return dumps({**asdict(asked), "quality": quality, "image": str(pictures / asked.image), "output": str(made)})
+
+    def fetch(line: str) -> bytes:
+        with turn:
+            questions.write(line.encode() + b"\n")
+            questions.flush()
+            made = answers.readline().decode().strip()
+            if not made:
+                raise RuntimeError(f"libvips failed at {line}")
+            return Path(made).read_bytes()
+
+    with process:
+        yield Server("libvips", process.pid, path, fetch)
+        questions.close()
