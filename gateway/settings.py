@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from gateway.efforts import DEFAULT_EFFORT, MOST_EFFORT
 from gateway.hosts import HostName
 from gateway.names import is_preset_word
 from gateway.public_settings import Public
@@ -142,6 +143,18 @@ class LimitOptions(Section):
     archive_bytes: Size = Field(2**30, description="bytes of one archive", ge=1)
 
 
+def _effort(format: str, description: str) -> Any:
+    return Field(DEFAULT_EFFORT[format], description=description, ge=0, le=MOST_EFFORT[format])
+
+
+class Effort(Section):
+    """How much work encoders spend on an image; more takes longer and saves bytes."""
+
+    jpg: int = _effort("jpg", "0: baseline; 1: progressive; both with optimised tables")
+    webp: int = _effort("webp", "libwebp's method, 0 to 6")
+    avif: int = _effort("avif", "0 to 9; libavif's speed is 9 less that")
+
+
 class FormatOptions(Section):
     """Formats in and out."""
 
@@ -154,6 +167,7 @@ class FormatOptions(Section):
     )
     negotiate: list[Negotiated] = Field(list(NEGOTIATED), description="what auto may become, the preferred first")
     quality: Quality = Field(dict(DEFAULT_QUALITY), description="q where the request gives none")
+    effort: Effort = Field(Effort(), description="how much work encoders spend; more takes longer and saves bytes")
     gamut: Literal["srgb", "p3"] = Field(
         "srgb", description="p3: an original of more colours than sRGB leaves as Display P3 (AVIF, WebP, JPEG, PNG)"
     )

@@ -37,7 +37,7 @@ from service.open_store import open_store
 from service.originals.originals import Originals
 from service.runtime.imagemagick import write_policy
 from service.runtime.lock import AlreadyRunning, exclusive, is_held
-from service.runtime.made_by import engine_of, made_by
+from service.runtime.made_by import choices_of, engine_of, made_by
 from service.runtime.naming import named
 from service.runtime.paths import Paths, make_folders, paths_of
 from service.runtime.rlimits import raise_limit
@@ -200,5 +200,6 @@ def _job_settings(config: Config, rules: Rules, versions: str, *, remote_store: 
         library=config.engine.library,
         engine=engine_of(config, rules, versions),
         gamut=config.formats.gamut,
-        software=f"engine.library {config.engine.library}, formats.gamut {config.formats.gamut}; {versions}",
+        effort=config.formats.effort.model_dump(),
+        software=f"{choices_of(config)}; {versions}",
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from gateway.efforts import DEFAULT_EFFORT
 from gateway.holding import Shape
 from gateway.marker import Marker
 from gateway.names import Name
@@ -55,6 +56,7 @@ class JobSettings:
     software: str
     library: Library = "auto"
     gamut: Gamut = "srgb"
+    effort: Mapping[str, int] = field(default_factory=lambda: DEFAULT_EFFORT)
 
 
 def persist_of(config: Config, *, remote_store: bool) -> Persist:
@@ -81,6 +83,7 @@ def job_of(name: Name, original: Original, job_settings: JobSettings, quality: i
         tolerant=job_settings.tolerant,
         library=job_settings.library,
         gamut=job_settings.gamut,
+        effort=job_settings.effort.get(name.format),
     )
 
 

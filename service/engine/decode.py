@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 from gateway.rules import ANIMATED
 from service.engine import geometry, readers
 from service.engine.formats import FORMATS
-from service.engine.geometry import FINE, OVERSAMPLING, Box
+from service.engine.geometry import COARSE, FINE, LARGE, OVERSAMPLING, Box, Oversampling
 from service.engine.job import Job, NotAnImage, TooLarge, Undecodable, Unsatisfiable
 from service.engine.picture import Picture
 from service.engine.recent import recalled
@@ -62,7 +62,13 @@ def scaling(job: Job) -> int:
     size = geometry.upright((header.width, header.height), header.orientation)
     box = geometry.crop_box(recipe["crop"], size) if "crop" in recipe else Box(0, 0, *size)
     size = geometry.resampled(box.width, box.height, recipe)
-    return geometry.eighths((box.width, box.height), size, FINE if job.format == "avif" else OVERSAMPLING)
+    return geometry.eighths((box.width, box.height), size, _oversampling(job))
+
+
+def _oversampling(job: Job) -> Oversampling:
+    if job.format == "avif":
+        return FINE
+    return COARSE if job.header.width * job.header.height >= LARGE else OVERSAMPLING
 
 
 def shown(job: Job) -> range:

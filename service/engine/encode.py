@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.efforts import DEFAULT_EFFORT
 from gateway.holding import longest_side
 from gateway.rules import DEFAULT_QUALITY
 from service.engine import quality, writers
@@ -28,9 +29,10 @@ def encode(picture: Picture, job: Job) -> bytes:
     keeps = copyright_block(job, picture.details) if kept("copyright", job) else None
 
     direct = job.library == "imagemagick"
+    effort = effort_of(job)
 
     def write(value: int) -> bytes:
-        settings = Settings(value, "lossless" in recipe, icc, keeps, direct)
+        settings = Settings(value, "lossless" in recipe, icc, keeps, direct, effort)
         return writers.writer(picture, settings, job)(picture, settings)
 
     if "mb" in recipe:
@@ -39,3 +41,8 @@ def encode(picture: Picture, job: Job) -> bytes:
     if asked != "auto":
         return write(int(asked))
     return quality.seeming(write, picture.frames[0].pillow()) if job.format in DEFAULT_QUALITY else write(job.quality)
+
+
+def effort_of(job: Job) -> int:
+    """How much work the encoder spends, as `formats.effort` counts it; 0 for a format without a choice."""
+    return DEFAULT_EFFORT.get(job.format, 0) if job.effort is None else job.effort

@@ -109,7 +109,8 @@ class Job:
     `recipe` is canonical: key to canonical value, as `gateway.names` gives it, without the format. `source` is
     the original's file, `output` the file to write (its directory exists; the engine overwrites it, and an empty file
     stands for no result). `quality`
-    is the configured default for `format`, 1..100; `keep` what the configuration lets a recipe keep.
+    is the configured default for `format`, 1..100; `effort` is how much work its encoder spends, as `formats.effort`
+    counts it, None for the default; `keep` what the configuration lets a recipe keep.
     `fields` are the metadata fields that `describe` and `verify` may report. `library` and `gamut` are `engine.library`
     and `formats.gamut` of the configuration. `original` is the file as it came and `flaws` are those of it, where
     `source` is one without them.
@@ -128,6 +129,7 @@ class Job:
     tolerant: bool = False
     library: Library = "auto"
     gamut: Gamut = "srgb"
+    effort: int | None = None
     original: str = ""
     flaws: tuple[str, ...] = ()
 

@@ -13,9 +13,17 @@ def engine_of(config: Config, rules: Rules, versions: str) -> str:
     limits, keep, fields = config.limits, tuple(config.metadata.keep), tuple(config.metadata.fields)
     tolerant = config.formats.tolerate_truncated
     bounds = (limits.width, limits.height, limits.frames)
-    chosen = (config.engine.library, config.formats.gamut)
+    efforts = sorted(config.formats.effort.model_dump().items())
+    chosen = (config.engine.library, config.formats.gamut, efforts)
     parts = (versions, sorted(rules.quality.items()), fields, keep, *bounds, tolerant, *chosen)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def choices_of(config: Config) -> str:
+    """What the configuration chooses of how images are made, for people."""
+    formats = config.formats
+    efforts = " ".join(f"{format}={effort}" for format, effort in formats.effort.model_dump().items())
+    return f"engine.library {config.engine.library}, formats.gamut {formats.gamut}, formats.effort {efforts}"
 
 
 def made_by(config: Config, rules: Rules, versions: str) -> str:

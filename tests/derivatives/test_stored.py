@@ -56,7 +56,7 @@ async def test_what_is_kept_names_the_library_and_the_versions_that_made_it(one:
     await settled(one)
     found = await one.context.store.derived.stat(str(NAME))
     said = found.metadata["software"]
-    assert said.startswith("engine.library auto, formats.gamut srgb; ")
+    assert said.startswith("engine.library auto, formats.gamut srgb, formats.effort jpg=0 webp=2 avif=0; ")
     for package in ("image-gateway", "wand", "pillow"):
         assert f"{package} {metadata.version(package)}" in said
     assert MAGICK_VERSION in said
@@ -73,7 +73,7 @@ async def test_what_was_kept_by_the_other_choice_of_library_is_made_again(tmp_pa
         assert (await other.api(str(NAME))).headers["X-Cache"] == "MISS"
         await settled(other)
         found = await other.context.store.derived.stat(str(NAME))
-    assert found.metadata["software"].startswith("engine.library imagemagick, formats.gamut srgb; ")
+    assert found.metadata["software"].startswith("engine.library imagemagick, formats.gamut srgb, ")
 
 
 async def test_what_was_kept_of_another_original_is_not_used(one: Node) -> None:

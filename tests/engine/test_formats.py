@@ -72,10 +72,6 @@ def test_transparency_that_a_format_cannot_hold_shows_the_background(kind: str, 
     assert np.abs(derive(images.png_alpha(), f"w=80{bg}", kind).pixels()[0, 0] - expected).max() <= 4
 
 
-def test_jpeg_is_progressive() -> None:
-    assert derive(images.png(), "", "jpg").pillow().info.get("progressive")
-
-
 @pytest.mark.parametrize(("kind", "off"), [("webp", 0), ("avif", 2)])
 def test_lossless_keeps_every_pixel_but_for_the_rounding_of_avif_to_luma_and_chroma(kind: str, off: int) -> None:
     assert np.abs(derive(images.png(), "lossless=1", kind).pixels() - images.photo()).max() <= off

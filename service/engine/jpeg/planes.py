@@ -55,19 +55,20 @@ def read(data: bytes, size: Size, n: int) -> Planes | None:
     return y, cb, cr
 
 
-def write(planes: Planes, size: Size, quality: int) -> bytes:
-    """A progressive JPEG of `size` with optimised tables and chroma at 4:2:0: as the planes are, which have the sizes
-    that `plane_sizes` names. `quality` is 1..100. Raises MemoryError.
+def write(planes: Planes, size: Size, quality: int, *, progressive: bool) -> bytes:
+    """A JPEG of `size` with optimised tables and chroma at 4:2:0: as the planes are, which have the sizes that
+    `plane_sizes` names. `quality` is 1..100. Raises MemoryError.
     """
     library = turbo.library
     assert library is not None, "what was read can be written"
+    flags = _ACCURATE | (_PROGRESSIVE if progressive else 0)
     samples = [ctypes.create_string_buffer(plane.tobytes(), plane.width * plane.height) for plane in planes]
     output, length = ctypes.c_void_p(), ctypes.c_ulong()
     with turbo.handle(library.tjInitCompress) as handle:
         try:
             failed = library.tjCompressFromYUVPlanes(
                 *(handle, _addresses(samples), size[0], _numbers(plane.width for plane in planes), size[1], _420),
-                *(ctypes.byref(output), ctypes.byref(length), quality, _ACCURATE | _PROGRESSIVE),
+                *(ctypes.byref(output), ctypes.byref(length), quality, flags),
             )
             if failed or not output:
                 raise MemoryError

@@ -15,6 +15,7 @@ from PIL import Image as Pillow
 from service.engine import geometry
 from service.engine.colour import kept
 from service.engine.decode import scaling
+from service.engine.encode import effort_of
 from service.engine.geometry import Box, Size
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, Job, Result, Undecodable
@@ -57,7 +58,7 @@ def rescaled(job: Job) -> Result | None:
     decoded = clock()
     smaller, size = _scaled(original, n, job)
     transformed = clock()
-    data = planes.write(smaller, size, _quality(job))
+    data = planes.write(smaller, size, _quality(job), progressive=effort_of(job) > 0)
     Path(job.output).write_bytes(data)
     stages = {"decode": decoded - started, "transform": transformed - decoded, "encode": clock() - transformed}
     return Result(job.format, *size, 1, len(data), stages)

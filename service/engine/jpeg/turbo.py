@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ class Transform(ctypes.Structure):
 
 
 def _load() -> ctypes.CDLL | None:
+    os.environ["TJ_OPTIMIZE"] = "1"  # tables of each image's own, which TurboJPEG takes from here alone
     try:
         loaded = ctypes.CDLL(_NAME)
     except OSError:
