@@ -49,7 +49,7 @@ def _measure(rows: list[Row], scratch: Path) -> int:
     for run in range(1, RUNS + 1):
         with peers.all_servers(pictures, scratch / f"run-{run}", (*peers.SERVERS, vips)) as servers:
             results = {row: take_turns(servers, row, originals[row.source], pictures) for row in again}
-        score((originals[row.source], found.values()) for row, found in results.items())
+        score((originals[row.source], found.values()) for row, found in results.items() if row.is_scored)
         verdicts = {row: judge(row, found) for row, found in results.items()}
         print(f"\nrun {run}\n{table.text(verdicts)}", flush=True)
         missed |= {row: missed.get(row, judged.missed) & judged.missed for row, judged in verdicts.items()}

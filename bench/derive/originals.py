@@ -16,9 +16,14 @@ from PIL import Image
 from bench import photographs
 from bench.derive.screenshot import draw
 
+SMALL, HUGE = (2040, 1666), (8660, 5774)
 FRAMES = 40
 FILM = 640, 480
 """Size of the film's frames: a part of the photograph that moves."""
+
+
+Maker = Callable[[Path, Path], object]
+"""Takes the photograph and the file to write."""
 
 
 class Originals:
@@ -30,67 +35,66 @@ class Originals:
 
     def __getitem__(self, name: str) -> Path:
         if name not in self._made:
-            self._made[name] = _MAKERS[name](self._folder)
+            self._made[name] = self._make(name)
         return self._made[name]
 
+    def _make(self, name: str) -> Path:
+        if name in _GIVEN:
+            return _GIVEN[name](self._folder)
+        path = self._folder / name
+        _MAKERS[name](self["photo.jpg"], path)
+        return path
 
-def _saved(name: str, width: int | None = None, **options: Any) -> Callable[[Path], Path]:
-    """Make the photograph `width` pixels wide, in the format that the file's name ends with."""
 
-    def make(folder: Path) -> Path:
-        with Image.open(photographs.photo(folder)) as opened:
-            image = opened.convert("RGB")
-        if width:
-            size = width, round(image.height * width / image.width)
-            image = image.resize(size, Image.Resampling.LANCZOS if width < image.width else Image.Resampling.BICUBIC)
-        image.save(folder / name, **options)
-        return folder / name
+def _saved(size: tuple[int, int] | None = None, **options: Any) -> Maker:
+    """Save the photograph in the format that the file's name ends with, scaled to `size` where there is one."""
+
+    def make(photo: Path, path: Path) -> None:
+        image = _opened(photo)
+        if size:
+            image = image.resize(size, Image.Resampling.LANCZOS if size < image.size else Image.Resampling.BICUBIC)
+        image.save(path, **options)
 
     return make
 
 
-def _screenshot(folder: Path) -> Path:
-    draw().save(folder / "screenshot.png")
-    return folder / "screenshot.png"
-
-
-def _film(folder: Path) -> Path:
+def _film(photo: Path, path: Path) -> None:
     width, height = FILM
-    with Image.open(photographs.photo(folder)) as photo:
-        scene = photo.convert("RGB").resize((2 * width, 2 * height))
+    scene = _opened(photo).resize((2 * width, 2 * height))
     boxes = [(4 * step, 3 * step, 4 * step + width, 3 * step + height) for step in range(FRAMES)]
     first, *others = (scene.crop(box).quantize(256) for box in boxes)
-    first.save(folder / "film.gif", save_all=True, append_images=others, duration=50, loop=0)
-    return folder / "film.gif"
+    first.save(path, save_all=True, append_images=others, duration=50, loop=0)
 
 
-def _deep(folder: Path) -> Path:
+def _deep(photo: Path, path: Path) -> None:
     """A TIFF of 3 megapixels with 16 bits a sample, uncompressed."""
-    photo = pyvips.Image.thumbnail(str(photographs.photo(folder)), 1960)
-    (photo.cast("ushort") * 257).cast("ushort").copy(interpretation="rgb16").tiffsave(str(folder / "deep.tif"))
-    return folder / "deep.tif"
+    small = pyvips.Image.thumbnail(str(photo), 1960)
+    (small.cast("ushort") * 257).cast("ushort").copy(interpretation="rgb16").tiffsave(str(path))
 
 
-def _heic(folder: Path) -> Path:
-    """A HEIC in tiles of 512 pixels, as telephones write it."""
-    with Image.open(photographs.photo(folder)) as photo:
-        large = photo.convert("RGB").resize((4032, 3024), Image.Resampling.BICUBIC)
-    pillow_heif.from_pillow(large).save(folder / "photo.heic", quality=60, tile_size=512)
-    return folder / "photo.heic"
+def _heic(photo: Path, path: Path) -> None:
+    """A HEIC in tiles of 512 pixels, as telephones write it. This takes half a minute."""
+    large = _opened(photo).resize((4032, 3024), Image.Resampling.BICUBIC)
+    pillow_heif.from_pillow(large).save(path, quality=60, tile_size=512)
 
 
-_MAKERS: dict[str, Callable[[Path], Path]] = {
-    "photo.jpg": photographs.photo,
-    "alpha.png": photographs.alpha,
-    "photo.webp": _saved("photo.webp", quality=90),
-    "photo.avif": _saved("photo.avif", quality=80, speed=9),
-    "2040.jpg": _saved("2040.jpg", 2040, quality=90),
-    "2040.webp": _saved("2040.webp", 2040, quality=90),
-    "2040.png": _saved("2040.png", 2040),
-    "2040.avif": _saved("2040.avif", 2040, quality=80, speed=9),
-    "24mp.jpg": _saved("24mp.jpg", 5422, quality=90),
-    "50mp.jpg": _saved("50mp.jpg", 7826, quality=90),
-    "screenshot.png": _screenshot,
+def _opened(photo: Path) -> Image.Image:
+    with Image.open(photo) as opened:
+        return opened.convert("RGB")
+
+
+_GIVEN: dict[str, Callable[[Path], Path]] = {"photo.jpg": photographs.photo, "alpha.png": photographs.alpha}
+
+_MAKERS: dict[str, Maker] = {
+    "photo.webp": _saved(quality=90),
+    "photo.avif": _saved(quality=80, speed=9),
+    "2040.jpg": _saved(SMALL, quality=90),
+    "2040.webp": _saved(SMALL, quality=90),
+    "2040.png": _saved(SMALL),
+    "2040.avif": _saved(SMALL, quality=80, speed=9),
+    "24mp.jpg": _saved(photographs.LARGE, quality=90),
+    "50mp.jpg": _saved(HUGE, quality=90),
+    "screenshot.png": lambda _, path: draw().save(path),
     "film.gif": _film,
     "deep.tif": _deep,
     "photo.heic": _heic,

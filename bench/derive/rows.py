@@ -30,6 +30,11 @@ class Row:
     vips_extra: float = 4.0
     most: float | None = None
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether scores can be compared: servers crop different parts, and one alone has none to compare with."""
+        return self.height is None and self.source != "photo.heic"
+
 
 ROWS = (
     Row("jpeg-640", "JPEG 6 MP to JPEG 640", "photo.jpg", "jpg", images=8),

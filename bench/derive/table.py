@@ -23,7 +23,7 @@ def _line(row: Row, verdict: Verdict) -> str:
     costs = (f"{one.cost:.1f}" if one else "" for one in found)
     compared = [verdict.comparisons.get(name) for name in NAMES[1:]]
     ratios = (f"{one.ratio:.2f} ({one.bar:.2f})" if one else "" for one in compared)
-    scores = ", ".join(f"{one.score:.1f}" if one else "-" for one in found)
+    scores = ", ".join(f"{one.score:.1f}" if one and row.is_scored else "-" for one in found)
     sizes = ", ".join(f"{one.bytes / 1000:.1f}" if one else "-" for one in found)
     missed = ", ".join(sorted(verdict.missed))
     return f"| {row.title} | {' | '.join((*costs, *ratios))} | {scores} | {sizes} | {missed} |"

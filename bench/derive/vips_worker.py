@@ -12,7 +12,7 @@ import pyvips
 TALL = 1 << 20  # pixels, where only the width counts
 
 SAVES: dict[str, dict[str, Any]] = {
-    "jpg": {"interlace": True, "optimize_coding": True},
+    "jpg": {"optimize_coding": True},
     "avif": {"effort": 1},  # libaom's speed is 9 less that
     "webp": {},
     "png": {},
