@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.gateways import free_ports, running_gateway
+from tests.gateways import descendants, free_ports, running_gateway
 
 HERE = Path(__file__).resolve().parent
 HOME = HERE.parent / "var" / "bench"
@@ -190,8 +191,12 @@ def _running(
             _await_answer(client, process, scratch / f"{name}.log")
             yield Server(name, process.pid, path, _fetcher(name, client))
     finally:
+        children = descendants(process.pid)
         process.terminate()
         process.wait(30)
+        for child in children:  # thumbor leaves its processes behind
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
 
 
 def _await_answer(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -47,12 +47,15 @@ def _measure(rows: list[Row], scratch: Path) -> int:
     missed: dict[Row, frozenset[str]] = {}
     again = rows
     for run in range(1, RUNS + 1):
+        print(f"\nrun {run}\n{table.HEAD}", flush=True)
         with peers.all_servers(pictures, scratch / f"run-{run}", (*peers.SERVERS, vips)) as servers:
-            results = {row: take_turns(servers, row, originals[row.source], pictures) for row in again}
-        score((originals[row.source], found.values()) for row, found in results.items() if row.is_scored)
-        verdicts = {row: judge(row, found) for row, found in results.items()}
-        print(f"\nrun {run}\n{table.text(verdicts)}", flush=True)
-        missed |= {row: missed.get(row, judged.missed) & judged.missed for row, judged in verdicts.items()}
+            for row in again:
+                results = take_turns(servers, row, originals[row.source], pictures)
+                if row.is_scored:
+                    score(originals[row.source], results.values())
+                judged = judge(row, results)
+                missed[row] = missed.get(row, judged.missed) & judged.missed
+                print(table.line(row, judged), flush=True)
         again = [row for row in again if any(bar.startswith(COST) for bar in missed[row])]  # the rest stays the same
         if not again:
             break

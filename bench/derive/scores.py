@@ -12,15 +12,12 @@ from bench import peers
 from bench.derive.turns import Found
 
 
-def score(results: Iterable[tuple[Path, Iterable[Found]]]) -> None:
+def score(original: Path, results: Iterable[Found]) -> None:
     """Note the mean score of the files that each server made of an original."""
-    found = [(original, one) for original, several in results for one in several]
-    asked: dict[str, list[str]] = {}
-    for original, one in found:
-        asked.setdefault(str(original), []).extend(map(str, one.files))
-    scores = _scores(asked)
-    for _, one in found:
-        one.score = mean(scores[str(file)] for file in one.files)
+    results = list(results)
+    scores = _scores({str(original): [str(file) for found in results for file in found.files]})
+    for found in results:
+        found.score = mean(scores[str(file)] for file in found.files)
 
 
 def _scores(asked: Mapping[str, list[str]]) -> dict[str, float]:

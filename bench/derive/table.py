@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from bench.derive.rows import Row
 from bench.derive.verdict import Verdict
 
 NAMES = ("gateway", "thumbor", "IPX", "libvips")
 
 
-def text(verdicts: Mapping[Row, Verdict]) -> str:
-    """A line for each row: CPU in milliseconds, ratios with their bars, scores and bytes in the order of the names."""
-    compared = " | ".join(f"to {name}" for name in NAMES[1:])
-    head = f"| row | {' | '.join(NAMES)} | {compared} | scores | kB | missed |"
-    rule = "| --- " * head.count(" | ") + "| --- |"
-    return "\n".join([head, rule, *(_line(row, verdict) for row, verdict in verdicts.items())])
+_COLUMNS = ("row", *NAMES, *(f"to {name}" for name in NAMES[1:]), "scores", "kB", "missed")
+HEAD = f"| {' | '.join(_COLUMNS)} |\n{'| --- ' * len(_COLUMNS)}|"
 
 
-def _line(row: Row, verdict: Verdict) -> str:
+def line(row: Row, verdict: Verdict) -> str:
+    """CPU in milliseconds, ratios with their bars, scores and bytes in the order of the names, and missed bars."""
     found = [verdict.results.get(name) for name in NAMES]
     costs = (f"{one.cost:.1f}" if one else "" for one in found)
     compared = [verdict.comparisons.get(name) for name in NAMES[1:]]

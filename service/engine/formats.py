@@ -90,7 +90,7 @@ class Format:
 
     rounds: int = 0
     """Rounds of eviction that a derived image survives for what it costs to make again: milliseconds of CPU for one KiB
-    of disk, measured with photographs of 640 pixels: JPEG and PNG 0.5, WebP 1.5, AVIF 5."""
+    of disk, measured with photographs of 640 pixels: JPEG and PNG 0.5, WebP 1.5, AVIF 2.5."""
 
     @property
     def coders(self) -> tuple[str, ...]:
