@@ -14,6 +14,8 @@ from PIL import Image as Pillow
 
 from service.engine import deep, stated, tone_mapping
 from service.engine.colorimetry import BT709, SRGB, Curve, Statement, by_numbers
+from service.engine.headers import colr
+from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, TooLarge, Undecodable
 from service.engine.memory import has_room
 from service.engine.picture import Details, Frame
@@ -36,19 +38,19 @@ def read(path: Path, header: Header, _wanted: range, _n: int, _tolerant: bool) -
     data = path.read_bytes()
     try:
         file = pillow_heif.open_heif(data, convert_hdr_to_8bit=False, hdr_to_16bit=False)
-        return _read(file[file.primary_index], header)
+        return _read(file[file.primary_index], header, path)
     except _DAMAGE as error:
         if any(word in str(error) for word in _MEMORY) or not has_room(10 * header.width * header.height):
             raise TooLarge("the image takes more memory than an engine process may use") from error
         raise Undecodable("the image is damaged") from error
 
 
-def _read(picture: pillow_heif.HeifImage, header: Header) -> tuple[list[Frame], Details]:
+def _read(picture: pillow_heif.HeifImage, header: Header, path: Path) -> tuple[list[Frame], Details]:
     if picture.size[0] * picture.size[1] > 2 * header.width * header.height:
         raise TooLarge("the image has more pixels than its header said")
     info: dict[str, Any] = picture.info
     details = Details(info.get("icc_profile"), info.get("exif"), depth=info["bit_depth"])
-    statement = None if details.icc else _statement(info)
+    statement = None if details.icc else _statement(path)
     if details.depth > 8:
         image, details = _narrowed(picture, details, statement)
         frame = Frame(_plain(image))
@@ -59,10 +61,11 @@ def _read(picture: pillow_heif.HeifImage, header: Header) -> tuple[list[Frame], 
     return [frame], details
 
 
-def _statement(info: dict[str, Any]) -> Statement | None:
-    """What `nclx` says."""
-    nclx = info.get("nclx_profile")
-    return by_numbers(nclx["color_primaries"], nclx["transfer_characteristics"]) if nclx else None
+def _statement(path: Path) -> Statement | None:
+    """What `nclx` says, or where there is none HEVC itself; libheif heeds matrix and range of either."""
+    with OpenedFile(path) as source:
+        coded = colr.colour(source).coded
+    return by_numbers(coded.primaries, coded.transfer) if coded else None
 
 
 def _narrowed(

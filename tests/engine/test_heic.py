@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from wand.image import Image as WandImage
 
-from service.engine.headers import hevc, isobmff
-from service.engine.headers.source import OpenedFile
 from service.engine.job import EngineError, NotAnImage, Undecodable
 from service.engine.recognise import recognise
 from tests import images
@@ -192,25 +190,6 @@ def test_a_picture_that_says_less_than_it_holds_is_refused(tmp_path: Path) -> No
     file.write_bytes(data)
     with pytest.raises(Undecodable, match=r"holds \d+x\d+ pixels, and says 40x30"):
         recognise(file)
-
-
-@pytest.mark.parametrize("size", [(16, 16), (65, 3), (1000, 17), (640, 480)])
-def test_the_size_in_a_parameter_set_is_read_by_its_bits(size: tuple[int, int], tmp_path: Path) -> None:
-    file = tmp_path / "image"
-    file.write_bytes(encoded(images.flat(*size)))
-    with OpenedFile(file) as source:
-        meta, items = isobmff.items_of(source)
-        config = next(box for boxes in items.properties.values() for box in boxes if box.kind == b"hvcC")
-        coded = hevc.size(meta.read(config.start, config.end - config.start))
-    assert all(0 <= held - said < 64 for held, said in zip(coded, size, strict=True))
-
-
-def test_no_parameter_set_is_too_broken_to_be_looked_at() -> None:
-    random = np.random.default_rng(3)
-    for length in range(200):
-        hevc.size(random.bytes(length))
-        hevc.size(bytes(22) + b"\x01\x21\0\x01\0\xff" + random.bytes(length))
-    assert hevc.size(b"") == (0, 0)
 
 
 BROKEN: dict[str, Callable[[bytes], bytes]] = {

@@ -14,7 +14,7 @@ import pytest
 
 from tests.engine.deriving import derive, describe, verify
 from tests.gateways import Gateway
-from tests.pictures import animations, avifs, bmps, colour, flaws, tiffs
+from tests.pictures import animations, avifs, bmps, colour, flaws, heifs, tiffs
 from tests.pictures.case import Case, Colour
 from tests.pictures.viewer import at, shown
 
@@ -25,6 +25,7 @@ CASES: list[Case] = [
     *flaws.CASES,
     *animations.CASES,
     *avifs.CASES,
+    *heifs.CASES,
 ]
 """Each module of tests/pictures that makes pictures has a list of them."""
 

@@ -100,6 +100,11 @@ def heic(
     return buffer.getvalue()
 
 
+def heic_in_stream(samples: Sequence[float], depth: int, nclx: tuple[int, int, int, bool]) -> bytes:
+    """A HEIC that has no `colr` box: the parameter set of HEVC says it, as x265 writes it (H.265, E.2.1)."""
+    return heic(samples, depth, nclx).replace(b"colrnclx", b"freenclx")
+
+
 def tiff(samples: Sequence[float], depth: int, icc: bytes | None = None) -> bytes:
     """Baseline TIFF (TIFF 6.0), uncompressed, in one strip; alpha is unassociated."""
     most = (1 << depth) - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from service.engine.headers import av1, av1_items, isobmff
+from service.engine.headers import av1, av1_items, hevc, isobmff
 from service.engine.headers.isobmff import Box, Items
 from service.engine.headers.source import Source
 from service.engine.job import Undecodable
@@ -48,13 +48,19 @@ def colour(source: Source) -> Colour:
 
 
 def _in_stream(source: Source, meta: Source, items: Items) -> Coded | None:
-    """What AV1 says itself, which counts where there is no `nclx` (AV1 Image File Format, 2.2.1)."""
-    item = next((item for item in _described(items) if items.kinds.get(item) == b"av01"), None)
-    if item is None:
-        return None
-    data = av1_items.beginning_of(item, source, meta, items.boxes.get(b"iloc"), items.boxes.get(b"idat"))
-    said = av1.colour(data)
-    return Coded(*said) if said else None
+    """What AV1 or HEVC says itself, which counts where there is no `nclx` (AV1 Image File Format, 2.2.1)."""
+    for item in _described(items):
+        kind = items.kinds.get(item)
+        if kind == b"av01":
+            data = av1_items.beginning_of(item, source, meta, items.boxes.get(b"iloc"), items.boxes.get(b"idat"))
+            said = av1.colour(data)
+        elif kind == b"hvc1":
+            box = next((box for box in items.properties.get(item, []) if box.kind == b"hvcC"), None)
+            said = hevc.colour(isobmff.parameter_sets(meta, box)) if box else None
+        else:
+            continue
+        return Coded(*said) if said else None
+    return None
 
 
 def _described(items: Items) -> Iterator[int]:

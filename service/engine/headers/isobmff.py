@@ -212,15 +212,16 @@ def aperture(source: Source) -> clap.Edges | None:
 def _check_hevc(meta: Source, items: Items) -> None:
     """Raise Undecodable where a picture is larger than is said of it."""
     pairs = {(box, _said(meta, items, item)) for item in items.kinds for box in items.properties.get(item, [])}
-    coded = {
-        box: hevc.size(meta.part(box.start, box.end - box.start).head(_LONGEST_SETS))
-        for box, _ in pairs
-        if box.kind == b"hvcC"
-    }
+    coded = {box: hevc.size(parameter_sets(meta, box)) for box, _ in pairs if box.kind == b"hvcC"}
     for box, (width, height) in pairs:
         across, down = coded.get(box, (0, 0))
         if across > width + hevc.PADDING or down > height + hevc.PADDING:
             raise Undecodable(f"The HEIC is damaged: it holds {across}x{down} pixels, and says {width}x{height}")
+
+
+def parameter_sets(meta: Source, box: Box) -> bytes:
+    """The content of an `hvcC` box, at most as much as is looked at."""
+    return meta.part(box.start, box.end - box.start).head(_LONGEST_SETS)
 
 
 def _has_alpha(meta: Source, items: Items) -> bool:
