@@ -12,8 +12,8 @@ from typing import Any
 import pillow_heif
 from PIL import Image as Pillow
 
-from service.engine import deep, stated, tone_mapping
-from service.engine.colorimetry import BT709, SRGB, Curve, Statement, by_numbers
+from service.engine import narrowing, stated
+from service.engine.colorimetry import Statement, by_numbers
 from service.engine.headers import colr
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, TooLarge, Undecodable
@@ -52,8 +52,9 @@ def _read(picture: pillow_heif.HeifImage, header: Header, path: Path) -> tuple[l
     details = Details(info.get("icc_profile"), info.get("exif"), depth=info["bit_depth"])
     statement = None if details.icc else _statement(path)
     if details.depth > 8:
-        image, details = _narrowed(picture, details, statement)
-        frame = Frame(_plain(image))
+        kind = picture.mode.partition(";")[0]
+        mode = "L" if kind == "I" else kind
+        frame = Frame(_plain(narrowing.narrowed(picture.data, picture.size, mode, details, statement)))
     else:
         frame = Frame(_plain(picture.to_pillow()))
         details = stated.described(details, statement, [frame])
@@ -66,25 +67,6 @@ def _statement(path: Path) -> Statement | None:
     with OpenedFile(path) as source:
         coded = colr.colour(source).coded
     return by_numbers(coded.primaries, coded.transfer) if coded else None
-
-
-def _narrowed(
-    picture: pillow_heif.HeifImage, details: Details, statement: Statement | None
-) -> tuple[Pillow.Image, Details]:
-    """A picture of 10 or 12 bits in 8. Its transfer function becomes sRGB's while all its bits are there."""
-    kind, most = picture.mode.partition(";")[0], (1 << details.depth) - 1
-    mode = "L" if kind == "I" else kind
-    transfer = statement.transfer if statement else SRGB
-    if isinstance(transfer, Curve):
-        codes = deep.rounded(most, transfer)
-        primaries = statement.primaries if statement else BT709
-        details.icc = details.icc or stated.profile(Statement(primaries), gray=mode[0] == "L")
-    else:
-        codes = tone_mapping.shaper(transfer, most)
-        details.hdr = statement
-    details.plain = statement is None or stated.is_plain(statement)
-    tables = [deep.rounded(most) if band in "Aa" else codes for band in mode]
-    return deep.eight_bits(picture.data, picture.size, mode, tables), details
 
 
 def _plain(image: Pillow.Image) -> Pillow.Image:

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PIL import AvifImagePlugin, ImageFile, ImageOps, PngImagePlugin
+from PIL import AvifImagePlugin, ImageFile, PngImagePlugin
 from PIL import Image as Pillow
 
-from service.engine import heif, libraries, stated
+from service.engine import heif, libraries, stated, turning
 from service.engine.formats import FORMATS, functions
 from service.engine.geometry import Size
-from service.engine.headers import clap, isobmff, png_texts
+from service.engine.headers import png_texts
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, Job, TooLarge, Undecodable
 from service.engine.magick import reading
@@ -113,33 +113,26 @@ def _plays(header: Header, info: dict[str | tuple[int, int], Any]) -> int:
     return 1 if repeats is None else int(repeats) and int(repeats) + 1
 
 
-def _aperture(path: Path) -> clap.Edges | None:
-    with OpenedFile(path) as source:
-        return isobmff.aperture(source)
-
-
 def _loaded(path: Path, file: ImageFile.ImageFile, header: Header, wanted: range, n: int) -> list[Frame]:
     """The frames as Pillow decodes them, whose libjpeg keeps its warnings to itself."""
     if n < 8:
         file.draft(None, (max(1, file.width * n // 8), max(1, file.height * n // 8)))
-    frames, shown = [], _aperture(path) if header.format == "avif" else None
+    frames = []
     for index in wanted:
         file.seek(index)
         if file.width * file.height > (Pillow.MAX_IMAGE_PIXELS or 0):  # a page of a TIFF may differ from the first
             raise TooLarge("the image has more pixels than its header said")
         file.load()
-        frames.append(Frame(_plain(file, header, shown), int(file.info.get("duration", 0))))
+        frames.append(Frame(_plain(file, header, path), int(file.info.get("duration", 0))))
     return frames
 
 
-def _plain(file: ImageFile.ImageFile, header: Header, shown: clap.Edges | None) -> Pillow.Image:
-    """The frame as a copy in a mode of `Frame`; an AVIF cut to what is `shown`, and turned as `irot` and `imir` say.
+def _plain(file: ImageFile.ImageFile, header: Header, path: Path) -> Pillow.Image:
+    """The frame as a copy in a mode of `Frame`; an AVIF as it is shown, whose orientation Pillow makes of EXIF or XMP.
 
-    Pillow hands these two on as EXIF's orientation; that of the other formats is in the header and applied later.
+    The orientation of the other formats is in the header, and is applied later.
     """
-    image: Pillow.Image = file.crop(shown) if shown else file
-    if header.format == "avif":
-        image = ImageOps.exif_transpose(image)
+    image: Pillow.Image = turning.upright(file, path) if header.format == "avif" else file
     if header.frames > 1:
         image = image.copy()  # the next frame is drawn over this one
     clear = "transparency" in file.info

@@ -39,6 +39,8 @@ def described(details: Details, statement: Statement | None, frames: list[Frame]
 
 def avif(frames: list[Frame], details: Details, path: Path) -> Details:
     """An ICC profile outranks the primaries and the transfer function of `nclx` (ISO/IEC 23000-22, 7.3.6.4)."""
+    if details.depth > 8 and not frames[0].deep:  # heeded while all bits were there
+        return details
     with OpenedFile(path) as source:
         said = colr.colour(source)
     details = replace(details, depth=said.depth or details.depth)

@@ -87,17 +87,21 @@ def grown(data: bytes, kind: bytes, by: int) -> bytes:
 
 
 def moved(data: bytes, by: int) -> bytes:
-    """Items whose data lie `by` bytes later: of version 0 of `iloc`, with offsets of 4 bytes."""
+    """Items whose data lie `by` bytes later: of version 0 of `iloc`, with offsets of 4 bytes, from a base or not."""
     at = data.index(b"iloc") + 4 + 4
     assert data[at] >> 4 == 4
     assert data[at] & 15 == 4
-    assert data[at + 1] >> 4 == 0
-    found = bytearray(data)
+    found, base_size = bytearray(data), data[at + 1] >> 4
     count, at = int.from_bytes(data[at + 2 : at + 4]), at + 4
     for _ in range(count):
-        extents, at = int.from_bytes(data[at + 4 : at + 6]), at + 6
+        base = int.from_bytes(data[at + 4 : at + 4 + base_size])
+        if base:
+            found[at + 4 : at + 4 + base_size] = (base + by).to_bytes(base_size)
+        at += 4 + base_size
+        extents, at = int.from_bytes(data[at : at + 2]), at + 2
         for _ in range(extents):
-            found[at : at + 4] = (int.from_bytes(data[at : at + 4]) + by).to_bytes(4)
+            if not base:
+                found[at : at + 4] = (int.from_bytes(data[at : at + 4]) + by).to_bytes(4)
             at += 8
     return bytes(found)
 
@@ -115,10 +119,36 @@ def _apertures() -> Iterator[Case]:
     )
 
 
+def _turned() -> Iterator[Case]:
+    """XMP may say an orientation too, which is only informative (ISO/IEC 23008-12, 6.5.10, note)."""
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="3"/></rdf:RDF></x:xmpmeta>'
+    )
+    for name, data in (("XMP", with_xmp(xmp)), ("XMP over irot", with_property(with_xmp(xmp), b"irot", b"\2"))):
+        left = OTHER if "irot" in name else COLOUR
+        yield taken(
+            f"avif turned by {name}",
+            partial(bytes, data),
+            left,
+            {"orientation": 1},
+            size=SIZE,
+            tolerance=4,
+            at=(0.25, 0.5),
+        )
+
+
+def with_xmp(xmp: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(halves())) as image:
+        image.save(buffer, "AVIF", quality=90, subsampling="4:4:4", xmp=xmp)
+    return buffer.getvalue()
+
+
 def _alpha() -> Iterator[Case]:
     said = {"alpha": True, "flaws": ["its alpha states no size"]}
     make = lambda: without_size_of_alpha(halves(128))  # noqa: E731
     yield taken("avif alpha that states no size", make, (*OTHER, 128), said, tolerance=4, at=(0.75, 0.5))
 
 
-CASES = [*_apertures(), *_alpha()]
+CASES = [*_apertures(), *_turned(), *_alpha()]

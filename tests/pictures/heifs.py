@@ -7,7 +7,7 @@ from functools import partial
 
 from tests.pictures import reference, writers
 from tests.pictures.case import Case, flat
-from tests.pictures.colour import NUMBERS, space_of
+from tests.pictures.colour import HALF, NUMBERS, PROFILES, RED, WHITES, named, space_of, with_alpha
 
 
 def in_hevc() -> Iterator[Case]:
@@ -23,4 +23,24 @@ def in_hevc() -> Iterator[Case]:
             yield Case(f"HEVC {name} {matrix}, {depth} bits", "heic", make, shows, meta, 6 if depth == 8 else 4, "png")
 
 
-CASES: list[Case] = [*in_hevc()]
+def deep() -> Iterator[Case]:
+    """AVIF of 10 and 12 bits, by numbers and by profiles."""
+    for name, (primaries, transfer, samples) in NUMBERS.items():
+        right = reference.seen(samples, primaries, transfer)
+        for depth, alpha in ((10, None), (12, HALF)):
+            pixel = samples if alpha is None else (*samples, alpha)
+            make = partial(writers.deep_avif, pixel, depth, (primaries, transfer))
+            meta = {"depth": depth, "alpha": alpha is not None, **space_of(name)}
+            yield Case(named(f"nclx {name}", depth, alpha), "avif", make, flat(with_alpha(right, alpha)), meta, 3)
+    for name in ("P3", "Adobe RGB", "sRGB gamma 1.8"):
+        icc, points, curve = PROFILES[name]
+        make = partial(writers.deep_avif, RED, 10, (9, 16), icc)
+        yield Case(
+            named(f"ICC {name}", 10, None), "avif", make, flat(reference.seen(RED, points, curve)), {"depth": 10}
+        )
+    for name, transfer, value in WHITES:
+        make = partial(writers.deep_avif, (value,) * 3, 10, (9, transfer))
+        yield Case(f"white {name}, 10 bits", "avif", make, flat((253, 253, 253)), {"depth": 10}, 3)
+
+
+CASES: list[Case] = [*in_hevc(), *deep()]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pillow_heif
+import pyvips
 from PIL import Image
 
 from tests import images
@@ -79,6 +80,24 @@ def avif_in_stream(samples: Sequence[float], primaries: int, transfer: int) -> b
     assert stream.count(encoded) == 1
     changed = int(stream.replace(encoded, stated), 2).to_bytes(24)
     return data[:start] + changed + data[start + 24 :]
+
+
+def deep_avif(samples: Sequence[float], depth: int, numbers: tuple[int, int], icc: bytes | None = None) -> bytes:
+    """10 or 12 bits a sample, by libheif's and libaom's encoders through libvips, without loss: in RGB (matrix 0).
+
+    `numbers` are primaries and transfer function, in `nclx` and in AV1's own header, which agrees with it before.
+    """
+    pixel = np.array([round(value * 65535) for value in samples], np.uint16)
+    image = pyvips.Image.new_from_array(np.broadcast_to(pixel, (HEIGHT, WIDTH, len(pixel))).copy())
+    image = image.copy(interpretation="rgb16")
+    if icc:
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
+    data: bytes = image.heifsave_buffer(
+        compression="av1", bitdepth=depth, lossless=True, subsample_mode="off", keep="icc"
+    )
+    return data.replace(
+        b"colrnclx" + struct.pack(">HHHB", 1, 13, 0, 0x80), b"colrnclx" + struct.pack(">HHHB", *numbers, 0, 0x80)
+    )
 
 
 def heic(

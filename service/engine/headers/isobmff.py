@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from service.engine.headers import av1_items, clap, hevc
+from service.engine.headers.change import Change
 from service.engine.headers.source import Cut, Source
 from service.engine.job import Header, NotAnImage, Undecodable
 
@@ -192,21 +193,28 @@ def _said(meta: Source, items: Items, item: int) -> tuple[int, int]:
 def _size(meta: Source, items: Items) -> tuple[int, int]:
     """Width and height after the transformations of the primary item, in their order."""
     width, height = _said(meta, items, items.primary)
-    for box in items.properties.get(items.primary, []):
-        if box.kind == b"clap":
-            left, top, right, bottom = clap.edges(meta.part(box.start, 32), width, height)
-            width, height = right - left, bottom - top
-        if box.kind == b"irot" and meta.number(box.start, 1) & 1:  # a quarter turn, or three
-            width, height = height, width
+    for change in _changes(meta, items):
+        width, height = change.size(width, height)
     return width, height
 
 
-def aperture(source: Source) -> clap.Edges | None:
-    """The part of the coded picture that is shown, before it is turned; None for all of it. Raises Undecodable."""
-    meta, items = items_of(source)
+def changes(source: Source) -> list[Change]:
+    """What makes of the coded picture the one that is shown, in this order. Raises Undecodable."""
+    return list(_changes(*items_of(source)))
+
+
+def _changes(meta: Source, items: Items) -> Iterator[Change]:
     width, height = _said(meta, items, items.primary)
-    found = next((box for box in items.properties.get(items.primary, []) if box.kind == b"clap"), None)
-    return clap.edges(meta.part(found.start, 32), width, height) if found else None
+    for box in items.properties.get(items.primary, []):
+        if box.kind == b"clap":
+            change = Change(cut=clap.edges(meta.part(box.start, 32), width, height))
+        elif box.kind in (b"irot", b"imir"):
+            value = meta.number(box.start, 1)
+            change = Change(turn=value & 3) if box.kind == b"irot" else Change(mirror=value & 1)
+        else:
+            continue
+        width, height = change.size(width, height)
+        yield change
 
 
 def _check_hevc(meta: Source, items: Items) -> None:

@@ -1,0 +1,1 @@
+"""AVIF of more than 8 bits a sample, by libavif."""
