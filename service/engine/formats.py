@@ -170,7 +170,13 @@ FORMATS: Mapping[str, Format] = {
         stripper="service.engine.stripping.avif:pieces",
         rounds=2,
     ),
-    "heic": Format(isobmff, "HEIC", reader="pillow-heif"),
+    "heic": Format(
+        isobmff,
+        "HEIC",
+        reader="pillow-heif",
+        needs_own_reader="service.engine.heif_sequence:is_one",
+        own_reader="service.engine.heif:read",
+    ),
     "gif": Format(
         gif,
         "GIF",

@@ -1,7 +1,8 @@
 """HEIC through pillow-heif: libheif and libde265 of its own, newer than Debian's, and all that comes with the pixels.
 
 They apply `clap`, `irot` and `imir`, put grids of tiles together, and leave out thumbnails, depth and gain maps. A
-HEIC of several pictures counts as its primary one. libde265 decodes in one thread beside the one that waits for it.
+HEIC of several pictures counts as its primary one, a sequence without one as its first. libde265 decodes in one thread
+beside the one that waits for it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import pillow_heif
 from PIL import Image as Pillow
 
-from service.engine import narrowing, stated
+from service.engine import heif_sequence, narrowing, stated
 from service.engine.colorimetry import Statement, by_numbers
 from service.engine.headers import colr
 from service.engine.headers.source import OpenedFile
@@ -35,7 +36,8 @@ _MEMORY = ("emory", "ecurity limit")
 
 def read(path: Path, header: Header, _wanted: range, _n: int, _tolerant: bool) -> tuple[list[Frame], Details]:
     """The primary picture. Raises Undecodable, and TooLarge where memory does not suffice."""
-    data = path.read_bytes()
+    with OpenedFile(path) as source:
+        data = heif_sequence.still(source) if heif_sequence.is_one(source) else path.read_bytes()
     try:
         file = pillow_heif.open_heif(data, convert_hdr_to_8bit=False, hdr_to_16bit=False)
         return _read(file[file.primary_index], header, path)

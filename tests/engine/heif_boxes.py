@@ -76,6 +76,17 @@ def with_properties(whole: bytes, extra: Sequence[bytes], auxiliary: bytes = b""
     return begin + meta(len(begin + meta(0)) + 8) + box(b"mdat", data)
 
 
+def coded_data(whole: bytes) -> bytes:
+    """The data of the one picture of a file by libheif."""
+    at = whole.index(b"mdat")
+    return whole[at + 4 : at - 4 + int.from_bytes(whole[at - 4 : at])]
+
+
+def decoder_configuration(whole: bytes) -> bytes:
+    """The box `hvcC`."""
+    return _property(whole, b"hvcC")
+
+
 def _property(whole: bytes, kind: bytes) -> bytes:
     at = whole.index(kind) - 4
     return whole[at : at + int.from_bytes(whole[at : at + 4])]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from service.engine.flaws import Mended
 from service.engine.headers import isobmff
-from service.engine.headers.isobmff import Box, Items
+from service.engine.headers.heif_items import Box, Items, boxes
 from service.engine.headers.source import Source
 from service.engine.job import Undecodable
 from service.engine.stripping import Piece
@@ -33,12 +33,12 @@ def mend(source: Source, deep: bool) -> Mended:
 
 def _pieces(source: Source, items: Items, lacking: set[int]) -> list[Piece]:
     """The file with the association. Raises Undecodable, and ValueError where offsets cannot be moved."""
-    top = list(isobmff.boxes(source))
+    top = list(boxes(source))
     meta = next(box for box in top if box.kind == b"meta")
     if any(box.kind == b"moov" for box in top):
         raise ValueError("an animation says by itself where its frames lie")
     inside = source.part(meta.start, meta.end - meta.start)
-    parts = list(isobmff.boxes(inside, 4))
+    parts = list(boxes(inside, 4))
     properties = next(part for part in parts if part.kind == b"iprp")
     ipma = _associated(inside, properties, items, lacking)
     grown = sum(map(len, ipma)) - (properties.end - properties.start)
@@ -58,12 +58,12 @@ def _pieces(source: Source, items: Items, lacking: set[int]) -> list[Piece]:
 def _associated(meta: Source, properties: Box, items: Items, lacking: set[int]) -> list[bytes]:
     """The boxes of `iprp`, the picture's size first among the properties of the items that lack one."""
     limited = meta.part(0, properties.end)
-    parts = list(isobmff.boxes(limited, properties.start))
+    parts = list(boxes(limited, properties.start))
     container = next(part for part in parts if part.kind == b"ipco")
-    kinds = [part.kind for part in isobmff.boxes(limited.part(0, container.end), container.start)]
+    kinds = [part.kind for part in boxes(limited.part(0, container.end), container.start)]
     said = items.properties.get(items.primary, [])
     size = next(box for box in said if box.kind == b"ispe")
-    places = [part.start for part in isobmff.boxes(limited.part(0, container.end), container.start)]
+    places = [part.start for part in boxes(limited.part(0, container.end), container.start)]
     index = places.index(size.start) + 1
     assert kinds[index - 1] == b"ispe"
     made = []

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from service.engine.headers import av1, av1_items, hevc, isobmff
-from service.engine.headers.isobmff import Box, Items
+from service.engine.headers.heif_items import Box, Items
 from service.engine.headers.source import Source
 from service.engine.job import Undecodable
 

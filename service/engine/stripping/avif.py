@@ -18,6 +18,7 @@ from service.engine.headers.source import Source
 from service.engine.job import Undecodable
 from service.engine.stripping import NotCopied, Pieces, av1_data, icc
 from service.engine.stripping.boxes import Item, read
+from service.engine.stripping.heif_writing import Property, box, meta
 from service.engine.stripping.tails import shortened, zeroed
 
 FILE_TYPE = b"avif\0\0\0\0avifmif1miaf"
@@ -34,9 +35,6 @@ _SHOWN = (b"irot", b"imir")
 BT709, SRGB = 1, 13
 """Primaries and transfer of sRGB by ITU-T H.273."""
 
-Property = tuple[bytes, bytes, bool]
-"""Kind, content, and whether a reader must know it."""
-
 
 def pieces(source: Source, keep_icc: bool) -> Pieces:
     """Raises NotCopied where the picture is made in a way that is not known here, or has properties that are not."""
@@ -50,14 +48,14 @@ def pieces(source: Source, keep_icc: bool) -> Pieces:
         data = b"".join(source.read(start, length) for start, length in item.places)
         held.append((item, properties, _grid(data) if item.kind == b"grid" else _picture(data, properties)))
     numbers = {item.number: number for number, item in enumerate(items, 1)}
-    yield _box(b"ftyp", FILE_TYPE)
-    size = len(_meta(held, numbers, primary, [0] * len(held)))
+    yield box(b"ftyp", FILE_TYPE)
+    size = len(meta(held, numbers, primary, [0] * len(held)))
     places, at = [], len(FILE_TYPE) + 8 + size + 8
     for _, _, data in held:
         places.append(at)
         at += len(data)
-    yield _meta(held, numbers, primary, places)
-    yield _box(b"mdat", b"".join(data for _, _, data in held))
+    yield meta(held, numbers, primary, places)
+    yield box(b"mdat", b"".join(data for _, _, data in held))
 
 
 def _has_profile(properties: Iterable[Property]) -> bool:
@@ -122,8 +120,8 @@ def _picture(data: bytes, properties: Sequence[Property]) -> bytes:
 def _alone(data: bytes, properties: Sequence[Property]) -> bytes:
     """A file of one picture."""
     item = Item(1, b"av01")
-    start = len(FILE_TYPE) + 8 + len(_meta([(item, properties, data)], {1: 1}, item, [0])) + 8
-    return _box(b"ftyp", FILE_TYPE) + _meta([(item, properties, data)], {1: 1}, item, [start]) + _box(b"mdat", data)
+    start = len(FILE_TYPE) + 8 + len(meta([(item, properties, data)], {1: 1}, item, [0])) + 8
+    return box(b"ftyp", FILE_TYPE) + meta([(item, properties, data)], {1: 1}, item, [start]) + box(b"mdat", data)
 
 
 def _pixels(data: bytes) -> bytes:
@@ -132,62 +130,3 @@ def _pixels(data: bytes) -> bytes:
             return image.tobytes()
     except (OSError, RuntimeError, SyntaxError, ValueError):
         return b""
-
-
-def _meta(
-    held: Sequence[tuple[Item, Sequence[Property], bytes]],
-    numbers: dict[int, int],
-    primary: Item,
-    places: Sequence[int],
-) -> bytes:
-    """The `meta` box (ISO/IEC 14496-12, 8.11) of items numbered from 1, whose data begin at `places`."""
-    handler = _box(b"hdlr", bytes(8) + b"pict" + bytes(13))
-    entries = b"".join(
-        _box(b"infe", b"\2\0\0\0" + number.to_bytes(2) + b"\0\0" + item.kind + b"\0")
-        for number, (item, _, _) in enumerate(held, 1)
-    )
-    where = b"".join(
-        number.to_bytes(2) + b"\0\0\0\1" + place.to_bytes(4) + len(data).to_bytes(4)
-        for number, ((_, _, data), place) in enumerate(zip(held, places, strict=True), 1)
-    )
-    count = len(held).to_bytes(2)
-    return _box(
-        b"meta",
-        b"\0\0\0\0"
-        + handler
-        + _box(b"pitm", b"\0\0\0\0" + numbers[primary.number].to_bytes(2))
-        + _box(b"iloc", b"\0\0\0\0\x44\0" + count + where)
-        + _box(b"iinf", b"\0\0\0\0" + count + entries)
-        + _references([item for item, _, _ in held], numbers)
-        + _properties([properties for _, properties, _ in held]),
-    )
-
-
-def _references(items: Iterable[Item], numbers: dict[int, int]) -> bytes:
-    written = b""
-    for item in items:
-        kinds = ((b"dimg", item.made_from), (b"auxl", item.auxiliary_of), (b"prem", item.premultiplied))
-        for kind, targets in kinds:
-            to = [numbers[target].to_bytes(2) for target in targets if target in numbers]
-            if to:
-                written += _box(kind, numbers[item.number].to_bytes(2) + len(to).to_bytes(2) + b"".join(to))
-    return _box(b"iref", b"\0\0\0\0" + written) if written else b""
-
-
-def _properties(of_items: Iterable[Sequence[Property]]) -> bytes:
-    """`iprp`: each property once, and which item has which."""
-    distinct, rows, count = list[tuple[bytes, bytes]](), b"", 0
-    for properties in of_items:
-        indices = b""
-        for kind, content, must in properties:
-            if (kind, content) not in distinct:
-                distinct.append((kind, content))
-            indices += (must << 15 | distinct.index((kind, content)) + 1).to_bytes(2)
-        count += 1
-        rows += count.to_bytes(2) + bytes([len(properties)]) + indices
-    held = _box(b"ipco", b"".join(_box(kind, content) for kind, content in distinct))
-    return _box(b"iprp", held + _box(b"ipma", b"\0\0\0\1" + count.to_bytes(4) + rows))
-
-
-def _box(kind: bytes, content: bytes) -> bytes:
-    return (len(content) + 8).to_bytes(4) + kind + content

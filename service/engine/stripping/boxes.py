@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from service.engine.headers.isobmff import ALPHA, Box, items_of
+from service.engine.headers.heif_items import Box
+from service.engine.headers.isobmff import ALPHA, items_of
 from service.engine.headers.source import Source
 from service.engine.job import Undecodable
 from service.engine.stripping import NotCopied

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from service.engine.headers.isobmff import Box
+from service.engine.headers.heif_items import Box
 from tests import images
 from tests.engine.free_bytes import LONG, SMALL
 
