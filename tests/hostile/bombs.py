@@ -184,7 +184,7 @@ BOMBS = (
     Bomb("gif-500-frames-of-440x440", lambda: gif((440, 440), (1, 1), 500), (TAKEN, TOO_LARGE, DAMAGED)),
     Bomb("jpeg-claiming-64250x64250", lambda: jpeg_claiming(64250, 64250)),
     Bomb("jpeg-claiming-9900x9900", lambda: jpeg_claiming(9900, 9900), (TAKEN, TOO_LARGE, DAMAGED)),
-    Bomb("tiff-loop", tiff_loop, (DAMAGED,)),
+    Bomb("tiff-loop", tiff_loop, (TAKEN,)),
     Bomb("tiff-claiming-4G", lambda: tiff_claiming(2**32 - 1, 2**32 - 1)),
     Bomb("tiff-claiming-9900x9900", lambda: tiff_claiming(9900, 9900), (TOO_LARGE, DAMAGED)),
     Bomb("tiff-large-second-page", tiff_second_page, (TAKEN, TOO_LARGE, DAMAGED)),

@@ -14,10 +14,9 @@ import numpy as np
 from PIL import Image
 
 from tests import images
-from tests.pictures import tiffs
+from tests.pictures import tiff_flaws
 from tests.pictures.case import Case
 from tests.pictures.files import Refusal, cases, refusals, taken
-from tests.pictures.tiff_writer import Page, tiff
 
 COLOUR = (230, 30, 30)
 SIZE = (40, 24)
@@ -187,26 +186,5 @@ def _webp() -> Iterator[Case | Refusal]:
     yield Refusal("webp of frames without its last", partial(bytes, moving[: moving.rindex(b"ANMF")]), "damaged")
 
 
-def without_link(missing: int, *, big: bool = False) -> bytes:
-    """The last bytes of the file are those that say that no page follows."""
-    return tiff(Page(tiffs.flat(*COLOUR)), big=big)[:-missing]
-
-
-def swapped() -> bytes:
-    """The first two entries of the directory exchanged."""
-    data = bytearray(tiff(Page(tiffs.flat(*COLOUR))))
-    at = int.from_bytes(data[4:8], "little") + 2
-    data[at : at + 12], data[at + 12 : at + 24] = data[at + 12 : at + 24], data[at : at + 12]
-    return bytes(data)
-
-
-def _tiff() -> Iterator[Case]:
-    told = {"flaws": ["the link behind its last directory is missing"]}
-    yield taken("tif without its last link", partial(without_link, 4), COLOUR, told)
-    yield taken("tif with half of its last link", partial(without_link, 2), COLOUR, told)
-    yield taken("tif big without its last link", partial(without_link, 8, big=True), COLOUR, told)
-    yield taken("tif of tags without order", swapped, COLOUR, {"flaws": ["its tags are not in their order"]})
-
-
-_ALL = [*_png(), *_jpeg(), *_gif(), *_webp(), *_tiff()]
+_ALL = [*_png(), *_jpeg(), *_gif(), *_webp(), *tiff_flaws.ALL]
 CASES, REFUSED = cases(_ALL), refusals(_ALL)

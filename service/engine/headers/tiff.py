@@ -26,6 +26,8 @@ PHOTOMETRIC, NEW_SUBFILE_TYPE, SUBFILE_TYPE, SUB_DIRECTORIES = 262, 254, 255, 33
 REDUCED, MASK = 1, 4  # bits of NewSubfileType
 OLD_REDUCED = 2  # of SubfileType, which came before it
 SENSOR = (32803, 34892)  # photometric interpretations of camera raw files
+BITS, COMPRESSION, SAMPLES, ROWS, PLANAR, TILE_WIDTH, TILE_HEIGHT = 258, 259, 277, 278, 284, 322, 323
+UNCOMPRESSED = 1
 STRIPS, TILES = (273, 279), (324, 325)  # offsets and byte counts
 ASSOCIATED_ALPHA, UNASSOCIATED_ALPHA = 1, 2
 
@@ -194,7 +196,10 @@ def orientation(directory: Directory) -> int | None:
 
 
 def directories(source: Source) -> Iterator[Directory]:
-    """Every directory of the chain, at least one. Raises Undecodable, also where the chain loops or is endless."""
+    """Every directory of the chain, at least one; a chain that comes back to one of them ends there.
+
+    Raises Undecodable, also where it is endless.
+    """
     little = source.head(2) == b"II"
     version = source.part(2, 2).number(0, 2, little=little)
     if version not in (42, 43):
@@ -203,9 +208,7 @@ def directories(source: Source) -> Iterator[Directory]:
     offset = source.number(8 if big else 4, 8 if big else 4, little=little)
     seen: set[int] = set()
     budget = MAX_ENTRIES
-    while offset or not seen:
-        if offset in seen:
-            raise Undecodable("The TIFF is damaged: its directories form a loop")
+    while (offset and offset not in seen) or not seen:
         seen.add(offset)
         budget -= source.number(offset, 8 if big else 2, little=little)
         if budget < 0 or len(seen) > MAX_PAGES:
@@ -227,5 +230,21 @@ def _directory(source: Source, offset: int, little: bool, big: bool) -> tuple[Di
 
 
 def _ends(page: Directory, offsets: int, counts: int) -> Iterator[int]:
-    """Where each strip or tile ends; `header` has bounded how many there are."""
-    return map(add, page.numbers(offsets, MAX_STRIPS), page.numbers(counts, MAX_STRIPS))
+    """Where each strip or tile ends, as far as its pixels need it; `header` has bounded how many there are."""
+    longest = longest_part(page)
+    lengths = page.numbers(counts, MAX_STRIPS)
+    return map(
+        add, page.numbers(offsets, MAX_STRIPS), (min(length, longest) for length in lengths) if longest else lengths
+    )
+
+
+def longest_part(page: Directory) -> int:
+    """The bytes of a strip or tile that is not compressed; 0 where it is, which tells nothing of its bytes."""
+    if page.number(COMPRESSION) not in (0, UNCOMPRESSED) or page.count(BITS) > 16:
+        return 0
+    samples = (page.number(SAMPLES) or 1) if (page.number(PLANAR) or 1) == 1 else 1
+    bits = max(page.numbers(BITS), default=1) * samples
+    if page.count(TILES[0]):
+        return (page.number(TILE_WIDTH) * bits + 7) // 8 * page.number(TILE_HEIGHT)
+    rows = min(page.number(ROWS) or page.number(HEIGHT), page.number(HEIGHT))
+    return (page.number(WIDTH) * bits + 7) // 8 * rows
