@@ -151,4 +151,31 @@ def _alpha() -> Iterator[Case]:
     yield taken("avif alpha that states no size", make, (*OTHER, 128), said, tolerance=4, at=(0.75, 0.5))
 
 
-CASES = [*_apertures(), *_turned(), *_alpha()]
+def with_exif(payload: bytes, alpha: int | None = None) -> bytes:
+    """An item of Exif with this content, in place of a valid one of the same length (ISO/IEC 23008-12, A.2.1)."""
+    valid = b"II*\0\x08\0\0\0\0\0\0\0\0\0" + b"exif of the same length"
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(halves(alpha))) as image:
+        image.save(buffer, "AVIF", quality=90, subsampling="4:4:4", exif=valid)
+    data = buffer.getvalue()
+    item = bytes(4) + valid
+    assert data.count(item) == 1
+    return data.replace(item, (payload + item)[: len(item)])
+
+
+def _exif() -> Iterator[Case]:
+    """libavif refuses a picture for it; its pixels are all there."""
+    said = {"flaws": ["its Exif is damaged"]}
+    payloads = {
+        "none": b"\0\0\0\0nothing of the kind at all, and long enough",
+        "behind a prefix that is not counted": b"\0\0\0\0Exif\0\0II*\0\x08\0\0\0\0\0",
+        "at another place": b"\0\0\0\x05",
+    }
+    for name, payload in payloads.items():
+        yield taken(f"avif with Exif {name}", partial(with_exif, payload), OTHER, said, tolerance=4, at=(0.75, 0.5))
+    two = {"alpha": True, "flaws": ["its alpha states no size", "its Exif is damaged"]}
+    make = lambda: without_size_of_alpha(with_exif(b"\0\0\0\x05", 128))  # noqa: E731
+    yield taken("avif with both flaws", make, (*OTHER, 128), two, tolerance=4, at=(0.75, 0.5))
+
+
+CASES = [*_apertures(), *_turned(), *_alpha(), *_exif()]

@@ -1,12 +1,14 @@
-"""AVIF: an alpha item that states no size, which is that of the picture it belongs to (ISO/IEC 23000-22, 7.3.5.2).
+"""AVIF: an alpha item that states no size, which is that of the picture it belongs to (ISO/IEC 23000-22, 7.3.5.2); Exif
+that is none.
 
 libavif demands the property, so the picture's own is associated with the alpha item, and what follows lies further on.
+It refuses a picture for its Exif, too, so such an item becomes one of a kind that decoders pass over.
 """
 
 from __future__ import annotations
 
 from service.engine.flaws import Mended
-from service.engine.headers import isobmff
+from service.engine.headers import av1_items, isobmff
 from service.engine.headers.heif_items import Box, Items, boxes
 from service.engine.headers.source import Source
 from service.engine.job import Undecodable
@@ -17,25 +19,35 @@ _HEADER = 8  # bytes of a box before its content
 
 def mend(source: Source, deep: bool) -> Mended:
     del deep
-    _, items = isobmff.items_of(source)
+    meta, items = isobmff.items_of(source)
     lacking = {
         item
         for item, to in items.references.get(b"auxl", [])
         if items.primary in to and not any(box.kind == b"ispe" for box in items.properties.get(item, []))
     }
-    if not lacking:
+    broken = {item for item, kind in items.kinds.items() if kind == b"Exif" and not _is_exif(source, meta, items, item)}
+    flaws = ["its alpha states no size"] * bool(lacking) + ["its Exif is damaged"] * bool(broken)
+    if not flaws:
         return Mended()
     try:
-        return Mended(["its alpha states no size"], _pieces(source, items, lacking))
+        return Mended(flaws, _pieces(source, items, lacking, broken))
     except (Undecodable, ValueError):  # of a kind that is not mended here
         return Mended()
 
 
-def _pieces(source: Source, items: Items, lacking: set[int]) -> list[Piece]:
-    """The file with the association. Raises Undecodable, and ValueError where offsets cannot be moved."""
+def _is_exif(source: Source, meta: Source, items: Items, item: int) -> bool:
+    """Whether the item begins with where in it TIFF begins (ISO/IEC 23008-12, A.2.1), or is empty."""
+    data = av1_items.beginning_of(item, source, meta, items.boxes.get(b"iloc"), items.boxes.get(b"idat"))
+    begins = [at for mark in (b"II*\0", b"MM\0*") if (at := data[4:].find(mark)) >= 0]
+    return not data or (len(data) >= 4 and min(begins, default=-1) == int.from_bytes(data[:4]))
+
+
+def _pieces(source: Source, items: Items, lacking: set[int], broken: set[int]) -> list[Piece]:
+    """The file with the association, and without the kind of what is broken. Raises Undecodable, and ValueError where
+    offsets cannot be moved."""
     top = list(boxes(source))
     meta = next(box for box in top if box.kind == b"meta")
-    if any(box.kind == b"moov" for box in top):
+    if lacking and any(box.kind == b"moov" for box in top):
         raise ValueError("an animation says by itself where its frames lie")
     inside = source.part(meta.start, meta.end - meta.start)
     parts = list(boxes(inside, 4))
@@ -49,10 +61,24 @@ def _pieces(source: Source, items: Items, lacking: set[int]) -> list[Piece]:
             content = b"".join(ipma)
         elif part.kind == b"iloc":
             content = _moved(content, meta.end, grown)
+        elif part.kind == b"iinf":
+            content = _passed_over(content, broken)
         body.append((_HEADER + len(content)).to_bytes(4) + part.kind + content)
     whole = b"".join(body)
     before = source.part(0, meta.start - _HEADER)
     return [before, (_HEADER + len(whole)).to_bytes(4) + b"meta" + whole, source.part(meta.end, source.size)]
+
+
+def _passed_over(content: bytes, broken: set[int]) -> bytes:
+    """The content of an `iinf` box with another kind of these items (ISO/IEC 14496-12, 8.11.6)."""
+    made, at = bytearray(content), 6 if not content[0] else 8
+    while at + 12 <= len(content):
+        id_size = 4 if content[at + 8] == 3 else 2
+        if int.from_bytes(content[at + 12 : at + 12 + id_size]) in broken:
+            kind = at + 12 + id_size + 2
+            made[kind : kind + 4] = b"free"
+        at += max(_HEADER, int.from_bytes(content[at : at + 4]))
+    return bytes(made)
 
 
 def _associated(meta: Source, properties: Box, items: Items, lacking: set[int]) -> list[bytes]:
