@@ -77,8 +77,8 @@ def main(words: list[str]) -> int:
     if len(words) not in (1, 2) or not Path(words[0]).is_dir():
         print("usage: make compare FOLDER=pictures, or python -m scripts.compare FOLDER [SHEET]", file=sys.stderr)
         return 2
-    found = compare(Path(words[0]).resolve())
-    for one in sorted(found, key=lambda one: (VERDICTS.index(one.verdict), one.name)):
+    found = sorted(compare(Path(words[0]).resolve()), key=lambda one: (VERDICTS.index(one.verdict), one.name))
+    for one in found:
         if one.verdict != "equal":
             print(one)
     counts = Counter(one.verdict for one in found)
