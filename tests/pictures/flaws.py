@@ -77,6 +77,7 @@ def _png() -> Iterator[Case | Refusal]:
             ("both checksums wrong", partial(make, stream=other_checksum, wrong=b"IDAT")),
         ):
             yield Refusal(word + name, made, "damaged")
+    yield from _unanimated(end)
     body = png(end=b"")
     for missing in (1, 4, 6, 8):  # of the checksums of the chunk and of the stream
         flaws = {"flaws": ["the file ends inside its chunk IDAT"]}
@@ -84,6 +85,20 @@ def _png() -> Iterator[Case | Refusal]:
     yield Refusal("png cut in its pixels", partial(bytes, body[:-20]), "damaged")
     clear = chunk(b"tRNS", struct.pack(">HHH", *COLOUR), wrong=True)
     yield Refusal("png with a wrong checksum of its transparency", partial(png, before=clear), "tRNS")
+
+
+def _unanimated(end: bytes) -> Iterator[Case]:
+    """An animation that has no valid number of frames, or no control of its first: the default image remains."""
+    control = chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, *SIZE, 0, 0, 1, 10, 0, 0))
+    frame = chunk(b"fdAT", bytes(4) + zlib.compress(b"other pixels"))
+    said = {"flaws": ["its animation has no frames"], "frames": 1}
+    for name, before, after in (
+        ("without a control", chunk(b"acTL", struct.pack(">II", 1, 0)), frame),
+        ("of no frames", chunk(b"acTL", bytes(8)), control + frame),
+        ("of more frames than there can be", chunk(b"acTL", struct.pack(">II", 2**31 + 1, 0)), control + frame),
+        ("that begins behind its image", b"", chunk(b"acTL", struct.pack(">II", 1, 0)) + control + frame),
+    ):
+        yield taken(f"png of an animation {name}", partial(png, before=before, end=after + end), COLOUR, said)
 
 
 def jpeg(**options: object) -> bytes:

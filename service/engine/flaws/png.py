@@ -1,6 +1,7 @@
 """Flaws of PNG: wrong checksums and missing ends (PNG specification, third edition, 13 and 10.4).
 
-A chunk that is not needed for pixels and has a wrong checksum is left out, as libpng does.
+A chunk that pixels do not need and whose checksum is wrong is left out, as libpng does; so are the parts of an
+animation that does not say its frames, of which the default image remains.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from service.engine.flaws import Mended
-from service.engine.headers.png import OVERHEAD, SIGNATURE
+from service.engine.headers.png import OVERHEAD, SIGNATURE, animation
 from service.engine.headers.source import CHUNK, Source
 from service.engine.job import Undecodable
 from service.engine.stripping import Piece
 
 _PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"acTL", b"fcTL", b"fdAT"}
 """Chunks without which pixels would be missing or wrong; IDAT is judged by what it holds."""
+
+_ANIMATION = (b"acTL", b"fcTL", b"fdAT")
 
 _MAX_CHUNKS = 200_000
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
@@ -34,6 +37,7 @@ class _Chain:
     flaws: list[str] = field(default_factory=list)
     is_cut: bool = False
     is_doubtful: bool = False
+    is_still: bool = False
     rewrites: bool = False
 
 
@@ -52,6 +56,7 @@ def mend(source: Source, deep: bool) -> Mended:
 
 def _chain(source: Source) -> _Chain:
     chain, offset = _Chain(), len(SIGNATURE)
+    passed_over = () if animation(source) else _ANIMATION
     for _ in range(_MAX_CHUNKS):
         if offset + 8 > source.size:
             chain.flaws.append("the end chunk is missing")
@@ -72,6 +77,10 @@ def _chain(source: Source) -> _Chain:
             chain.flaws += [] if right else ["the checksum of its chunk IEND is wrong"]
             chain.flaws += ["bytes follow its end"] if offset < source.size else []
             return chain
+        if kind in passed_over:
+            chain.flaws += [] if chain.is_still else ["its animation has no frames"]
+            chain.is_still = chain.rewrites = True
+            continue
         _add(chain, kind, content, right)
     raise Undecodable(f"The PNG is damaged: it has more than {_MAX_CHUNKS} chunks")
 

@@ -79,7 +79,7 @@ def animation(source: Source) -> Animation | None:
     except Undecodable:
         pass
     frames = int.from_bytes(control[:4])
-    if not (frames and first):
+    if not (0 < frames < 1 << 31 and first):  # no other number is valid (7.1, 11.3.6.1)
         return None
     width, height, _ = geometry(source)
     covered = first[4:20] == width.to_bytes(4) + height.to_bytes(4) + bytes(8)
