@@ -12,7 +12,7 @@ from typing import Any
 from gateway.settings import Config
 from service.engine.environment import environment
 from service.engine.job import EngineError
-from service.engine.pool.process import FROM_OUTSIDE
+from service.engine.pool.ending import FROM_OUTSIDE
 from service.engine.pool.staff import STARTS
 from service.engine.sandbox.policy import PolicyLimits, write_configuration
 

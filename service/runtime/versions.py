@@ -10,7 +10,7 @@ from pathlib import Path
 
 from service.engine.environment import WAND_LIBRARIES
 from service.engine.job import EngineError
-from service.engine.pool.process import FROM_OUTSIDE
+from service.engine.pool.ending import FROM_OUTSIDE
 from service.engine.pool.staff import STARTS
 from service.runtime.imagemagick import reason
 

@@ -92,11 +92,23 @@ def _keep(size: str) -> None:
     _kept.append(kept)
 
 
+def _free(size: str) -> None:
+    """Take memory in parts that the C library does not give back by itself, for the last of them stays."""
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    parts = [libc.malloc(ctypes.c_size_t(1 << 20)) for _ in range(int(size) >> 20)]
+    for part in parts:
+        ctypes.memset(part, 1, 1 << 20)
+    for part in parts[:-1]:
+        libc.free(ctypes.c_void_p(part))
+
+
 _DEEDS: dict[str, Callable[[str], object]] = {
     "babble": int,
     "end by": _end_by,
     "end once by": _end_once_by,
     "fail": _fail,
+    "free": _free,
     "hang": lambda _: time.sleep(3600),
     "keep": _keep,
     "note": _note,

@@ -41,3 +41,21 @@ async def occupied(pool: EnginePool, folder: Path) -> tuple[Path, asyncio.Task[R
     task = asyncio.ensure_future(pool.run(job(wait=gate), affinity="busy"))
     await eventually(lambda: pool.stats.running > before)
     return gate, task
+
+
+SERVICE = """
+import asyncio, sys
+from pathlib import Path
+from service.engine.pool.pool import EnginePool
+from service.engine.pool.settings import EngineSettings
+from tests.engine.pools import job
+
+async def main(folder):
+    pool = EnginePool(EngineSettings(2, 1 << 28, 9, 60, 9, folder, (folder,), (folder,), "tests.engine.faults"))
+    await pool.start()
+    print(*pool.pids, flush=True)
+    await pool.run(job(note="runs", hang=""), affinity="")
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+"""A service of its own: it prints the ids of two engine processes, one of which does a job that never ends."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from service.engine.job import EngineError, NotAnImage, Result, Saturated
-from tests.engine.pools import Begin, job, notes, occupied, running
+from tests.engine.pools import SERVICE, Begin, job, notes, occupied, running
 from tests.waiting import eventually
 
 
@@ -77,7 +77,7 @@ async def test_close_ends_all_processes_and_turns_everyone_away(begin: Begin, tm
 async def test_processes_die_with_the_service_even_over_a_job(tmp_path: Path) -> None:
     (tmp_path / "policy.xml").touch()
     service = subprocess.Popen(
-        [sys.executable, "-c", _SERVICE, str(tmp_path)],
+        [sys.executable, "-c", SERVICE, str(tmp_path)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
@@ -91,20 +91,3 @@ async def test_processes_die_with_the_service_even_over_a_job(tmp_path: Path) ->
     service.wait()
     service.stdout.close()
     await eventually(lambda: not any(running(pid) for pid in pids))
-
-
-_SERVICE = """
-import asyncio, sys
-from pathlib import Path
-from service.engine.pool.pool import EnginePool
-from service.engine.pool.settings import EngineSettings
-from tests.engine.pools import job
-
-async def main(folder):
-    pool = EnginePool(EngineSettings(2, 1 << 28, 9, 60, 9, folder, (folder,), (folder,), "tests.engine.faults"))
-    await pool.start()
-    print(*pool.pids, flush=True)
-    await pool.run(job(note="runs", hang=""), affinity="")
-
-asyncio.run(main(Path(sys.argv[1])))
-"""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.engine.job import Header, Result, TimedOut
-from service.engine.pool import pool as pools
+from service.engine.pool import work
 from service.engine.pool.lanes import cost_of
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.queue import PATIENCE, Queue
@@ -22,8 +22,8 @@ QUICK = 3
 @pytest.fixture(autouse=True)
 def soon_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A check is slow after a moment, so that the tests are quick."""
-    monkeypatch.setattr(pools, "SLOW_AFTER", 0.05)
-    monkeypatch.setattr(pools, "LOOK", 0.02)
+    monkeypatch.setattr(work, "SLOW_AFTER", 0.05)
+    monkeypatch.setattr(work, "LOOK", 0.02)
 
 
 def checks(pool: EnginePool, gate: Path, folder: Path) -> list[asyncio.Task[Result]]:

@@ -1,11 +1,8 @@
 """A JPEG that is stored turned is set upright by its blocks, where they allow it; else it is encoded once more."""
 
 import io
-import json
-import os
 import struct
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +13,12 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from service.engine.job import Job, Undecodable
 from service.engine.jpeg import turbo
-from service.engine.pool.worker import encode_job
 from service.engine.recognise import recognise
-from service.engine.sandbox.sandbox import Sandbox
 from service.engine.steps.orient import TURNS
 from service.engine.stripping import icc as icc_profiles
 from tests import images, profile_tables, profiles
 from tests.engine.deriving import LIMITS, derive
+from tests.engine.pools import Begin
 from tests.metadata import secrets, tags, write_secrets
 
 TURNED_BACK = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
@@ -145,17 +141,13 @@ def test_without_the_library_it_is_encoded_once_more(monkeypatch: pytest.MonkeyP
     assert np.abs(derive(data, "", "jpg").pixels() - as_shown(data, 6)).mean() < 2
 
 
-def test_an_engine_process_turns_within_its_cage(tmp_path: Path) -> None:
+async def test_an_engine_process_turns_within_its_cage(begin: Begin, tmp_path: Path) -> None:
     data = images.oriented(6, "JPEG", images.photo())
     source, output = tmp_path / "original", tmp_path / "derived"
     source.write_bytes(data)
-    output.touch()
-    cage = Sandbox(os.getpid(), 512 << 20, 20, (str(tmp_path),), (str(tmp_path),))
+    pool = await begin(processes=1, memory=512 << 20, module="service.engine.pipeline")
     job = Job("derive", str(source), recognise(source), LIMITS, {}, "jpg", str(output))
-    command = [sys.executable, "-m", "service.engine.pool.worker", "service.engine.pipeline", cage.to_json()]
-    run = subprocess.run(command, input=encode_job(job), capture_output=True, check=True, timeout=60)
-    ready, reply = map(json.loads, run.stdout.splitlines())
-    assert ready["ready"]
-    assert reply["result"]["width"] == 320
+    assert (await pool.run(job, affinity="")).width == 320
+    assert pool.sandbox["system calls"] is True
     assert output.read_bytes() == derive(source, "", "jpg").data
     assert quantization(output.read_bytes()) == quantization(data)

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import time
 from pathlib import Path
 
-from service.engine.job import Crashed, EngineError, Interrupted, Job, Result, Saturated, TimedOut
-from service.engine.pool.blocklist import Blocklist
-from service.engine.pool.lanes import LANES, SLOW_AFTER, Lane, cost_of, most_at_once
-from service.engine.pool.process import Died, EngineProcess
+from service.engine.job import Crashed, EngineError, Interrupted, Job, Result, Saturated
+from service.engine.pool.lanes import LANES, Lane, cost_of, most_at_once
+from service.engine.pool.process import EngineProcess
 from service.engine.pool.queue import Closed, Full, Queue
 from service.engine.pool.settings import EngineSettings
 from service.engine.pool.staff import REHIRE, Staff, track
 from service.engine.pool.stats import Stats
+from service.engine.pool.work import Displaced, Work
 from service.engine.pool.worker import encode_job
 from service.engine.pool.workplace import leave, sweep
 
@@ -34,14 +33,7 @@ RETRY_AFTER = (1.0, 30.0)
 LONGEST_RELIEF = 0.1
 """Seconds, at most, for which a caller in front of the pool refuses for it without asking."""
 
-LOOK = 0.1
-"""Seconds between two looks at whether others wait for a process that a slow job has."""
-
 log = logging.getLogger(__name__)
-
-
-class _Displaced(Exception):
-    """A slow job gave its process up to others that wait; it is begun once more in the slow lane."""
 
 
 class EnginePool:
@@ -52,11 +44,8 @@ class EnginePool:
         self._settings = settings
         self._queue: Queue[EngineProcess] = Queue(LANES, settings.queue, most_at_once(settings.processes))
         self._staff = Staff(settings, self._queue, self.stats)
-        self._deadly = Blocklist()  # by content
-        self._slow = Blocklist()  # by content and what was to become of it
-        self._seconds = 0.1  # of one job, a moving average
+        self._work = Work(self._staff, self._queue, self.stats, settings.time)
         self._abandoned: set[asyncio.Task[None]] = set()
-        self._closing = False
 
     async def start(self) -> None:
         """Bring all processes up. Raises EngineError, with nothing left behind, when one does not come.
@@ -74,7 +63,7 @@ class EnginePool:
 
     async def close(self) -> None:
         """End every process and every job; return when they are gone. Who waits gets Saturated."""
-        self._closing = True
+        self._work.closing = True
         self._queue.close()
         await self._staff.close()
         await asyncio.gather(*self._abandoned)
@@ -92,7 +81,7 @@ class EnginePool:
         waiting = self.waiting["small"]
         if waiting < self._settings.queue:
             return 0.0
-        return min(LONGEST_RELIEF, self._seconds * waiting / self._settings.processes / 4)
+        return min(LONGEST_RELIEF, self._work.seconds * waiting / self._settings.processes / 4)
 
     @property
     def capacity(self) -> int:
@@ -139,31 +128,22 @@ class EnginePool:
         share one. Raises Saturated, TimedOut, Crashed, Interrupted, what the engine reports (NotAnImage, TooLarge,
         Undecodable, Removed, ...), and EngineError for anything unexpected.
         """
-        deed = _deed(job, content)
         left = {Crashed: attempts - 1, Interrupted: 1}
         while True:
-            self._refuse(content, deed)
+            self._work.refuse_blocked(job, content)
             try:
-                return await self._run_once(job, affinity, lane, content, deed)
-            except _Displaced:
+                return await self._run_once(job, affinity, lane, content)
+            except Displaced:
                 lane = "slow"
             except (Crashed, Interrupted) as ended:
                 left[type(ended)] -= 1
                 if left[type(ended)] < 0:
                     raise
 
-    def _refuse(self, content: str, deed: str) -> None:
-        if content in self._deadly:
-            self.stats.banned += 1
-            raise Crashed("this image ended engine processes lately and is not tried again for a while")
-        if deed in self._slow:
-            self.stats.banned += 1
-            raise TimedOut("this took too long lately and is not tried again for a while")
-
-    async def _run_once(self, job: Job, affinity: str, lane: Lane, content: str, deed: str) -> Result:
+    async def _run_once(self, job: Job, affinity: str, lane: Lane, content: str) -> Result:
         encode_job(job)  # what cannot be sent takes no process
         process = await self._admit(lane, affinity, cost_of(job.header) if lane == "upload" else 0)
-        working = asyncio.ensure_future(self._work(process, job, lane, content, deed))
+        working = asyncio.ensure_future(self._work.do(process, job, lane, content))
         try:
             result = await asyncio.shield(working)
         except asyncio.CancelledError:
@@ -173,7 +153,7 @@ class EnginePool:
             self.stats.ended[error.code] += 1
             _remove(job.output)
             raise
-        except _Displaced:
+        except Displaced:
             self.stats.displaced += 1
             _remove(job.output)
             raise
@@ -197,62 +177,8 @@ class EnginePool:
 
     def _refusal(self) -> Saturated:
         self.stats.refused += 1
-        seconds = self._seconds * sum(self.waiting.values()) / self._settings.processes
+        seconds = self._work.seconds * sum(self.waiting.values()) / self._settings.processes
         return Saturated("the engine's queue is full", min(max(seconds, RETRY_AFTER[0]), RETRY_AFTER[1]))
-
-    async def _work(self, process: EngineProcess, job: Job, lane: Lane, content: str, deed: str) -> Result:
-        began = time.monotonic()
-        self.stats.running += 1
-        try:
-            async with asyncio.timeout(self._settings.time):
-                outcome = await self._ask(process, job, lane)
-        except _Displaced:
-            await self._staff.end(process)
-            raise
-        except TimeoutError:
-            await self._staff.end(process)
-            raise self._too_long(deed) from None
-        except Died as died:
-            await self._staff.end(process)
-            if self._closing:
-                raise Saturated("the engine is closing") from died
-            log.warning("engine process %d ended over a job: %s", process.pid, died)
-            if died.from_outside:
-                raise Interrupted("others ended the engine process that worked on the image") from died
-            if died.signal == signal.SIGXCPU:
-                raise self._too_long(deed) from died
-            self._deadly.strike(content)
-            raise Crashed("the engine process ended over this image") from died
-        except asyncio.CancelledError:
-            await self._staff.end(process)
-            raise
-        finally:
-            self.stats.running -= 1
-        self._seconds += 0.1 * (time.monotonic() - began - self._seconds)
-        self._staff.release(process)
-        if isinstance(outcome, Result):
-            return outcome
-        raise outcome
-
-    async def _ask(self, process: EngineProcess, job: Job, lane: Lane) -> Result | EngineError:
-        """What comes of a job. Raises Died, and _Displaced for a slow check that must give way."""
-        if lane not in ("upload", "slow"):
-            return await process.ask(job)
-        answer = asyncio.ensure_future(process.ask(job))
-        slow, reinforced = lane == "slow", False
-        try:
-            await asyncio.wait({answer}, timeout=SLOW_AFTER)
-            while not answer.done():
-                slow = slow or self._queue.move(process, "slow")
-                if any(count for name, count in self.waiting.items() if name != "slow"):
-                    if not slow:
-                        raise _Displaced
-                    reinforced = reinforced or self._staff.reinforce()
-                await asyncio.wait({answer}, timeout=LOOK)
-            return await answer
-        finally:
-            answer.cancel()
-            await asyncio.gather(answer, return_exceptions=True)
 
     def _displaced(self, process: EngineProcess) -> bool:
         """Whether folders that the process was let into were deleted since; then it is replaced."""
@@ -262,21 +188,12 @@ class EnginePool:
         self._staff.replace(process)
         return True
 
-    def _too_long(self, deed: str) -> TimedOut:
-        self._slow.strike(deed)
-        return TimedOut(f"the image took longer than {self._settings.time:g} s")
-
     async def _abandon(self, working: asyncio.Future[Result], output: str) -> None:
         self.stats.abandoned += 1
         await asyncio.wait({working}, timeout=ABANDONED_GRACE)
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
         _remove(output)
-
-
-def _deed(job: Job, content: str) -> str:
-    """The key of what becomes of a content: slow is not the image, but one thing done with it. Empty as `content`."""
-    return content and f"{content}\n{job.task} {job.recipe} {job.format}"
 
 
 def _remove(output: str) -> None:

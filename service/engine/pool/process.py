@@ -8,12 +8,14 @@ import json
 import logging
 import os
 import signal
-import sys
 from typing import Any
 
-from service.engine.environment import environment
 from service.engine.job import EngineError, Job, Removed, Result
 from service.engine.pool import worker
+from service.engine.pool.child import Child, Pipes
+from service.engine.pool.ending import Died, how_it_ended
+from service.engine.pool.forks import ForkServer
+from service.engine.pool.replies import IMPOSSIBLE, outcome
 from service.engine.pool.settings import EngineSettings, Folders, identities
 from service.engine.pool.worker import encode_job
 from service.engine.pool.workplace import Workplace
@@ -25,44 +27,22 @@ READY_WITHIN = 30.0
 ENDS_WITHIN = 1.0
 """Seconds that a process which closed its replies may take to end; then it is killed."""
 
-FROM_OUTSIDE = frozenset(
-    {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2}
-)
-"""Signals that no image causes: somebody sends them, or the kernel for want of memory (SIGKILL). What a decoder gets
-for a mistake (SIGSEGV, SIGABRT), a forbidden system call (SIGSYS) or a limit (SIGXCPU) is not among them."""
-
 TAIL = 8192
 """Bytes of its standard error that are held, to explain why it died."""
 
-IMPOSSIBLE = "the image could not be made"
 DELETED = "the folders that this was made in were deleted meanwhile"
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
-_REPORTED: dict[str, type[EngineError]] = {error.code: error for error in (EngineError, Removed)}
-_REPORTED.update({error.code: error for error in EngineError.__subclasses__()})
-
 log = logging.getLogger(__name__)
-
-
-class Died(Exception):
-    """The process ended, by `signal` or 0 for none, or broke the protocol and was ended. The text is for a log."""
-
-    def __init__(self, text: str, signal: int = 0) -> None:
-        super().__init__(text)
-        self.signal = signal
-
-    @property
-    def from_outside(self) -> bool:
-        """Whether somebody else ended it."""
-        return self.signal in FROM_OUTSIDE
 
 
 class EngineProcess:
     """Made by `start`. Not for two callers at once."""
 
-    def __init__(self, process: asyncio.subprocess.Process, settings: EngineSettings, workplace: Workplace) -> None:
-        self._process = process
+    def __init__(self, child: Child, pipes: Pipes, settings: EngineSettings, workplace: Workplace) -> None:
+        self._child = child
+        self._pipes = pipes
         self._settings = settings
         self._workplace = workplace
         self._folders = _folders(settings, workplace)  # it is let into
@@ -73,44 +53,45 @@ class EngineProcess:
         self.jobs = 0
 
     @classmethod
-    async def start(cls, settings: EngineSettings) -> EngineProcess:
+    async def start(cls, settings: EngineSettings, forks: ForkServer) -> EngineProcess:
         """A process that can work. Raises Died when it does not come up within READY_WITHIN seconds, OSError."""
-        settings.make_folders()
-        workplace = Workplace(settings.writable, settings.readable)
-        bounds = _sandbox(settings, workplace).to_json()
-        try:
-            started = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "service.engine.pool.worker", settings.module, bounds),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=environment(settings.config_dir.absolute()),
-                limit=worker.LINE,
-            )
-        except BaseException:
-            workplace.remove()
-            raise
-        process = cls(started, settings, workplace)
         try:
             async with asyncio.timeout(READY_WITHIN):
-                ready = await process._read()
+                process = await cls._forked(settings, forks)
+                try:
+                    ready = await process._read()
+                except BaseException:
+                    await process.kill()
+                    raise
         except TimeoutError:
-            await process.kill()
             raise Died(f"not ready within {READY_WITHIN:g} s") from None
-        except BaseException:
-            await process.kill()
-            raise
         process.capabilities = {name: (can[0], can[1]) for name, can in ready["capabilities"].items()}
         process.sandbox = ready["sandbox"]
         return process
 
+    @classmethod
+    async def _forked(cls, settings: EngineSettings, forks: ForkServer) -> EngineProcess:
+        settings.make_folders()
+        workplace = Workplace(settings.writable, settings.readable)
+        try:
+            pipes = await Pipes.open(worker.LINE)
+            try:
+                child = await forks.fork(_sandbox(settings, workplace), pipes)
+            except BaseException:
+                pipes.close()
+                raise
+        except BaseException:
+            workplace.remove()
+            raise
+        return cls(child, pipes, settings, workplace)
+
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self._child.pid
 
     @property
     def alive(self) -> bool:
-        return self._process.returncode is None
+        return self._child.returncode is None
 
     @property
     def said(self) -> str:
@@ -124,9 +105,9 @@ class EngineProcess:
         self._said.clear()
         try:
             async with self._workplace.lend(job) as lent:
-                outcome = await self._exchange(encode_job(lent))
+                answer = await self._exchange(encode_job(lent))
                 (result,) = identities(lent.output)
-                if isinstance(outcome, Result):
+                if isinstance(answer, Result):
                     self._workplace.deliver(lent, job)
         except FileNotFoundError:
             return Removed(DELETED)
@@ -138,17 +119,14 @@ class EngineProcess:
         if job.output and result and result in self._opened():
             await self.kill()
             raise Died("it kept its result open")
-        return outcome
+        return answer
 
     async def _exchange(self, line: bytes) -> Result | EngineError:
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it ended: reading tells
-            self._process.stdin.write(line)
-            await self._process.stdin.drain()
+        self._pipes.write(line)
         reply = await self._read()
         if "error" in reply and self.is_displaced():
             return Removed(DELETED)
-        return _outcome(reply)
+        return outcome(reply)
 
     def _opened(self) -> Folders:
         """The files it has open. A result that is among them it could change and fill after that was published; it
@@ -175,7 +153,8 @@ class EngineProcess:
             return 0
 
     async def wait(self) -> None:
-        await self._process.wait()
+        await self._child.wait()
+        self._pipes.close()
         self._workplace.remove()
 
     async def kill(self) -> None:
@@ -188,10 +167,9 @@ class EngineProcess:
         await self._listening
 
     async def _read(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
         reply, whole = None, True
         try:
-            line = await self._process.stdout.readline()
+            line = await self._pipes.output.readline()
             whole = line.endswith(b"\n")
             reply = json.loads(line) if whole else None
         except ValueError:  # longer than a line may be, or not JSON
@@ -199,31 +177,20 @@ class EngineProcess:
         if isinstance(reply, dict):
             return reply
         if not whole:
-            await self._let_end()
-        ended = 0 if self.alive else max(0, -(self._process.returncode or 0))
+            await self._lethow_it_ended()
+        ended = 0 if self.alive else max(0, -(self._child.returncode or 0))
         await self.kill()
-        raise Died(f"{_end(self._process.returncode or 0, ended)}: {self.said.strip()[-500:]}", ended)
+        raise Died(f"{how_it_ended(self._child.returncode or 0, ended)}: {self.said.strip()[-500:]}", ended)
 
-    async def _let_end(self) -> None:
+    async def _lethow_it_ended(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ENDS_WITHIN):
-                await self._process.wait()
+                await self._child.wait()
 
     async def _listen(self) -> None:
-        assert self._process.stderr is not None
-        while text := await self._process.stderr.read(TAIL):
+        while text := await self._pipes.errors.read(TAIL):
             self._said += text
             del self._said[:-TAIL]
-
-
-def _end(status: int, by: int) -> str:
-    """How a process ended, for the log; `by` is the signal that it ended by itself or by others, 0 for ours or none."""
-    if not by:
-        return f"exit status {status}"
-    name = signal.Signals(by).name
-    if by in FROM_OUTSIDE:
-        return f"{name} from outside" + (", or by the kernel for want of memory" if by == signal.SIGKILL else "")
-    return name + (" for a forbidden system call" if by == signal.SIGSYS else "")
 
 
 def _folders(settings: EngineSettings, workplace: Workplace) -> Folders:
@@ -241,17 +208,3 @@ def _sandbox(settings: EngineSettings, workplace: Workplace) -> sandbox.Sandbox:
         writable=tuple(map(str, workplace.results)),
         kill=os.environ.get(seccomp.VARIABLE) == seccomp.KILL,
     )
-
-
-def _outcome(reply: dict[str, Any]) -> Result | EngineError:
-    """What a reply says. Raises Died for what no process of ours would say."""
-    try:
-        if "result" in reply:
-            return Result(**{**reply["result"], "flaws": tuple(reply["result"].get("flaws", ()))})
-        code, detail = reply["error"], reply["detail"]
-    except (KeyError, TypeError) as error:
-        raise Died("it spoke nonsense") from error
-    if code in _REPORTED:
-        return _REPORTED[code](detail)
-    log.error("the engine failed: %s", detail)
-    return EngineError(IMPOSSIBLE)

@@ -11,7 +11,9 @@ from collections.abc import Coroutine
 from typing import Any
 
 from service.engine.job import EngineError
-from service.engine.pool.process import Died, EngineProcess
+from service.engine.pool.ending import Died
+from service.engine.pool.forks import ForkServer
+from service.engine.pool.process import EngineProcess
 from service.engine.pool.queue import Queue
 from service.engine.pool.settings import EngineSettings
 from service.engine.pool.stats import Stats
@@ -36,6 +38,7 @@ class Staff:
         self._settings = settings
         self._queue = queue
         self._stats = stats
+        self._forks = ForkServer(settings)
         self._watchers: set[asyncio.Task[None]] = set()
         self._endings: set[asyncio.Task[None]] = set()
 
@@ -56,6 +59,7 @@ class Staff:
         await asyncio.gather(*self._watchers, return_exceptions=True)
         await asyncio.gather(*(process.kill() for process in self.processes))
         await asyncio.gather(*self._endings)
+        await self._forks.close()
         self.processes.clear()
 
     def reinforce(self) -> bool:
@@ -100,7 +104,7 @@ class Staff:
             log.error("no second engine process can be started beside a slow job: %s", error)
 
     async def _hire(self) -> None:
-        process = await EngineProcess.start(self._settings)
+        process = await EngineProcess.start(self._settings, self._forks)
         self.capabilities, self.sandbox = process.capabilities, process.sandbox
         self.processes.add(process)
         track(self._watchers, self._watch(process))

@@ -1,19 +1,15 @@
 """An engine process: one JSON job a line in, one JSON reply a line out, nothing else on those two pipes.
 
-    python -m service.engine.pool.worker MODULE SANDBOX
-
-MODULE has the entry points `derive`, `describe`, `verify` (each takes a Job, returns a Result, raises EngineError)
-and `capabilities`. SANDBOX is the JSON of `sandbox.Sandbox`. The first line out is `{"ready": true,
-"capabilities": ..., "sandbox": ...}`; a reply is `{"result": ...}` or `{"error": CODE, "detail": TEXT}`.
+Its module has the entry points `derive`, `describe`, `verify` (each takes a Job, returns a Result, raises EngineError)
+and `capabilities`. The first line out is `{"ready": true, "capabilities": ..., "sandbox": ...}`; a reply is
+`{"result": ...}` or `{"error": CODE, "detail": TEXT}`.
 """
 
 from __future__ import annotations
 
 import errno
-import importlib
 import json
 import os
-import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, fields
@@ -21,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from service.engine.job import DiskFull, EngineError, Header, Job, Limits, Removed, Result
-from service.engine.pool import priority
+from service.engine.pool import free_memory
 from service.engine.sandbox import sandbox
 
 LINE = 64 * 1024
@@ -68,23 +64,15 @@ def decode_job(line: bytes) -> Job:
     )
 
 
-def main(arguments: list[str]) -> int:
-    module, sandbox_json = arguments
-    settings = sandbox.Sandbox.from_json(sandbox_json)
-    if not sandbox.die_with(settings.parent):
-        return 0
-    if os.getpgrp() != os.getpid():  # a group of its own, in the session of the service
-        os.setpgid(0, 0)
-    priority.stand_back()
+def work(bounds: sandbox.Sandbox, entries: Any, capabilities: Any) -> None:
+    """Close the sandbox, and do jobs until standard input ends."""
     requests, replies = _take_pipes()
-    entries = importlib.import_module(module)
-    capabilities = entries.capabilities()
-    report = sandbox.enter(settings)
+    report = sandbox.enter(bounds)
     _write(replies, {"ready": True, "capabilities": capabilities, "sandbox": report})
     while line := requests.readline(LINE):
-        sandbox.allow_cpu(settings.seconds)
+        sandbox.allow_cpu(bounds.seconds)
         _write(replies, _answer(entries, line))
-    return 0
+        free_memory.give_back_above(free_memory.BOUND)
 
 
 def _answer(entries: Any, line: bytes) -> dict[str, Any]:
@@ -140,7 +128,3 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
 def _write(replies: BinaryIO, message: dict[str, Any]) -> None:
     replies.write(json.dumps(message).encode() + b"\n")
     replies.flush()
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
