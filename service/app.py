@@ -38,11 +38,12 @@ from service.originals.originals import Originals
 from service.runtime.imagemagick import write_policy
 from service.runtime.lock import AlreadyRunning, exclusive, is_held
 from service.runtime.made_by import choices_of, engine_of, made_by
+from service.runtime.memory import Memory
 from service.runtime.naming import named
 from service.runtime.paths import Paths, make_folders, paths_of
 from service.runtime.rlimits import raise_limit
 from service.runtime.sockets import sockets_of, was_handed
-from service.runtime.versions import software
+from service.runtime.versions import SOFTWARE, software
 from service.store.base import Store
 from service.store.errors import Unavailable
 from service.store.metered import MeteredStore
@@ -114,7 +115,7 @@ async def running(config: Config, patience: float = PREDECESSOR, *, strict: bool
         store = MeteredStore(inner, tracing.store_call)
         stack.push_async_callback(store.close)
         await _start(store, strict=strict and is_held(paths.runtime, "service"))  # who serves now may reach its store
-        versions = await software()
+        versions = await software(Memory(paths.runtime / SOFTWARE))
         if was_handed():  # all that can be done beside a predecessor is done, and it may go
             with named(paths.service_prepared):
                 paths.service_prepared.write_text(f"{os.getpid()}\n")

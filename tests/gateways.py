@@ -22,12 +22,15 @@ import yaml
 
 from gateway.config import rules_of
 from service.runtime.configuration import read_config
+from service.runtime.imagemagick import FORMATS
 from service.runtime.paths import paths_of
+from service.runtime.versions import SOFTWARE
 from service.supervise import twins
 
 PORTS = range(10240, int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]))
 START = 60.0  # seconds that a start may take on a busy machine
 _proved: set[str] = set()  # what starts have compared, as `twins.fingerprint` names it
+_answers: dict[str, bytes] = {}  # what starts have asked the libraries, as the runtime folder remembers it
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ def running_gateway(
     try:
         _await_start(process, root)
         _proved.add(proof)
+        _answers.update(_remembered(file))
         with (
             httpx.Client(base_url=_url(file, "public"), timeout=60, trust_env=False) as public,
             httpx.Client(base_url=_url(file, "api"), timeout=60, trust_env=False) as api,
@@ -123,14 +127,22 @@ def running_gateway(
 
 
 def _share_proof(file: Path) -> str:
-    """Remember for this gateway that the twins were compared, if another one here did so under the same rules."""
+    """Remember for this gateway what other starts found out: that the twins agree under the same rules, and what the
+    libraries can."""
     config, _ = read_config(file)
     proof = twins.fingerprint(rules_of(config))
+    folder = paths_of(config).runtime
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, answer in _answers.items():
+        (folder / name).write_bytes(answer)
     if proof in _proved:
-        folder = paths_of(config).runtime
-        folder.mkdir(parents=True, exist_ok=True)
         (folder / twins.PROOF).write_text(proof, "ascii")
     return proof
+
+
+def _remembered(file: Path) -> dict[str, bytes]:
+    folder = paths_of(read_config(file)[0]).runtime
+    return {name: (folder / name).read_bytes() for name in (FORMATS, SOFTWARE) if (folder / name).exists()}
 
 
 def _url(file: Path, port: str) -> str:

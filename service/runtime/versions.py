@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from importlib import metadata
 from pathlib import Path
 
-from service.engine.environment import WAND_LIBRARIES
+from service.engine.environment import INHERITED, WAND_LIBRARIES
 from service.engine.job import EngineError
 from service.engine.pool.ending import FROM_OUTSIDE
 from service.engine.pool.staff import STARTS
 from service.runtime.imagemagick import reason
+from service.runtime.memory import Memory
 
 PACKAGES = ("image-gateway", "wand", "pillow", "pillow-heif", "pyvips", "pyvips-binary")
 _HOME = str(Path(__file__).resolve().parents[2])
 _ASK = """
 from wand.version import MAGICK_VERSION
+from service.engine import answering
 from service.engine.jpeg import turbo
 from service.engine.tiff import libtiff
-print(f"{MAGICK_VERSION}; {turbo.version()}; {libtiff.version()}")
+answering.answer(f"{MAGICK_VERSION}; {turbo.version()}; {libtiff.version()}")
 """
+SOFTWARE = "software.json"  # in the runtime folder: the answer
 
 
-async def software() -> str:
-    """One line. Libraries are asked in a process of their own, for this one has no use for them. Raises EngineError."""
+async def software(memory: Memory) -> str:
+    """One line. Libraries are asked in a process of their own, for this one has no use for them, and only where
+    `memory` holds no answer. Raises EngineError."""
+    variables = {**WAND_LIBRARIES, **os.environ, "PYTHONPATH": _HOME}
+    question = json.dumps([_ASK, *(f"{name}={variables[name]}" for name in INHERITED if name in variables)])
+    libraries = memory.recall(question) or await _asked(question, variables, memory)
+    return "; ".join([*(f"{name} {metadata.version(name)}" for name in PACKAGES), libraries])
+
+
+async def _asked(question: str, variables: dict[str, str], memory: Memory) -> str:
     for _ in range(STARTS):
         asked = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-c", _ASK),
-            env={**WAND_LIBRARIES, **os.environ, "PYTHONPATH": _HOME},
+            env=variables,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is ours
@@ -40,4 +52,6 @@ async def software() -> str:
             break
     if status:
         raise EngineError(f"ImageMagick cannot be used: {reason(status, errors.decode(errors='replace'))}")
-    return "; ".join([*(f"{name} {metadata.version(name)}" for name in PACKAGES), out.decode().strip()])
+    said = json.loads(out)
+    memory.hold(question, said["answer"], said["loaded"])
+    return str(said["answer"])

@@ -21,13 +21,14 @@ from gateway.settings import Config
 from service.cache.generation import Generation
 from service.engine.job import EngineError
 from service.observability import logs
-from service.runtime.imagemagick import writable_formats
+from service.runtime.imagemagick import FORMATS, writable_formats
 from service.runtime.lock import exclusive
 from service.runtime.made_by import made_by
+from service.runtime.memory import Memory
 from service.runtime.naming import named
 from service.runtime.paths import Paths, make_folders, paths_of
 from service.runtime.sockets import HANDED, Sockets, require_free, sockets_of
-from service.runtime.versions import software
+from service.runtime.versions import SOFTWARE, software
 from service.supervise import nginx_conf, nginx_program, systemd, twins
 from service.supervise.program import Program, wrote_its_pid
 from service.supervise.standby import standby
@@ -80,7 +81,7 @@ class _Gateway:
 
     async def run(self) -> None:
         write_private(self._paths.runtime / ACCEPTED, self._text)
-        rules = rules_of(self._config, writable_formats(self._config))
+        rules = rules_of(self._config, writable_formats(self._config, Memory(self._paths.runtime / FORMATS)))
         nginx_conf.write(nginx_conf.render(self._config, self._paths, rules), self._paths.nginx)
         looking = asyncio.create_task(self._serve_what_is_here(rules))
         try:
@@ -93,7 +94,7 @@ class _Gateway:
     async def _serve_what_is_here(self, rules: Rules) -> None:
         """Let nginx serve the caches while the service starts, if it will not throw anything of them out first."""
         with contextlib.suppress(EngineError, OSError):  # the service fails over it, too, and says so
-            generation = made_by(self._config, rules, await software())
+            generation = made_by(self._config, rules, await software(Memory(self._paths.runtime / SOFTWARE)))
             if Generation(self._paths.work.parent, generation).is_trusted:
                 self._supervisor.hurry()
 
@@ -165,7 +166,7 @@ def _prove_front(config: Config, paths: Paths) -> Rules:
     """Have nginx itself test what would be written for it with the rules that are given back. Raises NotInForce with
     what it says."""
     trial = paths.runtime / "nginx.trial"
-    rules = rules_of(config, writable_formats(config))
+    rules = rules_of(config, writable_formats(config, Memory(paths.runtime / FORMATS)))
     try:
         nginx_conf.write(nginx_conf.render(config, replace(paths, nginx=trial), rules), trial)
         tested = subprocess.run(
