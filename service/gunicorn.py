@@ -26,8 +26,9 @@ from gateway.settings import Config
 from service.app import PREDECESSOR, running
 from service.engine.job import EngineError
 from service.observability import logs
-from service.runtime.configuration import plainly, read_config
+from service.runtime.configuration import read_config
 from service.runtime.lock import AlreadyRunning
+from service.runtime.naming import plainly
 from service.runtime.paths import Paths, paths_of
 from service.runtime.rlimits import raise_limit
 from service.runtime.sockets import HANDED

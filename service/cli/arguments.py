@@ -81,6 +81,11 @@ def local_command(*examples: str, name: str | None = None) -> Decorator:
     return _command(_with_loaded, examples, (), [_config], name)
 
 
+def unloaded_command(*examples: str, name: str | None = None) -> Decorator:
+    """Make a function a command that loads the configuration by itself: it is called with the `file` of -c."""
+    return _command(lambda function: function, examples, (), [_config], name)
+
+
 def client_command(*examples: str, name: str | None = None) -> Decorator:
     """Make a function a command that speaks to a running gateway: it is called with a `Remote`."""
     variables = (
@@ -110,7 +115,7 @@ def _command(
 
 def _with_loaded(function: Callable[..., int]) -> Callable[..., int]:
     def run(file: Path | None, base: Path | None = None, **options: Any) -> int:
-        return function(_load(file, base), **options)
+        return function(load(file, base), **options)
 
     return run
 
@@ -119,18 +124,19 @@ def _with_remote(function: Callable[..., int]) -> Callable[..., int]:
     def run(file: Path | None, api: str | None, **options: Any) -> int:
         from service.cli.connection import remote  # noqa: PLC0415  # local commands need no HTTP client
 
-        return function(remote(_load(file, None).config, api), **options)
+        return function(remote(load(file, None).config, api), **options)
 
     return run
 
 
-def _load(file: Path | None, base: Path | None) -> Loaded:
+def load(file: Path | None, base: Path | None = None) -> Loaded:
+    """Read the configuration, and put its log in force. Raises ConfigError."""
     from service.observability import logs  # noqa: PLC0415  # help needs no configuration
-    from service.runtime.configuration import Loaded, read_config  # noqa: PLC0415
+    from service.runtime.configuration import load_file  # noqa: PLC0415
 
-    config, source = read_config(file, base)
-    logs.configure(config.log)
-    return Loaded(config, source)
+    loaded = load_file(file, base)
+    logs.configure(loaded.config.log)
+    return loaded
 
 
 def _complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:

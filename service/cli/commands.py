@@ -14,7 +14,7 @@ from importlib import import_module
 import click
 
 from service.cli.shell import STOPPED
-from service.runtime.configuration import plainly
+from service.runtime.naming import plainly
 
 COMMANDS = {
     "up": "gateway_commands",

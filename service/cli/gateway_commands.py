@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import shlex
+import socket
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gateway.errors import Refused
-from service.cli.arguments import PATH, lifetime, local_command
-from service.runtime.configuration import Loaded
+from service.cli.arguments import PATH, lifetime, load, local_command, unloaded_command
+
+if TYPE_CHECKING:
+    from service.runtime.configuration import Loaded
 
 
-@local_command("up", "up -c /etc/image-gateway/config.yaml")
-def up(loaded: Loaded) -> int:
+@unloaded_command("up", "up -c /etc/image-gateway/config.yaml")
+def up(file: Path | None) -> int:
     """Run nginx and the service, in the foreground, until SIGTERM or Ctrl-C."""
-    from service.supervise.up import up as run  # noqa: PLC0415  # serve needs no supervisor and no templates
+    from service.supervise.up import up as run  # noqa: PLC0415  # the other commands need no supervisor
 
-    run(*loaded.reread(), loaded.reread)
-    return 0
+    return run(file)
 
 
-@local_command("serve", "serve -c trial.yaml --base /etc/image-gateway")
+@unloaded_command("serve", "serve -c trial.yaml --base /etc/image-gateway")
 @click.option("--base", type=PATH, metavar="DIR", help="Where relative paths start (beside the configuration).")
-def serve(loaded: Loaded) -> int:
+@click.option("--lead", type=int, hidden=True)  # the socket on which a supervisor is told what is prepared
+def serve(file: Path | None, base: Path | None, lead: int | None) -> int:
     """Run the service alone."""
-    from service import app  # noqa: PLC0415  # the other commands need no Swift client, no uvloop, no engine
+    if lead is None:
+        config = load(file, base).config
+    else:
+        from service.supervise.leading import lead as prepare  # noqa: PLC0415  # a restart prepares nothing
 
-    app.serve(loaded.config)
+        prepared = prepare(socket.socket(fileno=lead), file)
+        if prepared is None:
+            return 1
+        config = prepared
+    from service import app  # noqa: PLC0415  # the other commands need no uvloop and no engine
+
+    app.serve(config)
     return 0
 
 

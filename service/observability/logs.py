@@ -7,10 +7,9 @@ import logging
 import re
 import sys
 import time
-from typing import TextIO
+from typing import Protocol, TextIO
 
-from gateway.settings import Log
-from service.observability import timings
+from service.observability import trace
 
 MOST = 20  # lines of one place in the code...
 WITHIN = 1.0  # ...in so many seconds; what comes beyond them is counted and not logged
@@ -28,8 +27,8 @@ def _visible(text: str) -> str:
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         text = _visible(super().format(record))
-        trace = timings.current.get()
-        return f"{text} [{trace.id}]" if trace else text
+        request = trace.current.get()
+        return f"{text} [{request.id}]" if request else text
 
 
 class _Json(logging.Formatter):
@@ -40,11 +39,11 @@ class _Json(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        trace = timings.current.get()
-        if trace:
-            event["request"] = trace.id
-            if trace.spans:
-                event["trace"] = trace.spans.id
+        request = trace.current.get()
+        if request:
+            event["request"] = request.id
+            if request.spans:
+                event["trace"] = request.spans.id
         if record.exc_info:
             event["exception"] = self.formatException(record.exc_info)
         return _visible(json.dumps(event, ensure_ascii=False))
@@ -81,7 +80,17 @@ class _Stream(logging.StreamHandler[TextIO]):
             super().handleError(record)
 
 
-def configure(options: Log) -> None:
+class Options(Protocol):
+    """What of the section `log` of the configuration is used here."""
+
+    @property
+    def level(self) -> str: ...
+
+    @property
+    def format(self) -> str: ...
+
+
+def configure(options: Options) -> None:
     """Send every logger's lines to standard error, from the configured level on."""
     handler = _Stream(sys.stderr)
     handler.setFormatter(

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Protocol
 
 from prometheus_client import Histogram
 
 from service.engine.pool.stats import Stats
+from service.observability.trace import Spans, Trace, current
+
+__all__ = ["BUCKETS", "SECONDS", "Spans", "TimedStats", "Trace", "current", "note", "stage"]
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -27,34 +27,6 @@ SECONDS = Histogram(
     buckets=BUCKETS,
     registry=None,
 )
-
-
-class Spans(Protocol):
-    """What a trace holds of a request."""
-
-    @property
-    def id(self) -> str:
-        """Of the trace, in hex."""
-
-    @property
-    def note(self) -> Callable[[Mapping[str, float]], None]:
-        """Takes stages that followed upon each other, the last of which has ended just now."""
-
-
-@dataclass(slots=True)
-class Trace:
-    """A request under way: its id, the port that it came by, and the seconds it took so far, by stage."""
-
-    id: str
-    port: str
-    stages: dict[str, float] = field(default_factory=dict)
-    spans: Spans | None = None
-
-    def __str__(self) -> str:
-        return ", ".join(f"{stage} {seconds:.3f}" for stage, seconds in self.stages.items()) or "no stage of making"
-
-
-current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
 _seconds = cache(SECONDS.labels)

@@ -15,28 +15,24 @@ NO_FILE = Path("the defaults")  # what a mistake names where no file is read
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A configuration, and the file it comes from; None for the defaults."""
+    """A configuration, and the text that it was read from: empty for the defaults."""
 
     config: Config
-    file: Path | None
+    text: str
 
-    def reread(self) -> tuple[Config, str]:
-        """The configuration as its file is now, and the file's text. Raises ConfigError."""
-        if self.file is None:
-            return _parse("", NO_FILE, Path.cwd()), ""
-        text = _read(self.file)
-        return _parse(text, self.file, self.file.parent.absolute()), text
+
+def load_file(given: Path | None, base: Path | None = None) -> Loaded:
+    """Read the configuration; `base` is where relative paths start if not beside the file. Raises ConfigError."""
+    file = given or (FILE if FILE.exists() else None)
+    if file is None:
+        return Loaded(_parse("", NO_FILE, Path.cwd()), "")
+    text = _read(file)
+    return Loaded(_parse(text, file, base or file.parent.absolute()), text)
 
 
 def read_config(given: Path | None, base: Path | None = None) -> tuple[Config, Path | None]:
-    """The configuration and the file it came from; `base` is where relative paths start if not beside the file.
-
-    Raises ConfigError.
-    """
-    file = given or (FILE if FILE.exists() else None)
-    if file is None:
-        return _parse("", NO_FILE, Path.cwd()), None
-    return _parse(_read(file), file, base or file.parent.absolute()), file
+    """The configuration and the file it came from. Raises ConfigError."""
+    return load_file(given, base).config, given or (FILE if FILE.exists() else None)
 
 
 def _read(file: Path) -> str:
@@ -53,8 +49,3 @@ def _read(file: Path) -> str:
 
 def _parse(text: str, file: Path, base: Path) -> Config:
     return load(text, file=str(file), base=base, environ=os.environ, read_file=lambda path: path.read_text("utf-8"))
-
-
-def plainly(error: OSError) -> str:
-    """Return which file failed, and why."""
-    return f"{error.filename}: {error.strerror}" if error.filename else str(error)

@@ -17,9 +17,10 @@ class AlreadyRunning(Exception):
 
 
 @contextlib.contextmanager
-def exclusive(folder: Path, role: str, *, option: str = "runtime.root", patience: float = 0.0) -> Iterator[None]:
+def exclusive(folder: Path, role: str, *, option: str = "runtime.root", patience: float = 0.0) -> Iterator[int]:
     """Hold the folder's lock for this role as long as the context lasts; the kernel lets go of it when the process
-    ends, however it ends. `option` is what names the folder in the configuration.
+    ends, however it ends. `option` is what names the folder in the configuration. The value is the lock's descriptor: a
+    process that it is handed to holds the lock as well.
 
     Raises AlreadyRunning when another process has it, and still has it after `patience` seconds; OSError.
     """
@@ -32,7 +33,7 @@ def exclusive(folder: Path, role: str, *, option: str = "runtime.root", patience
                     f"{option}: {folder} is in use by another gateway; stop it, or give this one a folder of its own"
                 )
             time.sleep(LOOK)
-        yield
+        yield file
     finally:
         os.close(file)
 

@@ -16,3 +16,8 @@ def named(path: Path) -> Iterator[None]:
         if error.errno and error.filename is None:
             error.filename = str(path)
         raise
+
+
+def plainly(error: OSError) -> str:
+    """Return which file failed, and why."""
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)

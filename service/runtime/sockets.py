@@ -6,13 +6,14 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gateway.settings import Config
-from gateway.units import split_listen
-from service.runtime.paths import Paths
+if TYPE_CHECKING:  # the supervisor, which holds the sockets, has no use for the configuration
+    from gateway.settings import Config
+    from service.runtime.paths import Paths
 
 HANDED = "IMAGE_GATEWAY_SOCKETS"  # the variable that names the descriptors handed over: API,FRONT
 BACKLOG = 1024  # connections that the kernel holds until they are accepted
@@ -29,6 +30,11 @@ class Sockets:
     def descriptors(self) -> tuple[int, int]:
         return self.api.fileno(), self.front.fileno()
 
+    def detach(self) -> None:
+        """Leave the descriptors open for good, for `sockets_of` to find."""
+        self.api.detach()
+        self.front.detach()
+
 
 def was_handed() -> bool:
     """Whether this process was given its sockets, by a supervisor that lets one service follow another."""
@@ -40,10 +46,23 @@ def sockets_of(config: Config, paths: Paths) -> Iterator[Sockets]:
     """The sockets that were handed to this process, or new ones. Raises OSError naming what cannot be listened at."""
     with contextlib.ExitStack() as stack:
         if was_handed():
-            api, front = (socket.socket(fileno=int(number)) for number in os.environ[HANDED].split(","))
+            sockets = taken(int(number) for number in os.environ[HANDED].split(","))
         else:
-            api, front = _listen("api.listen", config.api.listen), _open_front(paths.socket)
-        yield Sockets(stack.enter_context(api), stack.enter_context(front))
+            sockets = open_sockets(config, paths)
+        stack.enter_context(sockets.api)
+        stack.enter_context(sockets.front)
+        yield sockets
+
+
+def open_sockets(config: Config, paths: Paths) -> Sockets:
+    """Listen at both. Raises OSError naming what cannot be listened at."""
+    return Sockets(_listen("api.listen", config.api.listen), _open_front(paths.socket))
+
+
+def taken(descriptors: Iterable[int]) -> Sockets:
+    """The sockets that these descriptors are, in the order of `Sockets.descriptors`."""
+    api, front = (socket.socket(fileno=number) for number in descriptors)
+    return Sockets(api, front)
 
 
 def require_free(option: str, listen: str) -> None:
@@ -52,6 +71,8 @@ def require_free(option: str, listen: str) -> None:
 
 
 def _listen(option: str, listen: str) -> socket.socket:
+    from gateway.units import split_listen  # noqa: PLC0415  # the supervisor opens no sockets
+
     host, port = split_listen(listen)
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]

@@ -14,11 +14,12 @@ from pathlib import Path
 
 from gateway.config import ConfigError, Mistake
 from gateway.settings import Config
-from service.runtime.configuration import plainly, read_config
+from service.runtime.configuration import read_config
 from service.runtime.lock import AlreadyRunning, exclusive
+from service.runtime.naming import plainly
 from service.runtime.paths import Paths, make_folders, paths_of
 from service.runtime.sockets import BACKLOG, require_free
-from service.supervise.up import ACCEPTED, FIXED, write_private
+from service.supervise.accepted import ACCEPTED, FIXED, write_private
 
 CONFIG = "IMAGE_GATEWAY_CONFIG"  # the variable that names the configuration; without it, ./config.yaml
 BEFORE = "accepted.before.yaml"  # the configuration in force while a reload is not yet decided

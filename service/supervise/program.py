@@ -49,11 +49,12 @@ class Program:
 class Runner:
     """Runs one program, and starts it again when it ends."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, process: asyncio.subprocess.Process | None = None) -> None:
+        """`process` is one that runs already, the first of this program."""
         self.ready = asyncio.Event()  # the process that runs now serves
         self._program = program
         self._process: asyncio.subprocess.Process | None = None
-        self._successor: asyncio.subprocess.Process | None = None
+        self._successor = process
         self._stopping = False
         self._starting = asyncio.Lock()  # held from the decision what runs next until it is known as what runs
         self._ready_since = 0.0  # on the loop's clock, while `ready` is set
@@ -66,7 +67,7 @@ class Runner:
         ever_ready = False
         while not self._stopping:
             async with self._starting:
-                self._process, self._successor = self._successor or await _spawn(self._program), None
+                self._process, self._successor = self._successor or await spawn(self._program), None
                 self._wake.clear()
             watch = asyncio.ensure_future(self._watch_ready(self._process))
             status = await self._process.wait()
@@ -84,9 +85,9 @@ class Runner:
             log.error("%s ended with status %d; it is started again %s", self._program.name, status, when)
             await self._pause(pause)
 
-    async def replace(self, program: Program) -> bool:
+    async def replace(self, program: Program, successor: asyncio.subprocess.Process | None = None) -> bool:
         """As `Supervisor.replace`."""
-        successor = await _spawn(program)
+        successor = successor or await spawn(program)
         try:
             if await self._hand_over(program, successor):
                 return True
@@ -175,7 +176,8 @@ def next_pause(pause: float, served: float) -> float:
     return min(longer, max(QUICKEST_RESTART, MOST_AWAY * served)) if served else longer
 
 
-async def _spawn(program: Program) -> asyncio.subprocess.Process:
+async def spawn(program: Program) -> asyncio.subprocess.Process:
+    """Start a program in a session of its own; it is told to end when this process does."""
     return await asyncio.create_subprocess_exec(
         *program.command,
         stdin=asyncio.subprocess.DEVNULL,
@@ -195,19 +197,23 @@ async def _until(process: asyncio.subprocess.Process, condition: Callable[[], bo
     return False
 
 
-async def _end(program: Program, process: asyncio.subprocess.Process) -> None:
+async def end(process: asyncio.subprocess.Process, stop: signal.Signals, patience: float, name: str) -> None:
     """End a process and all that it started: gracefully, and if that takes too long, at once."""
     if process.returncode is not None:
         return
     with contextlib.suppress(ProcessLookupError):
-        process.send_signal(program.stop)
+        process.send_signal(stop)
     try:
-        async with asyncio.timeout(program.patience):
+        async with asyncio.timeout(patience):
             await process.wait()
     except TimeoutError:
-        log.error("%s did not stop within %g s; it is killed", program.name, program.patience)
+        log.error("%s did not stop within %g s; it is killed", name, patience)
     _end_group(process.pid)
     await process.wait()
+
+
+async def _end(program: Program, process: asyncio.subprocess.Process) -> None:
+    await end(process, program.stop, program.patience, program.name)
 
 
 def _leave_with_parent() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from service.supervise.program import Program, Runner
@@ -14,8 +14,12 @@ from service.supervise.program import Program, Runner
 class Supervisor:
     """Runs programs; all on one event loop."""
 
-    def __init__(self, programs: Sequence[Program]) -> None:
-        self._runners = {program.name: Runner(program) for program in programs}
+    def __init__(
+        self, programs: Sequence[Program], running: Mapping[str, asyncio.subprocess.Process] | None = None
+    ) -> None:
+        """`running` are processes that run already, by the names of their programs."""
+        processes = running or {}
+        self._runners = {program.name: Runner(program, processes.get(program.name)) for program in programs}
         self._stopping = asyncio.Event()
         self._reload = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -58,11 +62,11 @@ class Supervisor:
         """Send a signal to a program, if it runs."""
         self._runners[name].signal(number)
 
-    async def replace(self, program: Program) -> bool:
-        """Let a new process follow the one that runs under this program's name. They overlap: when the new one is
-        prepared the old one is stopped, and it is for the new one to wait until the old one is gone. False where the
-        new one does not become ready; the program is then what it was before."""
-        return await self._runners[program.name].replace(program)
+    async def replace(self, program: Program, successor: asyncio.subprocess.Process | None = None) -> bool:
+        """Let a new process, or the `successor` that runs already, follow the one that runs under this program's name.
+        They overlap: when the new one is prepared the old one is stopped, and it is for the new one to wait until the
+        old one is gone. False where the new one does not become ready; the program is then what it was before."""
+        return await self._runners[program.name].replace(program, successor)
 
 
 async def _first_of(wanted: Sequence[asyncio.Event], stopping: asyncio.Event, *tasks: asyncio.Future[None]) -> bool:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
 
 import gateway
-from gateway.config import load, rules_of
+from gateway.config import rules_of
 from gateway.rules import Rules
 from gateway.settings import Config
 from service.runtime.naming import named
@@ -23,7 +21,6 @@ from service.runtime.paths import paths_of
 from service.supervise import nginx_conf
 
 PROOF = "twins.proof"  # in the runtime folder: the hash of what was compared last
-TIME = 60.0  # seconds that a comparison in a process of its own may take
 _SIDES = ("*.py", "*.lua", "*.json")
 
 
@@ -47,22 +44,6 @@ def prove(config: Config) -> None:
         proof.write_text(state, "ascii")
 
 
-def prove_installed(text: str, base: Path) -> None:
-    """The same for the configuration `text`, in a process of its own: it compares the code as it is installed now, not
-    as this process loaded it. Raises TwinsDiffer, OSError."""
-    asked = subprocess.run(
-        [sys.executable, "-m", "service.supervise.twins", str(base)],
-        input=text,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=TIME,
-        check=False,
-    )
-    if asked.returncode:
-        raise TwinsDiffer(asked.stderr.strip())
-
-
 def fingerprint(rules: Rules) -> str:
     """The hash of all that a comparison depends on: both sides as they are installed, what runs them, the rules."""
     folders = {Path(str(gateway.__file__)).parent, nginx_conf.lua_root() / "gateway"}
@@ -73,22 +54,3 @@ def fingerprint(rules: Rules) -> str:
         digest.update(f"\n{file} {len(data)}\n".encode())
         digest.update(data)
     return digest.hexdigest()
-
-
-def main() -> int:
-    """Compare under the configuration on standard input; paths in it start from the folder that is the argument."""
-    base = Path(sys.argv[1])
-    text = sys.stdin.read()
-    config = load(
-        text, file="config.yaml", base=base, environ=os.environ, read_file=lambda path: path.read_text("utf-8")
-    )
-    try:
-        prove(config)
-    except (TwinsDiffer, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

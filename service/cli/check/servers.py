@@ -26,7 +26,7 @@ from service.runtime.sockets import require_free
 from service.store.base import Observation
 from service.store.errors import StoreError
 from service.supervise import nginx_conf, nginx_program
-from service.supervise.up import ACCEPTED
+from service.supervise.accepted import ACCEPTED
 from service.tracing.setup import NOT_INSTALLED, installed
 
 COLLECTOR_TIME = 3.0  # seconds for a connection to the collector of traces
