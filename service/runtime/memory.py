@@ -1,4 +1,4 @@
-"""What libraries were asked, remembered in the runtime folder: a start asks again only when one of them has changed.
+"""Answers that take long, remembered in the runtime folder: a start asks again only when what they depend on changed.
 
 An answer holds as long as the files are the same that the process which gave it had loaded, by size, inode and time of
 change, and the folders that they lie in: a coder that is installed later appears in one of them.
@@ -40,7 +40,8 @@ class Memory:
         unfinished = self._file.with_name(f".{self._file.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
             held = {"question": _digest(question), "state": _state(files), "loaded": files, "answer": answer}
-            unfinished.write_text(json.dumps(held), "utf-8")
+            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                json.dump(held, file)
             unfinished.replace(self._file)
 
 

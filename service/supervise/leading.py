@@ -68,7 +68,7 @@ def _lead_start(loaded: Loaded, control: socket.socket) -> Config:
         require_free("public.listen", config.public.listen)  # nginx would try five times, and tell each
         write_private(paths.runtime / ACCEPTED, loaded.text)
         rules = _rules(config, paths)
-        nginx_conf.write(nginx_conf.render(config, paths, rules), paths.nginx)
+        nginx_conf.write(nginx_conf.render(config, paths, rules, _rendered(paths)), paths.nginx)
         for file in (paths.service_pid, paths.service_prepared):
             file.unlink(missing_ok=True)
         os.environ[HANDED] = ",".join(map(str, sockets.descriptors))
@@ -89,7 +89,7 @@ def _lead_reload(loaded: Loaded, fixed: dict[str, str], control: socket.socket) 
     twins.prove(config)
     rules = _rules(config, paths)
     _prove_front(config, paths, rules)
-    nginx_conf.write(nginx_conf.render(config, paths, rules), paths.runtime / NEXT_NGINX)
+    nginx_conf.write(nginx_conf.render(config, paths, rules, _rendered(paths)), paths.runtime / NEXT_NGINX)
     write_private(paths.runtime / NEXT, loaded.text)
     prepared.tell(control, _prepared(config, paths, trusted=False), [])
     return config
@@ -114,6 +114,10 @@ def _fixed(config: Config) -> dict[str, str]:
 
 def _rules(config: Config, paths: Paths) -> Rules:
     return rules_of(config, writable_formats(config, Memory(paths.runtime / FORMATS)))
+
+
+def _rendered(paths: Paths) -> Memory:
+    return Memory(paths.runtime / nginx_conf.RENDERED)
 
 
 def _is_trusted(config: Config, paths: Paths, rules: Rules) -> bool:

@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
-
 from gateway.canonical import canonical_pattern
 from gateway.freshness import preset_times
 from gateway.rules import CONTENT_TYPES, Rules
 from gateway.settings import Config
 from service.cache.recency import records_access_times
 from service.runtime import rlimits
+from service.runtime.memory import Memory
 from service.runtime.naming import named
 from service.runtime.paths import Paths
 from service.store.directory.temp_urls import front_rules
@@ -26,6 +25,7 @@ from service.supervise import nginx_program
 PATIENCE = 10  # seconds that nginx waits for the service beyond the time limit of one image
 BURST = 10  # seconds of misses that may come at once: a page of thumbnails that were never made before...
 MISSES_AT_ONCE = 20  # ...and at least so many
+RENDERED = "nginx.json"  # in the runtime folder: what the template was filled in with, and what came of it
 LOG_LEVELS = {"debug": "info", "info": "warn", "warning": "warn", "error": "error"}  # nginx says more at each level
 
 
@@ -34,15 +34,15 @@ def lua_root() -> Path:
     return Path(str(resources.files("gateway"))).parent
 
 
-def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
-    """The files of the nginx folder, by name: `nginx.conf`, `rules.json`, and `modules.conf` where it is needed."""
-    source = resources.files("nginx").joinpath("nginx.conf.j2").read_text("utf-8")
-    template = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False).from_string(source)  # noqa: S701  # it renders no HTML
+def render(config: Config, paths: Paths, rules: Rules, memory: Memory | None = None) -> Mapping[str, str]:
+    """The files of the nginx folder, by name: `nginx.conf`, `rules.json`, and `modules.conf` where it is needed. With a
+    `memory` a template is filled in only where that does not hold what comes of it."""
     usual = f"public, max-age={rules.max_age}"
     open_to_all = config.public.access == "open"
     temp_urls = front_rules(config)
     files = {
-        "nginx.conf": template.render(
+        "nginx.conf": _filled_in(
+            memory,
             user=_user(),
             log_level=LOG_LEVELS[config.log.level],
             types=[(kind, word) for word, kind in CONTENT_TYPES.items()] + [("application/json", "json")],
@@ -76,6 +76,22 @@ def render(config: Config, paths: Paths, rules: Rules) -> Mapping[str, str]:
     if modules := nginx_program.load_lines(config.runtime.nginx):
         files["modules.conf"] = modules
     return files
+
+
+def _filled_in(memory: Memory | None, **values: object) -> str:
+    """The template with these values."""
+    source = resources.files("nginx").joinpath("nginx.conf.j2").read_text("utf-8")
+    question = json.dumps([source, values], default=str)
+    held = memory.recall(question) if memory else None
+    if held is not None:
+        return str(held)
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415  # a start that fills in nothing needs no templates
+
+    template = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False).from_string(source)  # noqa: S701  # it renders no HTML
+    text = template.render(values)
+    if memory:
+        memory.hold(question, text, [])
+    return text
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:
