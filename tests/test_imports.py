@@ -178,8 +178,10 @@ def test_few_modules_lie_directly_in_the_service() -> None:
     ("module", "needless"),
     [
         ("service.cli", {"gateway", "httpx", "pydantic", "rich", "uvloop", *SWIFT}),
-        ("service.cli.gateway_commands", {"httpx", "rich", "uvloop", *SWIFT}),
-        ("service.app", {"httpx", *SWIFT}),
+        ("service.cli.gateway_commands", {"httpx", "pydantic", "rich", "uvloop", "yaml", *SWIFT}),
+        ("service.supervise.up", {"aiohttp", "gateway", "jinja2", "prometheus_client", "pydantic", "yaml"}),
+        ("service.supervise.leading", {"aiohttp", "jinja2", "lupa", "uvloop"}),
+        ("service.app", {"httpx", "jinja2", "lupa", "re2", *SWIFT}),
     ],
 )
 def test_a_start_loads_no_client_that_only_others_need(module: str, needless: set[str]) -> None:

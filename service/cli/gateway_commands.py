@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import socket
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @unloaded_command("up", "up -c /etc/image-gateway/config.yaml")
 def up(file: Path | None) -> int:
     """Run nginx and the service, in the foreground, until SIGTERM or Ctrl-C."""
+    sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]  # asyncio does without OpenSSL, and so holds less
     from service.supervise.up import up as run  # noqa: PLC0415  # the other commands need no supervisor
 
     return run(file)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from service.engine.picture import Details, Frame
 
-MOST = 32 << 20
-"""Bytes of pixels that are worth keeping in every engine process: a photograph of six megapixels, whole and at the
-smaller scales that its widths are made from."""
+MOST = 16 << 20
+"""Bytes of pixels that are worth keeping in every engine process: a photograph of six megapixels at the smaller scales
+that most of its widths are made from."""
 
 Decoded = tuple[list[Frame], Details]
 

@@ -7,7 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 PACKET = 64 * 1024  # bytes of a packet at most
@@ -33,6 +33,9 @@ class Prepared:
     fixed: dict[str, str]
     trusted: bool
     log: LogOptions
+
+
+_KNOWN = {field.name for field in fields(Prepared)}
 
 
 class Refused(Exception):
@@ -73,5 +76,5 @@ async def told(control: socket.socket) -> tuple[Prepared, list[int]]:
         raise Refused(answer["refused"])
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
-    said = answer["prepared"]
+    said = {key: value for key, value in answer["prepared"].items() if key in _KNOWN}  # of a newer release, maybe
     return Prepared(**{**said, "log": LogOptions(**said["log"])}), descriptors

@@ -54,6 +54,10 @@ class Supervisor:
                 task.cancel()
                 await asyncio.wait({task})
 
+    def reload(self) -> None:
+        """Do as at SIGHUP."""
+        self._reload.set()
+
     def hurry(self) -> None:
         """Start the programs without waiting for those before them to be ready."""
         self._hurry.set()

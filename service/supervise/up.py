@@ -61,6 +61,8 @@ class _Gateway:
         self._now: Prepared
 
     async def run(self) -> int:
+        reload = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.set)  # heeded when all is up
         led = await self._lead({})
         if isinstance(led, int):
             return led
@@ -75,6 +77,8 @@ class _Gateway:
             self._supervisor = Supervisor([self._service, self._nginx_program()], {SERVICE: led.process})
             if led.answer.trusted:
                 self._supervisor.hurry()
+            if reload.is_set():
+                self._supervisor.reload()
             try:
                 await self._supervisor.run(self._announce, self._reload)
             finally:

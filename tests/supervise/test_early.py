@@ -25,6 +25,17 @@ from tests import images
 from tests.gateways import command_line, descendants, running_gateway, write_config
 
 PATIENCE = 60.0
+HOME = Path(__file__).resolve().parents[2]
+FREEZE = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "service.app":
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+sys.meta_path.insert(0, Finder())
+"""
 HIT = "/images/cat.jpg/@w=30.jpg"
 
 
@@ -47,13 +58,16 @@ def stopped(tmp_path: Path) -> Path:
 
 @contextlib.contextmanager
 def starting(root: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A gateway whose service is frozen before it is ready, and the service."""
+    """A gateway whose service is frozen once it has prepared the start, and the service."""
+    (root / "sitecustomize.py").write_text(FREEZE)
     process = subprocess.Popen(
-        [sys.executable, "-m", "service", "up", "-c", str(root / "config.yaml")], stdout=subprocess.PIPE
+        [sys.executable, "-m", "service", "up", "-c", str(root / "config.yaml")],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": f"{root}:{HOME}"},
     )
     try:
         (service,) = until(lambda: [pid for pid in descendants(process.pid) if "service serve" in command_line(pid)])
-        os.kill(service, signal.SIGSTOP)
+        until(lambda: Path(f"/proc/{service}/stat").read_text().rpartition(")")[2].split()[0] == "T")
         yield process, service
     finally:
         with contextlib.suppress(ProcessLookupError):

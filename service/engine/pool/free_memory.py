@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 
-BOUND = 32 << 20
+BOUND = 16 << 20
 """Bytes that may stay: what an image frees is there for the next, without a page fault for every 4 KiB."""
 
 
