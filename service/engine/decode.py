@@ -22,7 +22,6 @@ def decode(job: Job) -> Picture:
     Raises TooLarge, Undecodable, and Unsatisfiable when the frame that is asked for does not exist.
     """
     header, path = job.header, Path(job.source)
-    Pillow.MAX_IMAGE_PIXELS = job.limits.pixels  # Pillow raises at twice that: a header may lie
     wanted, n = shown(job), scaling(job)
     how = (header, wanted, n, job.tolerant)
     frames, details = recalled(path, (job.library, *how), lambda: readers.reader(job)(path, *how))
@@ -39,6 +38,7 @@ def check(job: Job) -> None:
 
     Raises NotAnImage, TooLarge, Undecodable. A tolerant job accepts a file that ends too soon.
     """
+    Pillow.MAX_IMAGE_PIXELS = job.limits.pixels  # Pillow raises at twice that: a header may lie
     header, limits = job.header, job.limits
     if header.format not in FORMATS:
         raise NotAnImage(f"{header.format} is not a format that is read here")

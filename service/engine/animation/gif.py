@@ -33,8 +33,8 @@ def needs(source: Source, _: int) -> bool:
         if block.kind == gif.IMAGE:
             places.append(gif.place(source, block))
             colours &= is_shared or bool(gif.colour_table(source.number(block.start + 9, 1)))
-        elif (block.kind, block.label) == (gif.EXTENSION, gif.GRAPHIC_CONTROL):
-            disposals.append(source.number(block.start + 3, 1) >> 2 & 7)
+        elif told := gif.control(source, block):
+            disposals.append(told[0] >> 2 & 7)
     beyond = any(left + across > width or top + down > height for left, top, across, down in places)
     disposed = any(disposal > 1 for disposal in disposals[:-1])
     return colours and (disposed or beyond or places[:1] != [(0, 0, width, height)])
@@ -66,12 +66,9 @@ def _parts(source: Source, tolerant: bool) -> Iterator[Part]:
                 pixels = _decoded(source, block, shared, clear)
                 yield Part(pixels, left, top, delay, _DISPOSALS.get(disposal, "keep"), over=True)
                 clear, delay, disposal = None, 0, 0
-            elif block.label == gif.GRAPHIC_CONTROL:
-                packed, delay = source.number(block.start + 3, 1), 10 * source.number(block.start + 4, 2, little=True)
-                clear, disposal = (
-                    source.number(block.start + 6, 1) if packed & gif.TRANSPARENCY else None,
-                    packed >> 2 & 7,
-                )
+            elif told := gif.control(source, block):
+                delay, disposal = 10 * int.from_bytes(told[1:3], "little"), told[0] >> 2 & 7
+                clear = told[3] if told[0] & gif.TRANSPARENCY else None
     except Undecodable:
         if not tolerant:
             raise

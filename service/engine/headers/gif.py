@@ -18,6 +18,7 @@ IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
 GRAPHIC_CONTROL, PLAIN_TEXT, APPLICATION = 0xF9, 0x01, 0xFF
 TRANSPARENCY = 0x01
 IMAGE_DESCRIPTOR = 10
+CONTROL = 4  # bytes in a graphic control extension
 
 _INTRODUCER = re.compile(rb"[,!;]")
 
@@ -44,8 +45,8 @@ def header(source: Source) -> Header:
     frames, alpha = 0, False
     try:
         for block in blocks(source):
-            if block.kind == EXTENSION and block.label == GRAPHIC_CONTROL:
-                alpha |= bool(source.number(block.start + 3, 1) & TRANSPARENCY)
+            if told := control(source, block):
+                alpha |= bool(told[0] & TRANSPARENCY)
             if block.kind == IMAGE:
                 left, top, across, down = place(source, block)
                 alpha |= frames == 0 and (left > 0 or top > 0 or across < width or down < height)
@@ -73,11 +74,16 @@ def screen(source: Source) -> tuple[int, int]:
 
 def delays(source: Source) -> list[int]:
     """The delay of each frame in milliseconds."""
-    return [
-        10 * source.number(block.start + 4, 2, little=True)
-        for block in blocks(source)
-        if block.kind == EXTENSION and block.label == GRAPHIC_CONTROL
-    ]
+    told = (control(source, block) for block in blocks(source))
+    return [10 * int.from_bytes(one[1:3], "little") for one in told if one]
+
+
+def control(source: Source, block: Block) -> bytes:
+    """What a graphic control extension tells of the next frame: flags, delay in hundredths of a second (2 bytes) and
+    the transparent index. Empty for another block, and for one with less in its first sub-block, which alone counts."""
+    if block.kind != EXTENSION or block.label != GRAPHIC_CONTROL or source.number(block.start + 2, 1) < CONTROL:
+        return b""
+    return source.read(block.start + 3, CONTROL)
 
 
 def missing(source: Source) -> str | None:

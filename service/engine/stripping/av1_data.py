@@ -20,7 +20,7 @@ MAX_UNITS = 4096
 
 def minimal(data: bytes) -> bytes:
     """Return the stream with the units of the picture alone, each with its length. Raises Undecodable, NotCopied."""
-    headers, written = list[bytes](), b""
+    headers, written, shown = list[bytes](), b"", False
     for first, extension, whole in _units(data):
         kind = first >> 3 & 15
         content = _sequence(whole) if kind == SEQUENCE_HEADER else whole
@@ -28,9 +28,12 @@ def minimal(data: bytes) -> bytes:
             headers.append(content)
         elif kind not in PICTURE:
             continue
+        shown |= kind in PICTURE
         if kind != SEQUENCE_HEADER or len(headers) == 1:
             start = bytes([kind << 3 | (4 if extension else 0) | 2]) + bytes([extension & 0xF8] if extension else [])
             written += start + _leb128(len(content)) + content
+    if not shown:
+        raise Undecodable("The AVIF is damaged: there are no pixels in it")
     if len(set(headers)) > 1:
         raise NotCopied("the picture has several sequence headers")
     return written

@@ -13,11 +13,10 @@ from PIL import Image as Pillow
 from service.engine.headers import gif
 from service.engine.headers.gif import Block, blocks
 from service.engine.headers.source import Source
-from service.engine.job import Undecodable
+from service.engine.job import TooLarge, Undecodable
 from service.engine.stripping import NotCopied, Pieces
 
 LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
-CONTROL_SIZE = 8  # a graphic control extension, all of it
 INTERLACED, LOCAL_TABLE, TABLE_SIZE = 0x40, 0x80, 0x07
 DISPOSAL, TRANSPARENT = 0x1C, 0x01
 
@@ -38,8 +37,13 @@ def pieces(source: Source, keep_icc: bool) -> Pieces:
     screen = source.read(0, gif.SCREEN)
     table = source.read(gif.SCREEN, gif.colour_table(screen[10]))
     body, used, loop, control, whole = list[bytes](), {screen[11]}, b"", b"", True
+    room = Pillow.MAX_IMAGE_PIXELS or 0
     for block in blocks(source):
         if block.kind == gif.IMAGE:
+            _, _, width, height = gif.place(source, block)
+            room -= width * height
+            if room < 0:
+                raise TooLarge("the image has frames of more pixels than its screen says")
             frame = _frame(source, block, table)
             if frame is None:
                 whole = False
@@ -94,11 +98,12 @@ def _black(table: bytes, used: set[int]) -> bytes:
 
 def _control(source: Source, block: Block) -> bytes:
     """The graphic control extension with its disposal, its delay, and the transparent index where there is one."""
-    content = source.read(block.start, min(CONTROL_SIZE, block.end - block.start))
-    if content[2:3] != b"\x04" or content[7:] != b"\0":
+    told = gif.control(source, block)
+    if not told:
         return b""
-    flags = content[3] & (DISPOSAL | TRANSPARENT)
-    return content[:3] + bytes([flags]) + content[4:6] + (content[6:7] if flags & TRANSPARENT else b"\0") + b"\0"
+    flags = told[0] & (DISPOSAL | TRANSPARENT)
+    index = told[3] if flags & TRANSPARENT else 0
+    return bytes((gif.EXTENSION, gif.GRAPHIC_CONTROL, gif.CONTROL, flags)) + told[1:3] + bytes((index, 0))
 
 
 def _loop(source: Source, block: Block) -> bytes:
