@@ -1,4 +1,4 @@
-"""`make soak`: parsers and strippers fuzzed, the twins compared, processes killed, growth watched, for as long as asked.
+"""`make soak`: fuzz parsers and strippers, compare the twins, kill processes, and watch for growth.
 
 The exit code is the number of parts that found something, or 2 for an option that cannot be.
 """

@@ -84,8 +84,8 @@ def examine(path: Path, size: Size) -> bool:
 
 
 def look_alike(source: Source, one: bytes, other: bytes) -> bool:
-    """Return True if two JPEGs have the same pixels at an eighth, in the size and mode of `source`. Every code of both is
-    read for that."""
+    """Return True if two JPEGs of the size and mode of `source` have the same pixels at an eighth. Every code of both
+    is read for that."""
     library, mode, header = turbo.library, _MODES.get(components(source), ""), jpeg.header(source)
     if library is None or not mode:
         return False
