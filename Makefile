@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-keystone test-radosgw pictures compare lint bench lock test-fresh test-systemd test-container clean
+.PHONY: help setup run test test-keystone test-radosgw soak pictures compare lint bench lock test-fresh test-systemd test-container clean
 
 BIN := .venv/bin
 
@@ -33,6 +33,10 @@ test-keystone: ## The store against a real Keystone besides the real Swift (inst
 test-radosgw: ## The store against a real Ceph RADOS gateway (root, debootstrap; installs it below var/, some minutes)
 	@scripts/setup --dev
 	$(BIN)/python -m pytest tests/swift/real_radosgw.py $(ARGS)
+
+soak: ## Fuzz, compare the twins, kill processes, watch for growth: an hour or two; ARGS="parsers --minutes 1" a part
+	@scripts/setup --dev
+	$(BIN)/python -m tests.soak $(ARGS)
 
 pictures: ## Make the pictures of docs/ again
 	@scripts/setup --dev

@@ -210,7 +210,9 @@ class Runtime(Section):
     """Sockets, process ids, the rendered nginx configuration."""
 
     root: Location = Field(Path("var/run"), description="a folder of this gateway's own")
-    nginx: str = Field("", description="the program to run as nginx; empty: OpenResty where it is installed, else nginx")
+    nginx: str = Field(
+        "", description="the program to run as nginx; empty: OpenResty where it is installed, else nginx"
+    )
 
 
 class Log(Section):

@@ -49,25 +49,31 @@ class Broken(Exception):
 def run(findings: Findings, seconds: float, first: int = 0) -> str:
     """Try damaged files for so many seconds, from case `first` on. Return a summary."""
     faulthandler.enable()
-    corpus()  # whose time and memory do not count
-    end, case, outcomes = time.monotonic() + seconds, first, Counter[str]()
-    with (
-        tempfile.TemporaryDirectory(prefix="soak-", dir=SHARED if SHARED.is_dir() else None) as folder,
-        bounded_memory(),
-    ):
+    case, outcomes = first, Counter[str]()
+    with workplace() as folder:
         print(f"soak     parsers  the file at hand is {folder}/input", flush=True)
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
-            outcomes[_judged(findings, case, Path(folder))] += 1
+            outcomes[judged(findings, case, folder)] += 1
             findings.progress(case, _counts(outcomes))
             case += 1
     return f"{case - first} files ({_counts(outcomes)}): {findings.count} findings"
+
+
+@contextmanager
+def workplace() -> Iterator[Path]:
+    """A folder for `judged`, in memory where that is possible, and the bound on memory while it is there."""
+    corpus()  # whose memory does not count
+    where = SHARED if SHARED.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="soak-", dir=where) as folder, bounded_memory():
+        yield Path(folder)
 
 
 def _counts(outcomes: Counter[str]) -> str:
     return ", ".join(f"{count} {what}" for what, count in outcomes.most_common())
 
 
-def _judged(findings: Findings, case: int, folder: Path) -> str:
+def judged(findings: Findings, case: int, folder: Path) -> str:
     """What became of a case, `found` where it is a finding."""
     kind, data = made(findings.seed, case)
     began = time.process_time()

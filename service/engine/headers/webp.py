@@ -21,6 +21,10 @@ class Chunk(NamedTuple):
     start: int
     end: int
 
+    def content(self, source: Source, count: int) -> bytes:
+        """The first `count` bytes of the content. Raises Cut where it has fewer."""
+        return source.part(self.start, self.end - self.start).read(0, count)
+
 
 def begins(head: bytes, _: Source) -> bool:
     return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
@@ -82,13 +86,13 @@ def chunks_between(source: Source, offset: int, limit: int) -> Iterator[Chunk]:
 
 
 def _extended(source: Source, chunk: Chunk) -> tuple[int, int, bool]:
-    content = source.read(chunk.start, 10)
+    content = chunk.content(source, 10)
     width, height = 1 + int.from_bytes(content[4:7], "little"), 1 + int.from_bytes(content[7:10], "little")
     return width, height, bool(content[0] & ALPHA_FLAG)
 
 
 def _lossless(source: Source, chunk: Chunk) -> tuple[int, int, bool]:
-    content = source.read(chunk.start, 5)
+    content = chunk.content(source, 5)
     bits = int.from_bytes(content[1:], "little")
     if content[0] != 0x2F or bits >> 29:
         raise Undecodable("The WebP is damaged: its lossless image has no signature")
@@ -96,7 +100,7 @@ def _lossless(source: Source, chunk: Chunk) -> tuple[int, int, bool]:
 
 
 def _lossy(source: Source, chunk: Chunk) -> tuple[int, int, bool]:
-    content = source.read(chunk.start, 10)
+    content = chunk.content(source, 10)
     if content[0] & 1 or content[3:6] != b"\x9d\x01\x2a":  # RFC 6386, 9.1: a key frame
         raise Undecodable("The WebP is damaged: its image does not begin with a key frame")
     return int.from_bytes(content[6:8], "little") & 0x3FFF, int.from_bytes(content[8:], "little") & 0x3FFF, False

@@ -19,7 +19,7 @@ from service.engine.job import Undecodable
 from service.engine.stripping import NotCopied, Pieces, av1_data, icc
 from service.engine.stripping.boxes import Item, read
 from service.engine.stripping.heif_writing import Property, box, meta
-from service.engine.stripping.tails import shortened, zeroed
+from service.engine.stripping.tails import settled, shortened, zeroed
 
 FILE_TYPE = b"avif\0\0\0\0avifmif1miaf"
 _SIZES = {
@@ -113,8 +113,11 @@ def _picture(data: bytes, properties: Sequence[Property]) -> bytes:
     def decode(one: bytes) -> bytes:
         return _pixels(_alone(one, shown))
 
-    data, free = zeroed(data, 0, len(data), decode)
-    return shortened(data, free, av1_data.shortened, decode)
+    def once(one: bytes) -> bytes:
+        zero, free = zeroed(one, 0, len(one), decode)
+        return shortened(zero, free, av1_data.shortened, decode)
+
+    return settled(data, once)
 
 
 def _alone(data: bytes, properties: Sequence[Property]) -> bytes:

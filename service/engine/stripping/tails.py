@@ -13,6 +13,7 @@ PADDING = 8
 
 _STEP = 8
 _LEFT = (2, 8, 32)
+_MOST_TIMES = 8
 
 Decode = Callable[[bytes], bytes]
 """The pixels of coded data, or of a file that holds them; empty where they cannot be decoded."""
@@ -39,6 +40,15 @@ def zeroed(data: bytes, start: int, end: int, decode: Decode) -> tuple[bytes, in
         middle = (free + used) // 2
         free, used = (middle, used) if is_free(middle) else (free, middle)
     return _with_zeros(data, end, free), free
+
+
+def settled(data: bytes, once: Callable[[bytes], bytes]) -> bytes:
+    """Apply `once` until it changes nothing: in damaged data what is free at one place may depend on another."""
+    for _ in range(_MOST_TIMES):
+        before, data = data, once(data)
+        if data == before:
+            break
+    return data
 
 
 def shortened(data: bytes, free: int, cut: Callable[[bytes, int], bytes], decode: Decode) -> bytes:

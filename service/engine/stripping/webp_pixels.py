@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from PIL import Image as Pillow
 
-from service.engine.stripping.tails import Decode, shortened, zeroed
+from service.engine.stripping.tails import Decode, settled, shortened, zeroed
 
 _KEY_FRAME = 10  # bytes of its header, before the first partition
 
@@ -18,9 +18,13 @@ def minimal(alpha: bytes, kind: bytes, coded: bytes) -> tuple[bytes, bytes]:
     if alpha and not alpha[0] & 3:  # not compressed: one byte a pixel
         alpha = alpha[: 1 + size[0] * size[1]]
     elif alpha:
-        alpha = _without_tail(alpha, [(1, len(alpha))], lambda one: _pixels(_file(size, one, kind, coded)))
-    ends = list(_partitions(coded)) if kind == b"VP8 " else [(5, len(coded))]
-    made = _without_tail(coded, ends, lambda one: _pixels(_file(size, b"", kind, one)))
+        alpha = settled(
+            alpha,
+            lambda data: _without_tail(data, [(1, len(data))], lambda one: _pixels(_file(size, one, kind, coded))),
+        )
+    made = settled(
+        coded, lambda data: _without_tail(data, _parts(kind, data), lambda one: _pixels(_file(size, b"", kind, one)))
+    )
     return bytes([alpha[0] & 0x3F]) + alpha[1:] if alpha else b"", made
 
 
@@ -31,6 +35,11 @@ def _without_tail(data: bytes, parts: list[tuple[int, int]], decode: Decode) -> 
         data, free = zeroed(data, start, end, decode)
     ends = parts and parts[-1][1] == len(data)
     return shortened(data, free, lambda one, count: one[:-count], decode) if ends else data
+
+
+def _parts(kind: bytes, coded: bytes) -> list[tuple[int, int]]:
+    """Where codes begin and end in a bitstream."""
+    return list(_partitions(coded)) if kind == b"VP8 " else [(5, len(coded))]
 
 
 def _size(kind: bytes, coded: bytes) -> tuple[int, int]:
