@@ -28,7 +28,7 @@ from service.runtime.versions import SOFTWARE
 from service.supervise import twins
 
 PORTS = range(10240, int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]))
-START = 60.0  # seconds that a start may take on a busy machine
+START = 240.0  # seconds that a start may take on a busy machine; it takes 2 to 4 s of CPU
 _proved: set[str] = set()  # what starts have compared, as `twins.fingerprint` names it
 _answers: dict[str, bytes] = {}  # what starts have asked the libraries, as the runtime folder remembers it
 

@@ -3,6 +3,9 @@
 Listing and tree are walked side by side, both in the byte order of the names, so memory holds a page of the one and a
 batch of the other. An image whose marker does not bear the listing's fingerprint is only suspected: the store is asked
 for it, since listings lag behind, and only its answer makes this node forget.
+
+An image is not seen while its folder is moved away with that of a forgotten image above it. So a sweep during which
+folders came back is followed by another at once.
 """
 
 from __future__ import annotations
@@ -14,9 +17,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from gateway.names import folder_path
+from service.cache.disk import DerivedTree
 from service.cache.images import Cached, cached_images, hashed_images
 from service.cache.marker import fingerprint
 from service.cache.walk import batches
@@ -35,11 +38,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Sweep:
-    """One comparison: originals listed, images on this node, and those of them that the store was asked for."""
+    """One comparison: originals listed, images on this node, those of them that the store was asked for, and folders
+    that were away for some of it."""
 
     listed: int = 0
     cached: int = 0
     suspected: int = 0
+    returned: int = 0
     seconds: float = 0.0
 
 
@@ -50,7 +55,7 @@ class Revalidation:
     _container: Container
     _originals: Originals
     _derivatives: Derivatives
-    _root: Path
+    _tree: DerivedTree
     _interval: float  # seconds
     _executor: ThreadPoolExecutor
 
@@ -67,9 +72,11 @@ class Revalidation:
         logged_at = -LOG_EVERY
         while True:
             began = time.monotonic()
+            again = False
             try:
                 self.last = await self.sweep()
                 self.finished = time.monotonic()
+                again = bool(self.last.returned)
             except (StoreError, OSError) as error:
                 self.failures += 1
                 if began - logged_at >= LOG_EVERY:
@@ -79,13 +86,14 @@ class Revalidation:
                 self.failures += 1
                 raise
             took = time.monotonic() - began
-            await asyncio.sleep(max(self._interval - took, took / 4, 0.05))
+            await asyncio.sleep(max(0.0 if again else self._interval - took, took / 4, 0.05))
 
     async def sweep(self) -> Sweep:
         """Compare everything once. Raises StoreError, with what was found until then done."""
-        sweep, began = Sweep(), time.monotonic()
-        cached = _Ahead(batches(cached_images(self._root), self._executor))
-        hashed = {one.name: one.fingerprint async for one in _Ahead(batches(hashed_images(self._root), self._executor))}
+        sweep, began, root = Sweep(), time.monotonic(), self._tree.root
+        before = await self._tree.settled()
+        cached = _Ahead(batches(cached_images(root), self._executor))
+        hashed = {one.name: one.fingerprint async for one in _Ahead(batches(hashed_images(root), self._executor))}
         async with _Suspects(self._settle) as suspects:
             async for page in self._pages():
                 sweep.listed += len(page)
@@ -101,6 +109,7 @@ class Revalidation:
         for folder in hashed:
             self._derivatives.forget_folder(folder)
         sweep.cached, sweep.suspected = cached.taken, suspects.count
+        sweep.returned = await self._tree.settled() - before
         sweep.seconds = time.monotonic() - began
         return sweep
 

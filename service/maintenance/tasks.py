@@ -107,7 +107,7 @@ async def running_tasks(
         derivatives,
         Janitor(disk.tree, Budget.of(config.cache.derived), executor, crowds.counted),
         Janitor(originals, Budget.of(config.cache.originals), executor),
-        Revalidation(store.originals, originals, derivatives, disk.tree.root, config.cache.revalidate, background()),
+        Revalidation(store.originals, originals, derivatives, disk.tree, config.cache.revalidate, background()),
         crowds,
         _looks_at_access_times(disk.work.folder),
     )

@@ -40,9 +40,21 @@ def _stuffed(bits: str) -> bytes:
     return int(padded, 2).to_bytes(len(padded) // 8).replace(b"\xff", b"\xff\0")
 
 
-def test_a_jpeg_with_differences_that_the_standards_tables_cannot_say_keeps_its_pixels() -> None:
-    data = far_apart(12)
-    assert shown(derive(data, "", "jpg").data) == shown(data)
+def large(value: int) -> bytes:
+    """A gray JPEG of one block, with a coefficient of twelve bits by a table of its own: 00 ends a block, 01 is a
+    coefficient. The standard's table ends at ten bits."""
+    head = images.jpeg_gray(8, 8)
+    table = b"\xff\xc4\0\x15\x10" + bytes((0, 2, *[0] * 14)) + b"\x00\x0c"
+    at = head.index(b"\xff\xda")
+    coded = value if value > 0 else value + 4095
+    return head[:at] + table + head[at : at + 10] + _stuffed(f"0001{coded:012b}00") + b"\xff\xd9"
+
+
+@pytest.mark.parametrize("data", [far_apart(12), large(2048), large(-3000)], ids=["DC", "AC", "negative"])
+def test_a_jpeg_with_coefficients_that_the_standards_tables_cannot_say_keeps_its_pixels(data: bytes) -> None:
+    made = derive(data, "", "jpg").data
+    assert shown(made) == shown(data)
+    assert b"\xff\xc2" in made  # progressive
 
 
 @pytest.mark.parametrize("control", [b"\x0a\x05\x0a\0\0hidden", b"\x04\x05\x0a\0\0\x06hidden"], ids=["longer", "two"])

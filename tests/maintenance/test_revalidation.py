@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from service.cache import graves
 from service.store.base import Page, StoredObject
 from service.store.errors import NotFound, Unavailable
 from tests import images
@@ -149,6 +152,39 @@ async def test_images_whose_names_the_disk_cannot_hold_are_compared_too(one: Nod
         False,
         False,
     ]
+
+
+async def test_an_image_whose_folder_was_away_during_a_sweep_is_compared_at_once(
+    one: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`photos` is forgotten, and `photos/x.jpg`, which another node has changed, comes back behind the sweep."""
+    tree, container = one.context.tasks.disk.tree, one.context.store.originals
+    stored = {image: StoredObject(image, 1, "new", 1000.0) for image in ("photos", "photos/x.jpg")}
+    survey, passed = graves._survey, threading.Event()
+
+    def late(*arguments: Any) -> Any:
+        assert passed.wait(60)
+        return survey(*arguments)
+
+    async def list_them(marker: str = "", **_: object) -> Page:
+        if marker:
+            passed.set()
+            return Page([], [], None)
+        if not passed.is_set():
+            tree.forget("photos")
+        return Page(list(stored.values()), [], "photos/x.jpg")
+
+    async def stat(image: str) -> StoredObject:
+        return stored[image]
+
+    monkeypatch.setattr(graves, "_survey", late)
+    container.stat, container.list = stat, list_them  # type: ignore[method-assign]
+    for image in stored:
+        publish(tree, image, etag="old")
+    sweeping = asyncio.create_task(one.context.tasks.revalidation.run())  # at intervals of an hour
+    await eventually(lambda: tree.find(name("photos/x.jpg")) is None)
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)
 
 
 async def test_files_that_tell_of_no_original_go(one: Node) -> None:

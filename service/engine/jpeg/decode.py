@@ -16,9 +16,8 @@ from PIL import ImageChops
 from service.engine import geometry
 from service.engine.blocks import block
 from service.engine.geometry import Size
-from service.engine.headers import jpeg
 from service.engine.headers.jpeg import SEQUENTIAL, SOS, components, segments
-from service.engine.headers.source import OpenedFile, Source
+from service.engine.headers.source import OpenedFile
 from service.engine.job import Undecodable
 from service.engine.jpeg import turbo
 from service.engine.stripping.jpeg import KEPT
@@ -81,17 +80,6 @@ def examine(path: Path, size: Size) -> bool:
     with OpenedFile(path) as source:
         mode = _MODES.get(components(source), "")
     return decoded(path, mode, size, 1) is not None
-
-
-def look_alike(source: Source, one: bytes, other: bytes) -> bool:
-    """Return True if two JPEGs of the size and mode of `source` have the same pixels at an eighth. Every code of both
-    is read for that."""
-    library, mode, header = turbo.library, _MODES.get(components(source), ""), jpeg.header(source)
-    if library is None or not mode:
-        return False
-    eighth = geometry.decoded((header.width, header.height), 1)
-    first, second = (_decompressed(library, data, mode, eighth)[0].tobytes() for data in (one, other))
-    return first == second
 
 
 def _told_of_scans(library: ctypes.CDLL, path: Path, mode: str, size: Size, before: str) -> str:

@@ -4,19 +4,21 @@ Stray bytes between restarts, tables that are not used, segments of any length, 
 last code: libjpeg-turbo's transform reads the coefficients and writes a file of its own (`jpegtran` is the same code).
 12 megapixels take 60 ms as a sequential JPEG, 220 ms as a progressive one, which is up to a sixth smaller.
 
-The standard's Huffman tables have no code for a difference of DC over 2047, which no encoder makes and a hostile file
-can have between restarts. libjpeg-turbo 2.1 does not check that when it writes with them (a progressive JPEG has tables
-of its own), so what it wrote is decoded at an eighth and compared with the original.
+The standard's Huffman tables have no code for coefficients that samples of 8 bits never give, and libjpeg-turbo 2.1
+writes garbage for them. So they are looked at on the way (40 ms for 12 megapixels), and a file that has such becomes
+progressive, with tables of its own.
 """
 
 from __future__ import annotations
 
 import ctypes
+import re
+import sys
 
 from service.engine.headers.jpeg import APP0, APP14, SEQUENTIAL, SOS, segments
 from service.engine.headers.source import Source
 from service.engine.job import Undecodable
-from service.engine.jpeg import decode, turbo
+from service.engine.jpeg import turbo
 from service.engine.stripping import NotCopied, Pieces
 from service.engine.stripping.jpeg import KEPT, profile_segments
 
@@ -24,6 +26,11 @@ PERFECT, _PROGRESSIVE, _COPY_NONE = 1, 32, 64  # TJXOPT_*
 _STOP_ON_WARNING, _LIMIT_SCANS = 8192, 32768  # TJFLAG_*
 _READ = {*KEPT, APP0, APP14}
 """What libjpeg reads of a JPEG: the last two tell the colour space."""
+
+_GO_ON, _END = 0, -1  # what a filter returns
+_REFUSED = b"custom filter"  # in what the library says then
+_HIGH_BYTES = b"\x00\x01\x02\x03\xfc\xfd\xfe\xff"  # of numbers of 16 bits from -1024 to 1023
+_LOWEST = re.compile(rb"\xfc")
 
 _JFIF_VERSION = b"\x01\x01"
 
@@ -42,9 +49,7 @@ def pieces(source: Source, keep_icc: bool) -> Pieces:
     if SOS not in markers:
         raise Undecodable("The JPEG is damaged: there are no pixels in it")
     data, sequential = b"".join([*parts, b"\xff\xd9"]), not SEQUENTIAL.isdisjoint(markers)
-    made = recoded(data, progressive=not sequential)
-    if made and sequential and not decode.look_alike(source, data, made):
-        made = recoded(data, progressive=True)
+    made = recoded(data, progressive=not sequential) or recoded(data, progressive=True)
     if made and sequential and len(made) > len(data):
         made = min(made, recoded(data, progressive=True) or made, key=len)
     if not made:
@@ -56,7 +61,7 @@ def recoded(data: bytes, operation: int = 0, options: int = 0, *, progressive: b
     """The JPEG in `data`, transformed by TJXOP_* and TJXOPT_*, without metadata. `strict` refuses damaged data.
 
     Empty where that cannot be: the kind is not taken, the options do not allow it, there is no memory for the
-    coefficients, or the library is missing.
+    coefficients, they cannot be said by a sequential JPEG, or the library is missing.
     """
     library = turbo.library
     if library is None:
@@ -64,6 +69,8 @@ def recoded(data: bytes, operation: int = 0, options: int = 0, *, progressive: b
     output, size = ctypes.c_void_p(), ctypes.c_ulong()
     options |= _COPY_NONE | (_PROGRESSIVE if progressive else 0)
     what = turbo.Transform(operation=operation, options=options)
+    if not progressive:
+        what.filter = _FILTER
     with turbo.handle(library.tjInitTransform) as handle:
         try:
             failed = library.tjTransform(
@@ -71,9 +78,29 @@ def recoded(data: bytes, operation: int = 0, options: int = 0, *, progressive: b
                 _LIMIT_SCANS | (_STOP_ON_WARNING if strict else 0),
             )
             made = ctypes.string_at(output, size.value) if output else b""
-            return b"" if failed and not _is_whole(made) else made
+            if failed and (_REFUSED in library.tjGetErrorStr2(handle) or not _is_whole(made)):
+                return b""
+            return made
         finally:
             library.tjFree(output)
+
+
+def _look(coefficients: int, region: turbo.Region, *_: object) -> int:
+    """_GO_ON if the standard's tables (ITU-T T.81, K.3) have codes for a row of blocks: AC from -1023 to 1023, and DC
+    from -1024 to 1023, so that no difference is over 2047."""
+    try:
+        data = ctypes.string_at(coefficients, 2 * region.width * region.height)
+        low, high = (data[place::2] for place in ((0, 1) if sys.byteorder == "little" else (1, 0)))
+        if high.translate(None, _HIGH_BYTES):
+            return _END
+        lowest = any(match.start() % 64 and not low[match.start()] for match in _LOWEST.finditer(high))
+        return _END if lowest else _GO_ON
+    except MemoryError:
+        return _END
+
+
+_FILTER = turbo.Filter(_look)
+"""Made with this module: it takes memory that can be executed, which an engine process may not ask for later."""
 
 
 def with_profile(data: bytes, profile: bytes) -> bytes:

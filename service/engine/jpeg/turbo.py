@@ -14,15 +14,27 @@ from pathlib import Path
 _NAME = "libturbojpeg.so.0"  # the functions below have been the same from version 1.5 to 3
 
 
+class Region(ctypes.Structure):
+    """tjregion."""
+
+    _fields_ = tuple((name, ctypes.c_int) for name in ("x", "y", "width", "height"))
+
+
+Filter = ctypes.CFUNCTYPE(
+    *(ctypes.c_int, ctypes.c_void_p, Region, Region, ctypes.c_int, ctypes.c_int, ctypes.c_void_p),
+)
+"""customFilter: called with the coefficients of a row of blocks, 16 bits each, and the region that they are."""
+
+
 class Transform(ctypes.Structure):
     """tjtransform: a region to crop, which is not used, and what is to be done."""
 
     _fields_ = (
-        ("region", ctypes.c_int * 4),
+        ("region", Region),
         ("operation", ctypes.c_int),
         ("options", ctypes.c_int),
         ("data", ctypes.c_void_p),
-        ("filter", ctypes.c_void_p),
+        ("filter", Filter),
     )
 
 
