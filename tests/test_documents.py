@@ -39,6 +39,7 @@ NEEDS = {
         "CONTRIBUTING.md: make test ARGS=tests/gateway",
         "CONTRIBUTING.md: make test",
         "docs/performance.md: make bench",
+        "docs/security.md: make soak",
     ],
     "a container engine": [
         "docs/operations.md: docker build -t image-gateway .",

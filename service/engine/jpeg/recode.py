@@ -2,10 +2,10 @@
 
 Stray bytes between restarts, tables that are not used, segments of any length, blocks beyond the image, bits behind the
 last code: libjpeg-turbo's transform reads the coefficients and writes a file of its own (`jpegtran` is the same code).
-12 megapixels take 60 ms as a sequential JPEG, 220 ms as a progressive one, which is up to a sixth smaller.
+12 megapixels take 100 ms as a sequential JPEG, 220 ms as a progressive one, which is up to a sixth smaller.
 
 The standard's Huffman tables have no code for coefficients that samples of 8 bits never give, and libjpeg-turbo 2.1
-writes garbage for them. So they are looked at on the way (40 ms for 12 megapixels), and a file that has such becomes
+writes garbage for them. So they are looked at on the way (40 of the 100 ms), and a file that has such becomes
 progressive, with tables of its own.
 """
 
