@@ -11,7 +11,9 @@ from service.engine.job import Header, Result, TimedOut
 from service.engine.pool import work
 from service.engine.pool.lanes import cost_of
 from service.engine.pool.pool import EnginePool
+from service.engine.pool.process import EngineProcess
 from service.engine.pool.queue import PATIENCE, Queue
+from service.engine.pool.settings import EngineSettings
 from tests.engine.pools import Begin, job, notes
 from tests.waiting import eventually
 
@@ -54,6 +56,30 @@ async def test_quick_uploads_are_done_while_slow_ones_wait_and_all_are_done_at_l
     assert all((tmp_path / f"document{number}").read_text() == "made" for number in range(SLOW))
     assert pool.stats.ended == {"done": SLOW + QUICK + 1}
     await eventually(lambda: len(pool.pids) == processes and pool.stats.running == 0)
+
+
+async def test_one_second_process_is_started_however_many_checks_are_slow_until_it_is_there(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, start, starts, gate = await begin(processes=1), EngineProcess.start, list[int](), asyncio.Event()
+
+    async def late(settings: EngineSettings) -> EngineProcess:
+        starts.append(len(starts))
+        await gate.wait()
+        return await start(settings)
+
+    monkeypatch.setattr(EngineProcess, "start", late)
+    for number in range(3):
+        end = tmp_path / f"end{number}"
+        slow = asyncio.ensure_future(pool.run(job(wait=end), affinity="slow", lane="upload"))
+        quick = asyncio.ensure_future(pool.run(job(), affinity="quick", lane="upload"))
+        await eventually(lambda: starts)
+        await asyncio.sleep(0.2)  # many times what makes a check slow
+        end.touch()
+        await asyncio.gather(slow, quick)
+    gate.set()
+    await eventually(lambda: len(pool.pids) == 2)
+    assert len(starts) == 1
 
 
 async def test_a_slow_check_that_nobody_waits_for_is_not_begun_again(begin: Begin, tmp_path: Path) -> None:

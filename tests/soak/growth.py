@@ -37,6 +37,7 @@ OPTIONS = {
 CLIENTS = 8
 NAMES = 40  # of images that are there at times
 MEMORY = 24 << 20  # bytes that a program may hold more than after a third of the requests
+ENGINES = 2  # processes: one, and a second beside a slow check
 DESCRIPTORS = 16  # more than then: connections that clients keep
 FEW = 64  # entries of one container more than then, whatever the number of requests
 OF_REQUESTS = 0.02  # or this part of the requests between the two
@@ -143,10 +144,11 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Measure:
-    """A gateway at rest: bytes of each program (proportional set size), descriptors, tasks, threads, files of
-    unfinished work, and the entries of its containers."""
+    """A gateway at rest: bytes of each program (proportional set size), engine processes, descriptors, tasks, threads,
+    files of unfinished work, and the entries of its containers."""
 
     memory: dict[str, int]
+    engines: int
     descriptors: int
     tasks: int
     threads: int
@@ -156,21 +158,25 @@ class Measure:
     def __str__(self) -> str:
         sizes = ", ".join(f"{name} {size / 2**20:.0f} MiB" for name, size in sorted(self.memory.items()))
         return (
-            f"{sizes}, {self.descriptors} descriptors, {self.tasks} tasks, {self.threads} threads, "
-            f"{self.entries.total()} entries"
+            f"{sizes}, {self.engines} engine processes, {self.descriptors} descriptors, {self.tasks} tasks, "
+            f"{self.threads} threads, {self.entries.total()} entries"
         )
 
 
 def measure(running: Node) -> Measure:
     this = psutil.Process()
-    memory = {"service": this.memory_full_info().pss, "nginx": 0}
+    memory, engines = {"service": this.memory_full_info().pss, "nginx": 0}, 0
     for process in this.children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            if "nginx" in " ".join(process.cmdline()):
+            command = " ".join(process.cmdline())
+            engines += "service.engine.pool.worker" in command
+            if "nginx" in command:
                 memory["nginx"] += process.memory_full_info().pss
     cache = running.root / "var/cache"
     unfinished = [str(path) for folder in ("work", "engine") for path in (cache / folder).rglob("*") if path.is_file()]
-    return Measure(memory, this.num_fds(), len(asyncio.all_tasks()), threading.active_count(), unfinished, entries())
+    return Measure(
+        memory, engines, this.num_fds(), len(asyncio.all_tasks()), threading.active_count(), unfinished, entries()
+    )
 
 
 def grown(before: Measure, after: Measure, requests: int) -> list[str]:
@@ -188,6 +194,7 @@ def grown(before: Measure, after: Measure, requests: int) -> list[str]:
     found |= {
         f"{after.descriptors} descriptors, before {before.descriptors}": after.descriptors
         > before.descriptors + DESCRIPTORS,
+        f"{after.engines} engine processes are there": after.engines > ENGINES,
         f"{after.tasks} tasks, before {before.tasks}": after.tasks > before.tasks + DESCRIPTORS,
         f"{after.threads} threads, before {before.threads}": after.threads > before.threads + DESCRIPTORS,
         f"files are left: {after.unfinished}": bool(after.unfinished),

@@ -83,8 +83,8 @@ def test_requests_of_all_kinds_leave_nothing(findings: Findings, tmp_path: Path)
 
 
 def test_a_container_that_grows_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = growth.Measure({"service": 0}, 0, 0, 0, [], Counter({"a": 10, "b": 10}))
-    after = growth.Measure({"service": 0}, 0, 0, 0, [], Counter({"a": 10 + growth.FEW, "b": 11 + growth.FEW}))
+    before = growth.Measure({"service": 0}, 1, 0, 0, 0, [], Counter({"a": 10, "b": 10}))
+    after = growth.Measure({"service": 0}, 1, 0, 0, 0, [], Counter({"a": 10 + growth.FEW, "b": 11 + growth.FEW}))
     assert growth.grown(before, after, 100) == [f"b has {11 + growth.FEW} entries, before 10"]
     assert growth.grown(before, after, 10_000) == []
 

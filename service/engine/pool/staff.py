@@ -39,6 +39,7 @@ class Staff:
         self._queue = queue
         self._stats = stats
         self._forks = ForkServer(settings)
+        self._reinforcing = False  # a second process is being started
         self._watchers: set[asyncio.Task[None]] = set()
         self._endings: set[asyncio.Task[None]] = set()
 
@@ -63,8 +64,12 @@ class Staff:
         self.processes.clear()
 
     def reinforce(self) -> bool:
-        """Start a second process where there is but one, and a slow job has it. Return True."""
-        if self._settings.processes == 1 and len(self.processes) == 1:
+        """Start a second process where there is but one, and a slow job has it. Return True.
+
+        A start takes long on a busy machine, so none is begun beside one that is under way.
+        """
+        if self._settings.processes == 1 and len(self.processes) == 1 and not self._reinforcing:
+            self._reinforcing = True
             track(self._watchers, self._hire_second())
         return True
 
@@ -102,6 +107,8 @@ class Staff:
             await self._hire()
         except (Died, OSError) as error:
             log.error("no second engine process can be started beside a slow job: %s", error)
+        finally:
+            self._reinforcing = False
 
     async def _hire(self) -> None:
         process = await EngineProcess.start(self._settings, self._forks)
