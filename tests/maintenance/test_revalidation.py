@@ -177,8 +177,8 @@ async def test_an_image_whose_folder_was_away_during_a_sweep_is_compared_at_once
             tree.forget("photos")
         return Page(list(stored.values()), [], "photos/x.jpg")
 
-    async def stat(image: str) -> StoredObject:
-        return stored[image]
+    async def stat(name: str) -> StoredObject:
+        return stored[name]
 
     monkeypatch.setattr(graves, "_survey", late)
     container.stat, container.list = stat, list_them  # type: ignore[method-assign]

@@ -13,6 +13,7 @@ import json
 import os
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -65,8 +66,8 @@ class Request:
 def request(seed: int, number: int) -> Request:
     """The request of this number."""
     chance = Random(f"{seed} {number}")
-    kinds, weights = zip(*_KINDS.items(), strict=True)
-    return kinds[chance.choices(range(len(kinds)), weights)[0]](chance, number)
+    (make,) = chance.choices(list(_KINDS), list(_KINDS.values()))
+    return make(chance, number)
 
 
 def _name(chance: Random) -> str:
@@ -135,7 +136,7 @@ def _order(chance: Random, _: int) -> Request:
     return Request("api", "POST", path, json.dumps(body).encode(), (("Content-Type", "application/json"),))
 
 
-_KINDS = {
+_KINDS: dict[Callable[[Random, int], Request], int] = {
     **{_derived: 40, _unique: 15, _upload: 8, _spoilt: 8, _missing: 8, _malformed: 8},
     **{_deletion: 4, _question: 5, _order: 4},
 }

@@ -21,6 +21,7 @@ from random import Random
 
 from PIL import Image
 
+from service.engine.flaws import Mended
 from service.engine.formats import FORMATS, functions
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, Limits, NotAnImage, TooLarge, Undecodable
@@ -149,7 +150,7 @@ def _mend(file: Path, header: Header) -> list[str]:
     if header.format not in _MENDERS:
         return []
     with OpenedFile(file) as source:
-        mended = _MENDERS[header.format](source, True)
+        mended: Mended = _MENDERS[header.format](source, True)
         pieces = [piece if isinstance(piece, bytes) else b"".join(piece.chunks()) for piece in mended.pieces]
     if not pieces:
         return mended.flaws
