@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from scripts.sample import draw_sample
 from tests import examples
 from tests.api.on_swift import Service, running_on_swift
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory, cat: bytes) -> Iterator[Service]:
-    """The service, with the picture that the page begins with."""
-    with running_on_swift(tmp_path_factory.mktemp("documented")) as running:
-        running.api.put("/images/photos/cat.jpg", content=cat).raise_for_status()
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service, with the sample that `make run` uploads, which the page begins with."""
+    root = tmp_path_factory.mktemp("documented")
+    draw_sample(root / "sample.jpg")
+    with running_on_swift(root) as running:
+        running.api.put("/images/photos/cat.jpg", content=(root / "sample.jpg").read_bytes()).raise_for_status()
         yield running
 
 
