@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageSequence
 from PIL.JpegImagePlugin import JpegImageFile
 
-from service.engine.headers.isobmff import Box
+from service.engine.headers.heif_items import Box
 from tests import images
 from tests.engine.deriving import derive
 from tests.engine.free_bytes import PLANTED, avifs, gifs, jpegs, pngs, webps

@@ -9,6 +9,7 @@ import pytest
 
 from service.engine.job import Header, Result, TimedOut
 from service.engine.pool import work
+from service.engine.pool.forks import ForkServer
 from service.engine.pool.lanes import cost_of
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.process import EngineProcess
@@ -63,10 +64,10 @@ async def test_one_second_process_is_started_however_many_checks_are_slow_until_
 ) -> None:
     pool, start, starts, gate = await begin(processes=1), EngineProcess.start, list[int](), asyncio.Event()
 
-    async def late(settings: EngineSettings) -> EngineProcess:
+    async def late(settings: EngineSettings, forks: ForkServer) -> EngineProcess:
         starts.append(len(starts))
         await gate.wait()
-        return await start(settings)
+        return await start(settings, forks)
 
     monkeypatch.setattr(EngineProcess, "start", late)
     for number in range(3):

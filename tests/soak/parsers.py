@@ -26,7 +26,7 @@ from service.engine.formats import FORMATS, functions
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, Limits, NotAnImage, TooLarge, Undecodable
 from service.engine.jpeg import decode
-from service.engine.recognise import declared_format, is_complete, is_image
+from service.engine.recognise import declared_format, is_image, missing_part
 from service.engine.strip import strip
 from service.engine.stripping import NotCopied, icc
 from service.originals.acceptance import take
@@ -120,7 +120,7 @@ def attempt(kind: str, data: bytes, folder: Path) -> str:
     if header.width * header.height * header.frames > MOST_PIXELS:
         return "large"
     try:
-        is_complete(file)
+        missing_part(file)
         _delays(file, header)
         flaws = _mend(file, header)
         if header.format == "jpg":
@@ -169,7 +169,7 @@ def _judge(target: Path, again: Path, before: Header) -> None:
         *(before.format, before.width, before.height, before.frames),
     ):
         raise Broken(f"stripped from {before} to {after}")
-    if missing := is_complete(target):
+    if missing := missing_part(target):
         raise Broken(f"the stripped file is not whole: {missing}")
     if not strip(target, again, after):
         raise Broken("the stripped file cannot be stripped")

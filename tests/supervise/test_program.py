@@ -25,8 +25,8 @@ class Starts:
         self.pids: list[int] = []
         self.reached, self.go_on = asyncio.Event(), asyncio.Event()
         self._hold = False
-        self._spawn = program._spawn
-        monkeypatch.setattr(program, "_spawn", self._start)
+        self._spawn = program.spawn
+        monkeypatch.setattr(program, "spawn", self._start)
 
     def hold(self) -> None:
         self._hold = True

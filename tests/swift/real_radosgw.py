@@ -44,7 +44,7 @@ def debian() -> Path:
 def url() -> Iterator[str]:
     """Where the gateway answers; all of Ceph ends with the module."""
     port = free_ports(1)[0]
-    command = [SCRIPT, "run", debian(), str(port)]
+    command = [str(SCRIPT), "run", str(debian()), str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
