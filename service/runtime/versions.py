@@ -21,9 +21,10 @@ _HOME = str(Path(__file__).resolve().parents[2])
 _ASK = """
 from wand.version import MAGICK_VERSION
 from service.engine import answering
+from service.engine.avif import libavif
 from service.engine.jpeg import turbo
 from service.engine.tiff import libtiff
-answering.answer(f"{MAGICK_VERSION}; {turbo.version()}; {libtiff.version()}")
+answering.answer(f"{MAGICK_VERSION}; {turbo.version()}; {libtiff.version()}; {libavif.version()}")
 """
 SOFTWARE = "software.json"  # in the runtime folder: the answer
 

@@ -10,6 +10,7 @@ import pytest
 import pyvips
 from numpy.typing import NDArray
 
+from service.engine.avif import libavif
 from service.engine.job import EngineError, NotAnImage, TooLarge, Undecodable
 from tests.engine.deriving import LIMITS, derive, describe, verify
 from tests.pictures import avifs, reference
@@ -100,3 +101,11 @@ def test_damage_and_size_are_told() -> None:
             assert isinstance(error, Undecodable | NotAnImage | TooLarge)
     with pytest.raises(TooLarge):
         derive(data, "w=16", "png", limits=replace(LIMITS, pixels=1000))
+
+
+def test_without_libavif_a_picture_is_shown_with_8_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libavif, "library", None)
+    data = deep(RAMP, 10)
+    assert np.abs(derive(data, "", "png").pixels()[8] - 255 * RAMP[8]).max() <= 1
+    assert json.loads(describe(data, "depth").data) == {"depth": 10}
+    assert libavif.version() == "no libavif"

@@ -176,3 +176,8 @@ def _handle(create: Any, destroy: Any) -> Iterator[Any]:
         yield made
     finally:
         destroy(made)
+
+
+def version() -> str:
+    """Its name with its version; `no libavif` where it is missing."""
+    return "no libavif" if library is None else f"libavif {library.avifVersion().decode()}"
