@@ -107,7 +107,6 @@ def _grid(data: bytes) -> bytes:
 
 def _picture(data: bytes, properties: Sequence[Property]) -> bytes:
     """The coded data of one picture, without a tail that no pixel depends on."""
-    data = av1_data.minimal(data)
     shown = [one for one in properties if one[0] not in (*_SHOWN, b"auxC") and one[1][:4] != b"prof"]
 
     def decode(one: bytes) -> bytes:
@@ -115,9 +114,9 @@ def _picture(data: bytes, properties: Sequence[Property]) -> bytes:
 
     def once(one: bytes) -> bytes:
         zero, free = zeroed(one, 0, len(one), decode)
-        return shortened(zero, free, av1_data.shortened, decode)
+        return av1_data.minimal(shortened(zero, free, av1_data.shortened, decode))  # zeros may be no unit any more
 
-    return settled(data, once)
+    return settled(av1_data.minimal(data), once)
 
 
 def _alone(data: bytes, properties: Sequence[Property]) -> bytes:
