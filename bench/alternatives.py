@@ -38,8 +38,6 @@ def measure(photo: Image.Image) -> None:
     exact = _rounded(2 * samples - _gaussian(photo, 1))
     magick = _by_magick(photo, lambda image: image.unsharp_mask(0, 1, 1, 0))
     _row("sharpen 1", "unsharp mask", exact, magick, lambda: photo.filter(ImageFilter.UnsharpMask(1, 100, 0)))
-    _row("write png", "level 3", photo, _writer("png", photo), lambda: _saved(photo, "PNG", compress_level=3))
-    _row("write png", "level 4", photo, _writer("png", photo), lambda: _saved(photo, "PNG", compress_level=4))
     _row("write gif", "median cut", photo, _writer("gif", photo), lambda: _saved(photo, "GIF"))
     _row("write gif", "octree, dithered", photo, _writer("gif", photo), lambda: _saved(_octree(photo), "GIF"))
 

@@ -125,6 +125,7 @@ FORMATS: Mapping[str, Format] = {
         needs_own_reader="service.engine.animation.apng:needs",
         own_reader="service.engine.animation.apng:read",
         stated="service.engine.stated:png",
+        writer="libvips",
         magick_writer="service.engine.magick.writing:png",
         pillow_writer="service.engine.writers:png",
         has_profile=True,

@@ -35,8 +35,6 @@ AUTO: dict[str, Library] = {
     "flatten": "Pillow",
     "reduce_colours": "ImageMagick",
     **{f"write {word}": FORMATS[word].writer for word in WRITTEN},
-    "write png gray": "Pillow",
-    "write png alpha": "Pillow",
 }
 """By step; docs/engine.md has the reasons, with figures. `rescale` is a JPEG made smaller as the JPEG it is. Until
 `to_srgb` a frame of more than 8 bits a sample is ImageMagick's, since Pillow would drop half of them."""
@@ -70,11 +68,9 @@ def writes(picture: Picture, settings: Settings, job: Job) -> bool:
         return False
     if job.library == "imagemagick":
         return coders.writes(job.format) and not _beyond_writing(picture, settings, job.format)
-    frame, step = picture.frames[0], f"write {job.format}"
-    kind = " alpha" if frame.alpha else " gray" if frame.gray else ""
-    if job.format == "png" and palette.suits(frame.pillow()):
-        return True  # only ImageMagick stores few colours with a palette here
-    return AUTO.get(step + kind, AUTO[step]) == "ImageMagick" or not pillow_has(job.format)
+    if job.format == "png" and palette.suits(picture.frames[0].pillow()):
+        return True  # the one that stores few colours with a palette
+    return AUTO[f"write {job.format}"] == "ImageMagick" or not pillow_has(job.format)
 
 
 def pillow_has(word: str) -> bool:

@@ -175,7 +175,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize(
     ("original", "recipe", "kind", "expected"),
     [
-        ("jpg", "w=50", "png", {"make_blob"}),
+        ("jpg", "w=50", "png", set()),
         ("jpg", "w=50,sharpen=1", "jpg", {"unsharp_mask"}),
         ("jpg", "w=50,blur=2", "jpg", {"blur"}),
         ("jpg", "w=50,equalize=1", "jpg", set()),

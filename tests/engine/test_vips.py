@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import pyvips
 from PIL import Image
 
 from service.engine.geometry import Box
+from service.engine.headers import png
+from service.engine.headers.source import OpenedFile
 from service.engine.job import Undecodable
-from service.engine.vips import reading, scaling
-from tests import images
+from service.engine.vips import reading, scaling, writing
+from tests import images, profiles
 from tests.engine.deriving import derive
 
 SIZE = (421, 333)
@@ -126,3 +130,49 @@ def test_an_image_in_several_pieces_of_memory_is_scaled_as_one() -> None:
     large.paste((200, 100, 0), (1500, 0, 3000, 2000))
     made = scaling.resized(large, Box(0, 0, 3000, 2000), (1000, 667), drawn=False)
     assert (made.getpixel((100, 600)), made.getpixel((900, 600))) == ((10, 20, 30), (200, 100, 0))
+
+
+def bands() -> Image.Image:
+    """Stripes of few rows that repeat, with noise in them, which filters only disturb."""
+    noise = np.random.default_rng(5).integers(0, 256, (8, 400, 3), dtype=np.uint8)
+    return Image.fromarray(np.tile(noise, (40, 1, 1)))
+
+
+def filters(data: bytes, size: tuple[int, int], samples: int) -> set[int]:
+    """The filters of all rows (PNG specification, 9.2)."""
+    pixels, at = b"", len(png.SIGNATURE)
+    while at < len(data):
+        length, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
+        pixels += data[at + 8 : at + 8 + length] if kind == b"IDAT" else b""
+        at += length + png.OVERHEAD
+    return set(zlib.decompress(pixels)[:: size[0] * samples + 1])
+
+
+def test_filters_are_chosen_by_content() -> None:
+    flat, photo = writing.png(bands(), None), writing.png(PHOTO, None)
+    assert filters(flat, bands().size, 3) == {0}
+    assert len(filters(photo, SIZE, 3)) > 2
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_a_png_that_is_written_has_the_pixels_and_nothing_else(tmp_path: Path, mode: str) -> None:
+    picture = CLEAR.convert(mode)
+    path = tmp_path / "a.png"
+    path.write_bytes(writing.png(picture, None))
+    with OpenedFile(path) as source:
+        assert {chunk.kind for chunk in png.chunks(source)} == {b"IHDR", b"IDAT", b"IEND"}
+    with Image.open(path) as read:
+        assert (read.mode, read.tobytes()) == (mode, picture.tobytes())
+
+
+def test_a_profile_is_written_as_it_is() -> None:
+    with Image.open(io.BytesIO(writing.png(PHOTO, profiles.display_p3()))) as read:
+        assert read.info["icc_profile"] == profiles.display_p3()
+
+
+@pytest.mark.parametrize("recipe", ["w=300", "w=200,gray=1"])
+def test_a_photograph_takes_no_more_than_a_twentieth_more_bytes_than_by_the_best_filter(recipe: str) -> None:
+    made = derive(coded(PHOTO), recipe, "png")
+    pixels = pyvips.Image.new_from_array(np.asarray(made.pillow()))
+    others = [pixels.pngsave_buffer(compression=6, filter=one) for one in ("none", "sub", "up", "avg", "paeth", "all")]
+    assert len(made.data) <= 1.05 * min(map(len, others))
