@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -70,7 +71,9 @@ async def told(control: socket.socket) -> tuple[Prepared, list[int]]:
         await readable.wait()
     finally:
         loop.remove_reader(control)
-    packet, descriptors, _, _ = socket.recv_fds(control, PACKET, DESCRIPTORS)
+    packet, descriptors = b"", list[int]()
+    with contextlib.suppress(ConnectionResetError):  # it ended before it read what it was asked
+        packet, descriptors, _, _ = socket.recv_fds(control, PACKET, DESCRIPTORS)
     answer: dict[str, Any] = json.loads(packet) if packet else {"refused": ""}
     if "refused" in answer:
         raise Refused(answer["refused"])

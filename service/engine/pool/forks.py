@@ -141,7 +141,9 @@ class _Server:
         self._control.close()
 
     async def _receive(self) -> dict[str, Any]:
-        packet = await asyncio.get_running_loop().sock_recv(self._control, PACKET)
+        packet = b""
+        with contextlib.suppress(ConnectionResetError):  # it ended before it read what it was asked
+            packet = await asyncio.get_running_loop().sock_recv(self._control, PACKET)
         if packet:
             return dict(json.loads(packet))
         status = await self.process.wait()
