@@ -69,7 +69,8 @@ class Folder:
             while os.sendfile(target.fileno(), file, None, _CHUNK) > 0:
                 errand.check()
             # Our own writers replace files; other programs may write into them while we read.
-            if describe(file, name) != before or os.fstat(target.fileno()).st_size != before.bytes:
+            after = describe(file, name, typed=False)
+            if after.etag != before.etag or os.fstat(target.fileno()).st_size != before.bytes:
                 raise Corrupt(f"{name!r} was changed while it was read")
             return before
 
@@ -151,7 +152,7 @@ class Folder:
 
     @property
     def _root(self) -> Path:
-        if self._derived:  # it may be deleted at any time, and comes back
+        if self._derived and not self._folder.is_dir():  # it may be deleted at any time, and comes back
             with contextlib.suppress(OSError):
                 self._folder.mkdir(exist_ok=True)
         return self._folder
