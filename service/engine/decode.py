@@ -14,6 +14,7 @@ from service.engine.job import Job, NotAnImage, TooLarge, Undecodable, Unsatisfi
 from service.engine.picture import Picture
 from service.engine.recent import recalled
 from service.engine.recognise import missing_part
+from service.engine.vips import deep_tiff
 
 
 def decode(job: Job) -> Picture:
@@ -24,7 +25,8 @@ def decode(job: Job) -> Picture:
     header, path = job.header, Path(job.source)
     wanted, n = shown(job), scaling(job)
     how = (header, wanted, n, job.tolerant)
-    frames, details = recalled(path, (job.library, *how), lambda: readers.reader(job)(path, *how))
+    way = (job.library, deep_tiff.suits(job), *how)
+    frames, details = recalled(path, way, lambda: readers.reader(job)(path, *how))
     size = (header.width, header.height)
     scale = n / 8 if frames[0].size == geometry.decoded(size, n) else frames[0].size[0] / size[0]
     if len(frames) == 1:

@@ -25,6 +25,7 @@ from service.engine.memory import has_room
 from service.engine.picture import Details, Frame
 from service.engine.pillow_private import wrapped
 from service.engine.tiff import chain
+from service.engine.vips import deep_tiff
 
 Reader = Callable[[Path, Header, range, int, bool], tuple[list[Frame], Details]]
 """Takes the file, its header, the indices of the frames wanted, the n of a JPEG's n/8, whether damage is tolerated."""
@@ -50,7 +51,8 @@ _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, Run
 
 def reader(job: Job) -> Reader:
     """How this original is read. Every reader raises Undecodable, and TooLarge where memory does not suffice."""
-    read = _own(job) or (reading.read if libraries.reads(job) else _OTHERS.get(job.header.format, _pillow))
+    usual = reading.read if libraries.reads(job) else _OTHERS.get(job.header.format, _pillow)
+    read = _own(job) or (deep_tiff.read if deep_tiff.suits(job) else usual)
 
     def heeding(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
         frames, details = read(path, header, wanted, n, tolerant)

@@ -52,7 +52,7 @@ def apart(path: Path, recipes: Sequence[str], kind: str) -> list[bytes]:
     return made
 
 
-def describe(data: bytes, *fields: str) -> Made:
+def describe(data: bytes | Path, *fields: str) -> Made:
     return _run("describe", data, "", "json", fields=fields)
 
 

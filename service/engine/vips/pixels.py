@@ -13,6 +13,11 @@ pyvips.cache_set_max(0)  # of operations: an image is made once
 pyvips.block_untrusted_set(True)  # loaders that libvips does not hold fit for files of strangers
 
 
+def can_write(word: str) -> bool:
+    """Return True if libvips was built with what writes this format."""
+    return bool(pyvips.type_find("VipsOperation", f"{word}save_buffer"))
+
+
 def imported(image: Pillow.Image) -> pyvips.Image:
     """Return the same pixels, which are valid as long as `image` is, in 1 band for L and in 4 for all other modes."""
     (width, height), bands = image.size, 1 if image.mode == "L" else 4
