@@ -60,6 +60,11 @@ NEGOTIATED: tuple[str, ...] = tuple(
 DEFAULT_QUALITY: Mapping[str, int] = {word: row["quality"] for word, row in _FORMATS.items() if "quality" in row}
 """The quality of each lossy format."""
 
+_EFFORTS = {word: row["effort"] for word, row in _FORMATS.items() if "effort" in row}
+DEFAULT_EFFORT: Mapping[str, int] = {word: effort["default"] for word, effort in _EFFORTS.items()}
+MOST_EFFORT: Mapping[str, int] = {word: effort["most"] for word, effort in _EFFORTS.items()}
+"""How much work an encoder spends on an image, of those that have a choice; the least is 0."""
+
 DEFAULT_LIMITS = {"width": 4096, "height": 4096, "frames": 500}
 DEFAULT_IGNORED_QUERY = ("utm_*", "fbclid", "gclid", "_")
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from gateway.efforts import DEFAULT_EFFORT, MOST_EFFORT
 from gateway.hosts import HostName
 from gateway.names import is_preset_word
 from gateway.public_settings import Public
-from gateway.rules import ACCEPTED, DEFAULT_QUALITY, FORMATS, NEGOTIATED, ORIGINAL_FORMATS
+from gateway.rules import ACCEPTED, DEFAULT_EFFORT, DEFAULT_QUALITY, FORMATS, MOST_EFFORT, NEGOTIATED, ORIGINAL_FORMATS
 from gateway.section import Location, Section
 from gateway.store_settings import StoreOptions
 from gateway.tracing_settings import Tracing

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from gateway.efforts import DEFAULT_EFFORT
 from gateway.holding import Shape
 from gateway.marker import Marker
 from gateway.names import Name
 from gateway.negotiate import base_format, source_format
-from gateway.rules import CONTENT_TYPES, Rules
+from gateway.rules import CONTENT_TYPES, DEFAULT_EFFORT, Rules
 from gateway.settings import Config
 from service.cache.published import Published
 from service.engine.geometry import upright

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.efforts import DEFAULT_EFFORT
 from gateway.holding import longest_side
-from gateway.rules import DEFAULT_QUALITY
+from gateway.rules import DEFAULT_EFFORT, DEFAULT_QUALITY
 from service.engine import quality, writers
 from service.engine.colour import kept
 from service.engine.job import Job, Unsatisfiable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.config import rules_of
-from gateway.efforts import DEFAULT_EFFORT, MOST_EFFORT
+from gateway.rules import DEFAULT_EFFORT, MOST_EFFORT
 from gateway.settings import Config
 from service.app import _job_settings as making_of
 from service.engine.job import Library
