@@ -18,8 +18,10 @@ from pathlib import Path
 import aiohttp
 import psutil
 
+from service.api.http import metrics
 from service.cache import failures
 from service.engine.pool import queue
+from service.originals import originals
 from tests.cache.nodes import Node, node
 from tests.soak.containers import entries
 from tests.soak.findings import Findings
@@ -40,6 +42,8 @@ OF_REQUESTS = 0.02  # or this part of the requests between the two
 BOUNDED = {
     "service.engine.pool.queue.Queue._homes": queue.REMEMBERED,
     "service.cache.failures.Failures._failures": failures.MOST,
+    "service.originals.originals.Originals._missing": originals.MOST_MISSING,
+    "service.api.http.metrics._counted": metrics.MOST_COUNTED,
 }
 """Containers that grow to a bound, which is some of thousands of requests away."""
 
