@@ -31,6 +31,7 @@ from tests.waiting import eventually
 OPTIONS = {
     "cache": {"derived": "1MiB", "originals": "512KiB", "memory": "1MiB"},
     "engine": {"recycle": 200},
+    "log": {"slow": "1h"},  # records hold what they tell of, and pytest holds records
     "formats": {"accept": ["jpg", "png", "webp", "avif", "gif", "tif", "bmp", "heic", "ico"]},
 }
 CLIENTS = 8
