@@ -81,11 +81,20 @@ def all_servers(pictures: Path, scratch: Path, starts: Iterable[Start]) -> Itera
         yield [stack.enter_context(start(pictures, scratch)) for start in starts]
 
 
-@contextlib.contextmanager
-def gateway(pictures: Path, scratch: Path) -> Iterator[Server]:
+def gateway(pictures: Path, scratch: Path) -> contextlib.AbstractContextManager[Server]:
     """Ours: nginx in front of the service, nothing in any cache."""
+    return _gateway("gateway", "auto", pictures, scratch)
+
+
+def imagemagick(pictures: Path, scratch: Path) -> contextlib.AbstractContextManager[Server]:
+    """Ours with ImageMagick for all that it can do."""
+    return _gateway("imagemagick", "imagemagick", pictures, scratch)
+
+
+@contextlib.contextmanager
+def _gateway(name: str, library: str, pictures: Path, scratch: Path) -> Iterator[Server]:
     options = {
-        "engine": {"processes": PROCESSES},
+        "engine": {"processes": PROCESSES, "library": library},
         "store": {"directory": {"root": str(pictures)}},
         "formats": {"quality": QUALITY},
     }
@@ -95,8 +104,8 @@ def gateway(pictures: Path, scratch: Path) -> Iterator[Server]:
         quality = f",q={asked.quality}" if asked.quality else ""
         return f"/images/{asked.image}/@w={asked.width}{box}{quality}.{asked.format}"
 
-    with running_gateway(scratch / "gateway", options) as running:
-        yield Server("gateway", running.process.pid, path, _fetcher("gateway", running.public))
+    with running_gateway(scratch / name, options) as running:
+        yield Server(name, running.process.pid, path, _fetcher(name, running.public))
 
 
 def _fetcher(name: str, client: httpx.Client) -> Callable[[str], bytes]:

@@ -48,7 +48,7 @@ def _measure(rows: list[Row], scratch: Path) -> int:
     again = rows
     for run in range(1, RUNS + 1):
         print(f"\nrun {run}\n{table.HEAD}", flush=True)
-        with peers.all_servers(pictures, scratch / f"run-{run}", (*peers.SERVERS, vips)) as servers:
+        with peers.all_servers(pictures, scratch / f"run-{run}", (*peers.SERVERS, vips, peers.imagemagick)) as servers:
             for row in again:
                 results = take_turns(servers, row, originals[row.source], pictures)
                 if row.is_scored:

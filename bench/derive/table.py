@@ -5,10 +5,9 @@ from __future__ import annotations
 from bench.derive.rows import Row
 from bench.derive.verdict import Verdict
 
-NAMES = ("gateway", "thumbor", "IPX", "libvips")
-
-
-_COLUMNS = ("row", *NAMES, *(f"to {name}" for name in NAMES[1:]), "scores", "kB", "missed")
+PEERS = ("thumbor", "IPX", "libvips")
+NAMES = ("gateway", *PEERS, "imagemagick")
+_COLUMNS = ("row", *NAMES, *(f"to {name}" for name in PEERS), "scores", "kB", "missed")
 HEAD = f"| {' | '.join(_COLUMNS)} |\n{'| --- ' * len(_COLUMNS)}|"
 
 
@@ -16,7 +15,7 @@ def line(row: Row, verdict: Verdict) -> str:
     """CPU in milliseconds, ratios with their bars, scores and bytes in the order of the names, and missed bars."""
     found = [verdict.results.get(name) for name in NAMES]
     costs = (f"{one.cost:.1f}" if one else "" for one in found)
-    compared = [verdict.comparisons.get(name) for name in NAMES[1:]]
+    compared = [verdict.comparisons.get(name) for name in PEERS]
     ratios = (f"{one.ratio:.2f} ({one.bar:.2f})" if one else "" for one in compared)
     scores = ", ".join(f"{one.score:.1f}" if one and row.is_scored else "-" for one in found)
     sizes = ", ".join(f"{one.bytes / 1000:.1f}" if one else "-" for one in found)

@@ -10,6 +10,7 @@ from bench.derive.rows import Row
 from bench.derive.turns import Found
 
 OURS, VIPS = "gateway", "libvips"
+OURS_TOO = "imagemagick"  # the gateway with another library: no peer, and without a bar
 COST, SCORE, BYTES = "cost", "score", "bytes"
 OF_A_SERVER = 0.95  # of the CPU of a peer that serves
 SCORE_SLACK = 0.1  # points: what a table shows as equal
@@ -37,7 +38,7 @@ class Verdict:
 def judge(row: Row, results: Mapping[str, Found]) -> Verdict:
     """Compare the results of one run of a row."""
     ours = results[OURS]
-    peers = {name: _compare(row, name, ours, found) for name, found in results.items() if name != OURS}
+    peers = {name: _compare(row, name, ours, found) for name, found in results.items() if name not in (OURS, OURS_TOO)}
     missed = {f"{word} of {name}" for name, comparison in peers.items() for word in comparison.missed}
     if row.most is not None and ours.cost > row.most:
         missed.add(f"{COST}, {row.most:g} ms")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench.derive import NAMES
+from bench.derive import NAMES, table
 from bench.derive.originals import _GIVEN, _MAKERS
 from bench.derive.rows import ROWS, Row
 from bench.derive.screenshot import draw
@@ -71,6 +71,13 @@ def test_bare_libvips_may_be_exceeded_by_4_ms(cost: float, missed: set[str], fou
 def test_a_lower_score_and_more_bytes_are_missed_bars_whatever_the_cost(found: Find) -> None:
     ours = found(1, score=74.0, size=1100)
     assert judge(ROW, {"gateway": ours, "IPX": found(10)}).missed == {"score of IPX", "bytes of IPX"}
+
+
+def test_the_gateway_with_imagemagick_has_a_column_and_no_bar(found: Find) -> None:
+    verdict = judge(ROW, {"gateway": found(9), "IPX": found(10), "imagemagick": found(1, score=99.0, size=1)})
+    assert not verdict.missed
+    assert "| imagemagick |" in table.HEAD
+    assert "| 1.0 |" in table.line(ROW, verdict)
 
 
 def test_a_bar_in_milliseconds_takes_the_place_of_that_of_libvips(found: Find) -> None:
