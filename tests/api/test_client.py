@@ -205,13 +205,13 @@ def test_a_file_that_is_not_there_is_told_plainly(
     ],
 )
 def test_a_configuration_that_cannot_be_read_is_told_plainly(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, data: bytes | None, why: str
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, data: bytes | None, why: str
 ) -> None:
     file = tmp_path / "config.yaml"
     if data is not None:
         file.write_bytes(data)
     for command in ("up", "check", "config"):
         assert cli.main([command, "-c", str(file)]) == 1
-        assert capsys.readouterr().err == f"{file}: {why}\n"
+        assert capfd.readouterr().err == f"{file}: {why}\n"
     assert cli.main(["check", "-c", str(tmp_path)]) == 1
-    assert capsys.readouterr().err == f"{tmp_path}: the configuration cannot be read: Is a directory\n"
+    assert capfd.readouterr().err == f"{tmp_path}: the configuration cannot be read: Is a directory\n"

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,23 @@ from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 
+Forks = Callable[[], list[int]]
 
-def fork_servers(parent: int) -> list[int]:
-    return [pid for pid in descendants(parent) if "service.engine.pool.fork_server" in command_line(pid)]
+
+def below(words: str) -> set[int]:
+    return {pid for pid in descendants(os.getpid()) if words in command_line(pid)}
+
+
+@pytest.fixture(autouse=True)
+def others() -> set[int]:
+    """Processes of the pools that other tests share."""
+    return below("service.engine.pool")
+
+
+@pytest.fixture
+def fork_servers(others: set[int]) -> Forks:
+    """The fork servers of the test's own pool."""
+    return lambda: sorted(below("service.engine.pool.fork_server") - others)
 
 
 def kilobytes(pid: int, kind: str) -> int:
@@ -34,12 +49,14 @@ def kilobytes(pid: int, kind: str) -> int:
     return int(found[1])
 
 
-async def test_engine_processes_are_children_of_the_service_and_bear_a_name_of_their_own(begin: Begin) -> None:
+async def test_engine_processes_are_children_of_the_service_and_bear_a_name_of_their_own(
+    begin: Begin, fork_servers: Forks
+) -> None:
     pool = await begin()
     for pid in pool.pids:
         assert int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) == os.getpid()
         assert command_line(pid).split()[1:] == ["-P", "-m", "service.engine.pool.worker"]
-    (server,) = fork_servers(os.getpid())
+    (server,) = fork_servers()
     assert server not in pool.pids
 
 
@@ -58,32 +75,34 @@ async def test_engine_process_has_no_descriptor_of_another(begin: Begin) -> None
 
 
 async def test_death_of_the_fork_server_costs_no_process_and_no_job(
-    begin: Begin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    begin: Begin, fork_servers: Forks, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     pool = await begin(processes=1)
     pids = pool.pids
     gate, busy = await occupied(pool, tmp_path)
-    (server,) = fork_servers(os.getpid())
+    (server,) = fork_servers()
     os.kill(server, signal.SIGKILL)
-    await eventually(lambda: fork_servers(os.getpid()) not in ([], [server]))
+    await eventually(lambda: fork_servers() not in ([], [server]))
     assert "SIGKILL from outside" in caplog.text
     gate.touch()
     await busy
     assert pool.pids == pids
 
 
-async def test_processes_are_forked_from_the_next_fork_server(begin: Begin) -> None:
+async def test_processes_are_forked_from_the_next_fork_server(begin: Begin, fork_servers: Forks) -> None:
     pool = await begin(processes=1)
-    ended = [*fork_servers(os.getpid()), *pool.pids]
+    ended = [*fork_servers(), *pool.pids]
     for pid in ended:
         os.kill(pid, signal.SIGKILL)
     await eventually(lambda: len(pool.pids) == 1 and not set(pool.pids) & set(ended))
     await pool.run(job(), affinity="cat")
 
 
-async def test_fork_server_that_does_not_answer_is_replaced(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_fork_server_that_does_not_answer_is_replaced(
+    begin: Begin, fork_servers: Forks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pool = await begin(processes=1)
-    (server,), (pid,) = fork_servers(os.getpid()), pool.pids
+    (server,), (pid,) = fork_servers(), pool.pids
     monkeypatch.setattr(process, "READY_WITHIN", 0.5)
     os.kill(server, signal.SIGSTOP)
     os.kill(pid, signal.SIGKILL)
@@ -98,19 +117,19 @@ async def test_nothing_stays_when_the_service_is_killed(tmp_path: Path) -> None:
     assert service.stdout is not None
     service.stdout.readline()
     await eventually(lambda: notes(tmp_path) == ["runs"])
-    below = descendants(service.pid)
-    assert len(below) == 3
+    started = descendants(service.pid)
+    assert len(started) == 3
     service.kill()
     service.wait()
     service.stdout.close()
-    await eventually(lambda: not any(running(pid) for pid in below))
+    await eventually(lambda: not any(running(pid) for pid in started))
 
 
-async def test_nothing_stays_when_the_pool_is_closed(begin: Begin) -> None:
+async def test_nothing_stays_when_the_pool_is_closed(begin: Begin, fork_servers: Forks) -> None:
     pool = await begin()
-    below = [*pool.pids, *fork_servers(os.getpid())]
+    started = [*pool.pids, *fork_servers()]
     await pool.close()
-    assert not set(below) & set(descendants(os.getpid()))
+    assert not set(started) & set(descendants(os.getpid()))
 
 
 async def test_thread_that_would_be_lost_stops_the_start(begin: Begin) -> None:
@@ -140,10 +159,10 @@ def test_want_of_processes_is_the_answer(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-async def test_start_that_is_cancelled_leaves_no_process(begin: Begin) -> None:
+async def test_start_that_is_cancelled_leaves_no_process(begin: Begin, others: set[int]) -> None:
     pool = await begin(processes=1)
     for pid in pool.pids:
         os.kill(pid, signal.SIGKILL)
     await asyncio.sleep(0)
     await pool.close()
-    assert not [pid for pid in descendants(os.getpid()) if "service.engine.pool" in command_line(pid)]
+    assert not below("service.engine.pool") - others
