@@ -8,6 +8,7 @@ and `capabilities`. The first line out is `{"ready": true, "capabilities": ..., 
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import traceback
@@ -71,7 +72,10 @@ def work(bounds: sandbox.Sandbox, entries: Any, capabilities: Any) -> None:
     _write(replies, {"ready": True, "capabilities": capabilities, "sandbox": report})
     while line := requests.readline(LINE):
         sandbox.allow_cpu(bounds.seconds)
-        _write(replies, _answer(entries, line))
+        answer = _answer(entries, line)
+        _write(replies, answer)
+        if "error" in answer:
+            gc.collect()  # of what an exception's frames hold: pixels, where they refer to each other
         free_memory.give_back_above(free_memory.BOUND)
 
 
