@@ -143,7 +143,8 @@ def _ours(public: str, name: str) -> Image.Image | str:
 
 
 def _theirs(path: Path) -> Image.Image | str:
-    """What libvips makes of it, in sRGB and upright, as its own thumbnailer does."""
+    """What libvips makes of it, in sRGB and upright, as its own thumbnailer does, with all the loaders that it has."""
+    pyvips.block_untrusted_set(False)  # the engine, where it is loaded in the same process, blocks some
     try:
         made = pyvips.Image.thumbnail(
             str(path), SIDE, height=SIDE, size=pyvips.Size.DOWN, output_profile="srgb", fail_on="error"
@@ -151,6 +152,8 @@ def _theirs(path: Path) -> Image.Image | str:
         return _opened(made.pngsave_buffer(strip=True, bitdepth=8))
     except pyvips.Error as error:
         return str(error).strip().splitlines()[-1]
+    finally:
+        pyvips.block_untrusted_set(True)
 
 
 def _opened(data: bytes) -> Image.Image:
