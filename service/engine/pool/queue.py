@@ -177,7 +177,7 @@ class Queue(Generic[Slot]):
         return chosen
 
     def _next_lane(self) -> _Lane[Slot] | None:
-        """Smooth weighted round robin (as nginx's upstreams) over the lanes in which somebody waits."""
+        """Smooth weighted round robin (as nginx's upstreams) over the lanes in which jobs wait."""
         for lane in self._lanes.values():
             # A waiter that was cancelled, but whose task has not run since, must not be given a slot.
             lane.waiting[:] = [waiter for waiter in lane.waiting if not waiter.turn.done()]
