@@ -40,6 +40,9 @@ class Tree(Protocol):
     def evict(self, files: Iterable[Path]) -> int:
         """Remove those of the files that may go; how many did."""
 
+    async def settled(self) -> int:
+        """Wait until what was moved away is back; how many folders came back until now."""
+
 
 class Janitor:
     """The keeper of one tree. `run` it as a task; `learned` tells that all there is has been counted once. `counted` is
@@ -86,6 +89,7 @@ class Janitor:
                 async for batch in batches(_seen(str(self._tree.root), ages), self._executor):
                     count.find(batch)
                     self._counted(batch)
+                await self._tree.settled()  # what comes back later would be in no count
             if count.is_exact:
                 break
         self.ages = ages

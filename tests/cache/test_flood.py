@@ -13,6 +13,7 @@ from service.derivatives.derivatives import FLIGHTS
 from service.engine.job import Saturated
 from tests import images
 from tests.cache.nodes import Answer, Node, node
+from tests.waiting import eventually
 
 HEAVY = "photo.jpg/@w=1200,q=auto,blur=9.avif"
 
@@ -39,6 +40,7 @@ async def test_a_store_that_is_slow_does_not_gather_requests_without_end(
     derivatives, public = one.context.derivatives, FLIGHTS * one.context.engine.capacity
     most = 2 * FLIGHTS * one.context.engine.capacity  # twice as many as the public may have
     waiting: list[asyncio.Future[Answer]] = []
+    await eventually(lambda: len(derivatives.flights) == 0)  # of the upload
     for bound in (public, most):
         missing = range(len(waiting), bound)
         waiting += [asyncio.ensure_future(one.api(f"missing-{number}.jpg/@w=9.png")) for number in missing]
