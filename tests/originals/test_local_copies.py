@@ -96,7 +96,7 @@ async def test_what_a_crash_or_an_earlier_layout_left_is_evicted(
     earlier = copies.root / "ab" / f"{'ab' * 16}-{'cd' * 16}"
     earlier.parent.mkdir(exist_ok=True)
     earlier.write_bytes(bytes(9000))
-    tree = SimpleNamespace(root=copies.root, usage=copies._usage, evict=copies.evict)
+    tree = SimpleNamespace(root=copies.root, usage=copies._usage, evict=copies.evict, settled=copies.settled)
     janitor = Janitor(tree, Budget(0, 0), executor)
     await janitor.count()
     assert tree.usage == there(copies.root)
