@@ -132,10 +132,16 @@ def test_an_image_in_several_pieces_of_memory_is_scaled_as_one() -> None:
     assert (made.getpixel((100, 600)), made.getpixel((900, 600))) == ((10, 20, 30), (200, 100, 0))
 
 
-def bands() -> Image.Image:
-    """Stripes of few rows that repeat, with noise in them, which filters only disturb."""
-    noise = np.random.default_rng(5).integers(0, 256, (8, 400, 3), dtype=np.uint8)
-    return Image.fromarray(np.tile(noise, (40, 1, 1)))
+def dots() -> Image.Image:
+    """Five colours in no order: differences between them are only more values."""
+    colours = np.random.default_rng(5).integers(0, 256, (5, 3), dtype=np.uint8)
+    return Image.fromarray(colours[np.random.default_rng(6).integers(0, 5, (320, 400))])
+
+
+def slopes() -> Image.Image:
+    """Rows that begin anywhere and rise by one a pixel: only the difference to the pixel before is always the same."""
+    starts = np.random.default_rng(5).integers(0, 256, (320, 1, 3))
+    return Image.fromarray(((starts + np.arange(400).reshape(1, -1, 1)) % 256).astype(np.uint8))
 
 
 def filters(data: bytes, size: tuple[int, int], samples: int) -> set[int]:
@@ -149,9 +155,10 @@ def filters(data: bytes, size: tuple[int, int], samples: int) -> set[int]:
 
 
 def test_filters_are_chosen_by_content() -> None:
-    flat, photo = writing.png(bands(), None), writing.png(PHOTO, None)
-    assert filters(flat, bands().size, 3) == {0}
-    assert len(filters(photo, SIZE, 3)) > 2
+    none, sub = 0, 1
+    assert filters(writing.png(dots(), None), dots().size, 3) == {none}
+    assert filters(writing.png(slopes(), None), slopes().size, 3) == {sub}
+    assert len(filters(writing.png(PHOTO, None), SIZE, 3)) > 2
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])

@@ -7,11 +7,11 @@ from PIL import Image as Pillow
 
 from service.engine.headers.png import OVERHEAD, SIGNATURE
 
-_LEVEL = 6
-_FILTERS = ("all", "none")  # the best of the five for each row; none for flat colours, which repeat
+_LEVEL = 5  # 1 % larger than at 6 and in two thirds of the time
+_FILTERS = ("sub", "none", "all")  # one for all rows, none for flat colours, which repeat, or the best of five for each
 
 _BLOCKS, _ROWS = 3, 16
-"""What is tried with both filters: so many blocks of so many rows, which fill the window of deflate."""
+"""What is tried with every filter: so many blocks of so many rows, which fill the window of deflate."""
 
 
 def png(image: Pillow.Image, icc: bytes | None) -> bytes:
