@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 
 import pytest
 
@@ -132,6 +133,19 @@ async def test_slot_that_is_gone_is_never_given() -> None:
     admission.withdraw("one")
     assert await admission.acquire("small", "k") == "two"
     assert await admitted(admission, "three", {"a": await waits(admission, "small", "k")}) == "a"
+
+
+async def test_slot_that_is_gone_is_held_no_longer() -> None:
+    class Slot: ...
+
+    admission: Queue[Slot] = Queue(LANES, 1)
+    slot = Slot()
+    admission.offer(slot)
+    await admission.acquire("small", "k")
+    admission.withdraw(slot)
+    gone = weakref.ref(slot)
+    del slot
+    assert gone() is None
 
 
 async def test_close_turns_away_who_waits_and_who_comes() -> None:

@@ -15,7 +15,7 @@ from service.engine.strip import strip
 from tests import images
 from tests.engine.deriving import derive
 from tests.engine.free_bytes import avifs
-from tests.pictures.animations import SEQUENCES, gif
+from tests.pictures.animations import SEQUENCES, apng, gif
 
 
 def shown(data: bytes) -> bytes:
@@ -121,3 +121,21 @@ def test_the_size_of_a_webp_is_read_inside_its_chunk_only(tmp_path: Path) -> Non
     file.write_bytes(b"RIFF" + (4 + len(chunk)).to_bytes(4, "little") + b"WEBP" + chunk)
     with pytest.raises(Undecodable):
         recognise(file)
+
+
+def refused(data: bytes, tmp_path: Path, match: str) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(data)
+    with pytest.raises(Undecodable, match=match):
+        strip(source, tmp_path / "target", recognise(source))
+
+
+def test_an_animation_of_fewer_frames_than_it_says_is_refused(tmp_path: Path) -> None:
+    refused(apng(SEQUENCES["parts"], frames=255), tmp_path, "lacks frames")
+
+
+def test_a_webp_whose_picture_has_no_size_is_refused(tmp_path: Path) -> None:
+    data = bytearray(images.encode(Image.fromarray(images.photo_alpha(24, 16)), "WEBP"))
+    at = data.index(b"VP8 ") + 8 + 6  # behind the frame's tag and start code (RFC 6386, 9.1)
+    data[at : at + 2] = bytes(2)
+    refused(bytes(data), tmp_path, "no pixels")

@@ -109,6 +109,12 @@ def photo(kind: str, **options: object) -> bytes:
     return images.encode(Image.fromarray(PHOTO), kind, **options)
 
 
+def without_last_scan() -> bytes:
+    """A progressive JPEG of one colour without its last scan, which brings no coefficient but the last bits of some."""
+    data = jpeg(progressive=True)
+    return data[: data.rindex(b"\xff\xda")] + b"\xff\xd9"
+
+
 def _jpeg() -> Iterator[Case | Refusal]:
     gray = images.encode(Image.new("L", (64, 48), 77), "JPEG")
     whole = {
@@ -127,6 +133,9 @@ def _jpeg() -> Iterator[Case | Refusal]:
         yield Refusal(f"{word}jpeg cut", partial(bytes, data[:-12]), "damaged")
         yield Refusal(f"{word}jpeg cut in half", partial(bytes, data[: len(data) * 2 // 3]), "damaged")
     yield Refusal("jpeg without its last scan", partial(bytes, data[: data.rindex(b"\xff\xda")]), "damaged")
+    short = without_last_scan()
+    told = {"flaws": ["not all of its scans are there"]}
+    yield taken("jpeg without its last scans, with an end", partial(bytes, short), COLOUR, told)
     stray = {"flaws": ["bytes between its segments belong to none"]}
     yield taken("jpeg with bytes before a marker", partial(between, b"\1\2\3"), COLOUR, stray)
     yield taken("jpeg with fill bytes", partial(between, b"\xff\xff"), COLOUR, {"flaws": None})

@@ -31,7 +31,7 @@ def mend(source: Source, deep: bool) -> Mended:
         return Mended()
     try:
         return Mended(flaws, _pieces(source, items, lacking, broken))
-    except (Undecodable, ValueError):  # of a kind that is not mended here
+    except (Undecodable, OverflowError, ValueError):  # of a kind that is not mended here
         return Mended()
 
 
@@ -43,8 +43,8 @@ def _is_exif(source: Source, meta: Source, items: Items, item: int) -> bool:
 
 
 def _pieces(source: Source, items: Items, lacking: set[int], broken: set[int]) -> list[Piece]:
-    """The file with the association, and without the kind of what is broken. Raises Undecodable, and ValueError where
-    offsets cannot be moved."""
+    """The file with the association, and without the kind of what is broken. Raises Undecodable, and ValueError or
+    OverflowError where offsets cannot be moved."""
     top = list(boxes(source))
     meta = next(box for box in top if box.kind == b"meta")
     if lacking and any(box.kind == b"moov" for box in top):

@@ -1,4 +1,4 @@
-"""Flaws of JPEG: a missing end marker, and bytes that belong to no segment (ITU-T T.81, annex B).
+"""Flaws of JPEG: a missing end marker, missing scans, and bytes of no segment (ITU-T T.81, annex B).
 
 With the end marker in place the decoder reports data that are missing from a scan, rather than read zeros.
 """
@@ -27,6 +27,8 @@ def mend(source: Source, deep: bool) -> Mended:
             if gap > 0 and source.read(end, gap).strip(b"\xff"):  # 0xFF may fill the gap
                 mended.flaws.append("bytes between its segments belong to none")
             end = segment.data_end
+        if not _has_all_scans(source, found):
+            mended.flaws.append("not all of its scans are there")
     except Cut:
         if not found or found[-1].marker == EOI:
             raise
@@ -74,6 +76,8 @@ def _has_all_scans(source: Source, found: list[Segment]) -> bool:
         if frame.marker not in _PROGRESSIVE:
             first, last, bits = 0, 63, 0
         for name in names:
-            if not bits & 15 and name in whole:
+            if name in whole and bits & 15:
+                whole[name].difference_update(range(first, last + 1))
+            elif name in whole:
                 whole[name].update(range(first, last + 1))
     return all(len(coefficients) == 64 for coefficients in whole.values())

@@ -66,7 +66,6 @@ class Queue(Generic[Slot]):
         }
         self._queue = queue
         self._free: list[Slot] = []  # the longest idle first
-        self._live: set[Slot] = set()
         self._homes: OrderedDict[str, Slot] = OrderedDict()
         self._closed = False
 
@@ -114,14 +113,13 @@ class Queue(Generic[Slot]):
         """A slot that is new, or free again: the next in turn gets it. Nothing is done once closed."""
         if self._closed:
             return
-        self._live.add(slot)
         self._release(slot)
         self._free.append(slot)
         self._let_in()
 
     def withdraw(self, slot: Slot) -> None:
-        """A slot that is gone, free or not."""
-        self._live.discard(slot)
+        """A slot that is gone, free or not, is forgotten."""
+        self._homes = OrderedDict((key, home) for key, home in self._homes.items() if home is not slot)
         self._release(slot)
         if slot in self._free:
             self._free.remove(slot)
@@ -191,7 +189,7 @@ class Queue(Generic[Slot]):
 
     def _distance(self, key: str, slot: Slot) -> int:
         home = self._homes.get(key)
-        if home is None or home not in self._live:
+        if home is None:
             return 1
         return 0 if home is slot else 2
 

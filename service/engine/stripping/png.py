@@ -101,7 +101,7 @@ def _data(source: Source, layout: Layout, image: list[Chunk], frames: list[_Fram
 
 
 def _frames(source: Source, found: Sequence[Chunk]) -> list[_Frame]:
-    """The frames that have data, and not more than acTL says."""
+    """The frames that have data, as many as acTL says. Raises Undecodable where there are fewer."""
     frames: list[_Frame] = []
     most = 0
     for chunk in found:
@@ -111,7 +111,10 @@ def _frames(source: Source, found: Sequence[Chunk]) -> list[_Frame]:
             frames.append(_Frame(source.read(chunk.start + 4, 22), []))
         elif chunk.kind in (b"IDAT", b"fdAT") and frames:
             frames[-1].parts.append(chunk)
-    return [frame for frame in frames if frame.parts][:most]
+    whole = [frame for frame in frames if frame.parts]
+    if len(whole) < most:
+        raise Undecodable("The PNG is damaged: its animation lacks frames")
+    return whole[:most]
 
 
 def _palette(source: Source, before: dict[bytes, Chunk], layout: Layout, frames: Iterable[_Frame]) -> Iterator[bytes]:

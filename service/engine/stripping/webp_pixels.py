@@ -7,14 +7,20 @@ from collections.abc import Iterator
 
 from PIL import Image as Pillow
 
+from service.engine.job import Undecodable
 from service.engine.stripping.tails import Decode, settled, shortened, zeroed
 
 _KEY_FRAME = 10  # bytes of its header, before the first partition
 
 
 def minimal(alpha: bytes, kind: bytes, coded: bytes) -> tuple[bytes, bytes]:
-    """Return the contents of ALPH (empty for none), and of `VP8 ` or `VP8L`, with the pixels they had."""
+    """Return the contents of ALPH (empty for none), and of `VP8 ` or `VP8L`, with the pixels they had.
+
+    Raises Undecodable for a bitstream whose picture has no size.
+    """
     size = _size(kind, coded)
+    if 0 in size:
+        raise Undecodable("The WebP is damaged: its picture has no pixels")
     if alpha and not alpha[0] & 3:  # not compressed: one byte a pixel
         alpha = alpha[: 1 + size[0] * size[1]]
     elif alpha:
