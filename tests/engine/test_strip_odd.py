@@ -134,6 +134,14 @@ def test_an_animation_of_fewer_frames_than_it_says_is_refused(tmp_path: Path) ->
     refused(apng(SEQUENCES["parts"], frames=255), tmp_path, "lacks frames")
 
 
+def test_an_animation_of_more_frames_than_there_can_be_is_copied_as_a_still(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(apng(SEQUENCES["parts"], frames=2**31 + 2))
+    strip(source, target, recognise(source))
+    assert b"acTL" not in target.read_bytes()
+    assert b"fdAT" not in target.read_bytes()
+
+
 def test_a_webp_whose_picture_has_no_size_is_refused(tmp_path: Path) -> None:
     data = bytearray(images.encode(Image.fromarray(images.photo_alpha(24, 16)), "WEBP"))
     at = data.index(b"VP8 ") + 8 + 6  # behind the frame's tag and start code (RFC 6386, 9.1)

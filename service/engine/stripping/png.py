@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from service.engine.headers import png_colour
-from service.engine.headers.png import SIGNATURE, Chunk, chunks
+from service.engine.headers.png import SIGNATURE, Chunk, animation, chunks
 from service.engine.headers.source import Source
 from service.engine.job import Undecodable
 from service.engine.stripping import Pieces, icc
@@ -63,7 +63,7 @@ def pieces(source: Source, keep_icc: bool) -> Pieces:
     first = found.index(image[0])
     before = {chunk.kind: chunk for chunk in reversed(found[:first])}
     header = _content(source, before[b"IHDR"])
-    layout, frames = Layout.of(header), _frames(source, found) if b"acTL" in before else []
+    layout, frames = Layout.of(header), _frames(source, found) if b"acTL" in before and animation(source) else []
     yield SIGNATURE
     yield _chunk(b"IHDR", header)
     for kind in sorted(before.keys() & {*STATEMENTS, b"iCCP"} - _silenced(source), key=lambda kind: before[kind].start):
