@@ -131,6 +131,25 @@ async def test_one_object_needs_no_question_what_swift_offers(filled: SwiftStore
     assert lines(proxy, "GET /info") == []
 
 
+@pytest.mark.parametrize("offered", [True, False])
+async def test_a_new_connection_that_asks_what_swift_offers_is_as_good_as_any_other(
+    swift: SwiftServer, proxy: FaultProxy, tmp_path: Path, offered: bool
+) -> None:
+    """swiftclient opens a connection for `/info` that would send every later request below `/info`."""
+    settings = settings_for(proxy.url, connections=1, retries=0)
+    make_originals(swift.url, settings)
+    async with started(settings) as store:
+        for name in NAMES:
+            await put(store.derived, tmp_path, name)
+        proxy.fault = Fault(refuse=True, times=1)
+        with pytest.raises(Unavailable):
+            await store.derived.stat(NAMES[0])
+        proxy.fault = NO_FAULT if offered else INFO
+        assert await store.derived.delete_all(NAMES[1:]) == len(NAMES) - 1
+        assert await names(store) == NAMES[:1]
+        assert [line for line in proxy.lines if " /info" in line] == ["GET /info HTTP/1.1"]
+
+
 async def test_a_failure_is_told_after_all_others_were_deleted(filled: SwiftStore, proxy: FaultProxy) -> None:
     proxy.fault = Fault(
         lambda line: "w%3D7." in line or line.startswith("GET /info"), answer=answer("503 Service Unavailable")

@@ -15,6 +15,7 @@ from swiftclient.exceptions import ClientException
 from service.store.errors import NotFound, StoreError
 from service.store.swift.connections import Pool, is_absent
 from service.store.swift.objects import parsing, reachable
+from service.store.swift.swiftclient_private import http_of
 
 _BULK = 100  # names in one request, about a second of a cluster's work: it must answer within `timeout`
 _RUN = 10  # objects that one thread deletes without asking the event loop for more
@@ -88,6 +89,7 @@ class Deletion:
 
 def _most_in_bulk(connection: Any) -> int:
     parts = urlsplit(connection.url)
+    http_of(connection)  # else swiftclient opens one for /info, and sends all later requests below that path
     try:
         offered = connection.get_capabilities(f"{parts.scheme}://{parts.netloc}/info")
     except ClientException as error:

@@ -1,4 +1,4 @@
-"""The parts of swiftclient that it does not promise to keep, which temporary URLs need. The range of versions in
+"""The parts of swiftclient that it does not promise to keep, which temporary URLs and deletions need. The range of versions in
 pyproject.toml is as narrow as these demand; importing this module fails where swiftclient has changed them."""
 
 from __future__ import annotations
