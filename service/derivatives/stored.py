@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from gateway.names import Name
 from gateway.rules import CONTENT_TYPES
-from service.cache.tickets import Tickets
+from service.cache.tickets import Ticket, Tickets
 from service.cache.work import Work
 from service.derivatives.job import Derivative
 from service.store.base import Container, NewObject
@@ -32,6 +33,7 @@ class DerivedStore:
         self._software = software
         self._tickets = tickets
         self._work = work
+        self._locks = weakref.WeakValueDictionary[str, asyncio.Lock]()
 
     async def hold(self, found: Derivative) -> bool:
         """See that the container holds this image; False where it was replaced or evicted meanwhile.
@@ -40,12 +42,13 @@ class DerivedStore:
         """
         name, etag = found.name, found.original or ""
         with self._tickets.hold(name.image) as ticket:
-            if await self.holds(name, etag):
-                return ticket.valid
             try:
-                with found.file.open() as body, self._work.file(spare=self._work.troubled) as path:
-                    await asyncio.to_thread(path.write_bytes, body.read())
-                    await self.put(name, etag, path)
+                async with self._lock(str(name)):
+                    if await self.holds(name, etag):
+                        return ticket.valid
+                    with found.file.open() as body, self._work.file(spare=self._work.troubled) as path:
+                        await asyncio.to_thread(path.write_bytes, body.read())
+                        await self.put(name, etag, path)
             except (Corrupt, FileNotFoundError):
                 if ticket.valid and found.file.path.exists():
                     raise
@@ -114,11 +117,25 @@ class DerivedStore:
         removed = 0
         with self._tickets.hold(image) as ticket:
             async for names in self._pages(f"{image}/@"):
-                others = names if etag is None else [name for name in names if await self._is_of_another(name, etag)]
                 if not ticket.valid:
                     break
-                removed += await self._container.delete_all(others)
+                if etag is None:
+                    removed += await self._container.delete_all(names)
+                    continue
+                for name in names:
+                    removed += await self._remove_other(name, etag, ticket)
         return removed
+
+    async def _remove_other(self, name: str, etag: str, ticket: Ticket) -> int:
+        """Remove an object that was made of another original, and none that `hold` stores meanwhile."""
+        async with self._lock(name):
+            if not ticket.valid or not await self._is_of_another(name, etag) or not ticket.valid:
+                return 0
+            await self.remove(name)
+        return 1
+
+    def _lock(self, name: str) -> asyncio.Lock:
+        return self._locks.setdefault(name, asyncio.Lock())
 
     async def _is_of_another(self, name: str, etag: str) -> bool:
         try:

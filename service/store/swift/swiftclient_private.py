@@ -1,5 +1,6 @@
-"""The parts of swiftclient that it does not promise to keep, which temporary URLs and deletions need. The range of versions in
-pyproject.toml is as narrow as these demand; importing this module fails where swiftclient has changed them."""
+"""The parts of swiftclient that it does not promise to keep, which temporary URLs and deletions need. The range of
+versions in pyproject.toml is as narrow as these demand; importing this module fails where swiftclient has changed
+them."""
 
 from __future__ import annotations
 
