@@ -90,27 +90,36 @@ def apng(
     depth: int = 8,
     plays: int = 0,
     frames: int | None = None,
+    shuffled: bool = False,
+    misnumbered: bool = False,
 ) -> bytes:
-    """RGBA; a `hidden` default image of one colour, else the first frame is it."""
+    """RGBA; a `hidden` default image of one colour, else the first frame is it.
+
+    `shuffled` turns the order of all parts behind the default image about, with the data of each frame cut in two;
+    their sequence numbers stay right. `misnumbered` exchanges those instead.
+    """
     count = len(pieces) if frames is None else frames
     data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, 6, 0, 0, 0))
     data += chunk(b"acTL", struct.pack(">II", count, plays))
     if hidden:
         data += chunk(b"IDAT", rectangle(size, hidden, depth))
-    number = 0
+    number, parts = 0, list[bytes]()
     for index, piece in enumerate(pieces):
         left, top, width, height = piece.box
         disposal = {KEEP: 0, CLEAR: 1, RESTORE: 2}[piece.disposal]
         control = struct.pack(">IIIIIHHBB", number, width, height, left, top, piece.delay, 100, disposal, piece.over)
-        data += chunk(b"fcTL", control)
-        number += 1
         pixels = rectangle((width, height), piece.colour, depth)
+        number += 1
         if index == 0 and not hidden:
-            data += chunk(b"IDAT", pixels)
-        else:
-            data += chunk(b"fdAT", number.to_bytes(4) + pixels)
-            number += 1
-    return data + chunk(b"IEND", b"")
+            data += chunk(b"fcTL", control) + chunk(b"IDAT", pixels)
+            continue
+        parts.append(chunk(b"fcTL", control))
+        halves = (pixels[:9], pixels[9:]) if shuffled or misnumbered else (pixels,)
+        numbers = range(number, number + len(halves))
+        for half, given in zip(halves, reversed(numbers) if misnumbered else numbers, strict=True):
+            parts.append(chunk(b"fdAT", given.to_bytes(4) + half))
+        number = numbers.stop
+    return data + b"".join(reversed(parts) if shuffled else parts) + chunk(b"IEND", b"")
 
 
 def rectangle(size: tuple[int, int], colour: Sequence[int], depth: int) -> bytes:
@@ -181,6 +190,12 @@ def _moving() -> Iterator[Case]:
     yield taken("apng of one frame", partial(apng, one), RED, {"frames": 1, "duration": None}, size=SIZE)
     hidden = partial(apng, one, hidden=GREEN)
     yield taken("apng of one frame and a hidden image", hidden, RED, {"frames": 1}, size=SIZE, full="webp")
+    for name, pieces in {name: SEQUENCES[name] for name in ("whole frames", "parts", "restored twice")}.items():
+        flawed = {"frames": 3, "duration": delays(pieces), "flaws": ["the parts of its animation are out of order"]}
+        for screen in (None, GREEN):
+            shuffled = partial(apng, pieces, hidden=screen, shuffled=True)
+            full = "webp" if screen else ""
+            yield taken(f"apng out of order {name} {screen}", shuffled, RED, flawed, size=SIZE, full=full)
     yield taken("apng of 16 bits", partial(apng, SEQUENCES["parts"], depth=16), RED, {"frames": 3}, size=SIZE)
 
 

@@ -21,6 +21,11 @@ FILES = {
         for name, pieces in {**SEQUENCES, **BLENDED}.items()
         if pieces[0].box == (0, 0, *SIZE)
     },
+    **{
+        f"apng out of order {name}": (apng(SEQUENCES[name], hidden=HIDDEN, shuffled=True), composed(SEQUENCES[name]))
+        for name in ("whole frames", "parts")
+    },
+    "apng misnumbered": (apng(SEQUENCES["parts"], hidden=HIDDEN, misnumbered=True), composed(SEQUENCES["parts"])),
 }
 
 

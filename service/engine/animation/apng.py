@@ -73,7 +73,7 @@ def _parts(source: Source) -> Iterator[Part]:
     before = b""
     control: _Control | None = None
     data: list[bytes] = []
-    for chunk in png.chunks(source):
+    for chunk in png.in_order(source)[0]:
         if chunk.kind in (b"fcTL", b"IEND"):
             if control and data:
                 yield _part(source, control, before, data)

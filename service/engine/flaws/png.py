@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from service.engine.flaws import Mended
-from service.engine.headers.png import OVERHEAD, SIGNATURE, animation
+from service.engine.headers.png import OVERHEAD, SIGNATURE, animation, in_order
 from service.engine.headers.source import CHUNK, Source
 from service.engine.job import Undecodable
 from service.engine.stripping import Piece
@@ -49,9 +49,17 @@ def mend(source: Source, deep: bool) -> Mended:
     if deep or chain.is_cut or chain.is_doubtful:
         data = _whole(source, chain)
     if data is None and not chain.rewrites:
-        return Mended(chain.flaws)
+        return Mended([*chain.flaws, *_disorder(source)])
     pixels = data or [piece for part in chain.data for piece in _copied(b"IDAT", part)]
     return Mended(chain.flaws, [SIGNATURE, *chain.before, *pixels, *chain.after, *_copied(b"IEND", b"")])
+
+
+def _disorder(source: Source) -> list[str]:
+    """What is wrong with the sequence of an animation. Its reader puts it in order, so nothing is mended."""
+    try:
+        return ["the parts of its animation are out of order"] if in_order(source)[1] else []
+    except Undecodable:
+        return []
 
 
 def _chain(source: Source) -> _Chain:

@@ -4,6 +4,7 @@ them is none."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from service.engine.headers import exif
@@ -101,7 +102,7 @@ def delays(source: Source) -> list[int]:
     """The delay of each frame in milliseconds; none for a still image."""
     if animation(source) is None:
         return []
-    return [delay(source.read(chunk.start, 26)) for chunk in chunks(source) if chunk.kind == b"fcTL"]
+    return [delay(source.read(chunk.start, 26)) for chunk in in_order(source)[0] if chunk.kind == b"fcTL"]
 
 
 def geometry(source: Source) -> tuple[int, int, int]:
@@ -124,6 +125,34 @@ def missing(source: Source) -> str | None:
         return None if any(chunk.kind == b"IEND" for chunk in chunks(source)) else "the PNG has no end chunk"
     except Undecodable:
         return "the PNG ends inside a chunk"
+
+
+def in_order(source: Source) -> tuple[list[Chunk], bool]:
+    """Every chunk, with the parts of an animation behind its default image in the order of their sequence numbers, and
+    whether they have another one in the file.
+
+    The numbers are there to find errors in the sequence and to correct them (11.3.6). Where one is missing or doubled,
+    or the data of a frame would not begin like a zlib stream, they are wrong themselves. Raises Undecodable.
+    """
+    found = list(chunks(source))
+    image = next((place for place, chunk in enumerate(found) if chunk.kind == b"IDAT"), len(found))
+    places = [place for place in range(image, len(found)) if found[place].kind in (b"fcTL", b"fdAT")]
+    numbers = [source.number(found[place].start, 4) for place in places]
+    ordered = sorted(numbers)
+    if numbers == ordered or ordered != list(range(ordered[0], ordered[0] + len(ordered))):
+        return found, False
+    parts = sorted((found[place] for place in places), key=lambda chunk: source.number(chunk.start, 4))
+    firsts = (part for before, part in pairwise(parts) if before.kind == b"fcTL" and part.kind == b"fdAT")
+    if not all(_begins_stream(source.number(part.start + 4, 2)) for part in firsts):
+        return found, False
+    for place, part in zip(places, parts, strict=True):
+        found[place] = part
+    return found, True
+
+
+def _begins_stream(head: int) -> bool:
+    """Whether the first two bytes are those of a zlib stream (RFC 1950, 2.2)."""
+    return head >> 8 & 15 == 8 and head % 31 == 0
 
 
 def chunks(source: Source) -> Iterator[Chunk]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from service.engine.headers import png_colour
-from service.engine.headers.png import SIGNATURE, Chunk, animation, chunks
+from service.engine.headers.png import SIGNATURE, Chunk, animation, in_order
 from service.engine.headers.source import Source
 from service.engine.job import Undecodable
 from service.engine.stripping import Pieces, icc
@@ -56,7 +56,7 @@ class _Frame:
 
 def pieces(source: Source, keep_icc: bool) -> Pieces:
     """The profile is compressed anew, under a name that says nothing."""
-    found = [chunk for chunk in chunks(source) if _is_kept(source, chunk)]
+    found = [chunk for chunk in in_order(source)[0] if _is_kept(source, chunk)]
     image = [chunk for chunk in found if chunk.kind == b"IDAT"]
     if not image:
         raise Undecodable("The PNG is damaged: there are no pixels in it")
