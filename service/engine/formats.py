@@ -63,6 +63,8 @@ class Format:
     """Recognises the kinds that neither Pillow nor ImageMagick reads right, by the file and the number of the frame."""
     own_reader: str = ""
     """The reader of these kinds, with any `engine.library`."""
+    second_reader: str = ""
+    """Reads what Pillow refuses although its pixels are all there."""
     stated: str = ""
     """Applies the colour that a file states by numbers, after decoding; empty where a file cannot state it, or the
     reader applies it."""
@@ -204,6 +206,7 @@ FORMATS: Mapping[str, Format] = {
         writer="Pillow",
         needs_own_reader="service.engine.tiff.reading:needs",
         own_reader="service.engine.tiff.reading:read",
+        second_reader="service.engine.tiff.reading:second",
         mender="service.engine.flaws.tiff:mend",
         magick_writer="service.engine.magick.writing:tiff",
         pillow_writer="service.engine.writers:tiff",

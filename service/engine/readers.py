@@ -55,10 +55,23 @@ def reader(job: Job) -> Reader:
     read = _own(job) or (deep_tiff.read if deep_tiff.suits(job) else usual)
 
     def heeding(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
-        frames, details = read(path, header, wanted, n, tolerant)
+        try:
+            frames, details = read(path, header, wanted, n, tolerant)
+        except Undecodable as error:
+            if read is not _pillow or tolerant or header.format not in _SECOND:
+                raise
+            frames, details = _second(error, path, header, wanted, n)
         return frames, stated.heeded(frames, details, path, header)
 
     return heeding
+
+
+def _second(error: Undecodable, path: Path, header: Header, wanted: range, n: int) -> tuple[list[Frame], Details]:
+    """What another library makes of what Pillow refuses. Raises `error` where that refuses it too."""
+    try:
+        return _SECOND[header.format](path, header, wanted, n, False)
+    except Undecodable:
+        raise error from None
 
 
 def _own(job: Job) -> Reader | None:
@@ -75,6 +88,7 @@ def _own(job: Job) -> Reader | None:
 
 _NEEDS: dict[str, Callable[[Source, int], bool]] = functions(lambda row: row.needs_own_reader)
 _OWN: dict[str, Reader] = functions(lambda row: row.own_reader)
+_SECOND: dict[str, Reader] = functions(lambda row: row.second_reader)
 
 
 def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:

@@ -6,6 +6,7 @@ of section 21 for YCbCr, section 18 for alpha; of CMYK, which no standard gives,
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -29,6 +30,7 @@ from tests.pictures.tiff_writer import (
     NONE,
     PACKBITS,
     PALETTE,
+    PLANAR,
     REFERENCE,
     SUBFILE,
     SUBSAMPLING,
@@ -87,7 +89,17 @@ def _ycbcr() -> Iterator[Case]:
         for across, down in ((1, 1), (2, 1), (2, 2)):
             page = replace(raw, subsampling=(across, down), compression=compression)
             yield case(f"ycbcr {across}{down} {word}", page, COLOUR)
-    yield case("ycbcr 22 jpeg tiles", replace(raw, subsampling=(2, 2), compression=JPEG, tile=16), COLOUR)
+    tiled = replace(raw, subsampling=(2, 2), compression=JPEG, tile=16)
+    yield case("ycbcr 22 jpeg tiles", tiled, COLOUR)
+    yield taken("tif ycbcr 22 jpeg tiles, planar configuration of a byte", partial(_in_bytes, tiled, PLANAR), COLOUR)
+
+
+def _in_bytes(page: Page, tag: int) -> bytes:
+    """A tag that should be a SHORT is a BYTE: a library that heeds types does not see it, and has its default."""
+    short, byte = struct.pack("<HHI", tag, 3, 1), struct.pack("<HHI", tag, 1, 1)
+    data = tiff(page)
+    assert data.count(short) == 1
+    return data.replace(short, byte)
 
 
 def _gray() -> Iterator[Case]:

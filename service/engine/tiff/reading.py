@@ -110,6 +110,14 @@ def read(path: Path, _: Header, wanted: range, n: int, tolerant: bool) -> tuple[
     return [frame], Details(icc or None, None, iptc or None, space, depth)
 
 
+def second(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
+    """As `read`, for a page that Pillow refuses: it gives up on tags of another type than the standard's, and on tiles
+    whose size it reckons otherwise than libtiff does, which stops at damage all the same."""
+    if libtiff.library is None:
+        raise Undecodable("the image is damaged")
+    return read(path, header, wanted, n, tolerant)
+
+
 def _rgb(path: Path, page: Directory, tolerant: bool) -> Pillow.Image:
     """What libtiff makes of a page: eight bits, opaque; gray where the samples are."""
     library, size = libtiff.library, (page.number(WIDTH), page.number(HEIGHT))
