@@ -14,11 +14,12 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
+from collections.abc import Callable
 
 from service.engine.headers.jpeg import APP0, APP14, SEQUENTIAL, SOS, segments
 from service.engine.headers.source import Source
 from service.engine.job import Undecodable
-from service.engine.jpeg import turbo
+from service.engine.jpeg import components, turbo
 from service.engine.stripping import NotCopied, Pieces
 from service.engine.stripping.jpeg import KEPT, profile_segments
 
@@ -49,12 +50,24 @@ def pieces(source: Source, keep_icc: bool) -> Pieces:
     if SOS not in markers:
         raise Undecodable("The JPEG is damaged: there are no pixels in it")
     data, sequential = b"".join([*parts, b"\xff\xd9"]), not SEQUENTIAL.isdisjoint(markers)
-    made = recoded(data, progressive=not sequential) or recoded(data, progressive=True)
-    if made and sequential and len(made) > len(data):
-        made = min(made, recoded(data, progressive=True) or made, key=len)
+    made = _smallest(lambda progressive: recoded(data, progressive=progressive), len(data), sequential)
+    if not made and turbo.library is not None:
+        apart = components.taken_apart(source)
+        made = _smallest(
+            lambda progressive: components.put_together(apart, recoded, progressive=progressive), len(data), sequential
+        )
     if not made:
         raise NotCopied("libjpeg-turbo cannot code this kind of JPEG anew")
     yield with_profile(made, profile_segments(source) if keep_icc else b"")
+
+
+def _smallest(code: Callable[[bool], bytes], size: int, sequential: bool) -> bytes:
+    """What `code` makes, which takes whether it is to be progressive: what the JPEG is, unless that cannot be or has
+    more than `size` bytes."""
+    made = code(not sequential) or code(True)
+    if made and sequential and len(made) > size:
+        made = min(made, code(True) or made, key=len)
+    return made
 
 
 def recoded(data: bytes, operation: int = 0, options: int = 0, *, progressive: bool, strict: bool = False) -> bytes:
