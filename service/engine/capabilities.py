@@ -5,13 +5,14 @@ from __future__ import annotations
 from service.engine import writers
 from service.engine.formats import FORMATS
 from service.engine.libraries import pillow_has
-from service.engine.magick import coders
+from service.engine.magick import coders, shortcomings
 from service.engine.vips import pixels
 
 
 def capabilities() -> dict[str, tuple[bool, bool]]:
     """By format word, whether it can be read and whether it can be written. Writing is tried with a small picture,
     but for libvips."""
+    shortcomings.try_early()
     return {word: (_reads(word), _writes(word)) for word in FORMATS}
 
 

@@ -92,7 +92,8 @@ def _beyond_reading(path: Path, header: Header) -> bool:
         return beyond and lacks("read heic colour")
     odd = not said.as_jpeg or (statement is not None and not isinstance(statement.transfer, Curve))
     return (
-        (header.alpha and lacks("read avif alpha"))
+        (path.is_relative_to("/dev/fd") and lacks("read avif mended"))
+        or (header.alpha and lacks("read avif alpha"))
         or (said.profile and lacks("read avif profile"))
         or (odd and lacks("read avif numbers"))
     )

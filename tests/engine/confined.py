@@ -15,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from wand.exceptions import WandException
 from wand.image import Image
 
-from service.engine.job import Job, NotAnImage, Result
+from service.engine.job import Job, NotAnImage, Result, Undecodable
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _held: list[BinaryIO] = []
@@ -48,7 +49,7 @@ def verify(job: Job) -> Result:
     try:
         _ATTEMPTS[word](value)
     except OSError as error:
-        raise NotAnImage(errno.errorcode.get(error.errno or 0, str(error))) from error
+        raise NotAnImage(errno.errorcode.get(error.errno or 0, str(error))) from None
     return Result("", 0, 0, 0, 0)
 
 
@@ -143,6 +144,19 @@ def _set_times(path: str) -> None:
     os.utime(path, (0, 0))
 
 
+def _blaming(call: Callable[[], object]) -> None:
+    """What a reader does that takes any failure of its library for damage."""
+    try:
+        call()
+    except (OSError, WandException) as error:
+        raise Undecodable("the image is damaged") from error
+
+
+def _save(path: str) -> None:
+    with Image(width=1, height=1) as image:
+        image.save(filename=f"gif:{path}")
+
+
 _ATTEMPTS: dict[str, Callable[[str], object]] = {
     "become": _become,
     "affinity of": lambda pid: os.sched_getaffinity(int(pid)),
@@ -160,6 +174,8 @@ _ATTEMPTS: dict[str, Callable[[str], object]] = {
     "list": os.listdir,
     "make many": _make_many,
     "map": _map,
+    "open as Python and blame the image": lambda path: _blaming(Path(path).touch),
+    "save by ImageMagick and blame the image": lambda path: _blaming(lambda: _save(path)),
     "memory file": os.memfd_create,
     "open many": _open_many,
     "program": lambda path: subprocess.run([path], check=True),

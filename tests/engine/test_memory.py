@@ -26,7 +26,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "baseline.jpg": lambda: images.encode(LARGE, "JPEG"),
     "progressive.jpg": lambda: images.encode(LARGE, "JPEG", progressive=True),
     "plain.png": lambda: images.encode(LARGE, "PNG", compress_level=1),
-    "deep.png": lambda: images.png_16bit(1600, 1400, gray=True),
+    "deep.png": lambda: images.png_16bit(3600, 2600, gray=True),  # two bytes a pixel, the least that any version takes
     "lossy.webp": lambda: images.encode(LARGE, "WEBP", method=0),
     "lossless.webp": lambda: images.encode(LARGE, "WEBP", lossless=True, method=0),
     "plain.gif": lambda: images.encode(LARGE.convert("L"), "GIF"),

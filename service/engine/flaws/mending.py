@@ -41,7 +41,7 @@ def attempt(job: Job, work: Callable[[Job], Result], *, first: bool) -> Result:
             try:
                 return replace(work(other), flaws=other.flaws)
             except Undecodable:
-                raise error from None
+                raise error from error.__cause__
 
 
 @contextmanager

@@ -47,7 +47,10 @@ def turned(image: Image, degrees: int, size: Size, colour: Colour) -> Image:
             paper.composite(cover, operator="dst_out")
     with image.clone() as inside:
         _distort(inside, degrees, size)
-        paper.composite(inside, operator="plus" if clear else "over")
+        if clear:  # a sum, as `plus` is in version 6; version 7 does not divide that by the alpha
+            paper.composite(inside, operator="blend", arguments="100,100")
+        else:
+            paper.composite(inside, operator="over")
     return _like(paper, image, colour)
 
 

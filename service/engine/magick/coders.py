@@ -21,16 +21,32 @@ libmagick.GetMagickInfo.argtypes = (ctypes.c_char_p, ctypes.c_void_p)
 libmagick.GetMagickInfo.restype = ctypes.c_void_p
 libmagick.GetImageDecoder.argtypes = (ctypes.c_void_p,)
 libmagick.GetImageDecoder.restype = ctypes.c_void_p
+libmagick.GetMagickBlobSupport.argtypes = (ctypes.c_void_p,)
+libmagick.GetMagickBlobSupport.restype = ctypes.c_int
 
 
 @cache
 def reads(word: str) -> bool:
     """Return True if there is a decoder; some coders have none."""
+    info = _info(word)
+    return bool(info and libmagick.GetImageDecoder(info))
+
+
+@cache
+def reads_memory(word: str) -> bool:
+    """Return True if it is decoded from memory. ImageMagick writes a temporary file for the others, which the sandbox
+    forbids: version 7 for AVIF and HEIC."""
+    info = _info(word)
+    return bool(info and libmagick.GetMagickBlobSupport(info))
+
+
+def _info(word: str) -> int | None:
+    """What ImageMagick knows of a format, which it never frees."""
     genesis()
     exception = libmagick.AcquireExceptionInfo()
     try:
-        info = libmagick.GetMagickInfo(FORMATS[word].coder.encode(), exception)
-        return bool(info and libmagick.GetImageDecoder(info))
+        info: int | None = libmagick.GetMagickInfo(FORMATS[word].coder.encode(), exception)
+        return info
     finally:
         libmagick.DestroyExceptionInfo(exception)
 

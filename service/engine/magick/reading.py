@@ -35,6 +35,10 @@ too soon is found by its header before."""
 
 Read = tuple[list[Frame], Details]
 
+_UNASKED = {"tif": {"tiff:exif-properties": "false", "tiff:gps-properties": "false"}}
+"""Options by format, of what is not needed of a file. ImageMagick 7 prints the EXIF and GPS directories of a TIFF into
+a temporary file, which the sandbox does not let it make, and refuses the image then."""
+
 _SHORT = 0.999
 """Part of a scaled decode that its hint names: libjpeg takes the next larger n/8, and rounding never passes it."""
 
@@ -97,6 +101,7 @@ def _read(path: Path, header: Header, subrange: str, n: int, tolerant: bool) -> 
     if header.format == "png":  # ImageMagick keeps texts of any length
         _measure_texts(path)
     image = Image()
+    image.options.update(_UNASKED.get(header.format, {}))
     if n < 8:  # a hint of another aspect ratio than the original's would scale by the larger of two factors
         hint = (side * n / 8 * _SHORT for side in (header.width, header.height))
         image.options["jpeg:size"] = "{:.3f}x{:.3f}".format(*hint)

@@ -96,6 +96,12 @@ SHORTCOMINGS: dict[str, Shortcoming] = {
         "Pillow",
         "its coder takes every YCbCr for JPEG's",
     ),
+    "read avif mended": Shortcoming(
+        "reading AVIF with a flaw that is taken out",
+        "Pillow",
+        "its coder reads no file in memory",
+        lambda: coders.reads_memory("avif"),
+    ),
     "read heic colour": Shortcoming(
         "reading HEIC with transparency, more than 8 bits, or colours other than sRGB's",
         "pillow-heif",
@@ -151,6 +157,13 @@ def lacks(key: str) -> bool:
         return not tried()
     except (WandException, OSError, KeyError, ValueError):
         return True
+
+
+def try_early() -> None:
+    """Try those that need a file, which the sandbox forbids later."""
+    if not coders.reads_memory("avif"):
+        for key in ("read avif alpha", "read avif profile"):
+            lacks(key)
 
 
 def found(read: Iterable[str], written: Iterable[str]) -> Iterator[Shortcoming]:

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 from service.engine.job import DiskFull, EngineError, Header, Job, Limits, Removed, Result
 from service.engine.pool import free_memory
-from service.engine.sandbox import sandbox
+from service.engine.sandbox import denied, sandbox
 
 LINE = 64 * 1024
 """The longest line in either direction, in bytes."""
@@ -28,6 +28,10 @@ LINE = 64 * 1024
 FULL = (errno.ENOSPC, errno.EDQUOT)
 TRIAL = 64 * 1024
 """Bytes that are written to find out whether there is room."""
+
+TEMPORARY = "MAGICK_TEMPORARY_PATH"
+"""The variable of the folder for ImageMagick's temporary files. The sandbox lets it make none; where the kernel has no
+Landlock, they do not lie in /tmp."""
 
 INTERNAL = "internal"
 """The error code of what no EngineError describes; its detail is the traceback, for the log only."""
@@ -68,6 +72,8 @@ def decode_job(line: bytes) -> Job:
 def work(bounds: sandbox.Sandbox, entries: Any, capabilities: Any) -> None:
     """Close the sandbox, and do jobs until standard input ends."""
     requests, replies = _take_pipes()
+    for folder in bounds.writable[:1]:
+        os.environ[TEMPORARY] = folder  # it goes with the process, whatever a kill leaves there
     report = sandbox.enter(bounds)
     _write(replies, {"ready": True, "capabilities": capabilities, "sandbox": report})
     while line := requests.readline(LINE):
@@ -85,6 +91,8 @@ def _answer(entries: Any, line: bytes) -> dict[str, Any]:
         work: Callable[[Job], Result] = getattr(entries, job.task)
         return {"result": asdict(work(job))}
     except EngineError as error:
+        if denied.denial(error):
+            return _failed(error)
         return {"error": error.code, "detail": str(error)[:2000]}
     except MemoryError:
         return {"error": "too-large", "detail": "the image takes more memory than an engine process may use"}
@@ -99,7 +107,14 @@ def _unforeseen(error: Exception, job: Job) -> dict[str, Any]:
     reason = _lacks_room(error, job.output)
     if reason:
         return {"error": DiskFull.code, "detail": reason}
-    return {"error": INTERNAL, "detail": traceback.format_exc()[-4000:]}
+    return _failed(error)
+
+
+def _failed(error: Exception) -> dict[str, Any]:
+    """The reply to a mistake of ours, with what the sandbox has denied, if it has."""
+    told = denied.denial(error)
+    cause = [f"the sandbox denies what is needed: {told}"] if told else []
+    return {"error": INTERNAL, "detail": "\n".join([*cause, traceback.format_exc()[-4000:]])}
 
 
 def _lacks_room(error: Exception, output: str) -> str | None:

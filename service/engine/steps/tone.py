@@ -6,7 +6,6 @@ Transparency stays. Histograms leave out pixels that are more transparent than o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from itertools import accumulate
 
@@ -17,6 +16,7 @@ from service.engine.job import Job
 from service.engine.libraries import by_magick
 from service.engine.magick.shortcomings import lacks
 from service.engine.magick.tone import ADJUSTMENTS as MAGICK
+from service.engine.magick.tone import BRIGHTEST, DARKEST, slope
 from service.engine.picture import Picture
 
 Adjustment = Callable[[Pillow.Image, float, Pillow.Image | None], Pillow.Image]
@@ -25,9 +25,6 @@ Adjustment = Callable[[Pillow.Image, float, Pillow.Image | None], Pillow.Image]
 LUMA = (0.212656, 0.715158, 0.072186, 0)
 """ITU-R BT.709-6, item 3.2: lightness as a sum of red, green and blue as they are encoded."""
 
-
-_DARKEST, _BRIGHTEST = 0.0015, 0.0005
-"""The parts of the pixels that `normalize` lets become black and white, as ImageMagick does."""
 
 _SEEN = [0] * 128 + [255] * 128
 
@@ -82,16 +79,15 @@ def _normalize(image: Pillow.Image, _: float, alpha: Pillow.Image | None) -> Pil
     """Stretch lightness to the whole range."""
     histogram = _lightness(image, alpha)
     pixels = sum(histogram)
-    black = next((value for value, total in enumerate(accumulate(histogram)) if total > _DARKEST * pixels), 255)
+    black = next((value for value, total in enumerate(accumulate(histogram)) if total > DARKEST * pixels), 255)
     falling = enumerate(accumulate(reversed(histogram)))
-    white = 255 - next((steps for steps, total in falling if total > _BRIGHTEST * pixels), 255)
+    white = 255 - next((steps for steps, total in falling if total > BRIGHTEST * pixels), 255)
     return _mapped(image, [(value - black) / (white - black) for value in range(256)]) if white > black else image
 
 
 def _contrast(image: Pillow.Image, value: float, _: Pillow.Image | None) -> Pillow.Image:
     """Turn the line about middle gray, -100 to a level one and 100 to an upright one."""
-    slope = math.tan(math.pi * (value / 100 + 1) / 4)
-    return _mapped(image, [0.5 + slope * (sample / 255 - 0.5) for sample in range(256)])
+    return _mapped(image, [0.5 + slope(value) * (sample / 255 - 0.5) for sample in range(256)])
 
 
 def _saturation(image: Pillow.Image, value: float, _: Pillow.Image | None) -> Pillow.Image:
