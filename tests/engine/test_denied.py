@@ -41,7 +41,7 @@ async def test_a_denied_call_is_no_damage_and_the_log_names_it(
         await pool.run(job, affinity="")
     assert (caught.type, str(caught.value)) == (EngineError, "the image could not be made")
     assert "the sandbox denies what is needed" in caplog.text
-    assert str(place) in caplog.text and "Permission denied" in caplog.text
+    assert str(place) in caplog.text
     assert "in _blaming" in caplog.text  # the traceback leads to the call
 
 

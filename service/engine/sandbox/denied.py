@@ -10,6 +10,8 @@ import errno
 import os
 from collections.abc import Iterator
 
+from wand.exceptions import BlobError, BlobFatalError, FileOpenError, FileOpenFatalError
+
 from service.engine.job import EngineError
 
 _NUMBERS = (errno.EPERM, errno.EACCES)
@@ -17,6 +19,9 @@ _NUMBERS = (errno.EPERM, errno.EACCES)
 
 _TEXTS = tuple(f": {os.strerror(number)}" for number in _NUMBERS)
 """How libraries write them, ImageMagick among them: "unable to create temporary file '/tmp/x': Permission denied"."""
+
+_UNOPENED = (BlobError, BlobFatalError, FileOpenError, FileOpenFatalError)
+"""What Wand raises for a file that ImageMagick cannot open. Version 6 gives the reason of another call with it."""
 
 
 def denial(error: BaseException) -> str | None:
@@ -30,6 +35,8 @@ def _is_denial(error: BaseException) -> bool:
         return False
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in _NUMBERS
+    if isinstance(error, _UNOPENED) and str(error).startswith("unable to "):
+        return True
     return any(text in str(error) for text in _TEXTS)
 
 
