@@ -1,7 +1,11 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-keystone test-radosgw soak pictures compare lint bench lock test-fresh test-systemd test-container clean
+.PHONY: help setup run test test-keystone test-radosgw soak pictures compare lint bench lock test-release test-fresh test-systemd test-container clean
 
 BIN := .venv/bin
+
+# With RELEASE, run and test work in an empty Debian of that release (root, debootstrap), test-fresh and the like too.
+export RELEASE
+HERE := $(if $(RELEASE),scripts/in-release env -u RELEASE make $(if $(ARGS),ARGS='$(ARGS)') $(if $(STORE),STORE=$(STORE)))
 
 help: ## What there is
 	@sed -n 's/^#\{0,1\}\([a-zA-Z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 22
@@ -9,12 +13,20 @@ help: ## What there is
 setup: ## Install the Debian packages and .venv (needs root only when a package is missing)
 	@scripts/setup
 
+ifeq ($(RELEASE),)
 run: setup ## Start the gateway with a sample photograph until Ctrl-C; STORE=swift has a real Swift behind it
 	@$(BIN)/python scripts/run $(if $(STORE),--store $(STORE))
 
-test: ## Every test; ARGS="-k name" goes to pytest
+test: ## Every test; ARGS="-k name" goes to pytest; RELEASE=trixie runs this or `run` in that Debian
 	@scripts/setup --dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+else
+run test:
+	@$(HERE) $@
+endif
+
+test-release: ## The engine, gateway, front and store tests in an empty Debian of RELEASE, trixie by default
+	@scripts/test-release $(ARGS)
 
 # The areas are folders of tests/. A Swift takes seconds to start, and a slow test takes seconds itself: both are left out.
 AREAS := api cache engine front gateway store
@@ -57,7 +69,7 @@ bench: ## The measurements that docs/ quotes
 lock: ## Resolve pyproject.toml anew into requirements.lock and requirements-dev.lock
 	@scripts/lock
 
-test-fresh: ## Install, and run what README and docs show, in an empty Debian (root, debootstrap, about five minutes)
+test-fresh: ## Install, and run what README and docs show, in an empty Debian of RELEASE (root, debootstrap, five minutes)
 	@scripts/test-fresh $(ARGS)
 
 test-systemd: ## The same under a systemd of its own: start, reload, kill -9, stop (root, debootstrap, about three minutes)

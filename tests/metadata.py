@@ -98,7 +98,8 @@ def _is_structure(name: str) -> bool:
 def _writable() -> tuple[tuple[str, str], ...]:
     lists = _exiftool(*(word for group in _GROUPS for word in ("-listw", f"-{group}:all", "-execute")))
     found = (part.split()[2:] for part in lists.split("Writable ")[1:])  # behind "GROUP tags:"
-    return tuple((group, tag) for group, names in zip(_GROUPS, found, strict=True) for tag in names)
+    # The whole block of XMP would replace its fields, as of exiftool 13.
+    return tuple((group, tag) for group, names in zip(_GROUPS, found, strict=True) for tag in names if tag != "XMP")
 
 
 def _exiftool(*arguments: str) -> str:
