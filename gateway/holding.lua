@@ -36,6 +36,11 @@ local function longest(recipe, shape, rules)
 end
 
 
+local function may_move(row)
+    return row.animated and row.negotiated_moving ~= false
+end
+
+
 -- The formats that `auto` may become for this recipe of this image, the preferred first: of the rules' `negotiate`,
 -- which it is where all of them may.
 function _M.fitting(recipe, shape, rules)
@@ -44,7 +49,7 @@ function _M.fitting(recipe, shape, rules)
     local found = {}
     for _, one in ipairs(rules.negotiate) do
         local row = rules.formats[one.format]
-        if side <= (row.longest or side) and (row.animated or not moves) then
+        if side <= (row.longest or side) and (may_move(row) or not moves) then
             found[#found + 1] = one
         end
     end

@@ -2,13 +2,17 @@
 
 What each format holds is in the vocabulary: `animated` where it holds more than one frame here, `longest` where a side
 ends. WebP's is that of its bit stream; JPEG's libjpeg's JPEG_MAX_DIMENSION; AVIF's what libavif, and so every browser,
-reads (its AVIF_DEFAULT_IMAGE_DIMENSION_LIMIT: it writes more); GIF's the 16 bits of its header.
+reads (its AVIF_DEFAULT_IMAGE_DIMENSION_LIMIT: it writes more); GIF's the 16 bits of its header; JPEG XL's that of level
+5 (ISO/IEC 18181-1, annex M). `negotiated_moving` is false where some clients that name a format show only one frame of
+an animation, as Safari does of JPEG XL: `auto` never becomes that format then.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.recipes import Recipe
 from gateway.rules import VOCABULARY, Rules
@@ -32,8 +36,13 @@ def fitting(recipe: Recipe, shape: Shape, rules: Rules) -> list[str]:
     return [
         format
         for format in rules.negotiate
-        if side <= longest_side(format) and (not moves or _FORMATS[format].get("animated", False))
+        if side <= longest_side(format) and (not moves or _may_move(_FORMATS[format]))
     ]
+
+
+def _may_move(row: Mapping[str, Any]) -> bool:
+    moves: bool = row.get("animated", False) and row.get("negotiated_moving", True)
+    return moves
 
 
 def longest_side(format: str) -> float:

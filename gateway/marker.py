@@ -29,7 +29,7 @@ _NOTE = re.compile(r"([a-z0-9]+)=([a-z0-9]+)")
 class Marker:
     """Facts of the original that all files in its folder were made of.
 
-    `base` is the format of `auto`'s third bucket, `source` the format of `source`. `modified` is the second since the
+    `base` is the format of `auto`'s last bucket, `source` the format of `source`. `modified` is the second since the
     epoch when the original was stored; the validators of derived images are made from it.
     """
 

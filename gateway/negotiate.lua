@@ -1,4 +1,4 @@
--- Negotiate a format from the Accept header, in three buckets. Twin of negotiate.py, which names the rules of RFC
+-- Negotiate a format from the Accept header, in four buckets. Twin of negotiate.py, which names the rules of RFC
 -- 9110.
 
 local text_of = require("gateway.text")
@@ -17,7 +17,7 @@ local trim_end = text_of.trim_end
 
 local _M = {}
 
-_M.BASE = "base" -- the third bucket: the base format of the image
+_M.BASE = "base" -- the last bucket: the base format of the image
 
 local BASE_TYPES = { "image/jpeg", "image/png", "image/gif" }
 local LONGEST_ACCEPT = 2048 -- bytes that are read; what follows is left out
@@ -69,7 +69,7 @@ local function weights(accept)
 end
 
 
--- `avif`, `webp` or `base`: the format a client with this Accept header gets for `auto`. `negotiate` is that of the
+-- `jxl`, `avif`, `webp` or `base`: the format a client with this Accept header gets for `auto`. `negotiate` is that of the
 -- rules: a list of { format, type }.
 function _M.bucket(accept, negotiate)
     local ranges = weights(accept or "")

@@ -1,4 +1,4 @@
-"""Negotiate a format from the Accept header, in three buckets. Twin of negotiate.lua.
+"""Negotiate a format from the Accept header, in four buckets. Twin of negotiate.lua.
 
 RFC 9110, section 12.5.1: each media range has a weight from 0 to 1, and the most specific range that matches a
 type gives its weight. A modern format is chosen only if the header names it. Otherwise the base format is chosen (JPEG,
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from gateway.holding import Shape, longest_side
 from gateway.rules import CONTENT_TYPES
 
-BASE = "base"  # the third bucket: the base format of the image
+BASE = "base"  # the last bucket: the base format of the image
 BASE_TYPES = tuple(CONTENT_TYPES[word] for word in ("jpg", "png", "gif"))
 LONGEST_ACCEPT = 2048  # bytes that are read; what follows is left out
 _MOST_WEIGHT = 1000
@@ -44,7 +44,7 @@ def weights(accept: str) -> dict[str, int]:
 
 
 def bucket(accept: str, negotiate: Sequence[str]) -> str:
-    """`avif`, `webp` or `base`: the format a client with this Accept header gets for `auto`.
+    """`jxl`, `avif`, `webp` or `base`: the format a client with this Accept header gets for `auto`.
 
     `negotiate` lists the formats that may be chosen (see `holding.fitting`), the preferred first. Between formats of
     equal weight the earlier wins, and every one before the base format; a client that accepts nothing gets the base.

@@ -9,6 +9,7 @@ without arguments each gives a small photo-like picture. Profiles to embed are i
     webp, webp_alpha, webp_animated                          WebP
     gif, gif_transparent, gif_animated                       GIF
     tiff, tiff_pages, bmp, bmp_alpha, ico, avif, avif_alpha, heic
+    jxl, jxl_alpha, jxl_of_jpeg, jpeg_of_jxl                 JPEG XL
     oriented                                                 any of them, stored turned, to be shown upright
     exif                                                     an EXIF block with position, camera, serial number
 """
@@ -23,6 +24,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pillow_jxl
 from numpy.typing import NDArray
 from PIL import Image
 from wand.image import Image as WandImage
@@ -266,6 +268,33 @@ def avif(image: Pixels | None = None, **options: Any) -> bytes:
 
 def avif_alpha(width: int = 96, height: int = 72, **options: Any) -> bytes:
     return avif(photo_alpha(width, height), **options)
+
+
+def jxl(image: Pixels | None = None, **options: Any) -> bytes:
+    """By pillow-jxl-plugin, which brings a libjxl of its own."""
+    return encode(
+        photo() if image is None else image, "JXL", **{"quality": 90, "effort": 3, "num_threads": 0, **options}
+    )
+
+
+def jxl_alpha(width: int = 96, height: int = 72, **options: Any) -> bytes:
+    return jxl(photo_alpha(width, height), lossless=True, **options)
+
+
+def jxl_of_jpeg(data: bytes) -> bytes:
+    """A JPEG brought over without loss, with all that it takes to make the same file again, metadata included."""
+    encoder = pillow_jxl.Encoder(
+        mode="RGB", lossless=True, quality=100, decoding_speed=0, effort=3, use_container=True,
+        use_original_profile=True, num_threads=0,
+    )  # fmt: skip
+    made: bytes = encoder(data, 0, 0, jpeg_encode=True)
+    return made
+
+
+def jpeg_of_jxl(data: bytes) -> bytes:
+    """The JPEG that a JPEG XL was made of; empty where there is none."""
+    is_jpeg, _, made, *_ = pillow_jxl.Decoder(num_threads=0)(data)
+    return made if is_jpeg else b""
 
 
 def heic(image: Pixels | None = None) -> bytes:

@@ -18,7 +18,7 @@ def capabilities() -> dict[str, tuple[bool, bool]]:
 
 def _reads(word: str) -> bool:
     magick = coders.reads(word)  # for every format: this loads the coder, which the sandbox forbids later
-    other = word in writers.PILLOW or FORMATS[word].reader == "pillow-heif"
+    other = word in writers.PILLOW or FORMATS[word].reader in ("libjxl", "pillow-heif")
     return magick or (other and pillow_has(word))
 
 

@@ -7,6 +7,7 @@ from gateway.rules import DEFAULT_EFFORT, DEFAULT_QUALITY
 from service.engine import quality, writers
 from service.engine.colour import kept
 from service.engine.job import Job, Unsatisfiable
+from service.engine.jxl import reading as jxl
 from service.engine.magick.writing import Settings
 from service.engine.notice import copyright_block
 from service.engine.picture import Picture
@@ -39,9 +40,15 @@ def encode(picture: Picture, job: Job) -> bytes:
     asked = recipe.get("q", str(job.quality))
     if asked != "auto":
         return write(int(asked))
-    return quality.seeming(write, picture.frames[0].pillow()) if job.format in DEFAULT_QUALITY else write(job.quality)
+    if job.format not in DEFAULT_QUALITY:
+        return write(job.quality)
+    return quality.seeming(write, picture.frames[0].pillow(), _SHOWN.get(job.format, quality.opened))
 
 
 def effort_of(job: Job) -> int:
     """How much work the encoder spends, as `formats.effort` counts it; 0 for a format without a choice."""
     return DEFAULT_EFFORT.get(job.format, 0) if job.effort is None else job.effort
+
+
+_SHOWN = {"jxl": jxl.decoded}
+"""What decodes a result to be judged, by format, where Pillow does not."""

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal, Protocol
 
-from service.engine.headers import bmp, gif, ico, isobmff, jpeg, png, tiff, webp
+from service.engine.headers import bmp, gif, ico, isobmff, jpeg, jxl, png, tiff, webp
 from service.engine.headers.source import Source
 from service.engine.job import Header
 
-Library = Literal["ImageMagick", "Pillow", "libjpeg-turbo", "libvips", "libwebp", "pillow-heif"]
+Library = Literal["ImageMagick", "Pillow", "libjpeg-turbo", "libjxl", "libvips", "libwebp", "pillow-heif"]
 
 
 class Parser(Protocol):
@@ -172,6 +172,18 @@ FORMATS: Mapping[str, Format] = {
         faithful_quality=85,
         stripper="service.engine.stripping.avif:pieces",
         rounds=2,
+    ),
+    "jxl": Format(
+        jxl,
+        "JXL",
+        reader="libjxl",
+        delays=jxl.delays,
+        writer="libjxl",
+        pillow_writer="service.engine.jxl.writing:jxl",
+        has_profile=True,
+        has_wide_gamut=True,
+        faithful_quality=95,
+        rounds=1,
     ),
     "heic": Format(
         isobmff,

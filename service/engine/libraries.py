@@ -13,6 +13,7 @@ from service.engine.formats import FORMATS, Library
 from service.engine.headers import colr, isobmff
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, Job
+from service.engine.jxl import libjxl
 from service.engine.magick import coders
 from service.engine.magick.shortcomings import lacks
 from service.engine.magick.writing import Settings
@@ -74,7 +75,9 @@ def writes(picture: Picture, settings: Settings, job: Job) -> bool:
 
 
 def pillow_has(word: str) -> bool:
-    """Whether this machine's Pillow was built with what a format takes."""
+    """Whether this machine's Pillow was built with what a format takes, and whether libjxl is there for JPEG XL."""
+    if FORMATS[word].reader == "libjxl":
+        return libjxl.is_there()
     feature = FORMATS[word].pillow_feature
     return not feature or bool(features.check(feature))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from service.engine import geometry
 from service.engine.colour import kept
 from service.engine.formats import FORMATS
-from service.engine.headers import png
+from service.engine.headers import jxl, jxl_boxes, png
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Job, Result, Undecodable
 from service.engine.jpeg import decode
@@ -76,7 +76,15 @@ def faithful(job: Job) -> Job:
         return job
     keep = ("icc", "copyright") if kept("copyright", job) else ("icc",)
     recipe = {**job.recipe, "keep": ":".join(keep)}
+    if job.format == "jxl" and _is_exact(job):
+        recipe["lossless"] = "1"
     return replace(job, recipe=recipe, keep=keep, quality=FORMATS[job.format].faithful_quality or job.quality)
+
+
+def _is_exact(job: Job) -> bool:
+    """Whether a JPEG XL holds its samples as they are, and not as light that is seen."""
+    with OpenedFile(Path(job.source)) as source:
+        return not jxl.metadata(jxl_boxes.codestream(source)).xyb
 
 
 def _strip(job: Job) -> bool:
@@ -95,5 +103,10 @@ def _turn(job: Job) -> bool:
 
 def is_whole(job: Job) -> bool:
     """Whether nothing is asked that touches a pixel: not the frame of an image that has but one, nor a background."""
+    return job.format == job.header.format and touches_nothing(job)
+
+
+def touches_nothing(job: Job) -> bool:
+    """The same, whatever the format of the result."""
     still = job.header.frames == 1 or "frame" not in job.recipe
-    return job.format == job.header.format and job.recipe.keys() <= _UNTOUCHING and still
+    return job.recipe.keys() <= _UNTOUCHING and still

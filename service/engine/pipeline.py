@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gateway.rules import ANIMATED
 from service.engine import describe as description
-from service.engine import geometry, lossless
+from service.engine import exchange, geometry, lossless
 from service.engine.capabilities import capabilities
 from service.engine.colour import stays, to_srgb
 from service.engine.decode import check, decode, shown
@@ -54,11 +54,11 @@ STEPS: tuple[Step, ...] = (
 def derive(job: Job) -> Result:
     """Make the image that the job's recipe and format describe, and write it to `job.output`.
 
-    The whole image in the original's own format keeps its encoding: only metadata goes. A JPEG of which only another
-    size is asked keeps its luma and chroma, and never becomes RGB. Raises TooLarge, Undecodable, NotAnImage, and
-    Unsatisfiable where the recipe does not fit this image.
+    The whole image in the original's own format keeps its encoding: only metadata goes. A JPEG as JPEG XL keeps its
+    coefficients. A JPEG of which only another size is asked keeps its luma and chroma, and never becomes RGB. Raises
+    TooLarge, Undecodable, NotAnImage, and Unsatisfiable where the recipe does not fit this image.
     """
-    return attempt(job, _derived, first=lossless.is_whole(job))
+    return attempt(job, _derived, first=lossless.is_whole(job) or exchange.is_asked(job))
 
 
 def _derived(job: Job) -> Result:
@@ -66,9 +66,9 @@ def _derived(job: Job) -> Result:
     started = clock()
     check(job)
     _check_result(job)
-    stripped = lossless.strip_original(job)
-    if stripped:
-        return stripped
+    copied = exchange.exchanged(job) or lossless.strip_original(job)
+    if copied:
+        return copied
     job = lossless.faithful(job)
     smaller = rescaled(job)
     if smaller:

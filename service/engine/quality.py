@@ -13,7 +13,7 @@ from gateway.rules import DEFAULT_QUALITY
 from service.engine.formats import FORMATS
 from service.engine.job import Unsatisfiable
 
-_CODERS = tuple(FORMATS[word].coder for word in DEFAULT_QUALITY)
+_CODERS = tuple(FORMATS[word].coder for word in DEFAULT_QUALITY if FORMATS[word].reader != "libjxl")
 
 TARGET = 0.965
 """The score that `q=auto` keeps against the unencoded result: see `score`."""
@@ -25,6 +25,7 @@ LADDER = range(30, 96, 5)
 """The qualities that `q=auto` chooses from."""
 
 Write = Callable[[int], bytes]
+Show = Callable[[bytes, tuple[int, int]], Pillow.Image]
 
 
 def fitting(write: Write, most: int) -> bytes:
@@ -42,13 +43,21 @@ def fitting(write: Write, most: int) -> bytes:
     return best
 
 
-def seeming(write: Write, reference: Pillow.Image) -> bytes:
-    """The image at the lowest quality of the ladder that scores TARGET against the reference; else at the highest."""
+def opened(data: bytes, _size: tuple[int, int]) -> Pillow.Image:
+    """The picture in a file that Pillow reads."""
+    return Pillow.open(io.BytesIO(data), formats=_CODERS)
+
+
+def seeming(write: Write, reference: Pillow.Image, show: Show = opened) -> bytes:
+    """The image at the lowest quality of the ladder that scores TARGET against the reference; else at the highest.
+
+    No more than five are made. `show` decodes what `write` made, of the reference's size.
+    """
     made: dict[int, bytes] = {}
 
     def good(value: int) -> bool:
         made[value] = write(value)
-        with Pillow.open(io.BytesIO(made[value]), formats=_CODERS) as encoded:
+        with show(made[value], reference.size) as encoded:
             return score(reference, encoded) >= TARGET
 
     index = min(bisect_left(LADDER, True, key=good), len(LADDER) - 1)

@@ -20,6 +20,7 @@ from service.engine.geometry import Size
 from service.engine.headers import png_texts
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, Job, TooLarge, Undecodable
+from service.engine.jxl import reading as jxl
 from service.engine.magick import reading
 from service.engine.memory import has_room
 from service.engine.picture import Details, Frame
@@ -38,7 +39,7 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # an engine process has one core to its
 
 PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY = png_texts.LONGEST, png_texts.MOST
 
-_OTHERS: dict[str, Reader] = {"heic": heif.read}
+_OTHERS: dict[str, Reader] = {"heic": heif.read, "jxl": jxl.read}
 """By format, where it is neither Pillow nor ImageMagick."""
 
 _DECODERS: dict[str, Callable[[Path, str, Size, int], Pillow.Image | None]] = functions(lambda row: row.decoder)

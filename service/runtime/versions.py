@@ -23,8 +23,10 @@ from wand.version import MAGICK_VERSION
 from service.engine import answering
 from service.engine.avif import libavif
 from service.engine.jpeg import turbo
+from service.engine.jxl import libjxl
 from service.engine.tiff import libtiff
-answering.answer(f"{MAGICK_VERSION}; {turbo.version()}; {libtiff.version()}; {libavif.version()}")
+libraries = (turbo.version(), libtiff.version(), libavif.version(), libjxl.version())
+answering.answer("; ".join((MAGICK_VERSION, *libraries)))
 """
 SOFTWARE = "software.json"  # in the runtime folder: the answer
 

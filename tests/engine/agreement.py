@@ -15,6 +15,7 @@ ORIGINALS: dict[str, Callable[[], bytes]] = {
     "gif": lambda: images.gif(200, 150),
     "tif": lambda: images.tiff(images.photo(200, 150)),
     "bmp": lambda: images.bmp(images.photo(200, 150)),
+    "jxl": lambda: images.jxl(images.photo(200, 150)),
     "heic": lambda: images.heic(images.photo(200, 150)),
     "ico": images.ico,
 }
@@ -28,7 +29,7 @@ KINDS: dict[str, Callable[[], bytes]] = {
 }
 """Other kinds of pixels."""
 
-FORMATS = ("jpg", "png", "webp", "avif", "gif", "tif", "bmp")
+FORMATS = ("jpg", "png", "webp", "avif", "jxl", "gif", "tif", "bmp")
 
 RECIPES = (
     "w=48", "w=20", "w=40,h=25,fit=cover", "w=40,h=25,fit=cover,g=smart", "w=40,h=30,fit=fill", "w=45,h=30,fit=liquid",

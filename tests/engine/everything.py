@@ -44,6 +44,9 @@ ORIGINALS: dict[str, Callable[[], bytes]] = {
     "avif": images.avif,
     "avif with alpha": images.avif_alpha,
     "heic": images.heic,
+    "jxl": images.jxl,
+    "jxl with alpha": images.jxl_alpha,
+    "jxl of a jpeg": lambda: images.jxl_of_jpeg(images.jpeg(exif=images.exif())),
 }
 
 VALUES = {

@@ -20,7 +20,7 @@ PLACES = {
     "w": (0, 0.5),
     "nw": (0, 0),
 }
-QUALITIES = {"jpg": 80, "webp": 80, "avif": 50}
+QUALITIES = {"jpg": 80, "webp": 80, "avif": 50, "jxl": 75}
 OPAQUE = ("jpg", "bmp")
 
 
@@ -54,7 +54,7 @@ def effect(recipe: dict[str, str], format: str) -> dict[str, object]:
 
 def _encoding(recipe: dict[str, str], format: str, seen: dict[str, object]) -> object:
     """How the pixels are encoded; None where the encoded original may stay as it is."""
-    if format in ("webp", "avif") and _on(recipe, "lossless"):
+    if format in ("webp", "avif", "jxl") and _on(recipe, "lossless"):
         return "lossless"
     if "mb" in recipe:
         return "at most", int(recipe["mb"])

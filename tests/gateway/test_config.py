@@ -110,7 +110,7 @@ def test_the_json_schema_agrees(text: str, valid: bool) -> None:
         ),
         ("api: {tokens: [{name: a, sha256: x}]}", "config.yaml:1: api.tokens.0.sha256: must be 64 digits of hex in sm"),
         ("store: {swift: {container: a/b}}", "config.yaml:1: store.swift.container: must be the name of a container"),
-        ("formats: {quality: {png: 80}}", "config.yaml:1: formats.quality.png: must be jpg, webp or avif"),
+        ("formats: {quality: {png: 80}}", "config.yaml:1: formats.quality.png: must be jpg, webp, avif or jxl"),
         ("formats: {effort: {avif: 10}}", "config.yaml:1: formats.effort.avif: must be at most 9"),
         ("formats: {effort: {jpg: -1}}", "config.yaml:1: formats.effort.jpg: must be at least 0"),
         ("formats: {effort: {bmp: 1}}", "config.yaml:1: formats.effort.bmp: unknown key"),
@@ -169,7 +169,7 @@ def test_a_mistake_names_file_line_key_and_what_is_right(text: str, wanted: str)
 
 
 def test_a_format_that_is_none_is_one_mistake() -> None:
-    wanted = "must be jpg, png, webp, avif, gif, tif, bmp, source or auto"
+    wanted = "must be jpg, png, webp, avif, jxl, gif, tif, bmp, source or auto"
     assert mistakes("formats: {default: svg}") == [f"config.yaml:1: formats.default: {wanted}"]
 
 
@@ -236,7 +236,12 @@ def test_links_begin_with_the_url_or_else_with_where_nginx_listens(public: str, 
 
 
 def test_a_quality_that_is_not_named_keeps_its_default() -> None:
-    assert dict(rules_of(read("formats: {quality: {webp: 70}}")).quality) == {"jpg": 80, "webp": 70, "avif": 50}
+    assert dict(rules_of(read("formats: {quality: {webp: 70}}")).quality) == {
+        "jpg": 80,
+        "webp": 70,
+        "avif": 50,
+        "jxl": 75,
+    }
 
 
 def test_formats_that_cannot_be_written_are_not_offered() -> None:

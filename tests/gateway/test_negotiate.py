@@ -1,4 +1,4 @@
-"""Accept, as RFC 9110 has it, in three buckets."""
+"""Accept, as RFC 9110 has it, in four buckets."""
 
 import pytest
 from hypothesis import given
@@ -10,8 +10,18 @@ from gateway.rules import FORMATS
 from tests.gateway.requests import steady
 
 WEIGHTS = st.sampled_from([None, 0, 1, 300, 500, 501, 900, 1000])
-RANGES = ["image/avif", "image/webp", "image/jpeg", "image/png", "image/gif", "image/*", "*/*", "text/html"]
-PREFERENCES = st.lists(st.sampled_from(["avif", "webp"]), unique=True)
+RANGES = [
+    "image/jxl",
+    "image/avif",
+    "image/webp",
+    "image/jpeg",
+    "image/png",
+    "image/gif",
+    "image/*",
+    "*/*",
+    "text/html",
+]
+PREFERENCES = st.lists(st.sampled_from(["jxl", "avif", "webp"]), unique=True)
 STILL, MOVING = Shape(640, 480), Shape(640, 480, 9)
 blanks = st.sampled_from(["", " ", "\t", "  "])
 

@@ -103,7 +103,7 @@ def test_deciding_the_format_later_gives_the_same_recipe(format: str, written: d
     [
         ({"w": "0"}, "jpg", "w=0: must be a whole number from 1 to 4096"),
         ({"w": "4096", "dpr": "1.1"}, "jpg", "w times dpr is 4506: must be at most 4096"),
-        ({"mb": "5000"}, "gif", "mb=5000: needs a format with a quality: jpg, webp or avif, and not lossless"),
+        ({"mb": "5000"}, "gif", "mb=5000: needs a format with a quality: jpg, webp, avif or jxl, and not lossless"),
     ],
 )
 def test_what_is_refused_names_the_key_and_what_would_be_right(written: dict[str, str], format: str, says: str) -> None:

@@ -110,7 +110,7 @@ def test_requests_by_chance_are_the_same_for_the_same_seed_and_of_every_kind() -
     assert made == list(requests(SIGNED, 1000, 7)) != list(requests(SIGNED, 1000, 8))
     assert 400 < sum("path" in one for one in seen) < 900
     assert {one["verdict"][:3] for one in seen if "verdict" in one} == {"200", "401", "403"}
-    assert {one["format for Accept"] for one in seen} == {"avif", "webp", "base"}
+    assert {one["format for Accept"] for one in seen} == {"jxl", "avif", "webp", "base"}
 
 
 @pytest.fixture

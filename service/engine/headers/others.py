@@ -16,7 +16,6 @@ _LOOKS = (
     (rb"\x1f\x8b", "a gzip archive"),
     (rb"8BPS", "a Photoshop document"),
     (rb"gimp xcf", "a GIMP image"),
-    (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL image"),
     (rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  ", "a JPEG 2000 image"),
     (rb"\x8aMNG|\x8bJNG", "an MNG animation"),
     (rb"\0\0\x02\0", "a Windows cursor"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from service.engine.headers.source import OpenedFile
+from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header
 from service.engine.jpeg.recode import PERFECT, recoded, with_profile
 from service.engine.stripping import NotCopied
@@ -27,11 +27,15 @@ def turned(path: Path, header: Header) -> bytes | None:
     do not fit into memory, or the library is missing. Raises Undecodable where the structure is broken, OSError where
     `path` cannot be read.
     """
-    data = recoded(path.read_bytes(), _OPERATIONS[header.orientation], PERFECT, progressive=True, strict=True)
-    if not data:
-        return None
     try:
         with OpenedFile(path) as source:
-            return with_profile(data, profile_segments(source))
+            return upright(path.read_bytes(), source, header.orientation) or None
     except NotCopied:
         return None
+
+
+def upright(data: bytes, source: Source, orientation: int) -> bytes:
+    """The same of the JPEG in `data`, which `source` gives, too; empty where that cannot be. Raises NotCopied where its
+    profile cannot be written."""
+    made = recoded(data, _OPERATIONS[orientation], PERFECT, progressive=True, strict=True)
+    return with_profile(made, profile_segments(source)) if made else b""

@@ -16,6 +16,7 @@ from wand.exceptions import WandException
 from wand.image import Image
 
 from service.engine import pixels
+from service.engine.formats import FORMATS
 from service.engine.geometry import Box
 from service.engine.magick import coders, writing
 from service.engine.magick.writing import Settings
@@ -132,6 +133,9 @@ SHORTCOMINGS: dict[str, Shortcoming] = {
     "copy": Shortcoming(
         "@full in the original's own format", "our own parsers", "it would encode again what can be copied"
     ),
+    "exchange": Shortcoming(
+        "@full.jxl of a JPEG, and the JPEG back", "libjxl", "it would encode again what can be coded without loss"
+    ),
     "turn": Shortcoming(
         "@full of a JPEG that is stored turned", "libjpeg-turbo", "it would encode again what can be turned as it is"
     ),
@@ -171,7 +175,8 @@ def found(read: Iterable[str], written: Iterable[str]) -> Iterator[Shortcoming]:
     for doing, words, can in (("reading", read, coders.reads), ("writing", written, coders.writes)):
         for word in words:
             if not can(word):
-                yield Shortcoming(f"{doing} {word}", "Pillow", "this ImageMagick was built without it")
+                instead = "libjxl" if FORMATS[word].reader == "libjxl" else "Pillow"
+                yield Shortcoming(f"{doing} {word}", instead, "this ImageMagick was built without it")
     yield from (SHORTCOMINGS[key] for key in SHORTCOMINGS if lacks(key))
 
 

@@ -1,0 +1,90 @@
+"""A JPEG as JPEG XL, and the JPEG that a JPEG XL was made of: the whole image, its coefficients as they are.
+
+The JPEG is stripped and set upright first, in both directions, so that nothing of its metadata is in what leaves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from service.engine import geometry, lossless
+from service.engine.colour import kept
+from service.engine.headers import jpeg as headers
+from service.engine.headers import jxl_boxes
+from service.engine.headers.source import OpenedFile
+from service.engine.job import Job, Result, Undecodable
+from service.engine.jpeg import recode
+from service.engine.jpeg.turn import upright
+from service.engine.jxl import transcoding
+from service.engine.jxl.held import Held
+from service.engine.memory import has_room
+from service.engine.stripping import NotCopied
+
+PIXEL = 24
+"""Bytes for a pixel that must be free: the coefficients of three channels, twice, and what they are coded with."""
+
+
+def is_asked(job: Job) -> bool:
+    """Whether nothing is asked but such an exchange, as far as the job tells."""
+    return (job.header.format, job.format) in _EXCHANGES and lossless.touches_nothing(job)
+
+
+def exchanged(job: Job) -> Result | None:
+    """Write the image in its other coding to `job.output`; None where that is not asked, or cannot be.
+
+    Raises Undecodable where the original is a JPEG whose structure is broken, or whose data are damaged, unless the
+    job tolerates that.
+    """
+    if not is_asked(job) or kept("copyright", job) or not has_room(PIXEL * job.header.width * job.header.height):
+        return None
+    started = time.perf_counter()
+    data = _EXCHANGES[job.header.format, job.format](job)
+    if not data:
+        return None
+    Path(job.output).write_bytes(data)
+    size = geometry.upright((job.header.width, job.header.height), job.header.orientation)
+    return Result(job.format, *size, 1, len(data), {"encode": time.perf_counter() - started})
+
+
+def _jpeg_to_jxl(job: Job) -> bytes:
+    stripped = lossless.strip_original(replace(job, format="jpg", recipe={}))
+    return transcoding.from_jpeg(Path(job.output).read_bytes()) if stripped else b""
+
+
+def _jxl_to_jpeg(job: Job) -> bytes:
+    """A JPEG with an orientation of its own shows what the JPEG XL shows only where that states the same."""
+    path, header = Path(job.source), job.header
+    with OpenedFile(path) as source:
+        if header.frames > 1 or not jxl_boxes.is_reversible(source):
+            return b""
+    made = Held(transcoding.to_jpeg(path.read_bytes(), most=header.width * header.height * 4 + (1 << 20)))
+    try:
+        found = headers.header(made)
+        if (found.width, found.height) != (header.width, header.height):
+            return b""
+        if header.orientation != 1:
+            return upright(made.data, made, header.orientation)
+        return b"".join(map(_bytes, recode.pieces(made, keep_icc=True)))
+    except (Undecodable, NotCopied):
+        return b""
+
+
+def _jxl_to_jxl(job: Job) -> bytes:
+    jpeg = _jxl_to_jpeg(job)
+    return transcoding.from_jpeg(jpeg) if jpeg else b""
+
+
+def _bytes(piece: object) -> bytes:
+    assert isinstance(piece, bytes)
+    return piece
+
+
+_EXCHANGES: dict[tuple[str, str], Callable[[Job], bytes]] = {
+    ("jpg", "jxl"): _jpeg_to_jxl,
+    ("jxl", "jpg"): _jxl_to_jpeg,
+    ("jxl", "jxl"): _jxl_to_jxl,
+}
+"""By the formats of the original and of the result."""

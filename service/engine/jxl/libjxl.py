@@ -1,0 +1,201 @@
+"""libjxl, which decodes and encodes JPEG XL: its types and its functions.
+
+It is loaded with this module, before an engine process is shut off from the file system. Without a parallel runner, of
+which there is none here, it works in the thread that calls it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_NAMES = tuple(f"libjxl.so.0.{minor}" for minor in range(12, 6, -1))
+"""The functions below are the same in all of them, but for what `profile_arguments` gives."""
+
+BASIC_INFO, COLOUR, FRAME, IMAGE, RECONSTRUCTION = 0x40, 0x100, 0x400, 0x1000, 0x2000
+"""JxlDecoderStatus: what happened, of the kinds that may be subscribed to."""
+
+SUCCESS, ERROR, NEED_MORE_INPUT, NEED_IMAGE_OUT, JPEG_NEED_MORE_OUTPUT = 0, 1, 2, 5, 6
+MORE_OUTPUT = 2
+"""JxlEncoderStatus where the buffer is full."""
+
+EFFORT, BROTLI_EFFORT, KEEP_INVISIBLE = 0, 32, 12
+"""JxlEncoderFrameSettingId."""
+
+UINT8, UINT16 = 2, 3
+DATA = 1
+"""JxlColorProfileTarget: the colour of the pixels as they are handed over."""
+
+
+class Preview(ctypes.Structure):
+    _fields_ = (("width", ctypes.c_uint32), ("height", ctypes.c_uint32))
+
+
+class Animation(ctypes.Structure):
+    """Ticks of a second as a fraction; 0 loops are endless."""
+
+    _fields_ = (
+        ("numerator", ctypes.c_uint32),
+        ("denominator", ctypes.c_uint32),
+        ("loops", ctypes.c_uint32),
+        ("has_timecodes", ctypes.c_int),
+    )
+
+
+class BasicInfo(ctypes.Structure):
+    """JxlBasicInfo."""
+
+    _fields_ = (
+        ("has_container", ctypes.c_int),
+        ("width", ctypes.c_uint32),
+        ("height", ctypes.c_uint32),
+        ("bits", ctypes.c_uint32),
+        ("exponent_bits", ctypes.c_uint32),
+        ("intensity_target", ctypes.c_float),
+        ("min_nits", ctypes.c_float),
+        ("relative_to_max_display", ctypes.c_int),
+        ("linear_below", ctypes.c_float),
+        ("uses_original_profile", ctypes.c_int),
+        ("has_preview", ctypes.c_int),
+        ("has_animation", ctypes.c_int),
+        ("orientation", ctypes.c_int),
+        ("colour_channels", ctypes.c_uint32),
+        ("extra_channels", ctypes.c_uint32),
+        ("alpha_bits", ctypes.c_uint32),
+        ("alpha_exponent_bits", ctypes.c_uint32),
+        ("alpha_premultiplied", ctypes.c_int),
+        ("preview", Preview),
+        ("animation", Animation),
+        ("intrinsic_width", ctypes.c_uint32),
+        ("intrinsic_height", ctypes.c_uint32),
+        ("padding", ctypes.c_uint8 * 100),
+    )
+
+
+class PixelFormat(ctypes.Structure):
+    """JxlPixelFormat: samples one after another, in the byte order of the machine, without padding."""
+
+    _fields_ = (
+        ("channels", ctypes.c_uint32),
+        ("type", ctypes.c_int),
+        ("endianness", ctypes.c_int),
+        ("align", ctypes.c_size_t),
+    )
+
+
+class Colour(ctypes.Structure):
+    """JxlColorEncoding."""
+
+    _fields_ = (
+        ("space", ctypes.c_int),
+        ("white", ctypes.c_int),
+        ("white_xy", ctypes.c_double * 2),
+        ("primaries", ctypes.c_int),
+        ("red_xy", ctypes.c_double * 2),
+        ("green_xy", ctypes.c_double * 2),
+        ("blue_xy", ctypes.c_double * 2),
+        ("transfer", ctypes.c_int),
+        ("gamma", ctypes.c_double),
+        ("intent", ctypes.c_int),
+    )
+
+
+class FrameHeader(ctypes.Structure):
+    """JxlFrameHeader. What stands behind the first four is how a layer is blended, and is never changed here."""
+
+    _fields_ = (
+        ("ticks", ctypes.c_uint32),
+        ("timecode", ctypes.c_uint32),
+        ("name_length", ctypes.c_uint32),
+        ("is_last", ctypes.c_int),
+        ("layer", ctypes.c_uint32 * 10),
+    )
+
+
+def _load() -> Any:
+    for name in _NAMES:
+        try:
+            loaded = ctypes.CDLL(name)
+        except OSError:
+            continue
+        pointer, number, size = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t
+        for create in (loaded.JxlDecoderCreate, loaded.JxlEncoderCreate):
+            create.argtypes, create.restype = (pointer,), pointer
+        loaded.JxlEncoderFrameSettingsCreate.argtypes = (pointer, pointer)
+        loaded.JxlEncoderFrameSettingsCreate.restype = pointer
+        loaded.JxlEncoderFrameSettingsSetOption.argtypes = (pointer, number, ctypes.c_int64)
+        loaded.JxlEncoderSetFrameDistance.argtypes = (pointer, ctypes.c_float)
+        loaded.JxlEncoderAddJPEGFrame.argtypes = (pointer, ctypes.c_char_p, size)
+        loaded.JxlEncoderAddImageFrame.argtypes = (pointer, pointer, ctypes.c_char_p, size)
+        loaded.JxlEncoderSetICCProfile.argtypes = (pointer, ctypes.c_char_p, size)
+        loaded.JxlEncoderAddBox.argtypes = (pointer, ctypes.c_char_p, ctypes.c_char_p, size, number)
+        loaded.JxlEncoderProcessOutput.argtypes = (pointer, pointer, pointer)
+        loaded.JxlDecoderSetInput.argtypes = (pointer, ctypes.c_char_p, size)
+        loaded.JxlDecoderSetImageOutBuffer.argtypes = (pointer, pointer, pointer, size)
+        loaded.JxlDecoderSetJPEGBuffer.argtypes = (pointer, pointer, size)
+        loaded.JxlDecoderSkipFrames.argtypes = (pointer, size)
+        loaded.JxlDecoderReleaseJPEGBuffer.argtypes = (pointer,)
+        loaded.JxlDecoderReleaseJPEGBuffer.restype = size
+        for function in ("Destroy", "CloseInput", "ProcessInput", "GetBasicInfo", "GetFrameHeader"):
+            getattr(loaded, f"JxlDecoder{function}").argtypes = (pointer, pointer)[: 2 if "Get" in function else 1]
+        for function in ("SubscribeEvents", "SetKeepOrientation", "SetUnpremultiplyAlpha"):
+            getattr(loaded, f"JxlDecoder{function}").argtypes = (pointer, number)
+        loaded.JxlDecoderImageOutBufferSize.argtypes = (pointer, pointer, pointer)
+        for function in ("Destroy", "CloseInput", "CloseFrames", "UseBoxes", "CloseBoxes", "GetError"):
+            getattr(loaded, f"JxlEncoder{function}").argtypes = (pointer,)
+        for function in ("SetBasicInfo", "SetColorEncoding", "SetFrameHeader"):
+            getattr(loaded, f"JxlEncoder{function}").argtypes = (pointer, pointer)
+        for function in ("UseContainer", "StoreJPEGMetadata", "SetFrameLossless", "SetCodestreamLevel"):
+            getattr(loaded, f"JxlEncoder{function}").argtypes = (pointer, number)
+        return loaded
+    return None
+
+
+library = _load()
+"""None where it is missing."""
+
+
+def is_there() -> bool:
+    return library is not None
+
+
+def profile_arguments(format: PixelFormat) -> tuple[Any, ...]:
+    """What stands between the decoder and the place of a profile. Before version 0.9 that is a format, too, unused."""
+    return (*((ctypes.byref(format),) if library.JxlDecoderVersion() < 9000 else ()), DATA)
+
+
+@contextmanager
+def decoder(events: int, data: bytes) -> Iterator[ctypes.c_void_p]:
+    """A decoder of a whole file that stops at `events`, for as long as this holds. Raises MemoryError."""
+    made = ctypes.c_void_p(library.JxlDecoderCreate(None))
+    if not made:
+        raise MemoryError
+    try:
+        library.JxlDecoderSubscribeEvents(made, events)
+        library.JxlDecoderSetInput(made, data, len(data))
+        library.JxlDecoderCloseInput(made)
+        yield made
+    finally:
+        library.JxlDecoderDestroy(made)
+
+
+@contextmanager
+def encoder() -> Iterator[ctypes.c_void_p]:
+    """An encoder, for as long as this holds. Raises MemoryError."""
+    made = ctypes.c_void_p(library.JxlEncoderCreate(None))
+    if not made:
+        raise MemoryError
+    try:
+        yield made
+    finally:
+        library.JxlEncoderDestroy(made)
+
+
+def version() -> str:
+    """Its name with its version; `no libjxl` where it is missing."""
+    if library is None:
+        return "no libjxl"
+    number = library.JxlDecoderVersion()
+    return f"libjxl {number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"
