@@ -283,7 +283,8 @@ def jxl_alpha(width: int = 96, height: int = 72, **options: Any) -> bytes:
 
 def jxl_of_jpeg(data: bytes) -> bytes:
     """A JPEG brought over without loss, with all that it takes to make the same file again, metadata included."""
-    encoder = pillow_jxl.Encoder(
+    make: Any = pillow_jxl.Encoder
+    encoder = make(
         mode="RGB", lossless=True, quality=100, decoding_speed=0, effort=3, use_container=True,
         use_original_profile=True, num_threads=0,
     )  # fmt: skip

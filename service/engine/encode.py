@@ -6,8 +6,8 @@ from gateway.holding import longest_side
 from gateway.rules import DEFAULT_EFFORT, DEFAULT_QUALITY
 from service.engine import quality, writers
 from service.engine.colour import kept
+from service.engine.formats import functions
 from service.engine.job import Job, Unsatisfiable
-from service.engine.jxl import reading as jxl
 from service.engine.magick.writing import Settings
 from service.engine.notice import copyright_block
 from service.engine.picture import Picture
@@ -50,5 +50,5 @@ def effort_of(job: Job) -> int:
     return DEFAULT_EFFORT.get(job.format, 0) if job.effort is None else job.effort
 
 
-_SHOWN = {"jxl": jxl.decoded}
+_SHOWN: dict[str, quality.Show] = functions(lambda row: row.judged)
 """What decodes a result to be judged, by format, where Pillow does not."""

@@ -23,6 +23,9 @@ from service.engine.jxl.held import Held
 from service.engine.memory import has_room
 from service.engine.stripping import NotCopied
 
+_JPEG = "jpg"
+_JXL = "jxl"
+
 PIXEL = 24
 """Bytes for a pixel that must be free: the coefficients of three channels, twice, and what they are coded with."""
 
@@ -50,7 +53,7 @@ def exchanged(job: Job) -> Result | None:
 
 
 def _jpeg_to_jxl(job: Job) -> bytes:
-    stripped = lossless.strip_original(replace(job, format="jpg", recipe={}))
+    stripped = lossless.strip_original(replace(job, format=_JPEG, recipe={}))
     return transcoding.from_jpeg(Path(job.output).read_bytes()) if stripped else b""
 
 
@@ -83,8 +86,8 @@ def _bytes(piece: object) -> bytes:
 
 
 _EXCHANGES: dict[tuple[str, str], Callable[[Job], bytes]] = {
-    ("jpg", "jxl"): _jpeg_to_jxl,
-    ("jxl", "jpg"): _jxl_to_jpeg,
-    ("jxl", "jxl"): _jxl_to_jxl,
+    (_JPEG, _JXL): _jpeg_to_jxl,
+    (_JXL, _JPEG): _jxl_to_jpeg,
+    (_JXL, _JXL): _jxl_to_jxl,
 }
 """By the formats of the original and of the result."""

@@ -65,6 +65,10 @@ class Format:
     """The reader of these kinds, with any `engine.library`."""
     second_reader: str = ""
     """Reads what Pillow refuses although its pixels are all there."""
+    library_reader: str = ""
+    """The reader of a library that is neither Pillow nor ImageMagick."""
+    judged: str = ""
+    """What decodes a result to score it for `q=auto`, where Pillow does not."""
     stated: str = ""
     """Applies the colour that a file states by numbers, after decoding; empty where a file cannot state it, or the
     reader applies it."""
@@ -177,6 +181,8 @@ FORMATS: Mapping[str, Format] = {
         jxl,
         "JXL",
         reader="libjxl",
+        library_reader="service.engine.jxl.reading:read",
+        judged="service.engine.jxl.reading:decoded",
         delays=jxl.delays,
         writer="libjxl",
         pillow_writer="service.engine.jxl.writing:jxl",
@@ -189,6 +195,7 @@ FORMATS: Mapping[str, Format] = {
         isobmff,
         "HEIC",
         reader="pillow-heif",
+        library_reader="service.engine.heif:read",
         needs_own_reader="service.engine.heif_sequence:is_one",
         own_reader="service.engine.heif:read",
     ),

@@ -9,7 +9,7 @@ from pathlib import Path
 from service.engine import geometry
 from service.engine.colour import kept
 from service.engine.formats import FORMATS
-from service.engine.headers import jxl, jxl_boxes, png
+from service.engine.headers import jxl_boxes, jxl_metadata, png
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Job, Result, Undecodable
 from service.engine.jpeg import decode
@@ -84,7 +84,7 @@ def faithful(job: Job) -> Job:
 def _is_exact(job: Job) -> bool:
     """Whether a JPEG XL holds its samples as they are, and not as light that is seen."""
     with OpenedFile(Path(job.source)) as source:
-        return not jxl.metadata(jxl_boxes.codestream(source)).xyb
+        return not jxl_metadata.metadata(jxl_boxes.codestream(source)).xyb
 
 
 def _strip(job: Job) -> bool:

@@ -14,13 +14,13 @@ from typing import Any
 from PIL import AvifImagePlugin, ImageFile, PngImagePlugin
 from PIL import Image as Pillow
 
-from service.engine import heif, libraries, stated, turning
+from service.engine import libraries, stated, turning
 from service.engine.formats import FORMATS, functions
 from service.engine.geometry import Size
 from service.engine.headers import png_texts
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, Job, TooLarge, Undecodable
-from service.engine.jxl import reading as jxl
+
 from service.engine.magick import reading
 from service.engine.memory import has_room
 from service.engine.picture import Details, Frame
@@ -39,7 +39,7 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # an engine process has one core to its
 
 PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY = png_texts.LONGEST, png_texts.MOST
 
-_OTHERS: dict[str, Reader] = {"heic": heif.read, "jxl": jxl.read}
+_OTHERS: dict[str, Reader] = functions(lambda row: row.library_reader)
 """By format, where it is neither Pillow nor ImageMagick."""
 
 _DECODERS: dict[str, Callable[[Path, str, Size, int], Pillow.Image | None]] = functions(lambda row: row.decoder)

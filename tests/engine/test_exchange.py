@@ -56,7 +56,7 @@ def test_the_coefficients_stay() -> None:
         with Image.open(io.BytesIO(data)) as image:
             image.draft("YCbCr", None)
             planes.append(np.asarray(image))
-    assert np.array_equal(*planes)
+    assert np.array_equal(planes[0], planes[1])
 
 
 def test_what_another_encoder_made_of_a_jpeg_gives_that_jpeg_stripped() -> None:

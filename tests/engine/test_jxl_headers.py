@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.engine.headers import jxl, jxl_boxes, jxl_frames
+from service.engine.headers import jxl, jxl_boxes, jxl_frames, jxl_metadata
 from service.engine.headers.lsb import LowBits
 from service.engine.headers.source import Work
 from service.engine.job import Header, Undecodable
@@ -25,8 +25,8 @@ def recognised(tmp_path: Path, data: bytes) -> Header:
     return recognise(path)
 
 
-def metadata(data: bytes) -> jxl.Metadata:
-    return jxl.metadata(jxl_boxes.codestream(Held(data)))
+def metadata(data: bytes) -> jxl_metadata.Metadata:
+    return jxl_metadata.metadata(jxl_boxes.codestream(Held(data)))
 
 
 class Writer:
@@ -90,7 +90,7 @@ def test_the_frames_end_with_the_file() -> None:
     """Of frames of one group and of many: the tables of contents add up."""
     for size in ((64, 48), (700, 520), (2100, 40)):
         data = derive(images.animation(images.moving(*size, 3), "WEBP", duration=50), "", "jxl").data
-        found = jxl.metadata(Held(data))
+        found = jxl_metadata.metadata(Held(data))
         at = found.frames_at
         for _ in range(3):
             assert at is not None

@@ -6,14 +6,10 @@ and groups in another order than that of the file. An animation with one of thes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from service.engine.headers.jxl_metadata import Metadata
 from service.engine.headers.lsb import LowBits
 from service.engine.headers.source import Source
 from service.engine.job import NotAnImage, Undecodable
-
-if TYPE_CHECKING:
-    from service.engine.headers.jxl import Metadata
 
 MORE_FRAMES = 10_000  # than are shown: references, and layers of one frame
 MAX_SECTIONS = 1_000_000  # of all frames

@@ -33,12 +33,12 @@ def put(encoder: ctypes.c_void_p, icc: bytes | None, *, gray: bool) -> bool:
     """Tell the encoder what the pixels are in: sRGB or its gray, Display P3, or another profile. Return whether it
     takes that."""
     if icc and icc != display_p3():
-        return libjxl.library.JxlEncoderSetICCProfile(encoder, icc, len(icc)) == libjxl.SUCCESS
+        return bool(libjxl.library.JxlEncoderSetICCProfile(encoder, icc, len(icc)) == libjxl.SUCCESS)
     said = libjxl.Colour()
     said.space, said.white = _GRAY if gray else _RGB, _D65
     said.primaries, said.transfer = _P3 if icc else _SRGB_PRIMARIES, _SRGB_TRANSFER
     said.intent = 1  # relative colorimetric
-    return libjxl.library.JxlEncoderSetColorEncoding(encoder, ctypes.byref(said)) == libjxl.SUCCESS
+    return bool(libjxl.library.JxlEncoderSetColorEncoding(encoder, ctypes.byref(said)) == libjxl.SUCCESS)
 
 
 def _statement(said: libjxl.Colour) -> Statement | None:

@@ -101,7 +101,7 @@ class _Reading:
         size = (self._header.width, self._header.height)
         mode = ("L", "LA", "RGB", "RGBA")[self._format.channels - 1]
         if self._format.type == libjxl.UINT8:
-            return Frame(Pillow.frombytes(mode, size, self._buffer))
+            return Frame(Pillow.frombytes(mode, size, memoryview(self._buffer).cast("B")))
         most = 65_535
         transfer = self._statement.transfer if self._statement else SRGB
         codes = deep.rounded(most, transfer) if isinstance(transfer, Curve) else tone_mapping.shaper(transfer, most)

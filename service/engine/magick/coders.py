@@ -63,5 +63,5 @@ def tried(write: object) -> bool:
     picture = Picture([Frame(Pillow.new("RGB", size, (120, 60, 30)))], Box(0, 0, *size), 1.0, Details())
     try:
         return callable(write) and len(write(picture, Settings(quality=50))) > 0
-    except (WandException, OSError, KeyError):
+    except (WandException, OSError, KeyError, ValueError):  # the last for what Wand has no word for
         return False
