@@ -20,7 +20,6 @@ from service.engine.geometry import Size
 from service.engine.headers import png_texts
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, Job, TooLarge, Undecodable
-
 from service.engine.magick import reading
 from service.engine.memory import has_room
 from service.engine.picture import Details, Frame

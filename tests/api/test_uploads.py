@@ -230,7 +230,7 @@ def test_a_file_under_another_name_than_file_is_told_so(shared: Gateway, folder:
 
 
 def test_what_is_not_accepted_is_told_with_what_is(shared: Gateway, folder: str) -> None:
-    accepted = "accepted are jpg, png, webp, avif, gif, tif, bmp, heic"  # not ico, unless it is configured
+    accepted = "accepted are jpg, png, webp, avif, jxl, gif, tif, bmp, heic"  # not ico, unless it is configured
     for data in (b"text", b"%PDF-1.4\n", images.ico()):
         refused = shared.upload(f"{folder}/x.jpg", data)
         assert refused.status_code == 415

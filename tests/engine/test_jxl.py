@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from gateway.rules import DEFAULT_QUALITY
+from service.engine.capabilities import capabilities
 from service.engine.job import Limits, NotAnImage, TooLarge, Undecodable
 from service.engine.jxl import libjxl, reading, writing
 from service.engine.recognise import recognise
@@ -214,3 +215,9 @@ def test_an_animation_whose_frames_cannot_be_counted_is_refused_with_the_reason(
 
 def test_the_version_names_what_makes_the_bytes() -> None:
     assert libjxl.version().startswith("libjxl 0.")
+
+
+def test_without_the_library_the_format_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libjxl, "library", None)
+    assert capabilities()["jxl"] == (False, False)
+    assert capabilities()["webp"] == (True, True)

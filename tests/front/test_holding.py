@@ -36,6 +36,8 @@ def uploaded(gateway: Gateway) -> None:
         ("moves.gif/@w=40.auto", BOTH, "webp"),
         ("moves.gif/@w=40.auto", "image/avif,*/*", "gif"),
         ("moves.gif/@w=40.auto", ANY, "gif"),
+        ("moves.gif/@w=40.auto", "image/jxl,*/*", "gif"),
+        ("moves.gif/@w=40,frame=1.auto", "image/jxl,*/*", "jxl"),
         ("moves.gif/@w=40,frame=1.auto", BOTH, "avif"),
         ("wide.jpg/@full.auto", "image/webp,*/*", "jpeg"),
         ("wide.jpg/@gray=1.auto", "image/webp,*/*", "jpeg"),

@@ -22,6 +22,7 @@ def test_auto_follows_accept_and_says_so(gateway: Gateway) -> None:
     name = "/images/photos/cat.jpg/@w=64.auto"
     for accept, content_type in (
         ("image/webp,*/*;q=0.8", "image/webp"),
+        ("image/jxl,image/avif,image/webp,*/*;q=0.8", "image/jxl"),
         ("image/*,*/*;q=0.8", "image/jpeg"),
         ("image/webp;q=0,image/*", "image/jpeg"),
     ):
@@ -32,7 +33,7 @@ def test_auto_follows_accept_and_says_so(gateway: Gateway) -> None:
 
 
 def test_a_negotiated_hit_needs_no_service_in_any_bucket(gateway: Gateway) -> None:
-    name, accepts = "/images/photos/cat.jpg/@w=65.auto", ("image/webp", "*/*")
+    name, accepts = "/images/photos/cat.jpg/@w=65.auto", ("image/jxl", "image/avif", "image/webp", "*/*")
     made = [gateway.public.get(name, headers={"Accept": accept}) for accept in accepts]
     gateway.stop_service()
     try:
@@ -40,7 +41,22 @@ def test_a_negotiated_hit_needs_no_service_in_any_bucket(gateway: Gateway) -> No
     finally:
         gateway.continue_service()
     assert [one.content for one in again] == [one.content for one in made]
-    assert [one.headers["X-Cache"] for one in again] == ["HIT-DISK", "HIT-DISK"]
+    assert [one.headers["X-Cache"] for one in again] == ["HIT-DISK"] * 4
+
+
+def test_a_whole_jpeg_is_answered_as_a_jpeg_xl_that_gives_it_back(gateway: Gateway) -> None:
+    for client in (gateway.public, gateway.public, gateway.api):
+        answered = client.get("/images/photos/cat.jpg/@full.auto", headers={"Accept": "image/jxl,image/webp,*/*"})
+        assert answered.headers["Content-Type"] == "image/jxl"
+        assert images.jpeg_of_jxl(answered.content) == client.get("/images/photos/cat.jpg/@full.jpg").content
+
+
+def test_an_original_in_jpeg_xl_is_taken_and_told_of(gateway: Gateway) -> None:
+    assert gateway.upload("photos/cat.jxl", images.jxl(images.photo(64, 48))).status_code == 201
+    assert gateway.public.get("/images/photos/cat.jxl/@w=20.jpg").headers["Content-Type"] == "image/jpeg"
+    assert gateway.public.get("/images/photos/cat.jxl").headers["Content-Type"] == "image/jxl"
+    untouched = gateway.api.get("/images/photos/cat.jxl", params={"original": "true"})
+    assert untouched.headers["Content-Type"] == "image/jxl"
 
 
 def test_a_better_format_of_the_whole_image_is_never_larger_than_the_image_was(gateway: Gateway) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 _NAMES = tuple(f"libjxl.so.0.{minor}" for minor in range(12, 6, -1))
 """The functions below are the same in all of them, but for what `profile_arguments` gives."""
 
+_MISSING = "libjxl is not installed"
+
 BASIC_INFO, COLOUR, FRAME, IMAGE, RECONSTRUCTION = 0x40, 0x100, 0x400, 0x1000, 0x2000
 """JxlDecoderStatus: what happened, of the kinds that may be subscribed to."""
 
@@ -168,7 +170,10 @@ def profile_arguments(format: PixelFormat) -> tuple[Any, ...]:
 
 @contextmanager
 def decoder(events: int, data: bytes) -> Iterator[ctypes.c_void_p]:
-    """A decoder of a whole file that stops at `events`, for as long as this holds. Raises MemoryError."""
+    """A decoder of a whole file that stops at `events`, for as long as this holds. Raises OSError where the
+    library is missing, MemoryError."""
+    if library is None:
+        raise OSError(_MISSING)
     made = ctypes.c_void_p(library.JxlDecoderCreate(None))
     if not made:
         raise MemoryError
@@ -183,7 +188,9 @@ def decoder(events: int, data: bytes) -> Iterator[ctypes.c_void_p]:
 
 @contextmanager
 def encoder() -> Iterator[ctypes.c_void_p]:
-    """An encoder, for as long as this holds. Raises MemoryError."""
+    """An encoder, for as long as this holds. Raises OSError where the library is missing, MemoryError."""
+    if library is None:
+        raise OSError(_MISSING)
     made = ctypes.c_void_p(library.JxlEncoderCreate(None))
     if not made:
         raise MemoryError
