@@ -164,7 +164,10 @@ class FormatOptions(Section):
     out: list[Format] = Field(
         list(FORMATS), description="what may be asked for, where it can be written here", min_length=1
     )
-    negotiate: list[Negotiated] = Field(list(NEGOTIATED), description="what auto may become, the preferred first")
+    negotiate: list[Negotiated] = Field(
+        list(NEGOTIATED),
+        description="what auto may become, best first: jxl takes a seventh of avif's CPU for a tenth more bytes",
+    )
     quality: Quality = Field(dict(DEFAULT_QUALITY), description="q where the request gives none")
     effort: Effort = Field(Effort(), description="how much work encoders spend; more takes longer and saves bytes")
     gamut: Literal["srgb", "p3"] = Field(

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from gateway.names import folder_path
+from gateway.rules import ORIGINAL_TYPES
 from service.cache.disk import DerivedTree
 from service.cache.images import Cached, cached_images, hashed_images
 from service.cache.marker import fingerprint
@@ -30,6 +31,7 @@ from service.store.errors import NotFound, StoreError
 
 PAGE = 5000  # names of the listing at once
 AT_ONCE = 8  # questions to the store
+_JPEG = ORIGINAL_TYPES["jpg"]
 NOTHING = -1  # the fingerprint where there is nothing to compare
 LOG_EVERY = 600.0  # seconds between two log lines about a store that cannot be listed
 
@@ -38,10 +40,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Sweep:
-    """One comparison: originals listed, images on this node, those of them that the store was asked for, and folders
-    that were away for some of it."""
+    """One comparison: originals listed, images on this node, those of them that the store was asked for, folders that
+    were away for some of it, and bytes of the originals that the listing calls JPEG."""
 
     listed: int = 0
+    jpeg_bytes: int = 0
     cached: int = 0
     suspected: int = 0
     returned: int = 0
@@ -97,6 +100,7 @@ class Revalidation:
         async with _Suspects(self._settle) as suspects:
             async for page in self._pages():
                 sweep.listed += len(page)
+                sweep.jpeg_bytes += sum(one.bytes for one in page if one.content_type == _JPEG)
                 for stored in page:
                     async for gone in cached.until(stored.name):
                         await suspects.add(gone.name)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from service.api.resources.stats import stats_of
 from service.cache import graves
 from service.store.base import Page, StoredObject
 from service.store.errors import NotFound, Unavailable
@@ -106,6 +107,18 @@ def is_gone(folder: Path) -> bool:
 async def one(tmp_path: Path) -> AsyncIterator[Node]:
     async with node(tmp_path, {"cache": {"revalidate": "1h"}}) as running:
         yield running
+
+
+async def test_a_sweep_counts_the_bytes_of_jpegs_and_stats_tell_what_jpeg_xl_would_save(one: Node) -> None:
+    photo = images.jpeg()
+    for image in ("a.jpg", "b/c.jpg"):
+        await one.upload(image, photo)
+    await one.upload("d.png", picture(1))
+    tasks = one.context.tasks
+    tasks.revalidation.last = await tasks.revalidation.sweep()
+    found = stats_of(tasks)
+    assert found.jpeg_bytes == 2 * len(photo)
+    assert found.jpeg_xl_saves == round(0.36 * len(photo))
 
 
 async def test_a_sweep_forgets_what_changed_and_what_is_gone_and_asks_for_nothing_else(one: Node) -> None:

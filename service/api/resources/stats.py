@@ -18,6 +18,9 @@ from service.metrics import REQUESTS
 
 STARTED = time.monotonic()
 
+JPEG_XL_SAVES = 0.18
+"""Of the bytes of a camera's JPEG, what its coding as JPEG XL saves: docs/engine.md."""
+
 
 async def stats(request: web.Request) -> web.Response:
     """The caches of this node: sizes, counts, hit ratio, ages, evictions.
@@ -52,6 +55,8 @@ def stats_of(tasks: Tasks) -> Stats:
         swept=time.monotonic() - revalidation.finished if revalidation.last else None,
         sweep_seconds=sweep.seconds,
         listed=sweep.listed,
+        jpeg_bytes=sweep.jpeg_bytes,
+        jpeg_xl_saves=round(JPEG_XL_SAVES * sweep.jpeg_bytes),
         cached=sweep.cached,
         suspected=sweep.suspected,
         sweeps_failed=revalidation.failures,

@@ -157,6 +157,8 @@ class Stats(Reply):
     )
     sweep_seconds: float = Field(description="that this comparison took")
     listed: int = Field(description="originals in the store, then")
+    jpeg_bytes: int = Field(description="bytes of these originals that are JPEG by their content type in the listing")
+    jpeg_xl_saves: int = Field(description="about so many bytes fewer they would have as JPEG XL without loss")
     cached: int = Field(description="images of which this node held something, then")
     suspected: int = Field(description="images that differed, and of which the store was asked")
     sweeps_failed: int

@@ -16,9 +16,8 @@ from service.engine.jxl import colour, libjxl
 from service.engine.memory import has_room
 from service.engine.picture import Details, Frame
 
-PIXEL = 48
-"""Bytes for a pixel that must be free: libjxl's buffers of three channels in floating point, and those of the result. A
-layer that is referred to takes 12 more, and no file needs more than two at once to be shown."""
+PIXEL = 40
+"""Bytes for a pixel that must be free: libjxl takes 10 to 16 of a still image, and four layers may be referred to."""
 
 
 def read(path: Path, header: Header, wanted: range, _n: int, _tolerant: bool) -> tuple[list[Frame], Details]:
