@@ -185,6 +185,7 @@ FORMATS: Mapping[str, Format] = {
         judged="service.engine.jxl.reading:decoded",
         delays=jxl.delays,
         writer="libjxl",
+        magick_writer="service.engine.magick.writing:jxl",
         pillow_writer="service.engine.jxl.writing:jxl",
         has_profile=True,
         has_wide_gamut=True,

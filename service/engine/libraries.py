@@ -83,6 +83,8 @@ def pillow_has(word: str) -> bool:
 
 
 def _beyond_reading(path: Path, header: Header) -> bool:
+    if FORMATS[header.format].reader == "libjxl":  # whose coder turns an image by itself, and gives no delays
+        return header.frames > 1 or header.orientation != 1
     if header.format == "webp":
         return header.frames > 1 and lacks("read webp animation")
     if FORMATS[header.format].parser is not isobmff:
@@ -105,6 +107,8 @@ def _beyond_reading(path: Path, header: Header) -> bool:
 def _beyond_writing(picture: Picture, settings: Settings, word: str) -> bool:
     if word == "webp":
         return len(picture.frames) > 1 and lacks("write webp animation")
+    if FORMATS[word].writer == "libjxl":
+        return len(picture.frames) > 1 or settings.lossless or settings.exif is not None
     if word != "avif":
         return False
     asked = {

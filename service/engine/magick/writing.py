@@ -90,6 +90,11 @@ def avif(picture: Picture, settings: Settings) -> bytes:
     return _write(picture, settings, "avif", {"heic:speed": str(9 - settings.effort)}, quality=settings.quality)
 
 
+def jxl(picture: Picture, settings: Settings) -> bytes:
+    """Of ImageMagick 7; 6 has no such coder. A still image: the others are libjxl's (`libraries`)."""
+    return _write(picture, settings, "jxl", {"jxl:effort": "4"}, quality=settings.quality)
+
+
 def gif(picture: Picture, settings: Settings) -> bytes:
     """A palette for every frame, and of an opaque animation only what changes from one to the next."""
     clear = any(frame.alpha for frame in picture.frames)
