@@ -42,6 +42,7 @@ _STRUCTURE = {
         *("TransferCharacteristics", "MatrixCoefficients", "AuxiliaryImageType"),
         *("MediaData", "MediaDataSize", "MediaDataOffset"),
     ),
+    "Jpeg2000": ("MajorBrand", "MinorVersion", "CompatibleBrands"),  # as exiftool calls the boxes of JPEG XL
     "Meta": ("PrimaryItemReference",),
 }
 # A TIFF is made of tags; in any other format these would be EXIF.

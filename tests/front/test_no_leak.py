@@ -23,7 +23,7 @@ from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
-FORMATS = ("jpg", "png", "webp", "avif", "gif", "tif", "bmp")
+FORMATS = ("jpg", "png", "webp", "avif", "jxl", "gif", "tif", "bmp")
 SMALL = images.photo(64, 48)
 ORIGINALS = {
     "photo.jpg": images.jpeg(SMALL),
@@ -33,15 +33,18 @@ ORIGINALS = {
     "scan.tif": images.tiff(SMALL),
     "photo.avif": images.avif(SMALL),
     "photo.heic": images.heic(SMALL),
+    "photo.jxl": images.jxl(SMALL, use_container=True),
+    "of-a-jpeg.jxl": images.jxl_of_jpeg(images.jpeg(SMALL, comment=SECRET.encode())),
 }
 TURNED = "turned.jpg"
+JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 NAMES = (
     *(f"/@full.{word}" for word in FORMATS),
     *(f"/@w=40.{word}" for word in FORMATS),
     *("", "?w=30&format=webp", "?thumbnail=True", "/@frame=0,w=42.png", "/@thumbnail.webp"),
     *("/@crop=1:1:30:20,gray=1,rot=7,sharpen=1.png", "/@mb=9000.jpg", "/@q=auto,w=33.webp", "/@lossless=1.webp"),
 )
-ACCEPTS = ("image/avif", "image/webp", "*/*")
+ACCEPTS = ("image/jxl", "image/avif", "image/webp", "*/*")
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +95,8 @@ def clean(folder: Path, files: dict[str, bytes]) -> None:
     paths = []
     for number, (name, data) in enumerate(files.items()):
         assert secrets(data) == [], name
+        if data.startswith(JXL):
+            assert secrets(images.jpeg_of_jxl(data)) == [], name
         paths.append(folder / str(number))
         paths[-1].write_bytes(data)
     assert dict(zip(files, tags_of(paths), strict=True)) == {name: {} for name in files}
@@ -163,7 +168,7 @@ def test_metadata_tells_the_camera_and_nothing_else_that_was_written(
 def test_keep_keeps_what_it_names_and_what_the_configuration_lets_it(front: Gateway, tmp_path: Path) -> None:
     for image in ("photo.jpg", "clear.png", "photo.webp", "scan.tif", "photo.avif"):
         paths = []
-        for word in ("jpg", "png", "webp", "avif"):
+        for word in ("jpg", "png", "webp", "avif", "jxl"):
             data = front.public.get(f"/images/album/{image}/@w=40,keep=copyright.{word}").content
             assert data.count(SECRET.encode()) == 1, (image, word)
             paths.append(tmp_path / f"{image}.{word}")
