@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from tests import images, jxls
 from tests.engine.deriving import derive, describe, verify
 from tests.profiles import display_p3
 
+HOME = Path(__file__).parents[2]
 SRGB, P3, BT2020_PQ, BT2020_HLG = (1, 13), (11, 13), (9, 16), (9, 18)
 
 
@@ -144,6 +147,41 @@ def test_an_animation_keeps_frames_delays_and_loops_both_ways(kind: str) -> None
         back.load()
         delays.append(back.info["duration"])
     assert (back.info["loop"], delays) == (2 if kind == "gif" else 3, [40, 70, 110, 60])
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_every_animated_format_becomes_one_in_jpeg_xl(kind: str) -> None:
+    """Pixels, delays and loops of each; GIF counts repetitions."""
+    frames = images.moving(48, 36, 3)
+    options = {"lossless": True} if kind == "WEBP" else {}
+    film = images.animation(frames, kind, duration=[40, 70, 110], loop=2, **options)
+    made = derive(film, "lossless=1", "jxl")
+    back = derive(made.data, "lossless=1", "webp").pillow()
+    told = derive(film, "lossless=1", "webp").pillow()
+    for index in range(3):
+        for one in (back, told):
+            one.seek(index)
+            one.load()
+        assert (back.info["duration"], back.info["loop"]) == (told.info["duration"], told.info["loop"])
+        assert np.array_equal(np.asarray(back.convert("RGB")), np.asarray(told.convert("RGB")))
+
+
+def test_a_long_animation_takes_no_more_memory_at_once_than_a_short_one() -> None:
+    """Each frame is coded before the next is handed over: what waits would take 12 bytes a pixel and more."""
+    code = """
+import sys
+from tests import images
+from tests.engine.deriving import derive
+film = images.animation(images.moving(400, 300, int(sys.argv[1])), "WEBP", duration=40)
+derive(film, "", "jxl")
+print(next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmPeak")))
+"""
+    peaks = [
+        int(subprocess.run([sys.executable, "-c", code, str(count)], capture_output=True, check=True, cwd=HOME).stdout)
+        for count in (3, 60)
+    ]
+    frames = 57 * 400 * 300 * (4 + 4) // 1024  # of the decoded original, and as they are read
+    assert peaks[1] - peaks[0] < frames + 16 * 1024
 
 
 def test_frames_that_take_no_time_stay_frames() -> None:

@@ -32,11 +32,14 @@ def jxl(picture: Picture, settings: Settings) -> bytes:
     mode = _mode(picture.frames)
     with libjxl.encoder() as encoder:
         _begin(encoder, picture, settings, mode)
-        moves = len(picture.frames) > 1
-        for frame in picture.frames:
-            _add(encoder, frame, settings, mode, moves=moves)
+        *others, last = picture.frames
+        made = b""
+        for frame in others:  # one at a time, since libjxl holds in floating point what it was given
+            _add(encoder, frame, settings, mode, moves=True)
+            made += drained(encoder)
+        _add(encoder, last, settings, mode, moves=bool(others))
         libjxl.library.JxlEncoderCloseInput(encoder)
-        return drained(encoder)
+        return made + drained(encoder)
 
 
 def distance(quality: int) -> float:
