@@ -11,7 +11,7 @@ import pytest
 from service.engine.headers import jxl, jxl_boxes, jxl_frames, jxl_metadata
 from service.engine.headers.lsb import LowBits
 from service.engine.headers.source import Work
-from service.engine.job import Header, Undecodable
+from service.engine.job import Header, NotAnImage, Undecodable
 from service.engine.jxl.held import Held
 from service.engine.recognise import is_complete, recognise
 from tests import images, jxls
@@ -133,13 +133,25 @@ def test_boxes_without_end_are_not_followed() -> None:
         jxl_boxes.codestream(Held(data))
 
 
-def _animated(frames: bytes) -> bytes:
+_SRGB = ((1, 1),)
+_PROFILE = ((0, 1), (1, 1), (0, 2))
+
+
+def _animated(frames: bytes, colour: tuple[tuple[int, int], ...] = _SRGB) -> bytes:
     """A codestream of 8 by 8 pixels whose header says that it moves: all that is written is ImageMetadata of D.3."""
     head = Writer().put((1, 1), (0, 5), (1, 3))  # 8 rows, as wide as high
     head.put((0, 1), (1, 1), (0, 3), (0, 1), (0, 1), (1, 1))  # more fields: not turned, no intrinsic size, no preview
     head.put((0, 2), (0, 2), (0, 2), (0, 1))  # a hundredth of a second, endless
-    head.put((0, 1), (0, 2), (1, 1), (0, 2), (1, 1), (1, 1), (1, 1), (0, 2), (1, 1))
+    head.put((0, 1), (0, 2), (1, 1), (0, 2), (1, 1), *colour, (1, 1), (0, 2), (1, 1))
     return b"\xff\x0a" + head.bytes() + frames
+
+
+def test_an_animation_whose_frames_cannot_be_counted_is_refused_with_the_reason() -> None:
+    with pytest.raises(NotAnImage, match="without an ICC profile"):
+        jxl.header(Held(_animated(bytes(200), _PROFILE)))
+    permuted = Writer().put((1, 1), (1, 1)).bytes()  # a frame of defaults, and groups in another order
+    with pytest.raises(NotAnImage, match="groups in order"):
+        jxl.header(Held(_animated(permuted + bytes(200))))
 
 
 def test_frames_by_the_million_are_counted_no_further_than_is_allowed() -> None:

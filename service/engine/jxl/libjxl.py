@@ -23,7 +23,7 @@ SUCCESS, ERROR, NEED_MORE_INPUT, NEED_IMAGE_OUT, JPEG_NEED_MORE_OUTPUT = 0, 1, 2
 MORE_OUTPUT = 2
 """JxlEncoderStatus where the buffer is full."""
 
-EFFORT, BROTLI_EFFORT, KEEP_INVISIBLE = 0, 32, 12
+EFFORT, BUFFERING = 0, 34
 """JxlEncoderFrameSettingId."""
 
 UINT8, UINT16 = 2, 3

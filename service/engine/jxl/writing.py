@@ -99,6 +99,8 @@ def _add(encoder: ctypes.c_void_p, frame: Frame, settings: Settings, mode: str, 
     else:
         _taken(library.JxlEncoderSetFrameDistance(options, distance(settings.quality)))
     if moves:
+        # From version 0.10 on, which knows this, a stream would have its groups out of order: see headers/jxl_frames.
+        library.JxlEncoderFrameSettingsSetOption(options, libjxl.BUFFERING, 0)
         header = libjxl.FrameHeader()
         library.JxlEncoderInitFrameHeader(ctypes.byref(header))
         header.ticks = max(1, frame.delay)  # a frame of no time would be a layer of the next
