@@ -21,7 +21,7 @@ from tests import images
 LIMITS = Limits(100_000_000, 500, 65535, 65535)
 MEMORY = 16 << 20
 LARGE = Image.new("RGB", (3000, 2200), 128)  # 20 MB at three bytes a pixel
-FORMATS = ("jpg", "png", "webp", "avif", "gif", "tif", "bmp")
+FORMATS = ("jpg", "png", "webp", "avif", "jxl", "gif", "tif", "bmp")
 FILES: dict[str, Callable[[], bytes]] = {
     "baseline.jpg": lambda: images.encode(LARGE, "JPEG"),
     "progressive.jpg": lambda: images.encode(LARGE, "JPEG", progressive=True),

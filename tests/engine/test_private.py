@@ -18,7 +18,7 @@ TAGS = [
     "IPTC:Keywords", "IPTC:By-line", "IPTC:CopyrightNotice", "IPTC:City",
     "Photoshop:CopyrightFlag=1", "Comment", "PNG:Title", "PNG:Author", "GIF:Comment",
 ]  # fmt: skip
-HARMLESS = {"ExifTool", "File", "Composite", "JFIF", "PNG", "RIFF", "GIF", "QuickTime", "Meta"}
+HARMLESS = {"ExifTool", "File", "Composite", "JFIF", "PNG", "RIFF", "GIF", "QuickTime", "Jpeg2000", "Meta"}
 KINDS = {"jpeg": "jpg", "png": "png", "webp": "webp", "gif_animated": "gif", "tiff": "tif", "avif": "avif"}
 
 
@@ -57,7 +57,7 @@ def told(tmp_path: Path, *files: bytes) -> list[dict[str, Any]]:
 def test_nothing_leaves(originals: dict[str, bytes], name: str, tmp_path: Path) -> None:
     made = [
         (kind, derive(originals[name], recipe, kind).data)
-        for kind in ("jpg", "png", "webp", "avif", "gif", "tif", "bmp")
+        for kind in ("jpg", "png", "webp", "avif", "jxl", "gif", "tif", "bmp")
         for recipe in ("", "w=40", "rot=90,gray=1")
     ]
     for (kind, data), tags in zip(made, told(tmp_path, *(data for _, data in made)), strict=True):
@@ -73,7 +73,7 @@ def test_nothing_leaves(originals: dict[str, bytes], name: str, tmp_path: Path) 
 def test_keep_copyright_keeps_that_line_alone(originals: dict[str, bytes], name: str, tmp_path: Path) -> None:
     made = [
         derive(originals[name], "w=40,keep=copyright", kind, keep=("copyright",)).data
-        for kind in ("jpg", "png", "webp", "avif")
+        for kind in ("jpg", "png", "webp", "avif", "jxl")
     ]
     for data, tags in zip(made, told(tmp_path, *made), strict=True):
         assert tags["EXIF:Copyright"] == SECRET
@@ -95,7 +95,7 @@ def test_a_copyright_may_stand_in_iptc(tmp_path: Path) -> None:
     assert told(tmp_path, made.data)[0]["EXIF:Copyright"] == SECRET
 
 
-@pytest.mark.parametrize("kind", ["png", "webp", "tif", "jpg", "avif", "gif", "bmp"])
+@pytest.mark.parametrize("kind", ["png", "webp", "tif", "jpg", "avif", "jxl", "gif", "bmp"])
 def test_a_profile_of_someones_monitor_does_not_leave(kind: str) -> None:
     icc = profiles.matrix("Display P3", 2.2, description=SECRET)
     assert SECRET.encode() not in derive(images.jpeg(icc_profile=icc), "w=40", kind).data
