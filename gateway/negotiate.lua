@@ -69,8 +69,8 @@ local function weights(accept)
 end
 
 
--- `jxl`, `avif`, `webp` or `base`: the format a client with this Accept header gets for `auto`. `negotiate` is that of the
--- rules: a list of { format, type }.
+-- `jxl`, `avif`, `webp` or `base`: the format a client with this Accept header gets for `auto`. `negotiate` is that
+-- of the rules: a list of { format, type }.
 function _M.bucket(accept, negotiate)
     local ranges = weights(accept or "")
     local any_image = ranges["image/*"] or ranges["*/*"] or 0
