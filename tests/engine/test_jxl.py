@@ -216,11 +216,11 @@ def test_what_is_cut_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_header_beyond_the_limits_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    moving = derive(images.gif_animated(), "w=8", "jxl").data
     monkeypatch.setattr(reading, "read", None)
     small = Limits(pixels=1000, frames=2, width=4096, height=4096)
     with pytest.raises(TooLarge, match="320x240"):
         derive(images.jxl(), "w=20", "png", limits=small)
-    moving = derive(images.gif_animated(), "w=8", "jxl").data
     with pytest.raises(TooLarge, match="5 frames"):
         derive(moving, "w=4", "png", limits=small)
 

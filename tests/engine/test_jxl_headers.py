@@ -13,7 +13,7 @@ from service.engine.headers.lsb import LowBits
 from service.engine.headers.source import Work
 from service.engine.job import Header, NotAnImage, Undecodable
 from service.engine.jxl.held import Held
-from service.engine.recognise import is_complete, recognise
+from service.engine.recognise import missing_part, recognise
 from tests import images, jxls
 from tests.engine.deriving import derive
 from tests.profiles import display_p3
@@ -103,9 +103,9 @@ def test_the_end_of_a_container_is_known(tmp_path: Path) -> None:
     path = tmp_path / "image.jxl"
     data = jxls.container([(b"jxlc", images.jxl())])
     path.write_bytes(data)
-    assert is_complete(path) is None
+    assert missing_part(path) is None
     path.write_bytes(data[:-1])
-    assert is_complete(path) == "the file ends inside a box"
+    assert missing_part(path) == "the file ends inside a box"
 
 
 @pytest.mark.parametrize(
