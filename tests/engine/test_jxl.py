@@ -199,6 +199,21 @@ def test_one_frame_of_an_animation_is_had_by_its_number() -> None:
         )
 
 
+@pytest.mark.parametrize("by_centre", [False, True])
+def test_an_animation_with_a_profile_shows_every_frame_in_its_colours(by_centre: bool) -> None:
+    """Green of Display P3 at 200 lies beyond sRGB: red and blue end at 0 or near it."""
+    green = np.full((700, 600, 3), (0, 200, 0), np.uint8)
+    gray = np.full((700, 600, 3), 90, np.uint8)
+    film = jxls.animated([green, gray, green], icc=display_p3(), by_centre=by_centre)
+    for index, shown in enumerate(((0, 204, 0), (90, 90, 90), (0, 204, 0))):
+        pixel = derive(film, f"frame={index},w=20", "png").pixels()[4, 4]
+        assert abs(pixel - shown).max() <= 3
+    made = derive(film, "w=20", "webp").pillow()
+    made.seek(1)
+    made.load()
+    assert made.info["duration"] == 50
+
+
 def test_a_container_in_parts_and_other_boxes_are_read() -> None:
     stream = images.jxl(lossless=True)
     parts = [*jxls.split(stream, 3, 40), (b"xml ", b"<x/>"), (b"free", bytes(9))]

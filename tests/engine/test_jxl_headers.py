@@ -11,12 +11,12 @@ import pytest
 from service.engine.headers import jxl, jxl_boxes, jxl_frames, jxl_metadata
 from service.engine.headers.lsb import LowBits
 from service.engine.headers.source import Work
-from service.engine.job import Header, NotAnImage, Undecodable
+from service.engine.job import Header, Undecodable
 from service.engine.jxl.held import Held
 from service.engine.recognise import missing_part, recognise
 from tests import images, jxls
 from tests.engine.deriving import derive
-from tests.profiles import display_p3
+from tests.profiles import adobe_rgb, display_p3, matrix
 
 
 def recognised(tmp_path: Path, data: bytes) -> Header:
@@ -89,14 +89,7 @@ def test_frames_and_delays_of_an_animation(tmp_path: Path, alpha: bool, recipe: 
 def test_the_frames_end_with_the_file() -> None:
     """Of frames of one group and of many: the tables of contents add up."""
     for size in ((64, 48), (700, 520), (2100, 40)):
-        data = derive(images.animation(images.moving(*size, 3), "WEBP", duration=50), "", "jxl").data
-        found = jxl_metadata.metadata(Held(data))
-        at = found.frames_at
-        for _ in range(3):
-            assert at is not None
-            bits = LowBits(Held(data), at)
-            at = jxl_frames._end(bits, jxl_frames._frame(bits, found, None))
-        assert at == len(data)
+        assert ends(derive(images.animation(images.moving(*size, 3), "WEBP", duration=50), "", "jxl").data, 3)
 
 
 def test_the_end_of_a_container_is_known(tmp_path: Path) -> None:
@@ -137,21 +130,67 @@ _SRGB = ((1, 1),)
 _PROFILE = ((0, 1), (1, 1), (0, 2))
 
 
-def _animated(frames: bytes, colour: tuple[tuple[int, int], ...] = _SRGB) -> bytes:
+def _animated(
+    frames: bytes, colour: tuple[tuple[int, int], ...] = _SRGB, profile: tuple[tuple[int, int], ...] = ()
+) -> bytes:
     """A codestream of 8 by 8 pixels whose header says that it moves: all that is written is ImageMetadata of D.3."""
     head = Writer().put((1, 1), (0, 5), (1, 3))  # 8 rows, as wide as high
     head.put((0, 1), (1, 1), (0, 3), (0, 1), (0, 1), (1, 1))  # more fields: not turned, no intrinsic size, no preview
     head.put((0, 2), (0, 2), (0, 2), (0, 1))  # a hundredth of a second, endless
-    head.put((0, 1), (0, 2), (1, 1), (0, 2), (1, 1), *colour, (1, 1), (0, 2), (1, 1))
+    head.put((0, 1), (0, 2), (1, 1), (0, 2), (1, 1), *colour, (1, 1), (0, 2), (1, 1), *profile)
     return b"\xff\x0a" + head.bytes() + frames
 
 
-def test_an_animation_whose_frames_cannot_be_counted_is_refused_with_the_reason() -> None:
-    with pytest.raises(NotAnImage, match="without an ICC profile"):
-        jxl.header(Held(_animated(bytes(200), _PROFILE)))
-    permuted = Writer().put((1, 1), (1, 1)).bytes()  # a frame of defaults, and groups in another order
-    with pytest.raises(NotAnImage, match="groups in order"):
-        jxl.header(Held(_animated(permuted + bytes(200))))
+PROFILES = {
+    "Display P3": display_p3(),
+    "Adobe RGB": adobe_rgb(),
+    "curves of 1024 points": matrix("Display P3", None),
+    "a long text": matrix("Display P3", 2.2, "Of 3 names, 12.5 % are long: " * 40),
+}
+
+
+def ends(data: bytes, frames: int) -> bool:
+    """Whether the headers and lengths of so many frames lead to the end of the file, which only right ones do."""
+    found = jxl_metadata.metadata(Held(data))
+    at = found.frames_at
+    for _ in range(frames):
+        bits = LowBits(Held(data), at)
+        at = jxl_frames._end(bits, jxl_frames._frame(bits, found, None))
+    return at == len(data)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("name", PROFILES)
+def test_the_frames_behind_a_profile_are_counted(tmp_path: Path, name: str, exact: bool) -> None:
+    frames = [images.photo(64, 48, seed=seed) for seed in range(3)]
+    data = jxls.animated(frames, icc=PROFILES[name], exact=exact)
+    assert metadata(data).profile or not exact  # libjxl finds numbers that say the same
+    assert ends(data, 3)
+    assert recognised(tmp_path, data).frames == 3
+    assert jxl.delays(Held(data)) == [30, 50, 70]
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("effort", [1, 3, 5])
+def test_frames_with_groups_in_an_order_of_their_own_are_counted(exact: bool, effort: int) -> None:
+    frames = [images.photo(900, 700, seed=seed) for seed in range(2)]
+    data = jxls.animated(frames, by_centre=True, exact=exact, effort=effort)
+    assert data != jxls.animated(frames, exact=exact, effort=effort)
+    assert ends(data, 2)
+    assert jxl.delays(Held(data)) == [30, 50]
+
+
+def test_a_profile_of_any_length_takes_no_longer_than_others() -> None:
+    """One is refused by its length, the other where its numbers end."""
+    for size, says in ((200_000, "may take 65536 bytes"), (65_000, "damaged")):
+        length = ((3, 2), (size & 0xFFF, 12), (1, 1), (size >> 12, 8), (0, 1))
+        data = _animated(bytes(3000), _PROFILE, length)
+        source = Held(data)
+        source.work = Work(len(data))
+        started = time.process_time()
+        with pytest.raises(Undecodable, match=says):
+            jxl.header(source)
+        assert time.process_time() - started < 2
 
 
 def test_frames_by_the_million_are_counted_no_further_than_is_allowed() -> None:
@@ -174,7 +213,7 @@ def test_any_bits_are_a_header_or_a_refusal(tmp_path: Path, seed: int) -> None:
     chance = np.random.default_rng(seed)
     for _ in range(25):
         noise = chance.integers(0, 256, 300, np.uint8).tobytes()
-        for data in (b"\xff\x0a" + noise, _animated(noise)):
+        for data in (b"\xff\x0a" + noise, _animated(noise), _animated(noise, _PROFILE)):
             started = time.process_time()
             try:
                 header = jxl.header(Held(data))

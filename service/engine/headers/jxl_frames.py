@@ -1,15 +1,12 @@
-"""The frames of a JPEG XL (ISO/IEC 18181-1, annex F): their headers, and how many bytes each takes.
-
-Two things stand in the way, since only an entropy decoder tells where they end: an ICC profile before the first frame,
-and groups in another order than that of the file. An animation with one of these is refused.
-"""
+"""The frames of a JPEG XL (ISO/IEC 18181-1, annex F): their headers, and how many bytes each takes."""
 
 from __future__ import annotations
 
+from service.engine.headers.jxl_entropy import pass_order
 from service.engine.headers.jxl_metadata import Metadata
 from service.engine.headers.lsb import LowBits
 from service.engine.headers.source import Source
-from service.engine.job import NotAnImage, Undecodable
+from service.engine.job import Undecodable
 
 MORE_FRAMES = 10_000  # than are shown: references, and layers of one frame
 MAX_SECTIONS = 1_000_000  # of all frames
@@ -49,10 +46,8 @@ class Frame:
 def shown(stream: Source, metadata: Metadata) -> list[int]:
     """How long each frame of an animation is shown, in its ticks; of more than the source may have only one more.
 
-    Raises Undecodable, and NotAnImage where the frames cannot be counted.
+    Raises Undecodable.
     """
-    if metadata.frames_at is None:
-        raise NotAnImage("A JPEG XL animation is taken without an ICC profile, which this one has")
     found, sections = list[int](), 0
     at, preview = metadata.frames_at, metadata.preview
     for _ in range(stream.most_frames + MORE_FRAMES):
@@ -175,7 +170,7 @@ def _rest(bits: LowBits, frame: Frame) -> None:
 def _end(bits: LowBits, frame: Frame) -> int:
     """Where the data of the frame end, by its table of contents (F.3)."""
     if bits.flag():
-        raise NotAnImage("A JPEG XL animation is taken with its groups in order, which those of this one are not")
+        pass_order(bits, frame.sections)
     bits.align()
     length = sum(bits.choice(*_SECTION) for _ in range(frame.sections))
     bits.align()

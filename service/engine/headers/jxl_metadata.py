@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.engine.headers import jxl_boxes
+from service.engine.headers.jxl_entropy import pass_profile
 from service.engine.headers.lsb import LowBits
 from service.engine.headers.source import Source
 from service.engine.job import Undecodable
@@ -25,7 +26,7 @@ MAX_CHANNELS = 256  # extra ones; level 10 of the standard allows no more
 @dataclass(slots=True)
 class Metadata:
     """What a codestream says of itself. `ticks` are those of a second of an animation, as a fraction; `frames_at` is
-    where the first frame begins, None where an ICC profile stands before it, whose length only its decoder knows."""
+    where the first frame of an animation begins."""
 
     width: int
     height: int
@@ -41,7 +42,7 @@ class Metadata:
     xyb: bool = True
     profile: bool = False
     gray: bool = False
-    frames_at: int | None = None
+    frames_at: int = 0
 
 
 def metadata(stream: Source) -> Metadata:
@@ -53,7 +54,9 @@ def metadata(stream: Source) -> Metadata:
     if not bits.flag():
         _said(bits, found)
     _transform(bits, found)
-    if not found.profile:
+    if found.ticks:
+        if found.profile:
+            pass_profile(bits)
         bits.align()
         found.frames_at = bits.byte
     return found

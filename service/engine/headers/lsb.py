@@ -30,6 +30,18 @@ class LowBits:
         self._held -= count
         return value
 
+    def labour(self, reads: int) -> None:
+        """Count work that takes as long as `reads` reads. Raises TooLaborious."""
+        if self._source.work:
+            self._source.work.labour(reads)
+
+    def short(self) -> int:
+        """Return a number of 0 to 255, of which a small one takes few bits (C.2.5)."""
+        if not self.flag():
+            return 0
+        width = self.take(3)
+        return self.take(width) + (1 << width)
+
     def flag(self) -> bool:
         return self.take(1) == 1
 

@@ -39,8 +39,12 @@ class Work:
 
     def spend(self, count: int) -> None:
         """Count a read of `count` bytes. Raises TooLaborious."""
-        self.reads -= 1
         self.bytes -= count
+        self.labour(1)
+
+    def labour(self, reads: int) -> None:
+        """Count what takes as long as `reads` reads. Raises TooLaborious."""
+        self.reads -= reads
         if self.reads < 0 or self.bytes < 0:
             raise TooLaborious("The image is damaged: its structure takes too many reads to follow")
 

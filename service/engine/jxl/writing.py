@@ -1,4 +1,4 @@
-"""JPEG XL from frames of 8-bit pixels, by libjxl at effort 4: one thread, the same bytes everywhere."""
+"""JPEG XL from frames of 8-bit pixels, by libjxl: one thread, the same bytes everywhere."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from service.engine.magick.writing import Settings
 from service.engine.memory import has_room
 from service.engine.picture import Frame, Picture
 
-EFFORT = 4
-"""13 ms. Effort 3 takes 12 for up to 5 % more bytes of the same SSIMULACRA2, effort 5 takes 65 for 6 % fewer."""
+LEAST_EFFORT = 1
+"""What libjxl calls the effort 0 of `formats.effort`."""
 
 PIXEL = 80
 """Bytes for a pixel that must be free: libjxl 0.7 takes 62 to 75, three channels in floating point several times."""
@@ -93,13 +93,13 @@ def _begin(encoder: ctypes.c_void_p, picture: Picture, settings: Settings, mode:
 def _add(encoder: ctypes.c_void_p, frame: Frame, settings: Settings, mode: str, *, moves: bool) -> None:
     library = libjxl.library
     options = library.JxlEncoderFrameSettingsCreate(encoder, None)
-    library.JxlEncoderFrameSettingsSetOption(options, libjxl.EFFORT, EFFORT)
+    library.JxlEncoderFrameSettingsSetOption(options, libjxl.EFFORT, LEAST_EFFORT + settings.effort)
     if _is_exact(settings):
         library.JxlEncoderSetFrameLossless(options, 1)
     else:
         _taken(library.JxlEncoderSetFrameDistance(options, distance(settings.quality)))
     if moves:
-        # From version 0.10 on, which knows this, a stream would have its groups out of order: see headers/jxl_frames.
+        # From version 0.10 on, which knows this, groups would have an order of their own, which takes longer to parse.
         library.JxlEncoderFrameSettingsSetOption(options, libjxl.BUFFERING, 0)
         header = libjxl.FrameHeader()
         library.JxlEncoderInitFrameHeader(ctypes.byref(header))

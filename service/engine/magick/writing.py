@@ -92,7 +92,7 @@ def avif(picture: Picture, settings: Settings) -> bytes:
 
 def jxl(picture: Picture, settings: Settings) -> bytes:
     """Of ImageMagick 7; 6 has no such coder. A still image: the others are libjxl's (`libraries`)."""
-    return _write(picture, settings, "jxl", {"jxl:effort": "4"}, quality=settings.quality)
+    return _write(picture, settings, "jxl", {"jxl:effort": str(1 + settings.effort)}, quality=settings.quality)
 
 
 def gif(picture: Picture, settings: Settings) -> bytes:

@@ -1,0 +1,179 @@
+"""What the formats of `auto` cost: CPU, and bytes at the same SSIMULACRA2, at three sizes; and what `q=auto` saves.
+
+The encoders alone, in one thread, take turns at one photograph, scaled by Lanczos. Bytes at a score are interpolated
+between qualities, on a logarithmic scale.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from PIL import Image
+from ssimulacra2.ssimulacra2 import compute_ssimulacra2
+
+from bench import photographs
+from gateway.rules import DEFAULT_EFFORT, DEFAULT_QUALITY
+from service.engine import quality, writers
+from service.engine.geometry import Box
+from service.engine.jxl import reading as jxl
+from service.engine.magick.writing import Settings
+from service.engine.picture import Details, Frame, Picture
+
+WIDTHS = (200, 640, 1600)
+SCORES = (65, 72, 78)
+ROUNDS = 5
+LADDERS = {"jxl": (60, 70, 80, 88), "avif": (45, 55, 65, 75), "webp": (66, 78, 88, 94)}
+"""Qualities that score from about 60 to 80."""
+
+JXL_MOST, FEWER = 1.0, 0.85
+"""The bar: JPEG XL of 640 pixels takes at most WebP's CPU, and 15 % fewer bytes at each score."""
+
+
+@dataclass
+class Encoder:
+    """A format at one effort, its CPU in milliseconds by round, and (score, bytes) of each quality."""
+
+    format: str
+    effort: int
+    costs: list[float] = field(default_factory=list)
+    made: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        return f"{self.format}, effort {self.effort}"
+
+    def bytes_at(self, score: float) -> float | None:
+        """None outside what was measured."""
+        scores, sizes = zip(*sorted(self.made), strict=True)
+        if not scores[0] <= score <= scores[-1]:
+            return None
+        return float(np.exp(np.interp(score, scores, np.log(sizes))))
+
+
+def encoders() -> list[Encoder]:
+    """The defaults of `formats.effort`, and their neighbours."""
+    return [
+        *(Encoder("jxl", effort) for effort in (2, 3, 4)),
+        *(Encoder("avif", effort) for effort in (0, 1)),
+        Encoder("webp", 2),
+    ]
+
+
+def main() -> int:
+    """Print the tables; return how many bars are missed."""
+    missed = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with Image.open(photographs.photo(folder)) as opened:
+            photo = opened.convert("RGB")
+        print("\n| width | encoder | CPU, ms | " + " | ".join(f"kB at {score}" for score in SCORES) + " |")
+        print("| --- | --- | --- |" + " --- |" * len(SCORES))
+        for width in WIDTHS:
+            image = _scaled(photo, width)
+            found = encoders()
+            _take_turns(found, image)
+            for one in found:
+                _score(one, image, folder)
+                sizes = " | ".join(_kilobytes(one.bytes_at(score)) for score in SCORES)
+                print(f"| {width} | {one.title} | {median(one.costs):.1f} | {sizes} |", flush=True)
+            if width == 640:
+                missed += _missed(found)
+        _auto(photo, folder)
+    return missed
+
+
+def _scaled(photo: Image.Image, width: int) -> Image.Image:
+    return photo.resize((width, round(width * photo.height / photo.width)), Image.Resampling.LANCZOS)
+
+
+def _take_turns(found: list[Encoder], image: Image.Image) -> None:
+    """Each encoder at the quality that is the default, in turns. The first round warms up."""
+    for turn in range(ROUNDS + 1):
+        for one in found:
+            before = time.process_time()
+            _encoded(one.format, image, DEFAULT_QUALITY[one.format], one.effort)
+            if turn:
+                one.costs.append((time.process_time() - before) * 1000)
+
+
+def _score(one: Encoder, image: Image.Image, folder: Path) -> None:
+    for value in LADDERS[one.format]:
+        data = _encoded(one.format, image, value, one.effort)
+        one.made.append((_ssimulacra2(image, _shown(one.format, data, image.size), folder), len(data)))
+
+
+def _missed(found: list[Encoder]) -> int:
+    """How many of its bars the default JPEG XL misses against WebP."""
+    ours = next(one for one in found if (one.format, one.effort) == ("jxl", 3))
+    webp = next(one for one in found if one.format == "webp")
+    ratio = median(a / b for a, b in zip(ours.costs, webp.costs, strict=True))
+    sizes = [(ours.bytes_at(score), webp.bytes_at(score)) for score in SCORES]
+    shares = [a / b for a, b in sizes if a and b]
+    print(f"\nJPEG XL 640 to WebP 640: CPU {ratio:.2f} (at most {JXL_MOST:.2f}), bytes at equal scores "
+          f"{', '.join(f'{share:.2f}' for share in shares)} (at most {FEWER:.2f})\n")  # fmt: skip
+    return int(ratio > JXL_MOST) + sum(share > FEWER for share in shares)
+
+
+def _auto(photo: Image.Image, folder: Path) -> None:
+    """Bytes of `q=auto` against those of the one quality that reaches its score for every picture."""
+    pictures = [_scaled(photo, width) for width in (200, 640)]
+    pictures += [_scaled(photo.crop(box), 320) for box in _quarters(photo.size)]
+    print("| format | fixed q | kB | q=auto | kB | saved |\n| --- | --- | --- | --- | --- | --- |")
+    for format in DEFAULT_QUALITY:
+        chosen = [_chosen(format, image) for image in pictures]
+        fixed = max(value for value, _ in chosen)
+        flat = sum(len(_encoded(format, image, fixed)) for image in pictures)
+        saved = sum(size for _, size in chosen)
+        values = f"{min(value for value, _ in chosen)} to {fixed}"
+        print(f"| {format} | {fixed} | {flat / 1000:.1f} | {values} | {saved / 1000:.1f} | {1 - saved / flat:.0%} |")
+
+
+def _chosen(format: str, image: Image.Image) -> tuple[int, int]:
+    """The quality that `q=auto` takes, and the bytes."""
+    made: dict[bytes, int] = {}
+
+    def write(value: int) -> bytes:
+        data = _encoded(format, image, value)
+        made[data] = value
+        return data
+
+    def show(data: bytes, size: tuple[int, int]) -> Image.Image:
+        return _shown(format, data, size)
+
+    data = quality.seeming(write, image, show)
+    return made[data], len(data)
+
+
+def _quarters(size: tuple[int, int]) -> list[tuple[int, int, int, int]]:
+    width, height = size[0] // 2, size[1] // 2
+    return [(x, y, x + width, y + height) for x in (0, width) for y in (0, height)]
+
+
+def _encoded(format: str, image: Image.Image, value: int, effort: int | None = None) -> bytes:
+    settings = Settings(value, effort=DEFAULT_EFFORT[format] if effort is None else effort)
+    return writers.PILLOW[format](Picture([Frame(image)], Box(0, 0, *image.size), 1.0, Details()), settings)
+
+
+def _shown(format: str, data: bytes, size: tuple[int, int]) -> Image.Image:
+    return jxl.decoded(data, size) if format == "jxl" else Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def _ssimulacra2(image: Image.Image, made: Image.Image, folder: Path) -> float:
+    paths = [folder / "reference.png", folder / "made.png"]
+    image.save(paths[0])
+    made.save(paths[1])
+    return float(compute_ssimulacra2(*paths))
+
+
+def _kilobytes(size: float | None) -> str:
+    return "" if size is None else f"{size / 1000:.1f}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
