@@ -45,8 +45,8 @@ AVIF_QUALITY = {QUALITY["avif"]}
 
 @dataclass(frozen=True)
 class Asked:
-    """An image by its name, `width` pixels wide, or cut to `height` too around what stands out. `quality` is 1..100;
-    None is that of QUALITY."""
+    """An image by its name, `width` pixels wide (0: whole), or cut to `height` too around what stands out. `quality` is
+    1..100; None is that of QUALITY."""
 
     image: str
     width: int
@@ -102,7 +102,8 @@ def _gateway(name: str, library: str, pictures: Path, scratch: Path) -> Iterator
     def path(asked: Asked) -> str:
         box = f",h={asked.height},fit=cover,g=smart" if asked.height else ""
         quality = f",q={asked.quality}" if asked.quality else ""
-        return f"/images/{asked.image}/@w={asked.width}{box}{quality}.{asked.format}"
+        recipe = f"w={asked.width}{box}{quality}" if asked.width else "full"
+        return f"/images/{asked.image}/@{recipe}.{asked.format}"
 
     with running_gateway(scratch / name, options) as running:
         yield Server(name, running.process.pid, path, _fetcher(name, running.public))

@@ -6,6 +6,7 @@ out of three miss it; the runs after the first are of the rows that cost too muc
     rows        what is measured: works, originals, bars
     originals   the files that the works begin with
     vips        bare libvips in a process, the peer without HTTP
+    rivals      what stands for peers where none can do the work
     turns       the servers take turns at a row
     scores      SSIMULACRA2 of what they made
     verdict     what is compared with what, and which bars are missed
@@ -21,6 +22,7 @@ from pathlib import Path
 from bench import peers
 from bench.derive import table
 from bench.derive.originals import Originals
+from bench.derive.rivals import RIVALS
 from bench.derive.rows import ROWS, Row
 from bench.derive.scores import score
 from bench.derive.turns import take_turns
@@ -48,7 +50,7 @@ def _measure(rows: list[Row], scratch: Path) -> int:
     again = rows
     for run in range(1, RUNS + 1):
         print(f"\nrun {run}\n{table.HEAD}", flush=True)
-        with peers.all_servers(pictures, scratch / f"run-{run}", (*peers.SERVERS, vips, peers.imagemagick)) as servers:
+        with peers.all_servers(pictures, scratch / f"run-{run}", _starts(again)) as servers:
             for row in again:
                 results = take_turns(servers, row, originals[row.source], pictures)
                 if row.is_scored:
@@ -63,3 +65,9 @@ def _measure(rows: list[Row], scratch: Path) -> int:
     for row, bars in short.items():
         print(f"missed: {row.title}: {', '.join(sorted(bars))}")
     return len(short)
+
+
+def _starts(rows: list[Row]) -> list[peers.Start]:
+    """What these rows are measured at; ours first."""
+    usual = () if all(row.rival for row in rows) else (*peers.SERVERS[1:], vips, peers.imagemagick)
+    return [peers.gateway, *usual, *(RIVALS[name] for name in sorted({row.rival for row in rows} - {""}))]

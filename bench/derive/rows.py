@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BURST = (320, 480, 640, 960, 1280, 1920)
+WHOLE = (0,)
+"""In place of a width: the whole image, `@full`."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,8 @@ class Row:
     `source` names an original of `originals.py`, `format` is that of the result, `widths` are pixels. With `height` the
     result is cut to that box around what stands out. `quality` is 1..100; None is the configured one. `images` are made
     in each round. `without` names the peers that cannot do the work. Against bare libvips the bar is `vips_share` of
-    its CPU plus `vips_extra` milliseconds; `most` milliseconds take the place of that bar.
+    its CPU plus `vips_extra` milliseconds; `most` milliseconds take the place of that bar. `rival` names what stands in
+    the place of all peers (`rivals.py`): the bar is `share` of its CPU, and `bytes_share` of its bytes.
     """
 
     name: str
@@ -29,11 +32,14 @@ class Row:
     vips_share: float = 1.0
     vips_extra: float = 4.0
     most: float | None = None
+    rival: str = ""
+    share: float = 1.0
+    bytes_share: float = 1.05
 
     @property
     def is_scored(self) -> bool:
         """Whether scores can be compared: servers crop different parts, and one alone has none to compare with."""
-        return self.height is None and self.source != "photo.heic"
+        return self.height is None and self.source != "photo.heic" and self.widths != WHOLE
 
 
 ROWS = (
@@ -63,4 +69,6 @@ ROWS = (
         without=("thumbor", "IPX", "libvips"),
         most=800,
     ),
+    Row("jxl-640", "JPEG 6 MP to JPEG XL 640", "photo.jpg", "jxl", images=4, rival="WebP", bytes_share=0.85),
+    Row("full-jxl", "JPEG 6 MP to @full.jxl", "photo.jpg", "jxl", WHOLE, rival="libjxl", share=1.2),
 )

@@ -10,14 +10,27 @@ from statistics import mean
 
 from bench import peers
 from bench.derive.turns import Found
+from service.engine.jxl import reading as jxl
+from service.engine.recognise import recognise
 
 
 def score(original: Path, results: Iterable[Found]) -> None:
     """Note the mean score of the files that each server made of an original."""
     results = list(results)
-    scores = _scores({str(original): [str(file) for found in results for file in found.files]})
+    readable = {file: _readable(file) for found in results for file in found.files}
+    scores = _scores({str(original): [str(file) for file in readable.values()]})
     for found in results:
-        found.score = mean(scores[str(file)] for file in found.files)
+        found.score = mean(scores[str(readable[file])] for file in found.files)
+
+
+def _readable(file: Path) -> Path:
+    """A file that Pillow reads: of a JPEG XL a PNG beside it."""
+    header = recognise(file)
+    if header.format != "jxl":
+        return file
+    path = file.with_suffix(".png")
+    jxl.decoded(file.read_bytes(), (header.width, header.height)).save(path)
+    return path
 
 
 def _scores(asked: Mapping[str, list[str]]) -> dict[str, float]:

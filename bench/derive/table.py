@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bench.derive.rivals import RIVALS
 from bench.derive.rows import Row
 from bench.derive.verdict import Verdict
 
-PEERS = ("thumbor", "IPX", "libvips")
+PEERS = ("thumbor", "IPX", "libvips", *RIVALS)
 NAMES = ("gateway", *PEERS, "imagemagick")
 _COLUMNS = ("row", *NAMES, *(f"to {name}" for name in PEERS), "scores", "kB", "missed")
 HEAD = f"| {' | '.join(_COLUMNS)} |\n{'| --- ' * len(_COLUMNS)}|"

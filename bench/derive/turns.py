@@ -15,10 +15,12 @@ from itertools import count
 from pathlib import Path
 from statistics import mean, median
 
+from bench.derive.rivals import RIVALS
 from bench.derive.rows import Row
 from bench.peers import Asked, Server
 from bench.processes import cpu, tree
 
+OURS = "gateway"
 ROUNDS = 5
 AT_ONCE = 4  # requests under way, so that both processes of a server are busy
 
@@ -44,7 +46,7 @@ class Found:
 
 def take_turns(servers: list[Server], row: Row, original: Path, pictures: Path) -> dict[str, Found]:
     """Measure a row; what was found, by server. The first round warms up: everything is loaded, nothing counted."""
-    able = [server for server in servers if server.name not in row.without]
+    able = [server for server in servers if takes_part(server.name, row)]
     results = {server.name: Found() for server in able}
     for turn in range(ROUNDS + 1):
         names = _laid_out(original, pictures, row.images if turn else 1)
@@ -60,6 +62,11 @@ def take_turns(servers: list[Server], row: Row, original: Path, pictures: Path) 
             (pictures / name).unlink()
     print(f"bench: {row.title}", file=sys.stderr)
     return results
+
+
+def takes_part(name: str, row: Row) -> bool:
+    """Whether a server is measured at a row."""
+    return name in (OURS, row.rival) if row.rival else name not in row.without and name not in RIVALS
 
 
 def _laid_out(original: Path, pictures: Path, images: int) -> list[str]:

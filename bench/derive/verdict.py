@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.derive.rows import Row
-from bench.derive.turns import Found
+from bench.derive.turns import OURS, Found
 
-OURS, VIPS = "gateway", "libvips"
+VIPS = "libvips"
 OURS_TOO = "imagemagick"  # the gateway with another library: no peer, and without a bar
 COST, SCORE, BYTES = "cost", "score", "bytes"
 OF_A_SERVER = 0.95  # of the CPU of a peer that serves
 SCORE_SLACK = 0.1  # points: what a table shows as equal
-MORE_BYTES = 1.05
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,11 @@ def judge(row: Row, results: Mapping[str, Found]) -> Verdict:
 def _compare(row: Row, name: str, ours: Found, peer: Found) -> Comparison:
     ratio = paired(ours.costs, peer.costs)
     bar = OF_A_SERVER if name != VIPS else (row.most or row.vips_share * peer.cost + row.vips_extra) / peer.cost
+    bar = row.share if row.rival else bar
     met = {
         COST: ratio <= bar or (name == VIPS and row.most is not None),
         SCORE: ours.score >= peer.score - SCORE_SLACK,
-        BYTES: ours.bytes <= MORE_BYTES * peer.bytes,
+        BYTES: ours.bytes <= row.bytes_share * peer.bytes,
     }
     return Comparison(ratio, bar, tuple(word for word, is_met in met.items() if not is_met))
 

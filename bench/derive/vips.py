@@ -18,11 +18,16 @@ from pathlib import Path
 from bench.peers import QUALITY, Asked, Server
 
 
-@contextlib.contextmanager
-def vips(pictures: Path, scratch: Path) -> Iterator[Server]:
+def vips(pictures: Path, scratch: Path) -> contextlib.AbstractContextManager[Server]:
     """Start the process; it ends with the block."""
+    return worker("libvips", "bench.derive.vips_worker", pictures, scratch)
+
+
+@contextlib.contextmanager
+def worker(name: str, module: str, pictures: Path, scratch: Path) -> Iterator[Server]:
+    """A process that makes an image for each line that it reads, named to it as a server."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.derive.vips_worker"],
+        [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "VIPS_CONCURRENCY": "1"},
@@ -33,7 +38,7 @@ def vips(pictures: Path, scratch: Path) -> Iterator[Server]:
 
     def path(asked: Asked) -> str:
         quality = asked.quality or QUALITY.get(asked.format)
-        made = scratch / f"libvips.{asked.format}"
+        made = scratch / f"{name}.{asked.format}"
         return dumps({**asdict(asked), "quality": quality, "image": str(pictures / asked.image), "output": str(made)})
 
     def fetch(line: str) -> bytes:
@@ -42,9 +47,9 @@ def vips(pictures: Path, scratch: Path) -> Iterator[Server]:
             questions.flush()
             made = answers.readline().decode().strip()
             if not made:
-                raise RuntimeError(f"libvips failed at {line}")
+                raise RuntimeError(f"{name} failed at {line}")
             return Path(made).read_bytes()
 
     with process:
-        yield Server("libvips", process.pid, path, fetch)
+        yield Server(name, process.pid, path, fetch)
         questions.close()

@@ -12,9 +12,10 @@ from PIL import Image
 
 from bench.derive import NAMES, table
 from bench.derive.originals import _GIVEN, _MAKERS
+from bench.derive.rivals import RIVALS
 from bench.derive.rows import ROWS, Row
 from bench.derive.screenshot import draw
-from bench.derive.turns import Found
+from bench.derive.turns import Found, takes_part
 from bench.derive.verdict import judge
 from bench.derive.vips import vips
 from bench.peers import Asked
@@ -84,6 +85,28 @@ def test_a_bar_in_milliseconds_takes_the_place_of_that_of_libvips(found: Find) -
     row = Row("tiff", "tiff", "deep.tif", "jpg", most=45)
     assert not judge(row, {"gateway": found(44), "libvips": found(18)}).missed
     assert judge(row, {"gateway": found(46), "libvips": found(60)}).missed == {"cost, 45 ms"}
+
+
+@pytest.mark.parametrize(
+    ("cost", "size", "missed"), [(12, 850, set()), (12.1, 850, {"cost of WebP"}), (12, 851, {"bytes of WebP"})]
+)
+def test_a_rival_has_a_share_of_cpu_and_of_bytes(cost: float, size: int, missed: set[str], found: Find) -> None:
+    row = Row("jxl", "jxl", "photo.jpg", "jxl", rival="WebP", share=1.2, bytes_share=0.85)
+    assert judge(row, {"gateway": found(cost, size=size), "WebP": found(10)}).missed == missed
+
+
+def test_a_rival_stands_in_the_place_of_all_peers() -> None:
+    names = ["gateway", "thumbor", "libvips", "imagemagick", *RIVALS]
+    row = Row("jxl", "jxl", "photo.jpg", "jxl", rival="WebP")
+    assert [name for name in names if takes_part(name, row)] == ["gateway", "WebP"]
+    assert [name for name in names if takes_part(name, ROW)] == ["gateway", "thumbor", "libvips", "imagemagick"]
+
+
+def test_libjxl_alone_makes_the_jpeg_xl_of_a_jpeg_without_loss(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(images.jpeg())
+    with RIVALS["libjxl"](tmp_path, tmp_path) as server:
+        made = server.fetch(server.path(Asked("a.jpg", 0, "jxl")))
+    assert images.jpeg_of_jxl(made) == images.jpeg()
 
 
 def test_bare_libvips_makes_thumbnails_and_crops(tmp_path: Path) -> None:
