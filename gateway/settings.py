@@ -186,9 +186,9 @@ class FormatOptions(Section):
 
 METADATA_FIELDS = (
     "format", "width", "height", "frames", "duration", "bytes", "colour_space", "depth", "alpha", "orientation",
-    "taken", "camera", "dominant_colour", "placeholder", "flaws",
+    "taken", "camera", "dominant_colour", "placeholder", "flaws", "digital_source_type", "c2pa",
 )  # fmt: skip
-PRIVATE_FIELDS = ("position", "author", "serial")
+PRIVATE_FIELDS = ("position", "author", "serial", "credit", "creator")
 
 
 class MetadataOptions(Section):
@@ -197,7 +197,9 @@ class MetadataOptions(Section):
     fields: list[str] = Field(
         list(METADATA_FIELDS), description=f"of @meta.json; never by default: {', '.join(PRIVATE_FIELDS)}"
     )
-    keep: list[Literal["copyright", "icc"]] = Field([], description="what a recipe's keep may name: copyright, icc")
+    keep: list[Literal["copyright", "icc", "provenance"]] = Field(
+        [], description="what a recipe's keep may name: copyright, icc, provenance"
+    )
 
     @field_validator("fields")
     @classmethod

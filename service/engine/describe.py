@@ -18,6 +18,9 @@ from service.engine.formats import FORMATS
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Job, Result
 from service.engine.picture import Details, Picture
+from service.engine.provenance import statement
+from service.engine.provenance.statement import Provenance
+from service.engine.provenance.texts import plain
 from service.engine.srgb import is_srgb
 from service.engine.thumbhash import thumbhash
 
@@ -37,6 +40,7 @@ class _Subject:
     details: Details
     small: Pillow.Image
     exif: Exif
+    provenance: Provenance
 
 
 def decoding(job: Job) -> Job:
@@ -53,7 +57,8 @@ def document(job: Job, picture: Picture, prepare: Prepare) -> Result:
     details = replace(picture.details)
     _bring_near(picture)
     prepare(picture, job)
-    subject = _Subject(job, details, picture.frames[0].pillow(), Exif.of(job, details))
+    said = statement.read(Path(job.source), job.header.format) if _PROVENANCE & set(job.fields) else Provenance()
+    subject = _Subject(job, details, picture.frames[0].pillow(), Exif.of(job, details), said)
     text = json.dumps({name: _FIELDS[name](subject) for name in job.fields}, ensure_ascii=False)
     data = text.encode()
     Path(job.output).write_bytes(data)
@@ -110,6 +115,19 @@ def _dominant(subject: _Subject) -> str | None:
     return "#" + bytes(round((total >> shift & least) / len(largest)) for shift in (40, 20, 0)).hex()
 
 
+def _creators(subject: _Subject) -> list[str] | None:
+    """Those of XMP or IPTC, or else EXIF's artist."""
+    artist = plain(subject.exif.artist)
+    return list(subject.provenance.creators) or ([artist] if artist else None)
+
+
+def _c2pa(subject: _Subject) -> dict[str, str | None] | None:
+    manifest = subject.provenance.manifest
+    return {"claim_generator": manifest.claim_generator} if manifest else None
+
+
+_PROVENANCE = {"digital_source_type", "credit", "creator", "c2pa"}
+
 _FIELDS: dict[str, Callable[[_Subject], Any]] = {
     "format": lambda subject: subject.job.header.format,
     "width": lambda subject: _size(subject.job)[0],
@@ -126,8 +144,12 @@ _FIELDS: dict[str, Callable[[_Subject], Any]] = {
     "dominant_colour": _dominant,
     "placeholder": lambda subject: base64.b64encode(thumbhash(subject.small)).decode(),
     "flaws": lambda subject: list(subject.job.flaws) or None,
+    "digital_source_type": lambda subject: subject.provenance.source_type,
+    "c2pa": _c2pa,
     "position": lambda subject: subject.exif.position,
     "author": lambda subject: subject.exif.author,
     "serial": lambda subject: subject.exif.serial,
+    "credit": lambda subject: subject.provenance.credit,
+    "creator": _creators,
 }
 """By the names that the configuration knows."""

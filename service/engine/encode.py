@@ -11,6 +11,7 @@ from service.engine.job import Job, Unsatisfiable
 from service.engine.magick.writing import Settings
 from service.engine.notice import copyright_block
 from service.engine.picture import Picture
+from service.engine.provenance.keeping import embedder
 
 
 def encode(picture: Picture, job: Job) -> bytes:
@@ -29,11 +30,12 @@ def encode(picture: Picture, job: Job) -> bytes:
     keeps = copyright_block(job, picture.details) if kept("copyright", job) else None
 
     direct = job.library == "imagemagick"
-    effort = effort_of(job)
+    effort, embed = effort_of(job), embedder(job)
 
     def write(value: int) -> bytes:
         settings = Settings(value, "lossless" in recipe, icc, keeps, direct, effort)
-        return writers.writer(picture, settings, job)(picture, settings)
+        data = writers.writer(picture, settings, job)(picture, settings)
+        return embed(data) if embed else data
 
     if "mb" in recipe:
         return quality.fitting(write, int(recipe["mb"]))

@@ -33,6 +33,7 @@ class Exif:
     taken: str | None = None
     camera: str | None = None
     author: str | None = None
+    artist: str | None = None
     serial: str | None = None
     copyright: str | None = None
     position: dict[str, float] | None = None
@@ -58,6 +59,7 @@ class Exif:
         return cls(
             taken=_moment(_text(photo.get(_TAKEN)) or _text(block.get(_DATE_TIME)), _text(photo.get(_OFFSET))),
             camera=_camera(_text(block.get(_MAKE)), _text(block.get(_MODEL))),
+            artist=_text(block.get(_ARTIST)),
             author=_text(block.get(_ARTIST)) or _text(photo.get(_OWNER)),
             serial=_text(photo.get(_SERIAL)),
             copyright=_text(block.get(COPYRIGHT)),

@@ -91,6 +91,11 @@ class Format:
     stripper: str = ""
     """Removes metadata without encoding; empty where the format has no such way."""
 
+    provenance: str = ""
+    """Yields the blocks that tell of an original's provenance; empty where the format has none."""
+    embedder: str = ""
+    """Puts provenance into an encoded image; empty where the format has no place for it."""
+
     mender: str = ""
     """Finds and mends the flaws of a file that has all of its pixels (`service.engine.flaws`)."""
 
@@ -119,6 +124,8 @@ FORMATS: Mapping[str, Format] = {
         has_wide_gamut=True,
         faithful_quality=95,
         stripper="service.engine.jpeg.recode:pieces",
+        provenance="service.engine.provenance.carriers:of_jpeg",
+        embedder="service.engine.provenance.embedding:into_jpeg",
         mender="service.engine.flaws.jpeg:mend",
     ),
     "png": Format(
@@ -137,6 +144,8 @@ FORMATS: Mapping[str, Format] = {
         has_profile=True,
         has_wide_gamut=True,
         stripper="service.engine.stripping.png:pieces",
+        provenance="service.engine.provenance.carriers:of_png",
+        embedder="service.engine.provenance.embedding:into_png",
         mender="service.engine.flaws.png:mend",
     ),
     "webp": Format(
@@ -154,6 +163,8 @@ FORMATS: Mapping[str, Format] = {
         has_wide_gamut=True,
         faithful_quality=95,
         stripper="service.engine.stripping.webp:pieces",
+        provenance="service.engine.provenance.carriers:of_webp",
+        embedder="service.engine.provenance.embedding:into_webp",
         mender="service.engine.flaws.webp:mend",
         rounds=1,
     ),
@@ -170,6 +181,8 @@ FORMATS: Mapping[str, Format] = {
         writer="Pillow",
         magick_writer="service.engine.magick.writing:avif",
         pillow_writer="service.engine.writers:avif",
+        provenance="service.engine.provenance.carriers:of_heif",
+        embedder="service.engine.provenance.embedding_heif:into_avif",
         mender="service.engine.flaws.avif:mend",
         has_profile=True,
         has_wide_gamut=True,
@@ -197,6 +210,7 @@ FORMATS: Mapping[str, Format] = {
         "HEIC",
         reader="pillow-heif",
         library_reader="service.engine.heif:read",
+        provenance="service.engine.provenance.carriers:of_heif",
         needs_own_reader="service.engine.heif_sequence:is_one",
         own_reader="service.engine.heif:read",
     ),
@@ -212,6 +226,8 @@ FORMATS: Mapping[str, Format] = {
         own_reader="service.engine.animation.gif:read",
         magick_writer="service.engine.magick.writing:gif",
         stripper="service.engine.stripping.gif:pieces",
+        provenance="service.engine.provenance.carriers:of_gif",
+        embedder="service.engine.provenance.embedding:into_gif",
         mender="service.engine.flaws.gif:mend",
     ),
     "tif": Format(
@@ -227,6 +243,8 @@ FORMATS: Mapping[str, Format] = {
         needs_own_reader="service.engine.tiff.reading:needs",
         own_reader="service.engine.tiff.reading:read",
         second_reader="service.engine.tiff.reading:second",
+        provenance="service.engine.provenance.carriers:of_tiff",
+        embedder="service.engine.provenance.embedding:into_tiff",
         mender="service.engine.flaws.tiff:mend",
         magick_writer="service.engine.magick.writing:tiff",
         pillow_writer="service.engine.writers:tiff",

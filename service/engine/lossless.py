@@ -14,6 +14,7 @@ from service.engine.headers.source import OpenedFile
 from service.engine.job import Job, Result, Undecodable
 from service.engine.jpeg import decode
 from service.engine.jpeg.turn import turned
+from service.engine.provenance.keeping import embedder
 from service.engine.strip import strip
 
 _UNTOUCHING = {"bg", "frame", "keep"}
@@ -38,6 +39,9 @@ def strip_original(job: Job) -> Result | None:
         done = False
     if not done:
         return None
+    if embed := embedder(job):
+        path = Path(job.output)
+        path.write_bytes(embed(path.read_bytes()))
     header = job.header
     size = geometry.upright((header.width, header.height), header.orientation)
     stages = {"encode": time.perf_counter() - started}
@@ -57,7 +61,7 @@ def no_larger(job: Job, result: Result) -> Result:
         return result
     path = Path(job.output)
     made = path.read_bytes()
-    stripped = strip_original(replace(job, recipe={}))
+    stripped = strip_original(replace(job, recipe={key: job.recipe[key] for key in ("keep",) if key in job.recipe}))
     if stripped is None or stripped.bytes >= len(made):
         path.write_bytes(made)
         return result
@@ -74,7 +78,7 @@ def faithful(job: Job) -> Job:
     """The job as it is to be done where the original cannot be stripped: at high quality, its profile kept."""
     if not is_whole(job):
         return job
-    keep = ("icc", "copyright") if kept("copyright", job) else ("icc",)
+    keep = ("icc", *(what for what in ("copyright", "provenance") if kept(what, job)))
     recipe = {**job.recipe, "keep": ":".join(keep)}
     if job.format == "jxl" and _is_exact(job):
         recipe["lossless"] = "1"

@@ -17,6 +17,7 @@ LIBRARIES: tuple[Library, ...] = ("auto", "imagemagick")
 FIELDS = (
     *("format", "width", "frames", "duration", "bytes", "colour_space", "depth", "dominant_colour", "placeholder"),
     *("taken", "camera", "position", "author", "serial"),
+    *("digital_source_type", "credit", "creator", "c2pa"),
 )
 
 ORIGINALS: dict[str, Callable[[], bytes]] = {
@@ -75,7 +76,7 @@ VALUES = {
     "q": "auto",
     "lossless": "1",
     "mb": "30000",
-    "keep": "copyright:icc",
+    "keep": "copyright:icc:provenance",
 }
 """A value for each operation; `dpr` is folded into the size before an engine process sees it."""
 
@@ -112,4 +113,4 @@ def jobs(folder: Path) -> Iterator[Job]:
             for format in ("jpg", "webp"):
                 for recipe in recipes():
                     job = Job("derive", str(path), recognise(path), LIMITS, recipe, format, library=library)
-                    yield replace(job, keep=("copyright", "icc"))
+                    yield replace(job, keep=("copyright", "icc", "provenance"))

@@ -12,7 +12,7 @@ from gateway.rules import FORMATS, VOCABULARY, Rules
 KEY = "a key that signs"
 RULES = Rules(
     presets={"thumbnail": "w=50,h=50,sharpen=0.5", "hero": "w=1200,h=400,fit=cover,g=smart", "plain": "full"},
-    keep=("icc", "copyright"),
+    keep=("icc", "copyright", "provenance"),
     keys={"first": KEY, "second": "another key that signs"},
     metadata=True,
 )
@@ -47,7 +47,7 @@ VALUES: dict[str, list[str]] = {
     "q": ["80", "080", "60", "50", "auto"],
     "lossless": ["0", "1"],
     "mb": ["5000", "05000"],
-    "keep": ["icc", "copyright", "icc:copyright", "copyright:icc"],
+    "keep": ["icc", "copyright", "icc:copyright", "copyright:icc", "provenance:icc"],
 }
 """A few values of every operation, among them several spellings of the same."""
 

@@ -34,22 +34,24 @@ def check(source: Source, meta: Source, said: Mapping[int, Size], iloc: int | No
         return
 
 
-def beginning_of(item: int, source: Source, meta: Source, iloc: int | None, idat: int | None) -> bytes:
-    """Return the first bytes of an item's data; nothing where they cannot be found."""
+def beginning_of(
+    item: int, source: Source, meta: Source, iloc: int | None, idat: int | None, most: int = _ENOUGH
+) -> bytes:
+    """Return the first bytes of an item's data, `most` of them; nothing where they cannot be found."""
     if iloc is None:
         return b""
     try:
         places = _extents(meta, iloc, source.start, meta.start + (idat or 0))
-        return next((_beginning(source, extents) for number, extents in places if number == item), b"")
+        return next((_beginning(source, extents, most) for number, extents in places if number == item), b"")
     except Cut:
         return b""
 
 
-def _beginning(source: Source, extents: list[tuple[int, int]]) -> bytes:
+def _beginning(source: Source, extents: list[tuple[int, int]], most: int = _ENOUGH) -> bytes:
     data = b""
     for start, length in extents:
-        data += source.part(start, length or source.size).head(_ENOUGH - len(data))
-        if len(data) >= _ENOUGH:
+        data += source.part(start, length or source.size).head(most - len(data))
+        if len(data) >= most:
             break
     return data
 

@@ -23,6 +23,7 @@ from service.engine.jpeg import planes
 from service.engine.jpeg.planes import Planes
 from service.engine.libraries import by_magick
 from service.engine.picture import Details, Frame
+from service.engine.provenance.keeping import embedder
 from service.engine.quality import FULL_CHROMA
 from service.engine.recent import recalled
 from service.engine.steps.orient import TURNS
@@ -59,6 +60,8 @@ def rescaled(job: Job) -> Result | None:
     smaller, size = _scaled(original, n, job)
     transformed = clock()
     data = planes.write(smaller, size, _quality(job), progressive=effort_of(job) > 0)
+    if embed := embedder(job):
+        data = embed(data)
     Path(job.output).write_bytes(data)
     stages = {"decode": decoded - started, "transform": transformed - decoded, "encode": clock() - transformed}
     return Result(job.format, *size, 1, len(data), stages)
