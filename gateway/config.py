@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from gateway import environment
 from gateway.config_lines import ConfigError, Lines, Mistake, Place
 from gateway.config_secrets import Secrets, section_of
+from gateway.dialect_settings import SIGNED_DIALECTS
 from gateway.equivalence import canonicalise
 from gateway.errors import Refused
 from gateway.names import preset_recipe
@@ -116,6 +117,7 @@ def _combinations(config: Config) -> Iterator[tuple[Place, str]]:
     socket = config.base / config.runtime.root / SOCKET_NAME
     if len(str(socket).encode()) > LONGEST_SOCKET_PATH:
         yield ("runtime", "root"), f"too long for a socket ({LONGEST_SOCKET_PATH} bytes at most): {socket}"
+    yield from _dialects(config)
     yield from _lifetimes("swift", config.store.swift.temp_url)
     yield from _lifetimes("directory", config.store.directory.temp_url)
 
@@ -123,6 +125,21 @@ def _combinations(config: Config) -> Iterator[tuple[Place, str]]:
 def _lifetimes(kind: str, urls: TempUrl | DirectoryTempUrl) -> Iterator[tuple[Place, str]]:
     if urls.lifetime > urls.max_lifetime:
         yield ("store", kind, "temp_url", "lifetime"), "must be at most max_lifetime"
+
+
+def _dialects(config: Config) -> Iterator[tuple[Place, str]]:
+    """Prefixes of dialects that clash, and dialects without signatures where access is not open."""
+    seen: list[str] = []
+    for (dialect, option), prefix in config.dialects.prefixes():
+        place = ("dialects", dialect, option)
+        other = next(
+            (one for one in seen if f"{one}/".startswith(f"{prefix}/") or f"{prefix}/".startswith(f"{one}/")), None
+        )
+        if other:
+            yield place, f"{prefix} and {other}, another dialect's, must not begin alike"
+        seen.append(prefix)
+        if dialect not in SIGNED_DIALECTS and config.public.access != "open":
+            yield place, f"{dialect} has no signatures: it needs public.access: open"
 
 
 def _dropped_words(config: Config, rules: Rules) -> Iterator[tuple[Place, str]]:

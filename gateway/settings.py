@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from gateway.dialect_settings import Dialects
 from gateway.hosts import HostName
 from gateway.names import is_preset_word
 from gateway.public_settings import Public
@@ -242,6 +243,7 @@ class Config(Section):
         {"thumbnail": "w=50,h=50,sharpen=0.5"}, description="recipes by a bare word: @thumbnail.webp"
     )
     metadata: MetadataOptions = MetadataOptions()
+    dialects: Dialects = Dialects()
     runtime: Runtime = Runtime()
     log: Log = Log()
     tracing: Tracing = Tracing()

@@ -1,0 +1,19 @@
+"""The dialects that a configuration turns on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.rules import Rules
+from gateway.settings import Config
+from service.dialects.dialect import Dialect
+
+Make = Callable[[Config, Rules], Dialect | None]
+"""Makes a dialect, None where it is not configured."""
+
+MAKERS: tuple[Make, ...] = ()
+
+
+def dialects_of(config: Config, rules: Rules) -> tuple[Dialect, ...]:
+    """The dialects that have a prefix."""
+    return tuple(dialect for make in MAKERS if (dialect := make(config, rules)))
