@@ -11,8 +11,8 @@ from pydantic import BeforeValidator, Field
 from gateway.section import Section
 from gateway.units import Size
 
-RESERVED = ("images", "temp", "health", "metrics", "stats", "formats", "presets", "urls", "purge", "warm")
-RESERVED += ("docs", "openapi.json", "counts")
+RESERVED: tuple[str, ...] = ("images", "temp", "health", "metrics", "stats", "formats", "presets", "urls", "purge")
+RESERVED += ("warm", "docs", "openapi.json", "counts")
 """What the first segment of a prefix may not be: paths of the two ports themselves."""
 
 SIGNED_DIALECTS: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ def split_path(path: str) -> list[str]:
     """The decoded segments of a raw request path. Raises Refused for broken escapes and escaped slashes."""
     if len(path.encode("utf-8", "surrogateescape")) > LONGEST_REQUEST:
         raise Refused(400, f"the path has more than {LONGEST_REQUEST} bytes")
-    segments = [_decode(raw) for raw in path.split("/")]
+    segments = [decode(raw) for raw in path.split("/")]
     if any("/" in segment for segment in segments):
         raise Refused(400, "a slash inside a segment (%2F) cannot be part of a name")
     return segments
@@ -38,10 +38,10 @@ def split_query(query: str, ignored: Sequence[str] = ()) -> dict[str, str]:
         if part == "":
             continue
         raw_key, _, raw_value = part.replace("+", " ").partition("=")
-        key = _decode(raw_key)
+        key = decode(raw_key)
         if is_ignored(key, ignored):
             continue
-        value = _decode(raw_value)
+        value = decode(raw_value)
         if key in parameters:
             raise Refused(400, f"{quote(key)}: given twice")
         parameters[key] = value
@@ -58,7 +58,8 @@ def escape(name: str) -> str:
     return percent_encode(name, safe=_SAFE)
 
 
-def _decode(raw: str) -> str:
+def decode(raw: str) -> str:
+    """A raw part of a path or a query, decoded. Raises Refused for a broken escape, and for what is no UTF-8."""
     if raw.isascii() and "%" not in raw:
         return raw
     if _BROKEN_ESCAPE.search(raw):

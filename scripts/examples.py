@@ -59,6 +59,7 @@ EXAMPLES = (
     Example("gam", "w=240.webp", "gam=2,w=240.webp", "brighter shadows, the same black and white"),
     Example("blur", "w=240.webp", "blur=3,w=240.webp", "a sigma of three pixels"),
     Example("sharpen", "w=240.webp", "sharpen=1:3,w=240.webp", "a sigma of one pixel, three times the usual amount"),
+    Example("bitonal", "w=240.png", "bitonal=1,w=240.png", "black and white, a small part of the bytes as PNG"),
     Example("colors", "w=240.png", "colors=8,w=240.png", "eight colours, a fraction of the bytes as PNG"),
     Example("frame", "w=240.webp", "frame=2,w=240.webp", "the third frame of four", "moving.gif"),
     Example("q", "w=240.webp", "q=5,w=240.webp", "a low quality, fewer bytes"),

@@ -24,12 +24,13 @@ local tonumber = tonumber
 local _M = {}
 
 local NOWHERE = "/@none" -- a path that no derived image has
+_M.NOWHERE = NOWHERE
 
 local rules
 local usual -- Cache-Control, as nginx.conf has it
 
 
--- Load the rendered rules. Called once, before the workers are forked.
+-- Load the rendered rules, and return their document. Called once, before the workers are forked.
 function _M.init(path)
     local file, why = io_open(path, "rb")
     if not file then
@@ -47,6 +48,8 @@ function _M.init(path)
     temp_urls.init(rules, document.temp_urls)
     usual = document.cache_control
     requests.init(rules)
+
+    return document
 end
 
 
@@ -98,6 +101,17 @@ local function place(reading)
 end
 
 
+-- The path of the answer to a reading, with `$cache_control` set for it.
+function _M.answer(reading, current)
+    local control = cache_control_of(reading, current)
+    if control ~= usual then
+        ngx.var.cache_control = control
+    end
+
+    return place(reading)
+end
+
+
 -- Return the path of the answer below the derived cache. Return NOWHERE if only the service knows the answer, or if the
 -- request is refused. This function cannot answer: nginx calls it while it sets variables, which is cheapest. A file of
 -- another version than the request names is the answer if the service was asked before and did not answer.
@@ -111,12 +125,8 @@ function _M.find()
     if current == false and (ngx.var.miss or "") == "" then
         return NOWHERE
     end
-    local control = cache_control_of(reading, current)
-    if control ~= usual then
-        ngx.var.cache_control = control
-    end
 
-    return place(reading)
+    return _M.answer(reading, current)
 end
 
 

@@ -50,7 +50,7 @@ local function parse(request_uri)
         paths = {},
         allowed_until = -1,
         version = name.signature.v,
-        ends = name.signature.exp ~= nil,
+        ends = name.signature.exp and (tonumber(name.signature.exp) or 0),
     }
 end
 

@@ -10,6 +10,7 @@ from service.api.http.body import expect
 from service.api.http.context import CONTEXT, Context
 from service.api.http.cross_site import own_pages
 from service.api.http.problems import Handler, problems
+from service.api.resources.dialects import add_dialects
 from service.api.resources.warm import WARMING, Turn
 from service.api.routes import HANDLERS
 from service.api.schema.operations import OPERATIONS, Operation
@@ -26,6 +27,7 @@ def api_app(context: Context) -> web.Application:
             app.router.add_route(method, _pattern(operation.path), _allowed(operation), expect_handler=expect)
     for path in {operation.path for operation in OPERATIONS}:
         app.router.add_route("OPTIONS", _pattern(path), _options(path))
+    add_dialects(app, context, public=False)
     return app
 
 

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from service.api.http.context import CONTEXT, Context
 from service.api.http.problems import problems
+from service.api.resources.dialects import add_dialects
 from service.api.routes import FRONT_HANDLERS
 from service.api.schema.operations import FRONT
 
@@ -19,4 +20,5 @@ def front_app(context: Context) -> web.Application:
             app.router.add_get(path, handler)
         else:
             app.router.add_route(operation.method, path, handler)
+    add_dialects(app, context, public=True)
     return app

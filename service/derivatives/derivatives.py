@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from gateway.marker import Marker
 from gateway.names import Name
 from gateway.rules import Rules
 from service.cache.disk import DerivedTree
@@ -87,6 +88,14 @@ class Derivatives:
         """The name with `auto` or `source` resolved for a client with this Accept header. Raises as `get` does."""
         preferred, *others = await self._formats.candidates(name, accept)
         return await self._smaller(preferred, others[0], lane) if others else preferred
+
+    async def marker(self, image: str) -> Marker:
+        """The facts of the original that is here, or is fetched now. Raises as `get` does."""
+        return await self._formats.marker(image)
+
+    def noted(self, image: str) -> Marker | None:
+        """The facts of the original that the files on this disk were made of, if there are any."""
+        return self._tree.marker(image)
 
     def settle(self, image: str, stored: StoredObject | None) -> None:
         """Forget what is here of an image unless it was made of this original."""

@@ -25,9 +25,13 @@ class FormatChoice:
         """Return the decided names for a client with this Accept header, the preferred first; of two, the one with
         fewer bytes is the answer. Raises what the store raises, NotAnImage, TooLarge and Undecodable.
         """
-        marker = self._tree.marker(name.image) or await self._look(name.image)
+        marker = await self.marker(name.image)
         formats = candidates(name, marker, accept, self._rules, lambda chosen: self._smaller(name.image, chosen))
         return tuple(decide(name, format, self._rules) for format in formats)
+
+    async def marker(self, image: str) -> Marker:
+        """Return the facts of the original, as they are noted beside derived images. Raises as `candidates` does."""
+        return self._tree.marker(image) or await self._look(image)
 
     def _smaller(self, image: str, chosen: str) -> str | None:
         return self._tree.smaller(image).get(chosen)

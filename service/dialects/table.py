@@ -7,11 +7,12 @@ from collections.abc import Callable
 from gateway.rules import Rules
 from gateway.settings import Config
 from service.dialects.dialect import Dialect
+from service.dialects.iiif import dialect as iiif
 
 Make = Callable[[Config, Rules], Dialect | None]
 """Makes a dialect, None where it is not configured."""
 
-MAKERS: tuple[Make, ...] = ()
+MAKERS: tuple[Make, ...] = (iiif.make,)
 
 
 def dialects_of(config: Config, rules: Rules) -> tuple[Dialect, ...]:

@@ -34,6 +34,7 @@ AUTO: dict[str, Library] = {
     "blur": "ImageMagick",
     "sharpen": "ImageMagick",
     "flatten": "Pillow",
+    "bitonal": "Pillow",
     "reduce_colours": "ImageMagick",
     **{f"write {word}": FORMATS[word].writer for word in WRITTEN},
 }

@@ -21,6 +21,7 @@ from service.engine.jpeg.rescale import rescaled
 from service.engine.magick.reading import WANT_OF_MEMORY
 from service.engine.memory import has_room
 from service.engine.picture import Picture
+from service.engine.steps.bitonal import bitonal
 from service.engine.steps.canvas import flatten, flip, pad, rotate
 from service.engine.steps.detail import blur, sharpen
 from service.engine.steps.orient import orient
@@ -47,6 +48,7 @@ STEPS: tuple[Step, ...] = (
     blur,  # blur
     sharpen,  # sharpen
     flatten,  # bg, where the format has no transparency
+    bitonal,  # bitonal
     reduce_colours,  # colors
 )
 

@@ -15,6 +15,7 @@ from gateway.freshness import preset_times
 from gateway.rules import CONTENT_TYPES, Rules
 from gateway.settings import Config
 from service.cache.recency import records_access_times
+from service.dialects.fingerprint import fingerprint
 from service.runtime import rlimits
 from service.runtime.memory import Memory
 from service.runtime.naming import named
@@ -40,6 +41,7 @@ def render(config: Config, paths: Paths, rules: Rules, memory: Memory | None = N
     usual = f"public, max-age={rules.max_age}"
     open_to_all = config.public.access == "open"
     temp_urls = front_rules(config)
+    dialects = [prefix for _, prefix in config.dialects.prefixes()]
     files = {
         "nginx.conf": _filled_in(
             memory,
@@ -63,6 +65,8 @@ def render(config: Config, paths: Paths, rules: Rules, memory: Memory | None = N
             rate=round(60 * config.limits.rate),
             burst=max(MISSES_AT_ONCE, round(BURST * config.limits.rate)),
             temp_urls=temp_urls is not None,
+            dialects=dialects,
+            dialects_memory=config.dialects.memory,
         ),
         "rules.json": json.dumps(
             {
@@ -70,6 +74,7 @@ def render(config: Config, paths: Paths, rules: Rules, memory: Memory | None = N
                 "derived": str(paths.derived),
                 "cache_control": usual,
                 **({"temp_urls": temp_urls} if temp_urls else {}),
+                **({"dialects": {"prefixes": dialects, "fingerprint": fingerprint(config, rules)}} if dialects else {}),
             }
         ),
     }

@@ -41,6 +41,7 @@ RECIPES = (
 """Every operation of the vocabulary, small, so that a sheet holds them all."""
 
 ELSEWHERE = {
+    "bitonal": "both do it by one table: tests/engine/test_tone.py",
     "colors": "the colours that are chosen follow from nearly the same pixels: tests/engine/test_palette.py",
     "dpr": "it has become part of w and h",
     "frame": "it is taken when decoding: tests/engine/test_animation.py",

@@ -71,6 +71,7 @@ VALUES = {
     "gam": "1.2",
     "blur": "1",
     "sharpen": "1:1:0",
+    "bitonal": "1",
     "colors": "16",
     "frame": "0",
     "q": "auto",

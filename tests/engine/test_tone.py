@@ -26,6 +26,24 @@ def test_negate_leaves_transparency_as_it_is() -> None:
     assert np.abs(made[..., 3] - images.soft_alpha()).max() <= 1
 
 
+@pytest.mark.parametrize("format", ["png", "tif", "bmp", "jpg"])
+def test_bitonal_is_black_or_white_by_the_lightness_of_bt_709(format: str) -> None:
+    made = derive(images.png(), "bitonal=1", format).pixels()
+    lightness = images.photo() @ [0.2126, 0.7152, 0.0722]
+    certain = np.abs(lightness - 127.5) > 8  # nearer to the threshold rounding decides, and JPEG's ringing
+    assert 0.1 < np.mean(lightness > 127.5) < 0.9
+    assert np.mean((made[..., 0] > 127)[certain] == (lightness > 127.5)[certain]) > 0.999
+    assert np.ptp(made, axis=-1).max() == 0
+    if format != "jpg":
+        assert set(np.unique(made)) == {0, 255}
+
+
+def test_bitonal_leaves_transparency_as_it_is() -> None:
+    made = derive(images.png_alpha(), "bitonal=1", "png").pixels("RGBA")
+    assert np.array_equal(made[..., 3], images.soft_alpha())
+    assert set(np.unique(made[..., :3])) == {0, 255}
+
+
 @pytest.mark.parametrize(("recipe", "sign"), [("bri=30", 1), ("bri=-30", -1), ("gam=1.8", 1), ("gam=0.5", -1)])
 def test_brightness_and_gamma_move_the_mean(recipe: str, sign: int) -> None:
     assert sign * (derive(images.png(), recipe, "tif").pixels().mean() - images.photo().mean()) > 10

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-SWITCHES = ("equalize", "normalize", "negate")
+SWITCHES = ("equalize", "normalize", "negate", "bitonal")
 WHITE = (255, 255, 255, 255)
 PLACES = {
     "n": (0.5, 0),

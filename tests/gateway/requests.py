@@ -36,6 +36,7 @@ VALUES: dict[str, list[str]] = {
     "equalize": ["0", "1"],
     "normalize": ["0", "1"],
     "negate": ["0", "1"],
+    "bitonal": ["0", "1"],
     "bri": ["0", "-0", "10", "-10"],
     "con": ["0", "10"],
     "sat": ["0", "10"],

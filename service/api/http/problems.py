@@ -13,7 +13,9 @@ from typing import Any
 from aiohttp import web
 
 from gateway.errors import Refused
+from gateway.names import split_path
 from service.api.http import errors
+from service.api.http.context import raw_target
 from service.api.schema.models import PROBLEM_JSON
 from service.engine import job
 from service.store import errors as store_errors
@@ -196,8 +198,13 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 def _image_of(request: web.Request) -> str:
-    """The image in the path of a request, without a recipe."""
-    return request.match_info.get("name", "").partition("/@")[0]
+    """The image in the path of a request, without a recipe; as it came, for a path may hold a raw `#`."""
+    if "name" not in request.match_info:
+        return ""
+    try:
+        return "/".join(split_path(raw_target(request)[0])).partition("/@")[0]
+    except Refused:
+        return ""
 
 
 def _content_type(accept: str) -> str:

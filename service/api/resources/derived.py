@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import BinaryIO
 
 from aiohttp import web
@@ -34,7 +35,7 @@ async def answer_with_file(request: web.Request, name: Name) -> web.StreamRespon
         if redirected:
             data.close()
             return redirected
-    return await _send(request, name, found, data)
+    return await send_derived(request, name, found, data)
 
 
 async def _redirect(request: web.Request, found: Derivative) -> web.Response | None:
@@ -58,14 +59,17 @@ async def answer_with_redirect(request: web.Request) -> web.StreamResponse:
     await _prepare(request, name)
     found = await request.app[CONTEXT].derivatives.get(name, request.headers.get("Accept", ""), lane="small")
     if found.file.relative is None:  # no disk took it
-        return await _send(request, name, found, found.file.open())
+        return await send_derived(request, name, found, found.file.open())
     headers = derived_headers(request.app[CONTEXT], name, found)
     headers["X-Accel-Redirect"] = INTERNAL + escape(found.file.relative)
     return web.Response(headers=headers, content_type=found.content_type)
 
 
-async def _send(request: web.Request, name: Name, found: Derivative, data: BinaryIO) -> web.StreamResponse:
-    headers = {**derived_headers(request.app[CONTEXT], name, found), "Content-Type": found.content_type}
+async def send_derived(
+    request: web.Request, name: Name, found: Derivative, data: BinaryIO, more: Mapping[str, str] | None = None
+) -> web.StreamResponse:
+    """The bytes of a derived image, which was asked for by `name`, with `more` headers; closes `data`."""
+    headers = {**derived_headers(request.app[CONTEXT], name, found), "Content-Type": found.content_type, **(more or {})}
     return await send(request, File(data, found.file.bytes, found.file.etag, found.file.modified, headers))
 
 

@@ -1,0 +1,194 @@
+"""Answer the URLs of other image servers on both ports, with the images that their dialects name.
+
+Behind nginx an answer carries the translation too, in a header that nginx alone sees: later requests of the URL are
+answered without the service (nginx/lua/dialects.lua).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from aiohttp import web
+
+from gateway.errors import Refused
+from gateway.names import Name, escape
+from service.api.http import problems
+from service.api.http.auth import require
+from service.api.http.context import CONTEXT, Context
+from service.api.http.problems import BEGUN, VARIES
+from service.api.resources.derived import derived_headers, send_derived
+from service.derivatives.derivatives import Derivative
+from service.dialects.dialect import Answer, Dialect, Document, Redirect, Request, ShapeNeeded, Translation
+from service.dialects.fingerprint import fingerprint
+from service.dialects.table import dialects_of
+from service.engine.job import Saturated
+
+INTERNAL = "/@dialect/"  # the internal location of nginx that serves files of the derived tree, and remembers
+TRANSLATION = "X-Translation"
+MOST_ATTEMPTS = 10  # of one request while the original is replaced, so that its shape may be another
+METHODS = "GET, HEAD, OPTIONS"
+
+
+def add_dialects(app: web.Application, context: Context, *, public: bool) -> None:
+    """Route the prefixes of all configured dialects."""
+    of_rules = fingerprint(context.config, context.rules)
+    for dialect in dialects_of(context.config, context.rules):
+        for prefix in dialect.prefixes:
+            resource = app.router.add_resource(f"{prefix}/{{name:(?s:.*)}}")
+            handle = DialectHandler(dialect, prefix, of_rules, public=public)
+            for method in ("GET", "HEAD"):
+                resource.add_route(method, handle)
+            resource.add_route("OPTIONS", options)
+
+
+async def options(request: web.Request) -> web.Response:
+    """The methods that dialects have, also for a browser that asks before a request to another origin."""
+    more = {"Allow": METHODS, "Access-Control-Allow-Methods": METHODS, "Access-Control-Max-Age": "86400"}
+    return web.Response(status=204, headers={**_cors(request), **more})
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """An answer, and the ETag of the original whose shape it depends on, empty where it depends on none."""
+
+    answer: Answer
+    etag: str = ""
+
+
+class DialectHandler:
+    """Answers GET and HEAD below one prefix of a dialect; `of_rules` names the rules to nginx."""
+
+    def __init__(self, dialect: Dialect, prefix: str, of_rules: str, *, public: bool) -> None:
+        self._dialect = dialect
+        self._prefix = prefix
+        self._of_rules = of_rules
+        self._public = public
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        try:
+            if not self._public:
+                require(request, "read")
+            return await self._answer(request)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            return self._refuse(request, error)
+        except Exception as error:
+            if request.get(BEGUN):
+                raise
+            return self._refuse(request, error)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        asked = self._asked(request)
+        for _ in range(MOST_ATTEMPTS):
+            meaning = await self._meaning(request, asked)
+            if isinstance(meaning.answer, Redirect):
+                return _redirect(request, meaning.answer)
+            if isinstance(meaning.answer, Document):
+                return _document(request, meaning.answer)
+            answered = await self._image(request, meaning.answer, meaning.etag)
+            if answered is not None:
+                return answered
+        raise Saturated("the image is being replaced faster than it can be read")
+
+    def _asked(self, request: web.Request) -> Request:
+        path, _, query = request.raw_path.partition("?")
+        if not path.startswith(f"{self._prefix}/"):
+            raise Refused(400, f"the path must begin with {self._prefix}/, spelled so")
+        return Request(
+            prefix=self._prefix,
+            path=path.removeprefix(f"{self._prefix}/"),
+            query=query,
+            accept=request.headers.get("Accept", ""),
+            base=request.app[CONTEXT].config.public.base_url if self._public else str(request.url.origin()),
+            now=time.time(),
+            trusted=not self._public,
+        )
+
+    async def _meaning(self, request: web.Request, asked: Request) -> Meaning:
+        read = self._dialect.read(asked)
+        if not isinstance(read, ShapeNeeded):
+            return Meaning(read)
+        marker = await request.app[CONTEXT].derivatives.marker(read.image)
+        return Meaning(read.answer(marker.shape), marker.etag)
+
+    async def _image(self, request: web.Request, meant: Translation, etag: str) -> web.StreamResponse | None:
+        """The image; None where it was made of another original than the one with `etag`."""
+        derivatives, name = request.app[CONTEXT].derivatives, _until(meant)
+        if name.format == "auto":
+            request[VARIES] = True
+        accept, more = request.headers.get("Accept", ""), {"Link": meant.link} if meant.link else {}
+        if not self._public:
+            found, data = await derivatives.open(name, accept, lane="api")
+            if not _is_of(request, found, etag):
+                data.close()
+                return None
+            return await send_derived(request, name, found, data, more)
+        found = await derivatives.get(name, accept, lane="small")
+        if not _is_of(request, found, etag):
+            return None
+        if found.file.relative is None:  # no disk took it
+            return await send_derived(request, name, found, found.file.open(), more)
+        headers = {**derived_headers(request.app[CONTEXT], name, found), **more}
+        headers["X-Accel-Redirect"] = INTERNAL + escape(found.file.relative)
+        headers[TRANSLATION] = f"{self._of_rules} {etag or '-'} {_target(name)}"
+        return web.Response(headers=headers, content_type=found.content_type)
+
+    def _refuse(self, request: web.Request, error: Exception) -> web.Response:
+        """The error as the dialect says it, with the status and the log line of every other error."""
+        if isinstance(error, Refused):
+            status, detail, headers = error.status, error.detail, {"Cache-Control": "no-store"}
+        else:
+            usual = problems.answer(error)
+            status, detail = usual.status, json.loads(usual.text or "{}").get("detail", "")
+            headers = {name: value for name, value in usual.headers.items() if name not in _OF_BODY}
+        problem = self._dialect.problem(status, detail)
+        if request.get(VARIES):
+            headers["Vary"] = "Accept"
+        return web.Response(
+            status=problem.status,
+            body=problem.body,
+            content_type=problem.content_type,
+            headers={**headers, **_cors(request), "X-Content-Type-Options": "nosniff"},
+        )
+
+
+_OF_BODY = ("Content-Type", "Content-Length")
+
+
+def _is_of(request: web.Request, found: Derivative, etag: str) -> bool:
+    """Whether a derived image was made of the original with this ETag; of none in particular, every one is."""
+    if not etag:
+        return True
+    if found.original is not None:
+        return found.original == etag
+    marker = request.app[CONTEXT].derivatives.noted(found.name.image)
+    return marker is not None and marker.etag == etag
+
+
+def _until(meant: Translation) -> Name:
+    """The name with the end of the dialect's signature, which bounds how long it may be cached."""
+    return meant.name if meant.until is None else replace(meant.name, signature={"exp": str(int(meant.until))})
+
+
+def _target(name: Name) -> str:
+    """The canonical request of a name, which nginx reads by the rules of all requests."""
+    end = name.signature.get("exp")
+    return f"/images/{escape(str(name))}" + (f"?exp={end}" if end else "")
+
+
+def _redirect(request: web.Request, answer: Redirect) -> web.Response:
+    return web.Response(status=answer.status, headers={"Location": answer.location, **_cors(request)})
+
+
+def _document(request: web.Request, answer: Document) -> web.Response:
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", **answer.headers, **_cors(request)}
+    return web.Response(body=answer.body, headers={**headers, "Content-Type": answer.content_type})
+
+
+def _cors(request: web.Request) -> Mapping[str, str]:
+    cors = request.app[CONTEXT].config.public.cors
+    return {"Access-Control-Allow-Origin": cors} if cors else {}
