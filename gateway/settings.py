@@ -81,6 +81,7 @@ class Api(Section):
     trusted_proxies: list[Network] = Field(
         [], description="as for public, of what stands before the API; its audit tells who asks"
     )
+    page: bool = Field(True, description="serve the workbench at /, a page to browse, try, put in and watch images")
     allow_anonymous_network: bool = Field(
         False,
         description="listen beyond loopback although there are no tokens: anyone who reaches the port may do anything",

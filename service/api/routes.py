@@ -9,17 +9,20 @@ from aiohttp import web
 from service.api.http.context import CONTEXT
 from service.api.http.metrics import metrics, take_counts
 from service.api.http.problems import Handler, table
-from service.api.resources.capabilities import formats, presets
+from service.api.resources.capabilities import capabilities, formats, presets
+from service.api.resources.chosen import archive_chosen
 from service.api.resources.derived import answer_with_redirect
 from service.api.resources.health import health, live, serving
 from service.api.resources.images import delete_image, get_image
 from service.api.resources.listing import list_images
+from service.api.resources.names import read_names
+from service.api.resources.page import docs_file, docs_page, page, page_file
+from service.api.resources.problems import recent_problems
 from service.api.resources.purge import purge
 from service.api.resources.stats import stats
 from service.api.resources.uploads import upload_image
 from service.api.resources.urls import make_urls
 from service.api.resources.warm import warm_images
-from service.api.schema.docs import docs_file, docs_page
 from service.api.schema.openapi import document
 
 
@@ -41,12 +44,18 @@ HANDLERS: Mapping[str, Handler] = {
     "getStats": stats,
     "getFormats": formats,
     "getPresets": presets,
+    "getCapabilities": capabilities,
+    "readNames": read_names,
+    "archiveChosen": archive_chosen,
+    "getProblems": recent_problems,
     "getMetrics": metrics,
     "getLiveness": live,
     "getReadiness": health,
     "getDocument": openapi,
     "getDocs": docs_page,
     "getDocsFile": docs_file,
+    "getPage": page,
+    "getPageFile": page_file,
 }
 
 FRONT_HANDLERS: Mapping[str, Handler] = {

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from gateway.errors import Refused
 from gateway.names import split_path
-from service.api.http import errors
+from service.api.http import errors, recent_problems
 from service.api.http.context import raw_target
 from service.api.schema.models import PROBLEM_JSON
 from service.engine import job
@@ -185,6 +185,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         if error.status < 400:
             raise
         response = answer(error, request.headers.get("Accept", ""))
+        recent_problems.note(request, document(error))
     except Exception as error:
         if request.get(BEGUN):  # nothing can be taken back: the connection breaks, so that no client takes it for whole
             log.warning("%s: an answer broke off: %s", kind_of(error).code, error)
@@ -192,6 +193,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
                 request.transport.close()
             raise
         response = answer(error, request.headers.get("Accept", ""), _image_of(request))
+        recent_problems.note(request, document(error))
     if request.get(VARIES):
         response.headers["Vary"] = "Accept"
     return response

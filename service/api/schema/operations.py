@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.settings import Scope
-from service.api.schema import models
+from service.api.schema import models, page_models
 from service.api.schema.models import NDJSON
 
 
@@ -165,6 +165,34 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("getFormats", "GET", "/formats", (Answer(200, "formats", {JSON: models.Formats}),), ("read",)),
     Operation("getPresets", "GET", "/presets", (Answer(200, "recipes by name", {JSON: dict[str, str]}),), ("read",)),
     Operation(
+        "getCapabilities", "GET", "/capabilities", (Answer(200, "what there is", {JSON: page_models.Capabilities}),)
+    ),
+    Operation(
+        "readNames",
+        "POST",
+        "/names",
+        (Answer(200, "a result for each name", {JSON: list[page_models.NameResult]}),),
+        ("read", "url"),
+        BODY,
+    ),
+    Operation(
+        "archiveChosen",
+        "POST",
+        "/archive",
+        (Answer(200, "the archive", {"application/zip": bytes}),),
+        ("read",),
+        (*BODY, "too-many"),
+        kind=SEVERAL,
+    ),
+    Operation(
+        "getProblems",
+        "GET",
+        "/problems",
+        (Answer(200, "the latest first", {JSON: page_models.RecentProblems}),),
+        ("read",),
+        kind=STATS,
+    ),
+    Operation(
         "getMetrics", "GET", "/metrics", (Answer(200, "numbers", {"text/plain": str}),), ("metrics", "read"), kind=None
     ),
     Operation("getLiveness", "GET", "/health/live", (HEALTHY,), open=True, kind=None),
@@ -185,6 +213,24 @@ OPERATIONS: tuple[Operation, ...] = (
         (Answer(200, "a part of that page", {"text/*": bytes}),),
         problems=("no-such-resource",),
         open=True,
+    ),
+    Operation(
+        "getPage",
+        "GET",
+        "/",
+        (Answer(200, "the workbench", {"text/html": bytes}),),
+        problems=("no-such-resource",),
+        open=True,
+        kind=None,
+    ),
+    Operation(
+        "getPageFile",
+        "GET",
+        "/page/{name}",
+        (Answer(200, "a part of the workbench", {"text/*": bytes, "image/svg+xml": bytes}),),
+        problems=("no-such-resource",),
+        open=True,
+        kind=None,
     ),
 )
 

@@ -1,0 +1,55 @@
+// Reads Prometheus' text format 0.0.4, as far as `/metrics` uses it.
+
+/** @typedef {{labels: Record<string, string>, value: number}} Sample */
+
+const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/;
+const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
+const PREFIX = "image_gateway_";
+
+/** @param {string} text @returns {Map<string, Sample[]>} by the name of the metric, without the gateway's prefix */
+export function parse(text) {
+  const found = new Map();
+  for (const line of text.split("\n")) {
+    if (!line || line.startsWith("#")) continue;
+    const match = LINE.exec(line);
+    if (!match) continue;
+    const name = match[1].replace(PREFIX, "");
+    const labels = Object.fromEntries([...(match[2] ?? "").matchAll(LABEL)].map(([, key, value]) => [key, value]));
+    if (!found.has(name)) found.set(name, []);
+    found.get(name).push({ labels, value: Number(match[3]) });
+  }
+  return found;
+}
+
+/** The sum of a metric's samples that `meant` picks. @param {Map<string, Sample[]>} metrics @param {string} name */
+export function total(metrics, name, meant = (/** @type {Record<string, string>} */ _labels) => true) {
+  return (metrics.get(name) ?? []).filter((sample) => meant(sample.labels)).reduce((sum, sample) => sum + sample.value, 0);
+}
+
+/**
+ * Quantiles of what a histogram has gained between two readings, each by linear interpolation in its bucket.
+ * @param {Map<string, Sample[]>} before @param {Map<string, Sample[]>} after @param {string} name @param {number[]} quantiles
+ * @returns {number[] | null} null where it has gained nothing
+ */
+export function quantiles(before, after, name, quantiles, meant = (/** @type {Record<string, string>} */ _labels) => true) {
+  const gained = new Map();
+  const add = (/** @type {Map<string, Sample[]>} */ metrics, /** @type {number} */ sign) => {
+    for (const { labels, value } of metrics.get(`${name}_bucket`) ?? []) {
+      if (meant(labels)) gained.set(labels.le, (gained.get(labels.le) ?? 0) + sign * value);
+    }
+  };
+  add(after, 1);
+  add(before, -1);
+  const buckets = [...gained].map(([le, count]) => ({ le: le === "+Inf" ? Infinity : Number(le), count })).sort((a, b) => a.le - b.le);
+  const all = buckets.at(-1)?.count ?? 0;
+  return all > 0 ? quantiles.map((part) => quantile(buckets, part * all)) : null;
+}
+
+function quantile(buckets, rank) {
+  let [below, from] = [0, 0];
+  for (const { le, count } of buckets) {
+    if (count >= rank) return le === Infinity ? from : from + ((rank - below) / Math.max(1e-9, count - below)) * (le - from);
+    [below, from] = [count, le];
+  }
+  return from;
+}
