@@ -16,7 +16,7 @@ from gateway.rules import ACCEPTED, DEFAULT_EFFORT, DEFAULT_QUALITY, FORMATS, MO
 from gateway.section import Location, Section
 from gateway.store_settings import StoreOptions
 from gateway.tracing_settings import Tracing
-from gateway.units import Count, Listen, Network, Seconds, Size
+from gateway.units import Count, Listen, Network, Seconds, Size, is_loopback, url_of
 from gateway.wording import Wanted
 
 __all__ = ["Api", "Cache", "Config", "Engine", "FormatOptions", "LimitOptions", "Log", "MetadataOptions"]
@@ -86,6 +86,11 @@ class Api(Section):
         False,
         description="listen beyond loopback although there are no tokens: anyone who reaches the port may do anything",
     )
+
+    @property
+    def page_url(self) -> str:
+        """The URL of the workbench for clients on this machine; empty where they cannot reach it by loopback."""
+        return f"{url_of(self.listen)}/" if self.page and is_loopback(self.listen) else ""
 
     @model_validator(mode="before")
     @classmethod

@@ -47,6 +47,7 @@ function _M.init(path)
     markers.init(document.derived)
     temp_urls.init(rules, document.temp_urls)
     usual = document.cache_control
+    problems.init(document.absent)
     requests.init(rules)
 
     return document

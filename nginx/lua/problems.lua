@@ -1,9 +1,11 @@
 -- Answer errors of nginx itself as application/problem+json (RFC 9457), with the codes of docs/api.md.
 
+local absent = require("gateway.absent")
 local cjson = require("cjson.safe")
 
 local concat = table.concat
 local encode = cjson.encode
+local find = string.find
 local format = string.format
 local gsub = string.gsub
 local ipairs = ipairs
@@ -74,6 +76,15 @@ local MORE_HEADERS = {
 }
 
 
+local pages
+
+
+-- Take the pages for browsers where nothing is: `near` for clients on this machine, `far` for all others.
+function _M.init(given)
+    pages = given
+end
+
+
 -- Answer with the methods that are allowed, and end the request.
 function _M.options()
     ngx.header["Allow"] = METHODS
@@ -96,6 +107,18 @@ local function document(status, detail)
 end
 
 
+-- The body of a problem and its content type. A browser that finds nothing gets a page.
+local function body_of(status, detail)
+    local accept = ngx.var.http_accept
+    if status ~= 404 or not accept or not absent.wants_page(accept) then
+        return document(status, detail), "application/problem+json"
+    end
+    local address = ngx.var.remote_addr
+    local near = address == "::1" or find(address, "^127%.")
+    return absent.fill_in(near and pages.near or pages.far, detail), absent.CONTENT_TYPE
+end
+
+
 -- Answer with a problem, and end the request. Without a detail the status's own is used; 414, a request
 -- that is too long, is answered as 400.
 function _M.answer(status, detail)
@@ -103,15 +126,18 @@ function _M.answer(status, detail)
     if status == 414 then
         status = 400
     end
-    local body = document(status, detail)
+    local body, content_type = body_of(status, detail)
     local header = ngx.header
     ngx.status = status
     for _, key in ipairs(LEFT_OVER) do
         header[key] = nil
     end
-    header["Content-Type"] = "application/problem+json"
+    header["Content-Type"] = content_type
     header["Content-Length"] = #body
     header["Cache-Control"] = "no-store"
+    if content_type == absent.CONTENT_TYPE then
+        header["Content-Security-Policy"] = absent.POLICY
+    end
     for key, value in pairs(MORE_HEADERS[status] or {}) do
         header[key] = value
     end

@@ -101,6 +101,7 @@ def _prepared(config: Config, paths: Paths, *, trusted: bool) -> Prepared:
         base=str(config.base.absolute()),
         public=config.public.base_url,
         api=config.api.listen,
+        page=config.api.page,
         nginx=nginx_program.command(paths.nginx, named=config.runtime.nginx),
         fixed=_fixed(config),
         trusted=trusted,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
+from gateway.absent import absent_page
 from gateway.canonical import canonical_pattern
 from gateway.freshness import preset_times
 from gateway.rules import CONTENT_TYPES, Rules
@@ -73,6 +74,7 @@ def render(config: Config, paths: Paths, rules: Rules, memory: Memory | None = N
                 **rules.document(),
                 "derived": str(paths.derived),
                 "cache_control": usual,
+                "absent": {"near": absent_page(config.api.page_url), "far": absent_page("")},
                 **({"temp_urls": temp_urls} if temp_urls else {}),
                 **({"dialects": {"prefixes": dialects, "fingerprint": fingerprint(config, rules)}} if dialects else {}),
             }

@@ -30,6 +30,7 @@ class Prepared:
     base: str
     public: str
     api: str
+    page: bool
     nginx: list[str]
     fixed: dict[str, str]
     trusted: bool

@@ -118,7 +118,8 @@ class _Gateway:
                 raise
 
     def _announce(self) -> None:
-        print(f"image gateway is up: public {self._now.public}, API http://{self._now.api}", flush=True)
+        page = f", workbench http://{self._now.api}/" if self._now.page else ""
+        print(f"image gateway is up: public {self._now.public}, API http://{self._now.api}{page}", flush=True)
         systemd.ready()
 
     async def _reload(self) -> None:

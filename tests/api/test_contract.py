@@ -139,7 +139,7 @@ async def test_the_document_is_openapi_and_its_references_hold(alone: TestClient
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
-@pytest.mark.parametrize("path", ["/images", "/formats", "/presets", "/stats", "/health/live", "/health/ready"])
+@pytest.mark.parametrize("path", ["/images", "/formats", "/presets", "/stats", "/capabilities", "/problems", "/health/live", "/health/ready"])
 def test_answers_are_as_the_document_describes_them(shared: Gateway, there: str, path: str) -> None:
     document = shared.api.get("/openapi.json").json()
     schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
@@ -165,7 +165,7 @@ def test_every_operation_has_a_handler_and_every_handler_an_operation() -> None:
 
 def test_only_what_tells_nothing_of_the_images_needs_no_token() -> None:
     assert {operation.path for operation in OPERATIONS if operation.open} == {
-        *("/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/{name}"),
+        *("/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/{name}", "/", "/page/{name}"),
     }
 
 

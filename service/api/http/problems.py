@@ -12,9 +12,11 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway import absent
 from gateway.errors import Refused
 from gateway.names import split_path
 from service.api.http import errors, recent_problems
+from service.api.http.absent_page import absent_page
 from service.api.http.context import raw_target
 from service.api.schema.models import PROBLEM_JSON
 from service.engine import job
@@ -143,21 +145,22 @@ def kind_of(error: BaseException) -> Kind:
     return next(found, INTERNAL)
 
 
-def document(error: Exception) -> dict[str, Any]:
-    """The body of a problem: for an answer, or for one of many results."""
+def document(error: Exception, image: str = "") -> dict[str, Any]:
+    """The body of a problem: for an answer, or for one of many results. `image` is the name that was asked for, where
+    that is known."""
     kind = kind_of(error)
     text = (error.text or error.reason) if isinstance(error, web.HTTPException) else str(error)
+    detail = kind.detail or text or kind.when
     return {
         "type": f"urn:image-gateway:problem:{kind.code}",
         "title": HTTPStatus(kind.status).phrase,
         "status": kind.status,
-        "detail": kind.detail or text or kind.when,
+        "detail": f"{detail}: {image}" if image and isinstance(error, store_errors.NotFound) else detail,
     }
 
 
 def answer(error: Exception, accept: str = "", image: str = "") -> web.Response:
-    """The answer to a failure; what no table knows is logged and told as 500, without a word of what it was. `image` is
-    the name that was asked for, where that is known."""
+    """The answer to a failure; what no table knows is logged and told as 500, without a word of what it was."""
     kind = kind_of(error)
     if kind is INTERNAL:
         log.error("an unexpected failure", exc_info=error)
@@ -168,9 +171,7 @@ def answer(error: Exception, accept: str = "", image: str = "") -> web.Response:
         headers["Retry-After"] = str(math.ceil(getattr(error, "retry_after", RETRY_AFTER)))
     if isinstance(error, web.HTTPException):
         headers |= {name: error.headers[name] for name in ("Allow", "Content-Range") if name in error.headers}
-    body = document(error)
-    if image and isinstance(error, store_errors.NotFound):
-        body["detail"] = f"{body['detail']}: {image}"
+    body = document(error, image)
     content_type = _content_type(accept)
     text = f"{body['title']}: {body['detail']}\n" if content_type == "text/plain" else json.dumps(body)
     return web.Response(status=kind.status, body=text.encode(), content_type=content_type, headers=headers)
@@ -184,19 +185,27 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        response = answer(error, request.headers.get("Accept", ""))
-        recent_problems.note(request, document(error))
+        response = _shown(request, error)
     except Exception as error:
         if request.get(BEGUN):  # nothing can be taken back: the connection breaks, so that no client takes it for whole
             log.warning("%s: an answer broke off: %s", kind_of(error).code, error)
             if request.transport is not None:
                 request.transport.close()
             raise
-        response = answer(error, request.headers.get("Accept", ""), _image_of(request))
-        recent_problems.note(request, document(error))
+        response = _shown(request, error)
     if request.get(VARIES):
         response.headers["Vary"] = "Accept"
     return response
+
+
+def _shown(request: web.Request, error: Exception) -> web.Response:
+    """The answer to a failure; for a browser that finds nothing, a page."""
+    accept, image = request.headers.get("Accept", ""), _image_of(request)
+    body = document(error, image)
+    recent_problems.note(request, body)
+    if body["status"] == 404 and absent.wants_page(accept):
+        return absent_page(request, body["detail"])
+    return answer(error, accept, image)
 
 
 def _image_of(request: web.Request) -> str:

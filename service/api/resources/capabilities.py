@@ -38,8 +38,10 @@ async def presets(request: web.Request) -> web.Response:
 
 
 async def capabilities(request: web.Request) -> web.Response:
-    """What a page needs to offer operations: the vocabulary with its limits, formats, presets, the public port, and what
-    the token of this request may."""
+    """What a page needs to offer operations: the vocabulary with its limits, formats, presets, the public port.
+
+    And what the token of this request may.
+    """
     context, client = request.app[CONTEXT], request[CLIENT]
     rules, limits = context.rules, context.config.limits
     found = Capabilities(

@@ -1,0 +1,102 @@
+"""A gateway with pictures, and a browser that looks at it and reports whatever a page must not do."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from tests import images
+from tests.gateways import Gateway, running_gateway
+
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+"""Chromium as root in a container, and without its own errands into a network that a test must not use."""
+REPORT = """
+addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
+"""
+PATIENCE = 20_000  # milliseconds that a busy machine may take for a step
+
+
+@dataclass
+class Sheet:
+    """A page of the browser on a gateway; `wrong` lists errors, violations of the policy and requests to elsewhere."""
+
+    page: Page
+    origin: str
+    wrong: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def open(self, route: str = "#/browse/") -> Page:
+        self.page.goto(f"{self.origin}/{route}")
+        return self.page
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    assert program, "chromium is missing: make setup installs it"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """One gateway for all tests of the page; each has a folder of its own in it."""
+    options = {
+        "public": {"keys": {"first": "0123456789abcdef0123456789abcdef"}},
+        "presets": {"thumbnail": "w=50,h=50,sharpen=0.5", "wide": "w=600,gray=1"},
+        "metadata": {"keep": ["copyright"]},
+        "cache": {"revalidate": 5},
+    }
+    with running_gateway(tmp_path_factory.mktemp("page"), options) as running:
+        assert running.upload("shown/photo.jpg", photo(640, 480)).status_code == 201
+        assert running.upload("shown/flat.png", images.png(images.flat(90, 60))).status_code == 201
+        yield running
+
+
+@pytest.fixture
+def sheet(browser: Browser, bench: Gateway) -> Iterator[Sheet]:
+    """A page without a past, on the gateway of this folder. The test fails if the page does anything wrong."""
+    with looking(browser, str(bench.api.base_url)) as opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def looking(browser: Browser, origin: str, **options: Any) -> Iterator[Sheet]:
+    """A page in a context of its own; at the end nothing may have gone wrong in it."""
+    size: ViewportSize = {"width": 1280, "height": 900}
+    context = browser.new_context(**{"viewport": size, "permissions": ["clipboard-read", "clipboard-write"], **options})
+    context.set_default_timeout(PATIENCE)
+    context.add_init_script(REPORT)
+    sheet = Sheet(context.new_page(), origin.rstrip("/"))
+    sheet.page.on("pageerror", lambda error: sheet.wrong.append(f"error: {error}"))
+    sheet.page.on("console", lambda message: _heard(sheet, message.type, message.text))
+    sheet.page.on("request", lambda request: _asked(sheet, request.url))
+    try:
+        yield sheet
+    finally:
+        context.close()
+    assert sheet.wrong == []
+
+
+def _heard(sheet: Sheet, kind: str, text: str) -> None:
+    """An answer of 400 and above is an error to the browser, and what many tests want."""
+    if kind == "error" and not text.startswith("Failed to load resource"):
+        sheet.wrong.append(text)
+
+
+def _asked(sheet: Sheet, url: str) -> None:
+    sheet.asked.append(url)
+    if not url.startswith((sheet.origin, "blob:", "data:")):
+        sheet.wrong.append(f"asks elsewhere: {url}")
+
+
+def photo(width: int, height: int, seed: int = 1) -> bytes:
+    return images.jpeg(images.photo(width, height, seed))

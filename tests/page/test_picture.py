@@ -1,0 +1,179 @@
+"""One picture: build a recipe, see it beside the original, take it away as text."""
+
+from __future__ import annotations
+
+import io
+import urllib.request
+
+import httpx
+import numpy as np
+import pytest
+import yaml
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from gateway.rules import VOCABULARY
+from tests.gateways import Gateway
+from tests.page.conftest import Sheet
+
+PICTURE = "#/picture/shown/photo.jpg/@w=320.webp"
+
+
+def pixels(data: bytes) -> NDArray[np.int64]:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+
+
+def opened(sheet: Sheet, route: str = PICTURE) -> Page:
+    page = sheet.open(route)
+    expect(page.locator(".facts .cache")).to_be_visible()
+    return page
+
+
+def copied(page: Page, title: str) -> str:
+    page.get_by_role("tab", name="Copy").click()
+    page.get_by_role("button", name=f"Copy {title}", exact=True).click()
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def test_every_operation_of_the_vocabulary_has_a_control(sheet: Sheet) -> None:
+    page = opened(sheet)
+    shown = page.locator(".control .key").all_text_contents()
+    assert sorted(shown) == sorted(row["key"] for row in VOCABULARY["operations"])
+
+
+def test_a_recipe_is_built_and_its_url_answers_what_the_page_shows(sheet: Sheet, bench: Gateway) -> None:
+    page = opened(sheet)
+    page.get_by_role("spinbutton", name="w", exact=True).fill("200")
+    page.get_by_role("switch", name="gray").check()
+    page.get_by_label("Format", exact=True).select_option("png")
+    expect(page.locator(".canonical")).to_have_text("shown/photo.jpg/@w=200,gray=1.png")
+    expect(page.locator(".facts")).to_contain_text("200 × 150")
+    answered = httpx.get(copied(page, "URL"))
+    assert answered.headers["Content-Type"] == "image/png"
+    seen = pixels(answered.content)
+    assert seen.shape == (150, 200, 3)
+    assert np.ptp(seen, axis=2).max() == 0  # gray: no pixel has colour
+    assert page.url.endswith("#/picture/shown/photo.jpg/@w=200,gray=1.png")
+
+
+def test_the_divider_has_the_original_on_one_side_and_the_result_on_the_other(sheet: Sheet) -> None:
+    page = opened(sheet, "#/picture/shown/photo.jpg/@w=640,negate=1.png")
+    seen = pixels(page.locator(".stage").screenshot())
+    height, width, _ = seen.shape
+    original, result = (seen[height // 6, int(width * part)] for part in (0.3, 0.7))  # in the sky, which is bright
+    assert original[2] > 150 > 100 > result[2]
+    page.get_by_role("slider", name="Divider").press("End")
+    moved = pixels(page.locator(".stage").screenshot())[height // 6, int(width * 0.7)]
+    assert moved[2] > 150
+
+
+def test_a_step_is_undone_and_done_again(sheet: Sheet) -> None:
+    page = opened(sheet)
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_disabled()
+    page.get_by_role("switch", name="negate").check()
+    expect(page.locator(".canonical")).to_have_text("shown/photo.jpg/@w=320,negate=1.webp")
+    page.keyboard.press("Control+z")
+    expect(page.locator(".canonical")).to_have_text("shown/photo.jpg/@w=320.webp")
+    expect(page.get_by_role("switch", name="negate")).not_to_be_checked()
+    page.get_by_role("button", name="Redo").click()
+    expect(page.locator(".canonical")).to_have_text("shown/photo.jpg/@w=320,negate=1.webp")
+
+
+def test_a_region_is_drawn_into_the_picture(sheet: Sheet) -> None:
+    page = opened(sheet)
+    page.get_by_role("button", name="Draw…").click()
+    frame = page.locator(".frame").bounding_box()
+    assert frame
+    page.mouse.move(frame["x"] + frame["width"] / 4, frame["y"] + frame["height"] / 4)
+    page.mouse.down()
+    page.mouse.move(frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] * 3 / 4, steps=4)
+    page.mouse.up()
+    expect(page.locator(".canonical")).to_contain_text("crop=")
+    crop = str(page.locator(".canonical").text_content()).partition("crop=")[2].partition(",")[0]
+    x, y, w, h = map(int, crop.split(":"))
+    assert (x, y, w, h) == pytest.approx((160, 120, 160, 240), abs=3)  # of 640 by 480
+    page.locator(".shape").press("ArrowRight")
+    expect(page.locator(".canonical")).to_contain_text(f"crop={x + 5}:")
+
+
+def test_the_focal_point_is_set_by_pointing(sheet: Sheet) -> None:
+    page = opened(sheet, "#/picture/shown/photo.jpg/@w=100,h=200,fit=cover.webp")
+    page.get_by_role("button", name="Focal point").click()
+    frame = page.locator(".frame").bounding_box()
+    assert frame
+    page.mouse.click(frame["x"] + frame["width"] * 0.75, frame["y"] + frame["height"] * 0.25)
+    expect(page.locator(".canonical")).to_contain_text("g=0.75:0.25")
+
+
+def test_what_is_wrong_is_said_at_its_control_and_what_is_idle_too(sheet: Sheet) -> None:
+    page = opened(sheet)
+    page.get_by_role("textbox", name="crop").fill("nonsense")
+    expect(page.locator("[data-key=crop] .trouble")).to_contain_text("must be x:y:w:h")
+    page.get_by_role("textbox", name="crop").fill("")
+    page.get_by_role("combobox", name="fit").select_option("cover")
+    expect(page.locator("[data-key=fit] .trouble")).to_have_text("changes nothing in this recipe")
+
+
+def test_a_try_tells_bytes_time_cache_and_format_as_the_gateway_does(sheet: Sheet, bench: Gateway) -> None:
+    page = opened(sheet, "#/picture/shown/photo.jpg/@w=123.webp")
+    expect(page.locator(".facts .cache")).to_have_text("MISS")
+    expect(page.locator(".facts")).to_contain_text("WEBP")
+    size = len(bench.public.get("/images/shown/photo.jpg/@w=123.webp").content)
+    expect(page.locator(".facts")).to_contain_text(
+        f"{round(size / 1000)} KB" if size >= 9950 else f"{size / 1000:.1f} KB"
+    )
+    page.get_by_role("switch", name="gray").check()
+    expect(page.locator(".tries tbody tr")).to_have_count(2)
+    page.get_by_role("button", name="@w=123.webp").click()
+    expect(page.locator(".facts .cache")).to_contain_text("HIT")
+
+
+def test_every_format_is_made_side_by_side(sheet: Sheet, bench: Gateway) -> None:
+    page = opened(sheet)
+    page.get_by_role("tab", name="Formats").click()
+    page.get_by_role("button", name="Make it in every format").click()
+    formats = list(bench.api.get("/formats").json()["out"])
+    expect(page.locator(".formats .bytes")).to_have_count(len(formats))
+    assert page.locator(".formats li > strong").all_text_contents() == formats
+    expect(page.locator(".formats .least")).to_have_count(1)
+
+
+def test_what_is_copied_works_where_it_is_pasted(sheet: Sheet, bench: Gateway) -> None:
+    page = opened(sheet, "#/picture/shown/photo.jpg/@w=300,h=200,fit=cover.jpg")
+    srcset = copied(page, "<img srcset>")
+    page.get_by_role("button", name="Copy <picture>").click()
+    html = srcset + str(page.evaluate("navigator.clipboard.readText()"))
+    urls = {word.strip('",') for word in html.replace('="', " ").split() if "/images/" in word}
+    assert len(urls) >= 4
+    for url in urls:
+        answered = httpx.get(url)
+        assert answered.status_code == 200, url
+        with Image.open(io.BytesIO(answered.content)) as image:
+            assert image.width / image.height == pytest.approx(1.5, abs=0.02)
+    preset = yaml.safe_load(copied(page, "Preset for config.yaml"))
+    assert preset == {"presets": {"my-preset": "w=300,h=200,fit=cover"}}
+    compile(copied(page, "Python"), "pasted", "exec")
+    assert copied(page, "curl").startswith("curl -o 'photo.jpg' 'http://")
+
+
+def test_signed_and_temporary_urls_are_made_on_demand(sheet: Sheet) -> None:
+    page = opened(sheet)
+    page.get_by_role("tab", name="Copy").click()
+    page.get_by_role("button", name="Sign a Signed URL").click()
+    page.get_by_role("button", name="Make a Temporary URL").click()
+    for title, word in (("Signed URL", "sig=first."), ("Temporary URL", "temp_url_sig=")):
+        url = copied(page, title)
+        assert word in url
+        with urllib.request.urlopen(url) as answer:
+            assert answer.headers["Content-Type"] == "image/webp"
+
+
+def test_zoom_shows_the_pixels_of_the_original_by_crops(sheet: Sheet) -> None:
+    page = opened(sheet)
+    page.get_by_role("button", name="Zoom", exact=True).click()
+    page.get_by_role("button", name="Every pixel").click()
+    expect(page.locator(".zoom .tile.here").first).to_be_visible()
+    expect(page.locator(".zoom output")).to_have_text("100 %")
+    assert any("/@crop=0:0:512:480," in url for url in sheet.asked)
