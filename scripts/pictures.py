@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
+from scripts import screens
 from scripts.examples import fingerprints, pictures, sections
 from scripts.local_gateway import running
 from scripts.subjects import SUBJECTS
@@ -30,8 +31,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as root, running(Path(root), OPTIONS) as (public, api):
         for name, body in subjects.items():
             put(f"{api}/images/{name}", body)
+        shots = screens.take(public, api, subjects["lake.jpg"])
         made = {file: fetch(f"{public}/images/{name}/@{recipe}") for file, (name, recipe) in pictures().items()}
-    write(made, fingerprints(subjects))
+    write(made, fingerprints(subjects), shots)
 
 
 def put(url: str, body: bytes) -> None:
@@ -45,14 +47,14 @@ def fetch(url: str) -> bytes:
         return body
 
 
-def write(made: dict[str, bytes], made_of: dict[str, str]) -> None:
+def write(made: dict[str, bytes], made_of: dict[str, str], shots: dict[str, bytes]) -> None:
     """Replace what is in docs/pictures, and bring docs/recipes.md up to date."""
     FOLDER.mkdir(exist_ok=True)
     for stale in FOLDER.iterdir():
         stale.unlink()
-    for file, body in made.items():
+    for file, body in (made | shots).items():
         (FOLDER / file).write_bytes(body)
-    MADE_OF.write_text(json.dumps(made_of, indent=1, sort_keys=True) + "\n")
+    MADE_OF.write_text(json.dumps(made_of | screens.fingerprints(), indent=1, sort_keys=True) + "\n")
     page = DOCS / "recipes.md"
     shown = sections({file: len(body) for file, body in made.items()})
     page.write_text(PART.sub(lambda part: f"{part[1]}{shown}\n{part[2]}", page.read_text()))

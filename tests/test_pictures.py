@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gateway.rules import VOCABULARY
+from scripts import screens
 from scripts.examples import EXAMPLES, Example, fingerprints, pictures, sections
 from scripts.subjects import SUBJECTS
 from tests.engine.deriving import ssim
@@ -46,8 +47,8 @@ def test_an_example_uses_its_operation_only_after(example: Example) -> None:
 
 def test_every_picture_was_made_of_what_it_shows_and_none_is_left_over(subjects: dict[str, bytes]) -> None:
     made_of = json.loads((FOLDER / "made-of.json").read_text())
-    assert made_of == fingerprints(subjects), AGAIN
-    assert {path.name for path in FOLDER.iterdir()} == {"made-of.json", *pictures()}, AGAIN
+    assert made_of == fingerprints(subjects) | screens.fingerprints(), AGAIN
+    assert {path.name for path in FOLDER.iterdir()} == {"made-of.json", *pictures(), *screens.SCREENS}, AGAIN
 
 
 def test_the_page_of_recipes_shows_every_example() -> None:
@@ -62,8 +63,16 @@ def test_every_picture_of_the_documentation_is_shown_somewhere() -> None:
 
 def test_the_pictures_are_small() -> None:
     sizes = {path.name: path.stat().st_size for path in DOCS.rglob("*") if path.suffix in (".webp", ".jpg", ".svg")}
-    assert [name for name, size in sizes.items() if size > 25_000] == []
-    assert sum(sizes.values()) < 700_000
+    assert [name for name, size in sizes.items() if size > (150_000 if name in screens.SCREENS else 25_000)] == []
+    assert sum(sizes.values()) < 1_000_000
+
+
+def test_the_screenshots_are_shown_in_readme_and_docs_as_large_as_they_were_taken() -> None:
+    text = "".join(page.read_text() for page in (DOCS.parent / "README.md", DOCS / "workbench.md"))
+    for file in screens.SCREENS:
+        assert f"pictures/{file})" in text, file
+        with Image.open(FOLDER / file) as shot:
+            assert shot.size == screens.SIZE
 
 
 def test_every_picture_is_what_the_gateway_answers(gateway: Gateway, subjects: dict[str, bytes]) -> None:

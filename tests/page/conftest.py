@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests import images
 from tests.gateways import Gateway, running_gateway
 
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 """Chromium as root in a container, and without its own errands into a network that a test must not use."""
-REPORT = """
-addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
-"""
+REPORT = """addEventListener("securitypolicyviolation", (event) => {
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
+});"""
 PATIENCE = 20_000  # milliseconds that a busy machine may take for a step
 
 
@@ -36,8 +36,9 @@ class Sheet:
         return self.page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For one file of tests: while it is open, no test that is a coroutine can run in this process."""
     program = shutil.which("chromium")
     assert program, "chromium is missing: make setup installs it"
     with sync_playwright() as playwright:
@@ -74,6 +75,7 @@ def looking(browser: Browser, origin: str, **options: Any) -> Iterator[Sheet]:
     size: ViewportSize = {"width": 1280, "height": 900}
     context = browser.new_context(**{"viewport": size, "permissions": ["clipboard-read", "clipboard-write"], **options})
     context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     context.add_init_script(REPORT)
     sheet = Sheet(context.new_page(), origin.rstrip("/"))
     sheet.page.on("pageerror", lambda error: sheet.wrong.append(f"error: {error}"))

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.gateways import Gateway
 from tests.page.conftest import Sheet, photo
 
-WATCHED = 12  # seconds
+WATCHED = 6  # seconds
 MOST = 0.005  # of a core that an open page may cost the service
 
 

@@ -31,6 +31,8 @@ async function start() {
     gateway = { ...found, may: (scope) => found.scopes.includes(scope) };
   } catch (error) {
     gateway = null;
+    leave();
+    leave = () => {};
     const { status, message } = /** @type {Problem} */ (error);
     showSession(session, null, start);
     if (status !== 401) return main.replaceChildren(empty("The gateway does not answer", message));

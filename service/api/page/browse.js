@@ -101,24 +101,11 @@ export function browse(main, prefix, gateway) {
     const picture = el("span", { class: "thumb" });
     const chosen = selection.has(entry.name);
     const mark = el("span", { class: "mark", "aria-hidden": "true" });
-    const element = el(
-      "a",
-      {
-        class: "cell",
-        role: "gridcell",
-        href: routeOf("picture", entry.name),
-        "aria-selected": String(chosen),
-        title: entry.name,
-        on: {
-          click: (event) => clicked(event, index, mark),
-          keydown: (event) => event.key === " " && (event.preventDefault(), selection.toggle(index, listing.entries, event.shiftKey)),
-        },
-      },
-      picture,
-      gateway.may("read") ? mark : null,
-      el("span", { class: "name", text: leafOf(entry.name) }),
-      el("span", { class: "soft", text: size(entry.bytes) }),
-    );
+    const link = linkOf(routeOf("picture", entry.name), picture, leafOf(entry.name), size(entry.bytes));
+    link.append(mark);
+    const choose = (event) => event.key === " " && (event.preventDefault(), selection.toggle(index, listing.entries, event.shiftKey));
+    const element = cellOf("cell", entry.name, link, { click: (event) => clicked(event, index, mark), keydown: choose });
+    element.setAttribute("aria-selected", String(chosen));
     const timer = setTimeout(() => thumbnail({ name: entry.name, signal, ...shown(picture) }), REST);
     signal.addEventListener("abort", () => clearTimeout(timer));
     return element;
@@ -131,7 +118,7 @@ export function browse(main, prefix, gateway) {
   }
 
   function marked() {
-    for (const element of grid.body.querySelectorAll("a[aria-selected]")) {
+    for (const element of grid.body.querySelectorAll("[aria-selected]")) {
       const entry = listing.entries[Number(element.dataset.index)];
       element.setAttribute("aria-selected", String("name" in entry && selection.has(entry.name)));
     }
@@ -168,13 +155,19 @@ function shown(picture) {
 }
 
 function folderCell(folder) {
-  return el(
-    "a",
-    { class: "cell folder", role: "gridcell", href: `#/browse/${escape(folder)}`, title: folder },
-    el("span", { class: "thumb", "aria-hidden": "true" }, el("span", { class: "tab" })),
-    el("span", { class: "name", text: leafOf(folder) }),
-    el("span", { class: "soft", text: "folder" }),
-  );
+  const picture = el("span", { class: "thumb", "aria-hidden": "true" }, el("span", { class: "tab" }));
+  return cellOf("cell folder", folder, linkOf(`#/browse/${escape(folder)}`, picture, leafOf(folder), "folder"), {});
+}
+
+function linkOf(href, picture, name, more) {
+  return el("a", { href, tabindex: "-1", draggable: "false" }, picture, el("span", { class: "name", text: name }), el("span", { class: "soft", text: more }));
+}
+
+/** A cell of the grid has the focus itself; Enter follows its link. */
+function cellOf(kind, title, link, on) {
+  const cell = el("div", { class: kind, role: "gridcell", title, on }, link);
+  cell.addEventListener("keydown", (event) => event.key === "Enter" && link.click());
+  return cell;
 }
 
 function crumbs(folder) {

@@ -23,8 +23,8 @@ export class Compare {
       this.before,
       this.after,
       this.handle,
-      el("span", { class: "tag left", text: "original" }),
-      el("span", { class: "tag right", text: "result" }),
+      el("span", { class: "tag start", text: "original" }),
+      el("span", { class: "tag end", text: "result" }),
     );
     this.move(50);
   }

@@ -20,7 +20,12 @@ export class Copies {
     this.lifetime.value = "1h";
     const lifetime = el("p", { class: "choices" }, el("label", { for: "lifetime", text: "Signed and temporary URLs hold for" }), this.lifetime);
     this.element = el("div", { class: "pane" }, gateway.may("url") && lifetime, this.list);
-    this.stale = true;
+    this.written = "";
+  }
+
+  /** Write them anew unless they are what was written last: what was signed stays. */
+  refresh() {
+    if (this.written !== this.name) this.show();
   }
 
   get name() {
@@ -30,6 +35,7 @@ export class Copies {
   /** Write all of them anew. */
   async show() {
     const { gateway } = this;
+    this.written = this.name;
     const signed = gateway.access === "signed" && gateway.signing && gateway.may("url");
     const ask = { sign: signed, lifetime: signed ? this.lifetime.value : null };
     const widths = WIDTHS.filter((width, index) => index === 0 || width <= this.size.width);
@@ -59,7 +65,6 @@ export class Copies {
       snippet("Python", url && `import urllib.request\n\nurllib.request.urlretrieve(\n    "${url}",\n    "${file.replaceAll('"', "")}",\n)`, refused),
       snippet("Preset for config.yaml", `presets:\n  my-preset: "${recipe}"`),
     );
-    this.stale = false;
   }
 
   /** Names of the picture in several widths, in its own format and in those of <picture>. @param {number[]} widths */
@@ -95,7 +100,7 @@ export class Copies {
   made(title, word, why, make) {
     const trouble = this.gateway.may("url") ? why : "Your token lacks the scope url.";
     if (trouble) return snippet(title, "", trouble);
-    const place = el("div", { class: "copy" }, el("h3", { text: title }));
+    const place = el("div", { class: "copy" }, el("h2", { text: title }));
     const work = async () => {
       try {
         place.replaceWith(snippet(title, await make()));
@@ -111,7 +116,7 @@ export class Copies {
 
 /** @param {string} title @param {string} text @param {string} [why] there is none */
 function snippet(title, text, why = "") {
-  if (!text) return el("div", { class: "copy" }, el("h3", { text: title }), el("p", { class: "soft", text: why }));
+  if (!text) return el("div", { class: "copy" }, el("h2", { text: title }), el("p", { class: "soft", text: why }));
   const button = el("button", { type: "button", class: "small", text: "Copy", "aria-label": `Copy ${title}`, on: { click: () => copy(text) } });
-  return el("div", { class: "copy", "data-copy": title }, el("h3", { text: title }), button, el("pre", { tabindex: "0", text, role: "region", "aria-label": title }));
+  return el("div", { class: "copy", "data-copy": title }, el("h2", { text: title }), button, el("pre", { tabindex: "0", text, role: "region", "aria-label": title }));
 }

@@ -1,80 +1,78 @@
-// Shows the API's document. Everything is set as text, never as HTML.
-"use strict";
+// Shows the API's document to people. Everything is set as text, never as HTML.
 
-const METHODS = ["get", "put", "post", "delete"];
+import { authorization } from "./api.js";
+import { el } from "./dom.js";
+import { operationsOf } from "./operations.js";
+import { contents, prose, table, words } from "./prose.js";
+import { recallTheme } from "./session.js";
+import { tokenField, tryIt } from "./trying.js";
 
-function element(tag, content, attributes = {}) {
-  const made = document.createElement(tag);
-  for (const part of [content].flat()) made.append(part ?? "");
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
+/** @param {import("./operations.js").Shown} shown */
+function operation({ path, methods, one }) {
+  const title = el("h2", {}, ...methods.map((method) => el("b", { class: method, text: method.toUpperCase() })), el("code", { text: path }));
+  const section = el("section", { id: one.operationId, "aria-label": `${methods.join(", ")} ${path}` }, title, el("p", {}, ...prose(`${one.summary} ${one.description ?? ""}`)));
+  const scopes = [...new Set((one.security ?? []).flatMap((each) => each.token ?? []))];
+  if (scopes.length) section.append(el("p", { class: "soft", text: `A token needs the scope ${scopes.join(" or ")}.` }));
+  for (const [group, parameters] of grouped(one.parameters ?? [])) section.append(folded(`${group} (${parameters.length})`, parameterTable(parameters)));
+  if (one.requestBody) section.append(folded("Body", el("div", {}, ...contents(one.requestBody.content))));
+  const answers = Object.entries(one.responses).map(([status, each]) => [status, prose(each.description), contents(each.content)]);
+  section.append(folded("Answers", table(["status", "when", "content"], answers)), tryIt(path, methods, one));
+  return section;
 }
 
-function table(heads, rows) {
-  const head = element("tr", heads.map((text) => element("th", text)));
-  return element("table", [head, ...rows.map((cells) => element("tr", cells.map((cell) => element("td", cell))))]);
+/** Parameters by what they are for: the name, the operations on a picture, conditions, all others. */
+function grouped(parameters) {
+  const groups = { Name: [], Parameters: [], "Operations on the picture": [], Conditions: [] };
+  for (const each of parameters) groups[groupOf(each)].push(each);
+  return Object.entries(groups).filter(([, list]) => list.length);
 }
 
-function words(schema) {
-  if (!schema) return "";
-  if (schema.$ref) return schema.$ref.split("/").pop();
-  if (schema.enum) return schema.enum.join(" | ");
-  if (schema.anyOf) return schema.anyOf.map(words).join(" | ");
-  if (schema.type === "array") return `list of ${words(schema.items)}`;
-  const range = [schema.minimum ?? "", schema.maximum ?? ""].join("..");
-  return (schema.format ?? schema.type ?? "any") + (range === ".." ? "" : ` ${range}`);
+function groupOf(parameter) {
+  if (parameter.in === "path") return "Name";
+  if (parameter.in === "header") return "Conditions";
+  return parameter["x-group"] === "operation" ? "Operations on the picture" : "Parameters";
 }
 
-function contents(content) {
-  return Object.entries(content ?? {}).map(([type, one]) => element("div", [element("code", type), " ", words(one.schema)]));
+function parameterTable(parameters) {
+  return table(["name", "value", "meaning"], parameters.map((each) => [[el("code", { text: each.name })], [words(each.schema)], prose(each.description ?? "")]));
 }
 
 function folded(title, inner) {
-  return element("details", [element("summary", title), inner]);
-}
-
-function operation(path, method, one) {
-  const title = element("h2", [element("b", method.toUpperCase()), element("code", path)]);
-  const parts = [title, element("p", [one.summary, " ", one.description ?? ""])];
-  const scopes = (one.security ?? []).flatMap((each) => each.token ?? []);
-  if (scopes.length) parts.push(element("p", `scope: ${scopes.join(" or ")}`));
-  if (one.parameters) {
-    const rows = one.parameters.map((each) => [
-      element("code", each.name), each.in, words(each.schema), each.description ?? "",
-    ]);
-    parts.push(folded(`${rows.length} parameters`, table(["name", "in", "value", "meaning"], rows)));
-  }
-  if (one.requestBody) parts.push(folded("body", element("div", contents(one.requestBody.content))));
-  const answers = Object.entries(one.responses).map(([status, each]) => [status, each.description, contents(each.content)]);
-  parts.push(folded("answers", table(["status", "when", "content"], answers)));
-  return element("section", parts, { id: one.operationId });
+  return el("details", {}, el("summary", { text: title }), el("div", { class: "wide-table", tabindex: "0", role: "region", "aria-label": title }, inner));
 }
 
 function schema(name, one) {
-  const rows = Object.entries(one.properties ?? {}).map(([key, value]) => [
-    element("code", key), words(value), value.description ?? "",
-  ]);
-  return element("section", [element("h2", element("code", name)), element("p", one.description), table(["key", "value", "meaning"], rows)]);
+  const rows = Object.entries(one.properties ?? {}).map(([key, value]) => [[el("code", { text: key })], [words(value)], prose(value.description ?? "")]);
+  return el("section", { id: name }, el("h2", {}, el("code", { text: name })), el("p", {}, ...prose(one.description ?? "")), folded(`${rows.length} keys`, table(["key", "value", "meaning"], rows)));
 }
 
 function show(api) {
-  const about = document.getElementById("about");
-  about.replaceChildren(`${api.info.description} Version ${api.info.version}. `, element("a", "OpenAPI 3.1", { href: "/openapi.json" }));
-  const main = document.getElementById("operations");
-  main.replaceChildren();
-  for (const [path, item] of Object.entries(api.paths)) {
-    for (const method of METHODS.filter((each) => item[each])) {
-      const link = element("a", `${method.toUpperCase()} ${path}`, { href: `#${item[method].operationId}` });
-      document.getElementById("index").append(link);
-      main.append(operation(path, method, item[method]));
-    }
-  }
-  for (const [name, one] of Object.entries(api.components.schemas)) main.append(schema(name, one));
-  const problems = api["x-problems"].map((each) => [String(each.status), element("code", each.code), each.when]);
-  main.append(element("h2", "Problems"), table(["status", "code", "when"], problems));
+  const shown = operationsOf(api.paths);
+  const link = ({ path, methods, one }) => el("a", { href: `#${one.operationId}` }, el("b", { text: methods.map((method) => method.toUpperCase()).join(" ") }), path);
+  document.getElementById("index")?.replaceChildren(...shown.map(link), el("a", { href: "#models", text: "Models" }), el("a", { href: "#problems", text: "Problems" }));
+  const problems = api["x-problems"].map((each) => [[String(each.status)], [el("code", { text: each.code })], prose(each.when)]);
+  document.getElementById("operations")?.replaceChildren(
+    el("h1", { text: "The API" }),
+    el("p", {}, `${api.info.description} Version ${api.info.version}. `, el("a", { href: "/openapi.json", text: "OpenAPI 3.1" })),
+    tokenField(),
+    ...shown.map(operation),
+    el("h1", { id: "models", text: "Models" }),
+    ...Object.entries(api.components.schemas).map(([name, one]) => schema(name, one)),
+    el("h1", { id: "problems", text: "Problems" }),
+    el("div", { class: "wide-table", tabindex: "0", role: "region", "aria-label": "Problems" }, table(["status", "code", "when"], problems)),
+  );
+  document.getElementById(location.hash.slice(1))?.scrollIntoView();
 }
 
-fetch("/openapi.json")
+/** Where the gateway serves no workbench, no link leads there. */
+async function hideWorkbench() {
+  const answer = await fetch("/capabilities", { credentials: "omit", headers: authorization() });
+  if (answer.ok && !(await answer.json()).page) for (const link of document.querySelectorAll("#top a[href^='/#']")) link.remove();
+}
+
+recallTheme();
+hideWorkbench();
+fetch("/openapi.json", { credentials: "omit" })
   .then((answer) => answer.json())
   .then(show)
-  .catch((error) => document.getElementById("operations").replaceChildren(`The document cannot be read: ${error}`));
+  .catch((error) => document.getElementById("operations")?.replaceChildren(el("p", { class: "trouble", text: `The document cannot be read: ${error}` })));

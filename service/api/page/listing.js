@@ -3,7 +3,7 @@
 import { json } from "./api.js";
 
 const FIRST = 200; // names of the first page, so that it comes soon
-const MORE = 5000;
+const MORE = 10_000; // the most that a page may have
 
 /** @typedef {{folder: string} | {name: string, bytes: number}} Entry */
 

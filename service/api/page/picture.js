@@ -18,7 +18,7 @@ import { duration, size } from "./words.js";
 import { Zoom } from "./zoom.js";
 
 const REST = 140; // milliseconds after the last change before the gateway is asked
-const USUAL = "w=960"; // what a picture is opened with
+const USUAL = [960, 480]; // pixels of the width that a picture is opened with: the first that makes it smaller
 const SHOWN = "w=1600"; // the original, as it is shown beside the result
 
 /** @param {HTMLElement} main @param {string} name an image, or a derived name @param {import("./app.js").Gateway} gateway */
@@ -26,8 +26,8 @@ export function picture(main, name, gateway) {
   const left = new AbortController();
   /** @type {(() => void)[]} */
   const ends = [() => left.abort()];
-  const asked = readName(name) ?? { image: name, recipe: new Map([/** @type {[string, string]} */ (USUAL.split("="))]), format: "auto" };
-  const { image } = asked;
+  const named = readName(name);
+  const image = named?.image ?? name;
   const back = el("a", { class: "back", href: routeOf("browse", folderOf(image)), text: folderOf(image) || "All pictures" });
   main.append(el("header", { class: "title" }, back, el("h1", { text: leafOf(image) })), el("p", { class: "waits", text: "…" }));
   open().catch((error) => {
@@ -38,14 +38,22 @@ export function picture(main, name, gateway) {
 
   async function open() {
     const options = { signal: left.signal };
-    const [about, whole] = await Promise.all([json(`/images/${escape(image)}/@meta.json`, options), fetchPicture(`/images/${escape(image)}/@${SHOWN}.auto`, options)]);
+    const path = `/images/${escape(image)}`;
+    const [known, whole] = await Promise.all([json(`${path}/@meta.json`, options), fetchPicture(`${path}/@${SHOWN}.auto`, options)]);
+    const about = { ...(known.width ? null : await sizeOf(whole.blob)), ...known };
     const original = URL.createObjectURL(whole.blob);
-    const recipe = new Recipe({ values: asked.recipe, format: asked.format });
+    const recipe = new Recipe({ values: named?.recipe ?? usual(about), format: named?.format || "auto" });
     const bench = new Bench(image, gateway, recipe, about, original);
     ends.push(() => bench.close(), () => URL.revokeObjectURL(original));
     main.querySelector(".waits")?.replaceWith(bench.element);
     bench.make();
   }
+}
+
+/** Where `metadata.fields` leaves the size out, that of the picture as it is shown. @param {Blob} blob */
+async function sizeOf(blob) {
+  const { width, height } = await createImageBitmap(blob);
+  return { width, height };
 }
 
 /** What one works with: the stage, what it says, and the panels. */
@@ -65,6 +73,7 @@ class Bench {
     this.formats = new FormatsTable(image, gateway, recipe);
     this.copies = new Copies(image, gateway, recipe, about);
     this.stage = el("div", { class: "stage" });
+    this.stage.style.setProperty("--ratio", String(about.width / about.height));
     this.facts = el("p", { class: "facts", role: "status" });
     this.canonical = el("code", { class: "canonical" });
     this.url = el("code", { class: "url" });
@@ -101,7 +110,7 @@ class Bench {
     this.panel = tabs("Picture", {
       Adjust: { element: this.controls.element, open: () => (this.copying = false) },
       Formats: { element: this.formats.element, open: () => (this.copying = false) },
-      Copy: { element: this.copies.element, open: () => ((this.copying = true), this.copies.show()) },
+      Copy: { element: this.copies.element, open: () => ((this.copying = true), this.copies.refresh()) },
       About: { element: aboutOf(this.image, about), open: () => (this.copying = false) },
     });
     const steps = el("div", { class: "steps", role: "group", "aria-label": "Steps" }, this.undo, this.redo);
@@ -155,7 +164,7 @@ class Bench {
       this.url.textContent = found.url ?? "none: the public port takes signed URLs or presets only";
       const got = await fetchPicture(`/images/${escape(found.canonical)}`, { signal, cache: "no-store" });
       await this.reveal(found.canonical, got);
-      if (this.copying) this.copies.show();
+      if (this.copying) this.copies.refresh();
     } catch (error) {
       if (signal.aborted) return;
       this.facts.replaceChildren(el("span", { class: "trouble", text: /** @type {Error} */ (error).message }));
@@ -187,6 +196,12 @@ class Bench {
     if (event.shiftKey) this.recipe.redo();
     else this.recipe.undo();
   }
+}
+
+/** @param {{width: number}} about */
+function usual({ width }) {
+  const smaller = USUAL.find((pixels) => pixels < width);
+  return new Map(smaller ? [["w", String(smaller)]] : []);
 }
 
 function share(bytes, of) {

@@ -15,7 +15,7 @@ export class Zoom {
     /** @type {Map<string, {element: HTMLImageElement, level: number, column: number, row: number}>} */
     this.tiles = new Map();
     this.base = el("img", { src: address, class: "base", alt: "the original, zoomed", draggable: "false" });
-    this.note = el("output", { class: "tag right" });
+    this.note = el("output", { class: "tag end" });
     this.element = el("div", {
       class: "zoom",
       tabindex: "0",
@@ -57,7 +57,7 @@ export class Zoom {
 
   /** @param {number} scale screen pixels for each pixel @param {{x: number, y: number}} [still] what stays where it is */
   to(scale, still = { x: this.x ?? 0, y: this.y ?? 0 }) {
-    const wanted = Math.min(CLOSEST, Math.max(this.fitting, scale));
+    const wanted = Math.min(CLOSEST, Math.max(Math.min(this.fitting, 1 / devicePixelRatio), scale));
     const ratio = (this.scale ?? wanted) / wanted;
     this.x = still.x + ((this.x ?? 0) - still.x) * ratio;
     this.y = still.y + ((this.y ?? 0) - still.y) * ratio;

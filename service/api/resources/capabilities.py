@@ -58,6 +58,7 @@ async def capabilities(request: web.Request) -> web.Response:
         public_url=context.config.public.base_url,
         access=rules.access,
         signing=bool(rules.keys),
+        page=context.config.api.page,
         most_upload=limits.upload,
         most_archive=limits.archive_files,
     )

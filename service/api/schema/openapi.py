@@ -114,7 +114,7 @@ def _vocabulary(rules: Rules) -> Iterator[dict[str, Any]]:
         most = rules.limits.get(row.get("max", ""), row.get("max", "")) if isinstance(row.get("max"), str) else ""
         expects = str(row["expects"]).replace("{max}", str(most))
         for word in (row["key"], *row.get("aliases", ())):
-            yield _query(word, f"{row['meaning']}: {expects}", {"type": "string"})
+            yield {**_query(word, f"{row['meaning']}: {expects}", {"type": "string"}), "x-group": "operation"}
     formats = [*rules.out, *FORMAT_ALIASES, *VOCABULARY["undecided"]]
     for word in ("format", "kind"):
         yield _query(word, f"the format; {rules.default_format} where there is none", {"enum": formats})

@@ -38,6 +38,7 @@ class Capabilities(Reply):
     public_url: str = Field(description="what URLs on the public port begin with")
     access: str = Field(description="of the public port: open, presets or signed")
     signing: bool = Field(description="whether there is a key to sign URLs with")
+    page: bool = Field(description="whether the workbench is served at /")
     most_upload: int = Field(description="bytes of an original")
     most_archive: int = Field(description="images of an archive")
 

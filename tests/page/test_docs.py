@@ -1,0 +1,58 @@
+"""The page at /docs: every operation once, grouped, with code as code, and a form that sends it."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.sync_api import expect
+
+from tests.gateways import Gateway
+from tests.page.conftest import Sheet, photo
+
+
+def test_operations_that_say_the_same_are_told_once(sheet: Sheet, bench: Gateway) -> None:
+    page = sheet.open("docs")
+    title = page.get_by_role("heading", name="POST PUT /images/{name}").or_(
+        page.get_by_role("heading", name="PUT POST /images/{name}")
+    )
+    expect(title).to_have_count(1)
+    paths = bench.api.get("/openapi.json").json()["paths"]
+    count = sum(len(operations) for operations in paths.values())
+    expect(page.locator("main section .try")).to_have_count(count - 1)
+
+
+def test_no_backtick_is_left(sheet: Sheet) -> None:
+    page = sheet.open("docs")
+    expect(page.locator("#listImages")).to_be_visible()
+    assert "`" not in str(page.locator("main").text_content())
+
+
+def test_the_parameters_of_an_image_are_grouped(sheet: Sheet) -> None:
+    page = sheet.open("docs")
+    expect(page.locator("#getImage")).to_be_visible()
+    groups = page.locator("#getImage > details > summary").all_text_contents()
+    names = [group.partition(" (")[0] for group in groups]
+    assert names == ["Name", "Parameters", "Operations on the picture", "Answers", "Try it"]
+
+
+def test_every_operation_can_be_tried_and_shows_its_command(sheet: Sheet) -> None:
+    page = sheet.open("docs")
+    expect(page.locator("#listImages")).to_be_visible()
+    sections = page.locator("main section:has(.try)")
+    for number in range(sections.count()):
+        section = sections.nth(number)
+        section.locator("summary", has_text="Try it").click()
+        expect(section.get_by_role("region", name="As a command")).to_contain_text(f"{sheet.origin}/")
+
+
+def test_an_example_runs_as_it_stands(sheet: Sheet, bench: Gateway) -> None:
+    bench.upload("photos/cat.jpg", photo(320, 240), replace="true")
+    page = sheet.open("docs")
+    for operation in ("readNames", "getImage", "listImages", "getStats", "archiveChosen", "makeUrls", "warm"):
+        section = page.locator(f"#{operation}")
+        section.locator("summary", has_text="Try it").click()
+        section.get_by_role("button", name="Send").click()
+        expect(section.locator(".answer > p").first).to_contain_text("200 OK")
+    section = page.locator("#readNames")
+    shown = json.loads(str(section.locator(".answer > pre").text_content()))
+    assert shown[0]["canonical"] == "photos/cat.jpg/@w=160,h=90.webp"
