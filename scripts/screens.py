@@ -47,7 +47,9 @@ def _browse(page: Page, _public: str) -> None:
 
 def _picture(page: Page, _public: str) -> None:
     page.locator(".facts .cache").wait_for()
-    page.get_by_role("slider", name="Divider").press("PageDown")
+    divider = page.get_by_role("slider", name="Divider")
+    divider.press("PageDown")
+    divider.blur()
 
 
 def _watch(page: Page, public: str) -> None:
@@ -65,7 +67,7 @@ def _watch(page: Page, public: str) -> None:
 
 SCREENS: Mapping[str, Screen] = {
     "workbench-browse.webp": Screen("#/browse/album/", _browse),
-    "workbench-picture.webp": Screen("#/picture/album/sun.jpg/@w=800,con=25,sat=45,sharpen=1.webp", _picture),
+    "workbench-picture.webp": Screen("#/picture/album/dusk.jpg/@w=640,con=25,sat=45,sharpen=1.webp", _picture),
     "workbench-watch.webp": Screen("#/watch", _watch),
 }
 

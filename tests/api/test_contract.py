@@ -91,7 +91,8 @@ async def test_every_path_tells_its_methods(alone: TestClient[Any, Any], path: s
         ("image/webp", "application/problem+json"),
         ("image/avif,image/webp,*/*;q=0.8", "application/problem+json"),
         ("application/json", "application/json"),
-        ("text/html, text/plain", "text/plain"),
+        ("text/plain, text/*", "text/plain"),
+        ("text/html, text/plain", "text/html"),
     ],
 )
 def test_a_problem_is_told_in_what_the_client_takes(shared: Gateway, accept: str, content_type: str) -> None:

@@ -97,7 +97,8 @@ export class Controls {
 
 /** @param {any[]} operations @returns {[string, any[]][]} */
 function grouped(operations) {
-  const byKey = new Map(operations.map((row) => [row.key, row]));
+  const allowed = operations.filter((row) => row.type !== "words" || row.words.length);
+  const byKey = new Map(allowed.map((row) => [row.key, row]));
   const groups = Object.entries(GROUPS).map(([title, keys]) => {
     const rows = keys.flatMap((key) => byKey.get(key) ?? []);
     for (const row of rows) byKey.delete(row.key);

@@ -7,7 +7,7 @@ import { el } from "./dom.js";
 
 const LONGEST = 8_000_000; // pixels of the scrolled element
 const GAP = 16;
-const CAPTION = 46;
+const CAPTION = 50;
 const NARROWEST = 164;
 const AHEAD = 2; // rows above and below what is in sight
 

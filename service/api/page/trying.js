@@ -12,7 +12,7 @@ const EXAMPLES = {
   "/names": { names: ["photos/cat.jpg/@h=90,w=160,gray=0.webp"] },
   "/archive": { names: ["photos/cat.jpg"], recipe: "w=100.webp" },
   "/purge": { names: ["photos/cat.jpg"] },
-  "/warm": { recipes: ["w=320.webp"], prefix: "photos/" },
+  "/warm": { recipes: ["@w=320.webp"], prefix: "photos/" },
 };
 const ALWAYS_SHOWN = ["name", "prefix", "w", "format", "meta"];
 

@@ -72,7 +72,8 @@ def operations(rules: Rules) -> list[dict[str, Any]]:
         most = row.get("max")
         if isinstance(most, str):
             most = rules.limits[most]
-        resolved = {**row, "expects": str(row["expects"]).replace("{max}", str(most))}
+        words = {"words": list(rules.keep)} if row["key"] == "keep" else {}
+        resolved = {**row, **words, "expects": str(row["expects"]).replace("{max}", str(most))}
         found.append(resolved if most is None else {**resolved, "max": most})
     return found
 
