@@ -142,8 +142,9 @@ def test_an_animation_of_more_frames_than_there_can_be_is_copied_as_a_still(tmp_
     assert b"fdAT" not in target.read_bytes()
 
 
-def test_a_webp_whose_picture_has_no_size_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("width", [0, 23, 25, 16383])
+def test_a_webp_whose_picture_has_another_size_than_it_says_is_refused(width: int, tmp_path: Path) -> None:
     data = bytearray(images.encode(Image.fromarray(images.photo_alpha(24, 16)), "WEBP"))
     at = data.index(b"VP8 ") + 8 + 6  # behind the frame's tag and start code (RFC 6386, 9.1)
-    data[at : at + 2] = bytes(2)
-    refused(bytes(data), tmp_path, "no pixels")
+    data[at : at + 2] = width.to_bytes(2, "little")
+    refused(bytes(data), tmp_path, "another size")

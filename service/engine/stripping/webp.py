@@ -16,7 +16,7 @@ from service.engine.headers.webp import (
 )
 from service.engine.job import Undecodable
 from service.engine.stripping import Piece, Pieces, icc
-from service.engine.stripping.webp_pixels import minimal
+from service.engine.stripping.webp_pixels import minimal, size_of
 
 BITSTREAMS = (b"VP8 ", b"VP8L")
 PICTURE = (b"ALPH", *BITSTREAMS)
@@ -49,7 +49,7 @@ def _extended(source: Source, all_chunks: Sequence[Chunk], keep_icc: bool) -> li
     if profile:
         body.append(_chunk(b"ICCP", profile))
     if not animated:
-        return body + _picture(source, [chunk for chunk in all_chunks if chunk.kind in PICTURE])
+        return body + _picture(source, [chunk for chunk in all_chunks if chunk.kind in PICTURE], extended[4:])
     for chunk in all_chunks:
         if chunk.kind == b"ANIM":
             body.append(_chunk(b"ANIM", source.read(chunk.start, 6)))
@@ -63,20 +63,27 @@ def _frame(source: Source, chunk: Chunk) -> list[Piece]:
     inside = [part for part in chunks_between(frame, FRAME_HEADER, frame.size) if part.kind in PICTURE]
     if any(part.end > frame.size for part in inside):
         raise Undecodable("The WebP is damaged: a chunk is longer than its frame")
-    picture = _picture(frame, inside)
-    size = FRAME_HEADER + _size(picture)
     header = frame.read(0, FRAME_HEADER)
+    picture = _picture(frame, inside, header[6:12])
+    size = FRAME_HEADER + _size(picture)
     return [b"ANMF" + size.to_bytes(4, "little") + header[:15] + bytes([header[15] & 3]), *picture]
 
 
-def _picture(source: Source, parts: Sequence[Chunk]) -> list[Piece]:
-    """At most one alpha chunk, and one bitstream, whose end is the end of the picture."""
+def _picture(source: Source, parts: Sequence[Chunk], sides: bytes = b"") -> list[Piece]:
+    """At most one alpha chunk, and one bitstream, whose end is the end of the picture.
+
+    `sides` are the width and the height that the container states, each less one, in three bytes. Raises Undecodable
+    where the bitstream states others, as decoders refuse it.
+    """
     alpha = [part for part in parts if part.kind == b"ALPH"][:1]
     bitstream = [part for part in parts if part.kind in BITSTREAMS][:1]
     if not bitstream:
         raise Undecodable("The WebP is damaged: there are no pixels in it")
     part = bitstream[0]
     contents = [source.read(one.start, one.end - one.start) for one in (*alpha, part)]
+    stated = tuple(1 + int.from_bytes(sides[at : at + 3], "little") for at in (0, 3))
+    if sides and stated != size_of(part.kind, contents[-1]):
+        raise Undecodable("The WebP is damaged: its picture has another size than it says")
     transparency, coded = minimal(contents[0] if alpha else b"", part.kind, contents[-1])
     picture: list[Piece] = [_chunk(b"ALPH", transparency)] if transparency else []
     return [*picture, _chunk(part.kind, coded)]

@@ -7,20 +7,14 @@ from collections.abc import Iterator
 
 from PIL import Image as Pillow
 
-from service.engine.job import Undecodable
 from service.engine.stripping.tails import Decode, settled, shortened, zeroed
 
 _KEY_FRAME = 10  # bytes of its header, before the first partition
 
 
 def minimal(alpha: bytes, kind: bytes, coded: bytes) -> tuple[bytes, bytes]:
-    """Return the contents of ALPH (empty for none), and of `VP8 ` or `VP8L`, with the pixels they had.
-
-    Raises Undecodable for a bitstream whose picture has no size.
-    """
-    size = _size(kind, coded)
-    if 0 in size:
-        raise Undecodable("The WebP is damaged: its picture has no pixels")
+    """Return the contents of ALPH (empty for none), and of `VP8 ` or `VP8L`, with the pixels they had."""
+    size = size_of(kind, coded)
     if alpha and not alpha[0] & 3:  # not compressed: one byte a pixel
         alpha = alpha[: 1 + size[0] * size[1]]
     elif alpha:
@@ -48,7 +42,8 @@ def _parts(kind: bytes, coded: bytes) -> list[tuple[int, int]]:
     return list(_partitions(coded)) if kind == b"VP8 " else [(5, len(coded))]
 
 
-def _size(kind: bytes, coded: bytes) -> tuple[int, int]:
+def size_of(kind: bytes, coded: bytes) -> tuple[int, int]:
+    """Return the width and height that a bitstream states."""
     if kind == b"VP8 ":
         return int.from_bytes(coded[6:8], "little") & 0x3FFF, int.from_bytes(coded[8:10], "little") & 0x3FFF
     bits = int.from_bytes(coded[1:5], "little")
