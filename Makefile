@@ -29,11 +29,11 @@ test-release: ## The engine, gateway, front and store tests in an empty Debian o
 	@scripts/test-release $(ARGS)
 
 # The areas are folders of tests/. A Swift takes seconds to start, and a slow test takes seconds itself: both are left out.
-AREAS := api cache engine front gateway store
+AREAS := api cache engine front gateway page store
 AREA_TESTS := $(AREAS:%=test-%)
 .PHONY: $(AREA_TESTS)
 
-#test-AREA: ## The quick tests of one area: api, cache, engine, front, gateway or store; ARGS="-m slow" has the others
+#test-AREA: ## The quick tests of one area: api, cache, engine, front, gateway, page or store; ARGS="-m slow" has the others
 $(AREA_TESTS): test-%:
 	@scripts/setup --dev
 	$(BIN)/python -m pytest tests/$* -m "not swift and not slow" -n 2 --dist loadfile $(ARGS)

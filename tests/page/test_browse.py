@@ -32,6 +32,7 @@ def many(bench: Gateway) -> str:
     return "many/"
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_names_are_scrolled_and_the_document_stays_small(sheet: Sheet, many: str) -> None:
     page = sheet.open(f"#/browse/{many}")
     first = page.get_by_role("gridcell", name="000000.jpg")

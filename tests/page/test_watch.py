@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.gateways import Gateway
@@ -39,6 +40,7 @@ def test_a_refusal_is_listed_with_its_reason(sheet: Sheet, bench: Gateway) -> No
     expect(row).to_contain_text(refused.json()["detail"])
 
 
+@pytest.mark.slow
 def test_an_open_page_costs_the_service_next_to_nothing(sheet: Sheet, bench: Gateway) -> None:
     page = sheet.open("#/browse/empty/")
     page.wait_for_timeout(1500)

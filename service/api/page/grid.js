@@ -88,6 +88,8 @@ export class Grid {
     const last = Math.min((this.total ?? 0) - 1, Math.ceil((real + this.scroller.clientHeight) / this.height) + AHEAD);
     for (const [number, row] of this.rows) {
       if (number >= first && number <= last) continue;
+      row.element.style.transform = `translateY(${top + number * this.height - real}px)`;
+      if (row.element.contains(document.activeElement)) continue; // keys go on from there
       row.left.abort();
       row.element.remove();
       this.rows.delete(number);
