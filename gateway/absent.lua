@@ -5,10 +5,7 @@ local gmatch = string.gmatch
 local gsub = string.gsub
 local lower = string.lower
 
-local _M = {
-    CONTENT_TYPE = "text/html; charset=utf-8",
-    POLICY = "default-src 'none'",
-}
+local _M = { CONTENT_TYPE = "text/html; charset=utf-8" }
 
 local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 DETAIL = "{detail}"
 CONTENT_TYPE = "text/html; charset=utf-8"
-POLICY = "default-src 'none'"  # no scripts, no styles, no images: it is text
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _HTML = """<!doctype html>
 <html lang="en">

@@ -135,9 +135,6 @@ function _M.answer(status, detail)
     header["Content-Type"] = content_type
     header["Content-Length"] = #body
     header["Cache-Control"] = "no-store"
-    if content_type == absent.CONTENT_TYPE then
-        header["Content-Security-Policy"] = absent.POLICY
-    end
     for key, value in pairs(MORE_HEADERS[status] or {}) do
         header[key] = value
     end

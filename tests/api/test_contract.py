@@ -140,7 +140,9 @@ async def test_the_document_is_openapi_and_its_references_hold(alone: TestClient
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
-@pytest.mark.parametrize("path", ["/images", "/formats", "/presets", "/stats", "/capabilities", "/problems", "/health/live", "/health/ready"])
+@pytest.mark.parametrize(
+    "path", ["/images", "/formats", "/presets", "/stats", "/capabilities", "/problems", "/health/live", "/health/ready"]
+)
 def test_answers_are_as_the_document_describes_them(shared: Gateway, there: str, path: str) -> None:
     document = shared.api.get("/openapi.json").json()
     schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests import images
 from tests.gateways import Gateway
@@ -61,10 +61,11 @@ def test_what_is_there_already_is_not_sent_again(sheet: Sheet, bench: Gateway) -
     page = sheet.open("#/browse/again/")
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "PUT" else None)
-    files = [("there.jpg", there), ("new.jpg", new)]
-    page.locator("input[accept]").first.set_input_files(
-        [{"name": name, "mimeType": "image/jpeg", "buffer": data} for name, data in files]
-    )
+    files: list[FilePayload] = [
+        {"name": name, "mimeType": "image/jpeg", "buffer": data}
+        for name, data in (("there.jpg", there), ("new.jpg", new))
+    ]
+    page.locator("input[accept]").first.set_input_files(files)
     expect(page.locator(".uploads .present")).to_contain_text("already there")
     expect(page.locator(".uploads .stored")).to_contain_text("again/new.jpg")
     assert [url.rpartition("/")[2] for url in sent] == ["new.jpg"]
@@ -86,12 +87,12 @@ def test_an_upload_goes_on_after_the_connection_broke(sheet: Sheet, bench: Gatew
     page, data = sheet.open("#/browse/broken/"), photo(300, 200, 9)
     broken: list[str] = []
 
-    def fail_once(route: object) -> None:
-        if route.request.method == "PUT" and not broken:  # type: ignore[attr-defined]
-            broken.append(route.request.url)  # type: ignore[attr-defined]
-            route.abort("connectionreset")  # type: ignore[attr-defined]
+    def fail_once(route: Route) -> None:
+        if route.request.method == "PUT" and not broken:
+            broken.append(route.request.url)
+            route.abort("connectionreset")
         else:
-            route.continue_()  # type: ignore[attr-defined]
+            route.continue_()
 
     page.route("**/images/broken/**", fail_once)
     hand_over_when_ready(page, "one.jpg", data)

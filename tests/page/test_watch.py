@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.gateways import Gateway
 from tests.page.conftest import Sheet, photo
@@ -44,18 +44,18 @@ def test_a_refusal_is_listed_with_its_reason(sheet: Sheet, bench: Gateway) -> No
 def test_an_open_page_costs_the_service_next_to_nothing(sheet: Sheet, bench: Gateway) -> None:
     page = sheet.open("#/browse/empty/")
     page.wait_for_timeout(1500)
-    idle = cpu_of(bench, page.wait_for_timeout)
+    idle = cpu_of(bench, page)
     page.goto(f"{sheet.origin}/#/watch")
     expect(page.locator("[data-number=processes]")).to_have_text("1")
     page.wait_for_timeout(1000)
-    assert cpu_of(bench, page.wait_for_timeout) - idle < MOST
+    assert cpu_of(bench, page) - idle < MOST
 
 
-def cpu_of(bench: Gateway, wait: object) -> float:
+def cpu_of(bench: Gateway, page: Page) -> float:
     """What the service takes of a core, over some seconds: CPU time, which a busy machine does not stretch."""
     (pid,) = bench.pids("service serve")[:1]
     before, began = cpu_time(pid), time.monotonic()
-    wait(WATCHED * 1000)  # type: ignore[operator]
+    page.wait_for_timeout(WATCHED * 1000)
     return (cpu_time(pid) - before) / (time.monotonic() - began)
 
 
