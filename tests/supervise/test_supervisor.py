@@ -106,7 +106,9 @@ def test_a_killed_supervisor_leaves_nothing_running(tmp_path: Path) -> None:
     file = write_config(tmp_path, {}, free_ports(2))
     process = subprocess.Popen([sys.executable, "-m", "service", "up", "-c", file], stdout=subprocess.PIPE)
     assert process.stdout is not None
-    assert b"gateway is up" in process.stdout.readline()
+    said = process.stdout.readline()
+    assert b"gateway is up" in said
+    assert b", workbench http://127.0.0.1:" in said
     children = descendants(process.pid)
     assert len(children) >= 4
     process.kill()
