@@ -64,7 +64,7 @@ class Format:
     own_reader: str = ""
     """The reader of these kinds, with any `engine.library`."""
     second_reader: str = ""
-    """Reads what Pillow refuses although its pixels are all there."""
+    """Reads what the usual reader refuses although its pixels are all there."""
     library_reader: str = ""
     """The reader of a library that is neither Pillow nor ImageMagick."""
     judged: str = ""

@@ -57,21 +57,13 @@ def reader(job: Job) -> Reader:
     def heeding(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
         try:
             frames, details = read(path, header, wanted, n, tolerant)
-        except Undecodable as error:
-            if read is not _pillow or tolerant or header.format not in _SECOND:
+        except Undecodable:
+            if tolerant or header.format not in _SECOND or read is _OWN.get(header.format):
                 raise
-            frames, details = _second(error, path, header, wanted, n)
+            frames, details = _SECOND[header.format](path, header, wanted, n, tolerant)
         return frames, stated.heeded(frames, details, path, header)
 
     return heeding
-
-
-def _second(error: Undecodable, path: Path, header: Header, wanted: range, n: int) -> tuple[list[Frame], Details]:
-    """What another library makes of what Pillow refuses. Raises `error` where that refuses it too."""
-    try:
-        return _SECOND[header.format](path, header, wanted, n, False)
-    except Undecodable:
-        raise error from None
 
 
 def _own(job: Job) -> Reader | None:

@@ -9,7 +9,18 @@ from functools import partial
 from tests.pictures import tiffs
 from tests.pictures.case import Case
 from tests.pictures.files import Refusal, taken
-from tests.pictures.tiff_writer import COUNTS, OFFSETS, TILE_COUNTS, TILE_OFFSETS, Page, tiff
+from tests.pictures.tiff_writer import (
+    COMPRESSION,
+    COUNTS,
+    JPEG,
+    OFFSETS,
+    PLANAR,
+    TILE_COUNTS,
+    TILE_OFFSETS,
+    YCBCR,
+    Page,
+    tiff,
+)
 
 COLOUR = (230, 30, 30)
 
@@ -53,7 +64,26 @@ def _rewritten(directory: bytearray, tag: int, change: Callable[[int], int]) -> 
     return before
 
 
+def in_bytes(page: Page, tag: int) -> bytes:
+    """A tag that should be a SHORT is a BYTE: a library that heeds types does not see it, and has its default."""
+    short, byte = struct.pack("<HHI", tag, 3, 1), struct.pack("<HHI", tag, 1, 1)
+    data = tiff(page)
+    assert data.count(short) == 1
+    return data.replace(short, byte)
+
+
+def jpeg_xl() -> bytes:
+    """A compression that no libtiff has."""
+    compression, other = struct.pack("<HHII", COMPRESSION, 3, 1, 1), struct.pack("<HHII", COMPRESSION, 3, 1, 50002)
+    data = tiff(Page(tiffs.flat(*COLOUR)))
+    assert data.count(compression) == 1
+    return data.replace(compression, other)
+
+
 def _tiff() -> Iterator[Case | Refusal]:
+    tiled = Page(tiffs.flat(*tiffs.ycbcr(COLOUR)), photometric=YCBCR, subsampling=(2, 2), compression=JPEG, tile=16)
+    yield taken("tif with a planar configuration of a byte", partial(in_bytes, tiled, PLANAR), COLOUR)
+    yield Refusal("tif in JPEG XL", jpeg_xl, "not read here: its compression has the number 50002")
     told = {"flaws": ["the link behind its last directory is missing"]}
     yield taken("tif without its last link", partial(without_link, 4), COLOUR, told)
     yield taken("tif with half of its last link", partial(without_link, 2), COLOUR, told)

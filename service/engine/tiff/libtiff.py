@@ -30,6 +30,7 @@ def _load() -> ctypes.CDLL | None:
         loaded.TIFFClose.argtypes, loaded.TIFFClose.restype = (pointer,), None
         loaded.TIFFSetSubDirectory.argtypes = (pointer, ctypes.c_uint64)
         loaded.TIFFIsTiled.argtypes = (pointer,)
+        loaded.TIFFIsCODECConfigured.argtypes = (ctypes.c_uint16,)
         for measure in (loaded.TIFFStripSize, loaded.TIFFTileSize):
             measure.argtypes, measure.restype = (pointer,), size
         for read in (loaded.TIFFReadEncodedStrip, loaded.TIFFReadEncodedTile):

@@ -111,10 +111,14 @@ def read(path: Path, _: Header, wanted: range, n: int, tolerant: bool) -> tuple[
 
 
 def second(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:
-    """As `read`, for a page that Pillow refuses: it gives up on tags of another type than the standard's, and on tiles
-    whose size it reckons otherwise than libtiff does, which stops at damage all the same."""
+    """As `read`, for a page that the usual reader refuses. Pillow gives up on tags of another type than the standard's,
+    ImageMagick on a page that is 100 times as large as its file. libtiff stops at damage all the same."""
     if libtiff.library is None:
         raise Undecodable("the image is damaged")
+    with OpenedFile(path) as source:
+        compression = tiff.picture(source, wanted.start).number(COMPRESSION) or 1
+    if not libtiff.library.TIFFIsCODECConfigured(compression):
+        raise Undecodable(f"the TIFF is of a kind that is not read here: its compression has the number {compression}")
     return read(path, header, wanted, n, tolerant)
 
 
@@ -141,7 +145,7 @@ def _frame(path: Path, page: Directory, kind: Layout, tolerant: bool) -> Frame:
     if code == "B" and (kind.channels < 4 or kind.alpha is None):
         return Frame(_merged(planes, kind))
     names = {1: b"I", 3: b"RGB", 4: b"CMYK"}[kind.channels] + (b"A" if kind.alpha is not None else b"")
-    image = pixels.deep(names, planes[0].size, _interleaved(planes, code), "f" if code == "d" else code)
+    image = pixels.deep(names, planes[0].size, _interleaved(planes, code), _stored(code))
     if kind.photometric == MIN_IS_WHITE:
         image.negate()
     return Frame(image)
@@ -161,9 +165,14 @@ def _merged(planes: list[Pillow.Image], kind: Layout) -> Pillow.Image:
     return pixels.reinterpreted(Pillow.merge(straight, planes), associated).convert(straight)
 
 
+def _stored(code: str) -> str:
+    """The type of samples in a plane."""
+    return "f" if code in "ed" else code
+
+
 def _interleaved(planes: list[Pillow.Image], code: str) -> bytes:
     """The samples of all planes, pixel by pixel."""
-    kind = "f" if code == "d" else code
+    kind = _stored(code)
     count = len(planes)
     if count == 1:
         return planes[0].tobytes()

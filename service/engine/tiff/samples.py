@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import struct
 import sys
 from array import array
 from collections.abc import Callable, Sequence
@@ -22,15 +23,18 @@ APART = 2  # the planar configuration in which every channel has strips or tiles
 LARGEST_PART = 256 << 20
 """Bytes of a strip or tile; libtiff's own bound is as large as the file says."""
 
-_TYPES = {(UNSIGNED, 8): "B", (UNSIGNED, 16): "H", (UNSIGNED, 32): "I", (FLOATING, 32): "f", (FLOATING, 64): "d"}
-"""Sample format and bits to the type of an array, in which libtiff gives them: in the byte order of the machine."""
+_TYPES = {
+    **{(UNSIGNED, 8): "B", (UNSIGNED, 16): "H", (UNSIGNED, 32): "I"},
+    **{(FLOATING, 16): "e", (FLOATING, 32): "f", (FLOATING, 64): "d"},
+}
+"""Sample format and bits to the type of `struct`, in which libtiff gives them: in the byte order of the machine."""
 
-_PLANES = {"B": "L", "H": "I;16" if sys.byteorder == "little" else "I;16B", "I": "I", "f": "F", "d": "F"}
-"""By type the mode of a plane in Pillow, which only moves its samples; 64 bits become 32."""
+_PLANES = {"B": "L", "H": "I;16" if sys.byteorder == "little" else "I;16B", "I": "I", "e": "F", "f": "F", "d": "F"}
+"""By type the mode of a plane in Pillow, which only moves its samples; floats of 16 and 64 bits become 32."""
 
 
 def code(page: Directory) -> str | None:
-    """The type of the samples for `array`: B, H, I, f or d; None where they are of a kind that is not read here."""
+    """The type of the samples for `struct`: B, H, I, e, f or d; None where they are of a kind that is not read here."""
     formats, bits = set(page.numbers(FORMAT)) or {UNSIGNED}, set(page.numbers(BITS)) or {1}
     return _TYPES.get((formats.pop(), bits.pop())) if len(formats) == len(bits) == 1 else None
 
@@ -65,7 +69,8 @@ class _Parts:
 
 
 def _fill(handle: int, page: Directory, kind: str, found: dict[int, Pillow.Image], tolerant: bool) -> None:
-    parts = _parts(handle, page, array(kind).itemsize)
+    itemsize = struct.calcsize(kind)
+    parts = _parts(handle, page, itemsize)
     buffer = ctypes.create_string_buffer(parts.length)
     width, height = page.number(WIDTH), page.number(HEIGHT)
     columns, lines = math.ceil(width / parts.width), math.ceil(height / parts.height)
@@ -75,12 +80,12 @@ def _fill(handle: int, page: Directory, kind: str, found: dict[int, Pillow.Image
         for number in range(columns * lines):
             left, top = number % columns * parts.width, number // columns * parts.height
             rows = parts.height if parts.tiled else min(parts.height, height - top)
-            needed = parts.width * rows * parts.samples * array(kind).itemsize
+            needed = parts.width * rows * parts.samples * itemsize
             if parts.read(handle, first + number, buffer, parts.length) < needed:
                 if not tolerant:
                     raise Undecodable("the image is damaged: a part of it is missing, or is not as its coding demands")
                 continue
-            values = array(kind, buffer.raw[:needed])
+            values = _values(kind, buffer.raw[:needed])
             for channel in group:
                 own = values if parts.samples == 1 else values[channel :: parts.samples]
                 found[channel].paste(_plane(own, found[channel].mode, (parts.width, rows)), (left, top))
@@ -102,7 +107,11 @@ def _parts(handle: int, page: Directory, itemsize: int) -> _Parts:
     return parts
 
 
+def _values(kind: str, data: bytes) -> array[int] | array[float]:
+    if kind == "e":  # of which there are no arrays
+        return array("f", struct.unpack(f"{len(data) // 2}e", data))
+    return array("f", array("d", data)) if kind == "d" else array(kind, data)
+
+
 def _plane(values: array[int] | array[float], mode: str, size: tuple[int, int]) -> Pillow.Image:
-    if values.typecode == "d":
-        values = array("f", values)
     return Pillow.frombuffer(mode, size, values.tobytes(), "raw", mode, 0, 1)
