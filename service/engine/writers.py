@@ -10,7 +10,9 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from service.engine import libraries
+from PIL import Image
+
+from service.engine import libraries, palette
 from service.engine.formats import functions
 from service.engine.job import Job
 from service.engine.magick.writing import WRITERS as magick
@@ -97,15 +99,18 @@ def avif(picture: Picture, settings: Settings) -> bytes:
 
 
 def tiff(picture: Picture, settings: Settings) -> bytes:
-    """LZW of differences between neighbours, which halves the bytes of a photograph, in one strip."""
+    """LZW of differences between neighbours, which halves the bytes of a photograph, in one strip. Few colours are
+    stored with a palette where that is smaller."""
     width, height = picture.size
-    options = {"tiffinfo": {PREDICTOR: _HORIZONTAL}, "strip_size": 4 * width * height}
-    return _pillow(picture, "TIFF", settings, compression="tiff_lzw", **options)
+    options = {"compression": "tiff_lzw", "strip_size": 4 * width * height}
+    made = _pillow(picture, "TIFF", settings, tiffinfo={PREDICTOR: _HORIZONTAL}, **options)
+    return _smaller(made, picture, "TIFF", settings, **options)
 
 
 def bmp(picture: Picture, settings: Settings) -> bytes:
-    """Version 3, uncompressed, as ImageMagick's, but gray in one byte; no resolution."""
-    return _pillow(picture, "BMP", settings, dpi=(0, 0))
+    """Version 3, uncompressed, as ImageMagick's, but gray in one byte; no resolution. Few colours are stored with a
+    palette where that is smaller."""
+    return _smaller(_pillow(picture, "BMP", settings, dpi=(0, 0)), picture, "BMP", settings, dpi=(0, 0))
 
 
 def writer(picture: Picture, settings: Settings, job: Job) -> Writer:
@@ -113,10 +118,19 @@ def writer(picture: Picture, settings: Settings, job: Job) -> Writer:
     return (magick if libraries.writes(picture, settings, job) else PILLOW)[job.format]
 
 
+def _smaller(made: bytes, picture: Picture, kind: str, settings: Settings, **options: Any) -> bytes:
+    """What was made, or the same with a palette, if that loses nothing and has fewer bytes."""
+    image = palette.indexed(picture.frames[0].pillow())
+    return made if image is None else min(made, _saved(image, kind, settings, **options), key=len)
+
+
 def _pillow(picture: Picture, kind: str, settings: Settings, **options: Any) -> bytes:
     """The first frame, and what `options` name, through one of Pillow's encoders."""
+    return _saved(picture.frames[0].pillow(), kind, settings, **options)
+
+
+def _saved(image: Image.Image, kind: str, settings: Settings, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    image = picture.frames[0].pillow()
     image.save(buffer, kind, icc_profile=settings.icc or b"", exif=settings.exif or b"", **options)
     return buffer.getvalue()
 

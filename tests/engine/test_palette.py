@@ -61,3 +61,16 @@ def test_few_colours_are_stored_with_a_palette_and_lose_nothing(mode: str, count
     made = derive(images.encode(drawn, "PNG"), "flip=h", "png")
     assert np.array_equal(made.pixels("RGBA"), np.asarray(drawn.convert("RGBA"))[:, ::-1])
     assert made.pillow().mode == ("L" if mode == "L" and count > 16 else "P")
+
+
+@pytest.mark.parametrize("word", ["bmp", "tif"])
+@pytest.mark.parametrize("mode", ["P", "1", "L", "RGB"])
+def test_a_full_copy_of_few_colours_is_no_larger_than_the_original(word: str, mode: str) -> None:
+    photo = Image.fromarray(images.photo(120, 90))
+    drawn = photo.quantize(200, dither=Image.Dither.NONE) if mode == "P" else photo.convert(mode)
+    kind = {"bmp": "BMP", "tif": "TIFF"}[word]
+    packed = {"compression": "tiff_lzw"} if word == "tif" else {}
+    original = images.encode(drawn, kind, **packed)
+    made = derive(original, "", word)
+    assert np.array_equal(made.pixels("RGB"), np.asarray(drawn.convert("RGB")))
+    assert len(made.data) <= len(original)
