@@ -17,19 +17,17 @@ from tests.images import png_chunk
 
 Entry = tuple[int, int, int, int]
 
-TOO_LARGE, DAMAGED, TAKEN, TOO_LONG = 413, 422, 201, 504
+TOO_LARGE, DAMAGED, TAKEN = 413, 422, 201
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
 class Bomb:
-    """`answers`: the statuses an upload may get; TOO_LONG also where only a busy machine takes that long for it.
-    `deaths`: engine processes it may cost."""
+    """`answers`: the statuses an upload may get, where it has the time that the limits usually allow."""
 
     name: str
     build: Callable[[], bytes]
     answers: tuple[int, ...] = (TOO_LARGE,)
-    deaths: int = 0
 
     @functools.cached_property
     def data(self) -> bytes:
@@ -172,22 +170,17 @@ def compressed_chunk(kind: bytes, keyword: bytes, size: int) -> bytes:
 BOMBS = (
     Bomb("png-30000x30000", lambda: png(30000, 30000)),
     Bomb("png-claiming-4G", lambda: png(2**31 - 1, 2**31 - 1, rows=zlib.compress(b""))),
-    Bomb("png-long-row", lambda: png(99_000_000, 1), (TAKEN, TOO_LARGE, DAMAGED, TOO_LONG), deaths=2),
-    Bomb("png-9900x9900", lambda: png(9900, 9900), (TAKEN, TOO_LARGE, TOO_LONG), deaths=2),
+    Bomb("png-long-row", lambda: png(99_000_000, 1), (TAKEN,)),
+    Bomb("png-9900x9900", lambda: png(9900, 9900), (TAKEN,)),
     Bomb("webp-16383x16383", lambda: webp_lossless(16383, 16383)),
-    Bomb("webp-9900x9900", lambda: webp_lossless(9900, 9900), (TAKEN, TOO_LARGE, DAMAGED, TOO_LONG), deaths=2),
+    Bomb("webp-9900x9900", lambda: webp_lossless(9900, 9900)),
     Bomb("webp-lying-canvas", webp_lie, (TOO_LARGE, DAMAGED)),
     Bomb("webp-20000-frames", lambda: webp_frames(20000)),
-    Bomb("webp-5-large-frames", lambda: webp_frames(5), (TAKEN, TOO_LARGE, DAMAGED, TOO_LONG), deaths=2),
+    Bomb("webp-5-large-frames", lambda: webp_frames(5)),
     Bomb("gif-canvas", lambda: gif((65535, 65535), (1, 1))),
     Bomb("gif-frame-beyond-canvas", lambda: gif((1, 1), (65535, 65535))),
     Bomb("gif-20000-frames", lambda: gif((100, 100), (100, 100), 20000)),
-    Bomb(
-        "gif-500-frames-of-440x440",
-        lambda: gif((440, 440), (1, 1), 500),
-        (TAKEN, TOO_LARGE, DAMAGED, TOO_LONG),
-        deaths=2,
-    ),
+    Bomb("gif-500-frames-of-440x440", lambda: gif((440, 440), (1, 1), 500), (TAKEN,)),
     Bomb("jpeg-claiming-64250x64250", lambda: jpeg_claiming(64250, 64250)),
     Bomb("jpeg-claiming-9900x9900", lambda: jpeg_claiming(9900, 9900), (TAKEN, TOO_LARGE, DAMAGED)),
     Bomb("tiff-loop", tiff_loop, (TAKEN,)),
