@@ -157,6 +157,8 @@ def _palette() -> Iterator[Case]:
 END = b"\0\1"
 END_OF_ROW = b"\0\0"
 THREE = [(9, 9, 9), COLOUR, (0, 0, 250)]
+    many = [(i % 256, 9, i // 2) for i in range(300)]  # more than eight bits count
+    yield taken("bmp 8 bits of 300 colours", partial(bmp, 8, rows(8, 201), palette=many), (201, 9, 100))
 
 
 def _run_lengths() -> Iterator[Case | Refusal]:

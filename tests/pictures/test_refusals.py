@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import zlib
+from pathlib import Path
 
 import pytest
 
-from service.engine.job import EngineError
+from service.engine.job import EngineError, Header, Undecodable
+from service.engine.tiff import reading
 from tests.engine.deriving import derive, verify
 from tests.gateways import Gateway
-from tests.pictures import animations, bmps, flaws
+from tests.pictures import animations, bmps, flaws, tiff_flaws, tiffs
 from tests.pictures.files import Refusal
+from tests.pictures.tiff_writer import Page
 
 REFUSED: list[Refusal] = [*flaws.REFUSED, *bmps.REFUSED, *animations.REFUSED]
 
@@ -21,6 +24,14 @@ def test_a_file_is_refused_with_its_reason(refusal: Refusal) -> None:
     for use in (lambda: verify(data), lambda: derive(data, "w=20", "png"), lambda: derive(data, "w=20", "webp")):
         with pytest.raises(EngineError, match=refusal.reason):
             use()
+
+
+def test_libtiff_does_not_show_planes_that_begin_elsewhere(tmp_path: Path) -> None:
+    """It would take strips of 7 rows for planes, where the tag of their rows is wrong."""
+    file = tmp_path / "rows.tif"
+    file.write_bytes(tiff_flaws.other_rows(Page(tiffs.flat(*tiffs.COLOUR), planar=True), 2**31 + 1))
+    with pytest.raises(Undecodable, match="it has 12 strips or tiles, and its size needs 3"):
+        reading.second(file, Header("tif", *tiffs.SIZE), range(1), 8, False)
 
 
 def test_what_is_packed_beyond_the_pixels_is_not_unpacked() -> None:

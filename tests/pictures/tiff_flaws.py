@@ -15,6 +15,7 @@ from tests.pictures.tiff_writer import (
     JPEG,
     OFFSETS,
     PLANAR,
+    ROWS,
     TILE_COUNTS,
     TILE_OFFSETS,
     YCBCR,
@@ -70,6 +71,15 @@ def in_bytes(page: Page, tag: int) -> bytes:
     data = tiff(page)
     assert data.count(short) == 1
     return data.replace(short, byte)
+
+
+def other_rows(page: Page, rows: int) -> bytes:
+    """Strips of other `rows` than they have."""
+    data = tiff(page)
+    at = int.from_bytes(data[4:8], "little")
+    directory = bytearray(data[at:])
+    _rewritten(directory, ROWS, lambda _: rows)
+    return data[:at] + bytes(directory)
 
 
 def jpeg_xl() -> bytes:

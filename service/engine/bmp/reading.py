@@ -15,17 +15,19 @@ from service.engine.job import Header, Undecodable
 from service.engine.picture import Details, Frame
 
 _INDICES = {1: "P;1", 2: "P;2", 4: "P;4", 8: "P"}  # by bits, how Pillow calls them
+COLOURS = 46  # where a Windows header says how many there are
 _WINDOW = 16  # bits that hold a channel, from a whole byte on
 _ENOUGH = 8  # bits of a channel that count where it does not fit
 
 
 def needs(source: Source, _: int) -> bool:
     """Return True for all kinds except two with a Windows header: 24 bits uncompressed, and 8 bits with a palette of
-    256 colours."""
+    256 colours; a header may say more of them than 8 bits can count."""
     size, found = source.number(14, 4, little=True), bmp.layout(source)
     if size < bmp.WINDOWS or size in bmp.OS2:
         return True
-    return found.compression != 0 or not (found.bits == 24 or (found.bits == 8 and found.colours == 256))
+    is_full = found.bits == 8 and found.colours == 256 and source.number(COLOURS, 4, little=True) in (0, 256)
+    return found.compression != 0 or not (found.bits == 24 or is_full)
 
 
 def read(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> tuple[list[Frame], Details]:

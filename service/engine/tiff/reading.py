@@ -116,7 +116,10 @@ def second(path: Path, header: Header, wanted: range, n: int, tolerant: bool) ->
     if libtiff.library is None:
         raise Undecodable("the image is damaged")
     with OpenedFile(path) as source:
-        compression = tiff.picture(source, wanted.start).number(COMPRESSION) or 1
+        page = tiff.picture(source, wanted.start)
+    compression, parts, needed = page.number(COMPRESSION) or 1, samples.stated(page), samples.needed(page)
+    if parts != needed:
+        raise Undecodable(f"the TIFF is damaged: it has {parts} strips or tiles, and its size needs {needed}")
     if not libtiff.library.TIFFIsCODECConfigured(compression):
         raise Undecodable(f"the TIFF is of a kind that is not read here: its compression has the number {compression}")
     return read(path, header, wanted, n, tolerant)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image as Pillow
 
-from service.engine.headers.tiff import HEIGHT, WIDTH, Directory
+from service.engine.headers.tiff import HEIGHT, STRIPS, TILES, WIDTH, Directory
 from service.engine.job import Undecodable
 from service.engine.tiff import libtiff
 
@@ -37,6 +37,19 @@ def code(page: Directory) -> str | None:
     """The type of the samples for `struct`: B, H, I, e, f or d; None where they are of a kind that is not read here."""
     formats, bits = set(page.numbers(FORMAT)) or {UNSIGNED}, set(page.numbers(BITS)) or {1}
     return _TYPES.get((formats.pop(), bits.pop())) if len(formats) == len(bits) == 1 else None
+
+
+def stated(page: Directory) -> int:
+    """How many strips or tiles the page says that it has."""
+    return max(page.count(tag) for tag in (STRIPS[0], TILES[0]))
+
+
+def needed(page: Directory) -> int:
+    """How many strips or tiles the size of the page needs."""
+    width, height = page.number(WIDTH), page.number(HEIGHT)
+    across, down = page.number(TILE_WIDTH) or width, page.number(TILE_HEIGHT) or page.number(ROWS) or height
+    channels = (page.number(SAMPLES) or 1) if page.number(PLANAR) == APART else 1
+    return math.ceil(width / across) * math.ceil(height / down) * channels
 
 
 def planes(path: Path, page: Directory, wanted: Sequence[int], *, tolerant: bool) -> list[Pillow.Image]:
