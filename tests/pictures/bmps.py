@@ -152,13 +152,13 @@ def _palette() -> Iterator[Case]:
             whole = [(9, 9, 9), COLOUR] + [(7, 7, 7)] * 254
             make = partial(bmp, 8, rows(8, 1), header=header, palette=whole, used=0)
             yield taken(f"bmp 8 of header {header} with all colours, not counted", make, COLOUR)
+    many = [(i % 256, 9, i // 2) for i in range(300)]  # more than eight bits count
+    yield taken("bmp 8 bits of 300 colours", partial(bmp, 8, rows(8, 201), palette=many), (201, 9, 100))
 
 
 END = b"\0\1"
 END_OF_ROW = b"\0\0"
 THREE = [(9, 9, 9), COLOUR, (0, 0, 250)]
-    many = [(i % 256, 9, i // 2) for i in range(300)]  # more than eight bits count
-    yield taken("bmp 8 bits of 300 colours", partial(bmp, 8, rows(8, 201), palette=many), (201, 9, 100))
 
 
 def _run_lengths() -> Iterator[Case | Refusal]:
