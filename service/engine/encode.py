@@ -6,7 +6,7 @@ from gateway.holding import longest_side
 from gateway.rules import DEFAULT_EFFORT, DEFAULT_QUALITY
 from service.engine import quality, writers
 from service.engine.colour import kept
-from service.engine.formats import functions
+from service.engine.formats import FORMATS, functions
 from service.engine.job import Job, Unsatisfiable
 from service.engine.magick.writing import Settings
 from service.engine.notice import copyright_block
@@ -44,7 +44,8 @@ def encode(picture: Picture, job: Job) -> bytes:
         return write(int(asked))
     if job.format not in DEFAULT_QUALITY:
         return write(job.quality)
-    return quality.seeming(write, picture.frames[0].pillow(), _SHOWN.get(job.format, quality.opened))
+    show, margin = _SHOWN.get(job.format, quality.opened), FORMATS[job.format].decoders_differ
+    return quality.seeming(write, picture.frames[0].pillow(), show, margin)
 
 
 def effort_of(job: Job) -> int:

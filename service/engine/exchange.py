@@ -53,6 +53,11 @@ def exchanged(job: Job) -> Result | None:
 
 
 def _jpeg_to_jxl(job: Job) -> bytes:
+    if job.header.orientation == 1:
+        with OpenedFile(Path(job.source)) as source:
+            plain = recode.plain(source)
+        if plain:
+            return transcoding.from_jpeg(plain)
     stripped = lossless.strip_original(replace(job, format=_JPEG, recipe={}))
     return transcoding.from_jpeg(Path(job.output).read_bytes()) if stripped else b""
 

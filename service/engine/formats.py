@@ -69,6 +69,8 @@ class Format:
     """The reader of a library that is neither Pillow nor ImageMagick."""
     judged: str = ""
     """What decodes a result to score it for `q=auto`, where Pillow does not."""
+    decoders_differ: float = 0
+    """By how much the scores of a result may differ between decoders that are all right."""
     stated: str = ""
     """Applies the colour that a file states by numbers, after decoding; empty where a file cannot state it, or the
     reader applies it."""
@@ -195,6 +197,7 @@ FORMATS: Mapping[str, Format] = {
         "JXL",
         reader="libjxl",
         library_reader="service.engine.jxl.reading:read",
+        decoders_differ=0.0015,  # some of libjxl's versions dither what they decode to 8 bits
         judged="service.engine.jxl.reading:decoded",
         delays=jxl.delays,
         writer="libjxl",

@@ -48,17 +48,17 @@ def opened(data: bytes, _size: tuple[int, int]) -> Pillow.Image:
     return Pillow.open(io.BytesIO(data), formats=_CODERS)
 
 
-def seeming(write: Write, reference: Pillow.Image, show: Show = opened) -> bytes:
+def seeming(write: Write, reference: Pillow.Image, show: Show = opened, margin: float = 0) -> bytes:
     """The image at the lowest quality of the ladder that scores TARGET against the reference; else at the highest.
 
-    No more than five are made. `show` decodes what `write` made, of the reference's size.
+    No more than five are made. `show` decodes what `write` made, of the reference's size. `margin` is added to TARGET.
     """
     made: dict[int, bytes] = {}
 
     def good(value: int) -> bool:
         made[value] = write(value)
         with show(made[value], reference.size) as encoded:
-            return score(reference, encoded) >= TARGET
+            return score(reference, encoded) >= TARGET + margin
 
     index = min(bisect_left(LADDER, True, key=good), len(LADDER) - 1)
     return made.get(LADDER[index]) or write(LADDER[index])

@@ -59,11 +59,6 @@ def test_a_result_is_a_bare_codestream_that_holds_nothing_else() -> None:
     assert images.SECRET_OWNER.encode() not in made
 
 
-def test_q_auto_keeps_the_score_with_fewer_bytes_than_a_high_quality() -> None:
-    made = derive(images.png(), "w=200,q=auto", "jxl")
-    assert made.result.bytes < derive(images.png(), "w=200,q=95", "jxl").result.bytes
-
-
 def test_a_notice_that_is_kept_stands_in_a_box() -> None:
     original = images.jpeg(exif=images.exif())
     made = derive(original, "w=90,keep=copyright", "jxl", keep=("copyright",)).data

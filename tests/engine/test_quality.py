@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from service.engine import quality
-from service.engine.job import Unsatisfiable
+from service.engine import quality, writers
+from service.engine.job import Job, Unsatisfiable
+from service.engine.magick.writing import Settings
+from service.engine.picture import Picture
 from tests import images
 from tests.engine.deriving import derive
 
 
-@pytest.mark.parametrize("kind", ["jpg", "webp", "avif"])
+@pytest.mark.parametrize("kind", ["jpg", "webp", "avif", "jxl"])
 def test_mb_gives_the_highest_quality_that_fits(kind: str) -> None:
     """With one more it does not fit; more quality does not always take more bytes."""
     made = {value: derive(images.png(), f"w=80,q={value}", kind).data for value in range(30, 81)}
@@ -26,13 +28,36 @@ def test_mb_below_the_lowest_quality_cannot_be_had() -> None:
         derive(images.png(), "mb=100", "jpg")
 
 
-@pytest.mark.parametrize("kind", ["jpg", "webp", "avif"])
+@pytest.mark.parametrize("kind", ["jpg", "webp", "avif", "jxl"])
 def test_auto_keeps_the_score_with_few_bytes(kind: str) -> None:
     data = images.png()
     plain = Image.fromarray(np.asarray(derive(data, "w=200", "tif").pillow()))
     made = derive(data, "w=200,q=auto", kind)
     assert quality.score(plain, made.pillow()) >= quality.TARGET
     assert made.result.bytes < derive(data, "w=200,q=95", kind).result.bytes
+
+
+@pytest.mark.parametrize("kind", ["jpg", "webp", "avif", "jxl"])
+def test_auto_encodes_five_times_at_most(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded, choose = list[int](), writers.writer
+
+    def counted(picture: Picture, settings: Settings, job: Job) -> writers.Writer:
+        encoded.append(settings.quality)
+        return choose(picture, settings, job)
+
+    monkeypatch.setattr(writers, "writer", counted)
+    derive(images.png(), "w=90,q=auto", kind)
+    assert 1 < len(encoded) <= 5
+
+
+@pytest.mark.parametrize("kind", ["webp", "jxl"])
+def test_auto_looks_at_the_first_frame_of_an_animation(kind: str) -> None:
+    film = images.animation(images.moving(96, 72, 3), "WEBP", duration=40, lossless=True)
+    made = derive(film, "q=auto", kind)
+    assert made.result.frames == 3
+    first = derive(film, "frame=0", "tif").pillow()
+    shown = derive(made.data, "frame=0", "tif").pillow()
+    assert quality.score(first, shown) >= quality.TARGET
 
 
 def test_auto_spends_less_on_what_is_easy() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.engine.deriving import derive, describe, verify
 from tests.gateways import Gateway
-from tests.pictures import animations, avifs, bmps, colour, flaws, heifs, tiffs
+from tests.pictures import animations, avifs, bmps, colour, flaws, heifs, jxls, tiffs
 from tests.pictures.case import Case, Colour
 from tests.pictures.viewer import at, shown
 
@@ -26,6 +26,7 @@ CASES: list[Case] = [
     *animations.CASES,
     *avifs.CASES,
     *heifs.CASES,
+    *jxls.CASES,
 ]
 """Each module of tests/pictures that makes pictures has a list of them."""
 

@@ -18,6 +18,7 @@ PIXEL = 80
 
 _EXIF_PREFIX = b"Exif\0\0"
 _TICKS = 1000
+_BUFFERS = 10_000  # version 0.10
 _PIECE = 1 << 18
 
 
@@ -99,8 +100,8 @@ def _add(encoder: ctypes.c_void_p, frame: Frame, settings: Settings, mode: str, 
     else:
         _taken(library.JxlEncoderSetFrameDistance(options, distance(settings.quality)))
     if moves:
-        # From version 0.10 on, which knows this, groups would have an order of their own, which takes longer to parse.
-        library.JxlEncoderFrameSettingsSetOption(options, libjxl.BUFFERING, 0)
+        if library.JxlEncoderVersion() >= _BUFFERS:  # it would put groups in an order of its own, which parses slower
+            library.JxlEncoderFrameSettingsSetOption(options, libjxl.BUFFERING, 0)
         header = libjxl.FrameHeader()
         library.JxlEncoderInitFrameHeader(ctypes.byref(header))
         header.ticks = max(1, frame.delay)  # a frame of no time would be a layer of the next
