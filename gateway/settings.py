@@ -174,7 +174,7 @@ class FormatOptions(Section):
     )
     negotiate: list[Negotiated] = Field(
         list(NEGOTIATED),
-        description="what auto may become, best first: jxl takes a seventh of avif's CPU for a tenth more bytes",
+        description="what auto may become, best first: jxl has avif's bytes for two thirds of its CPU",
     )
     quality: Quality = Field(dict(DEFAULT_QUALITY), description="q where the request gives none")
     effort: Effort = Field(Effort(), description="how much work encoders spend; more takes longer and saves bytes")

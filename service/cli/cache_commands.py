@@ -113,7 +113,10 @@ def _described(stats: Stats) -> Iterator[tuple[str, str]]:
     yield "not makeable", f"{stats.failures_remembered:,} remembered"
     yield "compared", _compared(stats)
     if stats.jpeg_bytes:
-        yield "JPEG", f"{_size(stats.jpeg_bytes)} in the store; as JPEG XL about {_size(stats.jpeg_xl_saves)} fewer"
+        yield (
+            "JPEG",
+            f"{_size(stats.jpeg_bytes)} in the store; as JPEG XL an estimated {_size(stats.jpeg_xl_saves)} fewer",
+        )
     troubles = ", ".join(f"{error} {count:,}" for error, count in stats.disk_failures.items())
     yield "disk failures", troubles or "none"
 

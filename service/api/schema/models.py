@@ -158,7 +158,9 @@ class Stats(Reply):
     sweep_seconds: float = Field(description="that this comparison took")
     listed: int = Field(description="originals in the store, then")
     jpeg_bytes: int = Field(description="bytes of these originals that are JPEG by their content type in the listing")
-    jpeg_xl_saves: int = Field(description="about so many bytes fewer they would have as JPEG XL without loss")
+    jpeg_xl_saves: int = Field(
+        description="how many of these JPEG XL without loss would save: an estimate, 18 % as of photographs of cameras"
+    )
     cached: int = Field(description="images of which this node held something, then")
     suspected: int = Field(description="images that differed, and of which the store was asked")
     sweeps_failed: int
