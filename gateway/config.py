@@ -84,6 +84,7 @@ def rules_of(config: Config, writable: set[str] | None = None) -> Rules:
         max_age=int(config.public.max_age),
         preset_max_age={preset: int(seconds) for preset, seconds in config.public.preset_max_age.items()},
         ignored_query=tuple(config.public.ignored_query),
+        time=config.limits.time,
     )
 
 

@@ -2,6 +2,7 @@
 -- bounds of the formats.
 
 local floor = math.floor
+local huge = math.huge
 local ipairs = ipairs
 local max = math.max
 local min = math.min
@@ -36,8 +37,18 @@ local function longest(recipe, shape, rules)
 end
 
 
-local function may_move(row)
-    return row.animated and row.negotiated_moving ~= false
+-- The most pixels, of all frames together, that an animation in a format may have; 0 where it holds none.
+local function most_moving(row, time)
+    if not row.animated then
+        return 0
+    end
+
+    return row.frame_budget and row.frame_budget * time or huge
+end
+
+
+local function may_move(row, pixels, time)
+    return row.negotiated_moving ~= false and pixels <= most_moving(row, time)
 end
 
 
@@ -46,10 +57,11 @@ end
 function _M.fitting(recipe, shape, rules)
     local moves = shape.frames > 1 and not recipe.frame
     local side = longest(recipe, shape, rules)
+    local pixels = side * side * shape.frames
     local found = {}
     for _, one in ipairs(rules.negotiate) do
         local row = rules.formats[one.format]
-        if side <= (row.longest or side) and (may_move(row) or not moves) then
+        if side <= (row.longest or side) and (not moves or may_move(row, pixels, rules.time)) then
             found[#found + 1] = one
         end
     end

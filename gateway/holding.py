@@ -10,9 +10,7 @@ an animation, as Safari does of JPEG XL: `auto` never becomes that format then.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from gateway.recipes import Recipe
 from gateway.rules import VOCABULARY, Rules
@@ -33,16 +31,28 @@ def fitting(recipe: Recipe, shape: Shape, rules: Rules) -> list[str]:
     """The formats that `auto` may become for this recipe of this image, the preferred first."""
     moves = shape.frames > 1 and "frame" not in recipe
     side = longest(recipe, shape, rules)
+    pixels = side * side * shape.frames
     return [
         format
         for format in rules.negotiate
-        if side <= longest_side(format) and (not moves or _may_move(_FORMATS[format]))
+        if side <= longest_side(format) and (not moves or _may_move(format, pixels, rules.time))
     ]
 
 
-def _may_move(row: Mapping[str, Any]) -> bool:
-    moves: bool = row.get("animated", False) and row.get("negotiated_moving", True)
-    return moves
+def _may_move(format: str, pixels: int, time: float) -> bool:
+    shown: bool = _FORMATS[format].get("negotiated_moving", True)
+    return shown and pixels <= most_moving(format, time)
+
+
+def most_moving(format: str, time: float) -> float:
+    """The most pixels, of all frames together, that an animation in this format may have; 0 where it holds none.
+
+    `time` is `limits.time` in seconds: a frame budget is pixels a second, for a format whose encoder takes long.
+    """
+    row = _FORMATS[format]
+    if not row.get("animated", False):
+        return 0
+    return float(row["frame_budget"] * time) if "frame_budget" in row else math.inf
 
 
 def longest_side(format: str) -> float:

@@ -67,6 +67,7 @@ function _M.load(document)
         max_age = document.max_age,
         preset_max_age = document.preset_max_age,
         ignored_query = document.ignored_query,
+        time = document.time,
         undecided = vocabulary.undecided,
         formats = vocabulary.formats,
         kinds = {},

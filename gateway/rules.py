@@ -79,7 +79,8 @@ class Rules:
     `keep` is what a recipe may keep; `presets` maps a bare word to its recipe; `access` is open, presets or signed;
     `keys` maps the id of a signing key to its secret; `metadata` says whether the public port answers `@meta.json`;
     `max_age` is how many seconds browsers may keep an image, `preset_max_age` the same for single presets;
-    `ignored_query` lists the query keys that are dropped unread; a `*` at the end stands for any rest.
+    `ignored_query` lists the query keys that are dropped unread; a `*` at the end stands for any rest;
+    `time` is how many seconds one image may take, by which animations are bounded that take long.
     """
 
     limits: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_LIMITS))
@@ -95,6 +96,7 @@ class Rules:
     max_age: int = 3600
     preset_max_age: Mapping[str, int] = field(default_factory=dict)
     ignored_query: Sequence[str] = DEFAULT_IGNORED_QUERY
+    time: float = 30.0
 
     def document(self) -> dict[str, Any]:
         """The rules as one JSON document, for the Lua side. It contains the signing keys, so it must be kept secret."""
@@ -114,6 +116,7 @@ class Rules:
             "max_age": self.max_age,
             "preset_max_age": dict(self.preset_max_age),
             "ignored_query": list(self.ignored_query),
+            "time": self.time,
         }
 
     @cached_property

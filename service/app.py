@@ -193,7 +193,7 @@ def _job_settings(config: Config, rules: Rules, versions: str, *, remote_store: 
     limits = config.limits
     return JobSettings(
         accept=tuple(config.formats.accept),
-        limits=Limits(limits.pixels, limits.frames, limits.width, limits.height),
+        limits=Limits(limits.pixels, limits.frames, limits.width, limits.height, limits.time),
         keep=tuple(config.metadata.keep),
         fields=tuple(config.metadata.fields),
         tolerant=config.formats.tolerate_truncated,

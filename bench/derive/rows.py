@@ -50,6 +50,7 @@ ROWS = (
     Row("alpha-webp-640", "PNG with alpha 3 MP to WebP 640", "alpha.png", "webp"),
     Row("alpha-png-640", "PNG with alpha 3 MP to PNG 640", "alpha.png", "png"),
     Row("screenshot-png-640", "screenshot 1920x1200 to PNG 640", "screenshot.png", "png", images=4),
+    Row("gif-avif-320", "GIF of 40 frames to AVIF 320", "film.gif", "avif", (320,), without=("thumbor",)),
     Row("gif-webp-320", "GIF of 40 frames to WebP 320", "film.gif", "webp", (320,), without=("thumbor",)),
     Row("webp-webp-640", "WebP 6 MP to WebP 640", "photo.webp", "webp"),
     Row("webp-webp-512", "WebP 2040 to WebP 512, q 75", "2040.webp", "webp", (512,), quality=75),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal, Protocol
 
-from service.engine.headers import bmp, gif, ico, isobmff, jpeg, jxl, png, tiff, webp
+from service.engine.headers import bmp, gif, ico, isobmff, jpeg, jxl, movie, png, tiff, webp
 from service.engine.headers.source import Source
 from service.engine.job import Header
 
@@ -76,6 +76,8 @@ class Format:
     reader applies it."""
     delays: Callable[[Source], list[int]] | None = None
     """Reads the delay of each frame of an animation, in milliseconds."""
+    plays: Callable[[Source], int] | None = None
+    """Reads how often an animation runs, 0 for ever, where Pillow does not say it."""
 
     writer: Library = "ImageMagick"
     """The library that writes the format in `auto`."""
@@ -179,6 +181,8 @@ FORMATS: Mapping[str, Format] = {
         needs_own_reader="service.engine.avif.reading:needs",
         own_reader="service.engine.avif.reading:read",
         stated="service.engine.stated:avif",
+        delays=movie.delays,
+        plays=movie.plays,
         fails_silently=True,
         writer="Pillow",
         magick_writer="service.engine.magick.writing:avif",

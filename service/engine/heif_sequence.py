@@ -31,7 +31,7 @@ def still(source: Source) -> bytes:
 
 
 def _item(track: Track) -> Item:
-    return Item(track.number, tracks.ENTRIES[0], auxiliary_of=list(track.auxiliary_of))
+    return Item(track.number, track.codec, auxiliary_of=list(track.auxiliary_of))
 
 
 def _properties(source: Source, track: Track) -> list[Property]:

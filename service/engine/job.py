@@ -78,12 +78,13 @@ class Removed(Saturated):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one image: pixels over all frames, number of frames, output box in pixels."""
+    """The limits of one image: pixels over all frames, number of frames, output box in pixels, seconds."""
 
     pixels: int
     frames: int
     width: int
     height: int
+    time: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

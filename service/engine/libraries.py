@@ -93,6 +93,8 @@ def _beyond_reading(path: Path, header: Header) -> bool:
     with OpenedFile(path) as source:
         said = colr.colour(source)
     statement = by_numbers(said.coded.primaries, said.coded.transfer) if said.coded else Statement()
+    if header.frames > 1:
+        return lacks("read avif animation")
     if header.format == "heic":
         beyond = header.alpha or said.profile or statement != Statement() or said.depth != 8 or not said.as_jpeg
         return beyond and lacks("read heic colour")
@@ -113,6 +115,7 @@ def _beyond_writing(picture: Picture, settings: Settings, word: str) -> bool:
     if word != "avif":
         return False
     asked = {
+        "write avif animation": len(picture.frames) > 1,
         "write avif alpha": any(frame.alpha for frame in picture.frames),
         "write avif profile": settings.icc is not None,
         "write avif notice": settings.exif is not None,

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from gateway.holding import most_moving
 from gateway.rules import ANIMATED
 from service.engine import describe as description
 from service.engine import exchange, geometry, lossless
@@ -172,3 +173,7 @@ def _check_result(job: Job) -> None:
     frames = len(shown(job))
     if width * height * frames > limits.pixels:
         raise TooLarge(f"the result would have {width}x{height} pixels in {frames} frames")
+    most = most_moving(job.format, limits.time)
+    if frames > 1 and width * height * frames > most:
+        size = f"{width}x{height} pixels in {frames} frames"
+        raise TooLarge(f"an animation in {job.format} may have {most:.0f} pixels in all; the result would have {size}")

@@ -105,7 +105,7 @@ def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -
     resources = info.get("photoshop") or {}
     iptc = resources.get(_IPTC) if isinstance(resources, dict) else None
     depth = 1 if mode == "1" else 8
-    return frames, Details(info.get("icc_profile"), info.get("exif"), iptc, space, depth, _plays(header, info))
+    return frames, Details(info.get("icc_profile"), info.get("exif"), iptc, space, depth, _plays(header, info, path))
 
 
 def _decoded(path: Path, file: ImageFile.ImageFile, header: Header, n: int) -> Pillow.Image | None:
@@ -113,8 +113,11 @@ def _decoded(path: Path, file: ImageFile.ImageFile, header: Header, n: int) -> P
     return decoder(path, file.mode, file.size, n) if decoder else None
 
 
-def _plays(header: Header, info: dict[str | tuple[int, int], Any]) -> int:
+def _plays(header: Header, info: dict[str | tuple[int, int], Any], path: Path) -> int:
     """How often an animation runs. A GIF says how often it is repeated, 0 for ever, or nothing."""
+    if plays := FORMATS[header.format].plays:
+        with OpenedFile(path) as source:
+            return plays(source)
     if header.format != "gif":
         return int(info.get("loop", 0))
     repeats = info.get("loop")

@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 from service.engine import narrowing, turning
 from service.engine.avif import libavif
 from service.engine.colorimetry import by_numbers
-from service.engine.headers import colr
+from service.engine.headers import colr, movie
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, TooLarge, Undecodable
 from service.engine.memory import has_room
@@ -18,8 +18,9 @@ from service.engine.pillow_private import wrapped
 
 
 def needs(source: Source, _frame: int) -> bool:
-    """Return True for more than 8 bits a sample, where libavif is there."""
-    return libavif.library is not None and (colr.colour(source).depth or 8) > 8
+    """Return True for a still picture of more than 8 bits a sample, where libavif is there."""
+    deep = libavif.library is not None and (colr.colour(source).depth or 8) > 8
+    return deep and movie.movie(source) is None
 
 
 def read(path: Path, header: Header, _wanted: range, _n: int, _tolerant: bool) -> tuple[list[Frame], Details]:

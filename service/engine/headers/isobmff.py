@@ -2,14 +2,14 @@
 
 libheif applies `clap`, `irot` and `imir` while it decodes (of AVIF our reader does it), so that width and height are
 given here as they are after that, and orientation is 1. An EXIF orientation is only informative here, by the standard.
-Image sequences count as their still picture, or, of HEVC, as their first one where they have none: frames are 1.
+A sequence of AV1 is an animation (`movie`); one of HEVC counts as its still picture, or as its first one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.engine.headers import av1_items, clap, heif_items, hevc, tracks
+from service.engine.headers import av1_items, clap, heif_items, hevc, movie, tracks
 from service.engine.headers.change import Change
 from service.engine.headers.heif_items import Box, Items, boxes
 from service.engine.headers.source import Cut, Source
@@ -36,19 +36,19 @@ def begins(head: bytes, source: Source) -> bool:
 
 
 def header(source: Source) -> Header:
+    moving = movie.movie(source)
     inside, items = items_of(source)
     codec = _codec(items)
+    if codec == b"av01":
+        _check_av1(source, inside, items)
+    if moving:
+        return Header("avif", *moving.size, frames=len(moving.delays), alpha=moving.alpha)
     if not codec:
         raise Undecodable("The HEIF file is damaged: it does not say what its picture is")
     if codec not in FORMATS:
         raise NotAnImage("HEIF files are taken with AV1 (avif) or HEVC (heic) inside, which this one has not")
     width, height = _size(inside, items)
-    if codec == b"av01":
-        whole = _said(inside, items, items.primary)  # as large at most is an alpha that states no size
-        said = {item: _said(inside, items, item) for item, kind in items.kinds.items() if kind == codec}
-        said = {item: whole if size == (0, 0) else size for item, size in said.items()}
-        av1_items.check(source, inside, said, items.boxes.get(b"iloc"), items.boxes.get(b"idat"))
-    else:
+    if codec != b"av01":
         _check_hevc(inside, items)
     return Header(FORMATS[codec], width, height, alpha=_has_alpha(inside, items))
 
@@ -126,6 +126,14 @@ def _changes(meta: Source, items: Items) -> Iterator[Change]:
         yield change
     if items.primary in items.turns:
         yield Change(turn=items.turns[items.primary])
+
+
+def _check_av1(source: Source, meta: Source, items: Items) -> None:
+    """Raise Undecodable where a picture is larger than is said of it."""
+    whole = _said(meta, items, items.primary)  # as large at most is an alpha that states no size
+    said = {item: _said(meta, items, item) for item, kind in items.kinds.items() if kind == b"av01"}
+    said = {item: whole if size == (0, 0) else size for item, size in said.items()}
+    av1_items.check(source, meta, said, items.boxes.get(b"iloc"), items.boxes.get(b"idat"))
 
 
 def _check_hevc(meta: Source, items: Items) -> None:

@@ -1,4 +1,4 @@
-"""Moving HEIC that holds no still picture: the tracks of its `moov` box (ISO/IEC 14496-12, 8; 23008-12, 7).
+"""Moving AVIF, and moving HEIC without a still picture: the tracks of `moov` (ISO/IEC 14496-12, 8; 23008-12, 7).
 
 The first sample of the first track of pictures is taken for the primary item, and that of the track with its
 transparency for its alpha, with the boxes of their sample entries as properties.
@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from service.engine.headers.heif_items import Box, Items, boxes
 from service.engine.headers.source import Source
 
-ENTRIES = (b"hvc1", b"hev1")
+ENTRIES = {b"hvc1": b"hvc1", b"hev1": b"hvc1", b"av01": b"av01"}
+"""By kind of sample entry the kind of item that holds the same."""
 _PICTURES, _AUXILIARY = (b"pict", b"vide"), b"auxv"
 LONGEST = 2**20  # bytes of one of their boxes: a profile
 _MOST = 16  # tracks that are looked at
 _ENTRY = 78  # bytes of a VisualSampleEntry before its boxes (14496-12, 12.1.3.2)
-_STATED = (b"hvcC", b"colr", b"clap")
+_STATED = (b"hvcC", b"av1C", b"colr", b"clap")
 _ONE, _MINUS_ONE = 1 << 16, (1 << 32) - (1 << 16)  # of 16.16
 _TURNS = {(0, _ONE, _MINUS_ONE, 0): 3, (_MINUS_ONE, 0, 0, _MINUS_ONE): 2, (0, _MINUS_ONE, _ONE, 0): 1}
 """Quarters anticlockwise by a, b, c and d of the matrix of `tkhd` (14496-12, 8.3.2)."""
@@ -26,9 +27,14 @@ _TURNS = {(0, _ONE, _MINUS_ONE, 0): 3, (_MINUS_ONE, 0, 0, _MINUS_ONE): 2, (0, _M
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """`sample` is where the first picture lies in the file, and how many bytes it has."""
+    """`sample` is where the first picture lies in the file, and how many bytes it has; `box`, `media` and `table` are
+    the track, its `mdia` and its `stbl`."""
 
     number: int
+    codec: bytes
+    box: Box
+    media: Box
+    table: Box
     size: tuple[int, int]
     turn: int
     properties: list[Box]
@@ -41,8 +47,8 @@ def tracks(source: Source) -> list[Track]:
 
     Raises Undecodable.
     """
-    moov = _child(source, Box(b"", 0, source.size), b"moov")
-    found = [track for box in _children(source, moov, b"trak") if (track := _track(source, box))] if moov else []
+    moov = child(source, Box(b"", 0, source.size), b"moov")
+    found = [track for box in children(source, moov, b"trak") if (track := _track(source, box))] if moov else []
     shown = next((track for track in found if not track.auxiliary_of), None)
     if shown is None:
         return []
@@ -53,7 +59,7 @@ def items(found: list[Track]) -> Items:
     """What `heif_items.read` says of still pictures; these boxes lie in the file itself."""
     made = Items(primary=found[0].number)
     for track in found:
-        made.kinds[track.number] = ENTRIES[0]
+        made.kinds[track.number] = track.codec
         made.properties[track.number] = track.properties
         made.sizes[track.number] = track.size
         made.turns[track.number] = track.turn
@@ -63,13 +69,13 @@ def items(found: list[Track]) -> Items:
 
 def _track(source: Source, trak: Box) -> Track | None:
     """None for sound, text, other codecs and tracks without a sample."""
-    head, media = _child(source, trak, b"tkhd"), _child(source, trak, b"mdia")
-    handler = _child(source, media, b"hdlr") if media else None
-    table = _inside(source, media, b"minf", b"stbl")
-    if head is None or handler is None or table is None:
+    head, media = child(source, trak, b"tkhd"), child(source, trak, b"mdia")
+    handler = child(source, media, b"hdlr") if media else None
+    table = inside(source, media, b"minf", b"stbl")
+    if head is None or media is None or handler is None or table is None:
         return None
     kind = source.read(handler.start + 8, 4)
-    described = _child(source, table, b"stsd")
+    described = child(source, table, b"stsd")
     entry = next(iter(boxes(source.part(0, described.end), described.start + 8)), None) if described else None
     if entry is None or entry.kind not in ENTRIES or kind not in (*_PICTURES, _AUXILIARY):
         return None
@@ -84,13 +90,15 @@ def _track(source: Source, trak: Box) -> Track | None:
     size = source.number(entry.start + 24, 2), source.number(entry.start + 26, 2)
     of = _references(source, trak) if kind == _AUXILIARY else ()
     properties = [part for part in parts if part.kind in _STATED]
-    return Track(number, size, _TURNS.get((a, b, c, d), 0), properties, place, of)
+    return Track(
+        number, ENTRIES[entry.kind], trak, media, table, size, _TURNS.get((a, b, c, d), 0), properties, place, of
+    )
 
 
 def _first_sample(source: Source, table: Box) -> tuple[int, int] | None:
     """The first of the first chunk (8.7.3, 8.7.5)."""
-    sizes = _child(source, table, b"stsz")
-    near, far = _child(source, table, b"stco"), _child(source, table, b"co64")
+    sizes = child(source, table, b"stsz")
+    near, far = child(source, table, b"stco"), child(source, table, b"co64")
     offsets = near or far
     if sizes is None or offsets is None:
         return None
@@ -102,22 +110,22 @@ def _first_sample(source: Source, table: Box) -> tuple[int, int] | None:
 
 def _references(source: Source, trak: Box) -> tuple[int, ...]:
     """The tracks that an auxiliary one belongs to; 0, which none has, where it does not say so."""
-    found = _inside(source, trak, b"tref", b"auxl")
+    found = inside(source, trak, b"tref", b"auxl")
     if found is None:
         return (0,)
     return tuple(source.number(at, 4) for at in range(found.start, min(found.end, found.start + 4 * _MOST) - 3, 4))
 
 
-def _inside(source: Source, box: Box | None, *path: bytes) -> Box | None:
+def inside(source: Source, box: Box | None, *path: bytes) -> Box | None:
     for kind in path:
-        box = _child(source, box, kind) if box else None
+        box = child(source, box, kind) if box else None
     return box
 
 
-def _child(source: Source, parent: Box, kind: bytes) -> Box | None:
-    return next(iter(_children(source, parent, kind)), None)
+def child(source: Source, parent: Box, kind: bytes) -> Box | None:
+    return next(iter(children(source, parent, kind)), None)
 
 
-def _children(source: Source, parent: Box, kind: bytes) -> Iterator[Box]:
+def children(source: Source, parent: Box, kind: bytes) -> Iterator[Box]:
     within = source.part(0, parent.end)
     return itertools.islice((box for box in boxes(within, parent.start) if box.kind == kind), _MOST)

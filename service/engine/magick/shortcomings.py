@@ -108,6 +108,7 @@ SHORTCOMINGS: dict[str, Shortcoming] = {
         "pillow-heif",
         "its coder hands over no alpha, no profile, and none of the colours that are stated",
     ),
+    "read avif animation": Shortcoming("reading animated AVIF", "Pillow", "its coder reads only the still picture"),
     "read webp animation": Shortcoming(
         "reading animated WebP",
         "Pillow",
@@ -124,6 +125,7 @@ SHORTCOMINGS: dict[str, Shortcoming] = {
     "write avif lossless": Shortcoming(
         "writing AVIF with lossless=1", "Pillow", "its coder writes chroma at half the size whatever the quality"
     ),
+    "write avif animation": Shortcoming("writing animated AVIF", "Pillow", "its coder writes only the first frame"),
     "write webp animation": Shortcoming(
         "writing animated WebP",
         "Pillow",

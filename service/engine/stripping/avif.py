@@ -1,6 +1,7 @@
 """AVIF with its coded picture and what says its colour, in boxes of our own: no Exif, XMP, C2PA, names, gaps or tracks.
 
-Coded data are copied but for units that decoding does not need. Of a sequence the still picture remains.
+Coded data are copied but for units that decoding does not need. A sequence is not copied, unless decoders show its
+still picture.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from PIL import Image as Pillow
 
-from service.engine.headers import colr
+from service.engine.headers import colr, movie
 from service.engine.headers.colr import Coded
 from service.engine.headers.isobmff import ALPHA
 from service.engine.headers.source import Source
@@ -38,6 +39,8 @@ BT709, SRGB = 1, 13
 
 def pieces(source: Source, keep_icc: bool) -> Pieces:
     """Raises NotCopied where the picture is made in a way that is not known here, or has properties that are not."""
+    if movie.movie(source):
+        raise NotCopied("a copy would hold the still picture alone")
     primary, items = read(source)
     coded = colr.colour(source).coded
     held: list[tuple[Item, list[Property], bytes]] = []
