@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from PIL import Image
 
 from service import cli
 from service.client import AsyncGateway, Gateway, calls
@@ -76,8 +77,10 @@ def test_warming_makes_no_still_image_of_an_animation(shared: gateways.Gateway, 
     moving = f"{folder}/moving.gif"
     assert shared.api.put(f"/images/{moving}", content=images.gif_animated()).status_code == 201
     lines = list(client.warm(["@w=30.auto"], f"{folder}/"))
-    assert (lines[-1].done, lines[-1].made, lines[-1].failed) == (3, 2, 0)
-    assert {file.name for file in (shared.derived / moving).glob("@w=30*")} == {"@w=30.webp", "@w=30.gif"}
+    assert (lines[-1].done, lines[-1].made, lines[-1].failed) == (3, 3, 0)
+    made = {file.name: Image.open(file) for file in (shared.derived / moving).glob("@w=30*")}
+    assert made.keys() == {"@w=30.avif", "@w=30.webp", "@w=30.gif"}
+    assert {image.n_frames for image in made.values()} == {5}  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

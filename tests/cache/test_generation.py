@@ -57,7 +57,7 @@ async def test_markers_of_another_layout_are_made_anew(tmp_path: Path, monkeypat
     assert read_marker(old) is None
     async with node(tmp_path, nginx=True) as second:
         for ask in (second.public, second.public, second.api):
-            assert (await ask("a.gif/@w=20.auto", Accept="image/avif")).headers["Content-Type"] == "image/gif"
+            assert (await ask("a.gif/@w=20.auto", Accept="image/avif")).headers["Content-Type"] == "image/avif"
         marker = read_marker(old)
         assert marker is not None
         assert (marker.etag, marker.shape.frames) == (etag, 5)
