@@ -175,5 +175,5 @@ def _check_result(job: Job) -> None:
         raise TooLarge(f"the result would have {width}x{height} pixels in {frames} frames")
     most = most_moving(job.format, limits.time)
     if frames > 1 and width * height * frames > most:
-        size = f"{width}x{height} pixels in {frames} frames"
-        raise TooLarge(f"an animation in {job.format} may have {most:.0f} pixels in all; the result would have {size}")
+        made = f"{width}x{height} pixels in {frames} frames"
+        raise TooLarge(f"an animation in {job.format} may have {most:.0f} pixels in all; the result would have {made}")
