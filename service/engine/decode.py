@@ -26,7 +26,7 @@ def decode(job: Job) -> Picture:
     wanted, n = shown(job), scaling(job)
     how = (header, wanted, n, job.tolerant)
     way = (job.library, deep_tiff.suits(job), *how)
-    frames, details = recalled(path, way, lambda: readers.reader(job)(path, *how))
+    frames, details = recalled(path, way, lambda: readers.reader(job)(path, *how), tile="crop" in job.recipe)
     size = (header.width, header.height)
     scale = n / 8 if frames[0].size == geometry.decoded(size, n) else frames[0].size[0] / size[0]
     if len(frames) == 1:

@@ -92,7 +92,7 @@ def _planes(job: Job, n: int) -> Planes | None:
         found = None if _profiled(path) else planes.read(path.read_bytes(), size, n)
         return [Frame(plane) for plane in found or ()], Details()
 
-    frames, _ = recalled(path, ("planes", n), read)
+    frames, _ = recalled(path, ("planes", n), read, tile="crop" in job.recipe)
     if not frames:
         return None
     y, cb, cr = (frame.pillow() for frame in frames)
@@ -148,6 +148,8 @@ def _resized(
         across, down = down, across
     box = Box(region.left * across, region.top * down, region.right * across, region.bottom * down)
     box = box.moved(shown.left, shown.top)
+    if (box.width, box.height) == size and box == Box(*box.whole()):
+        return _reaching(plane, int(box.right), int(box.bottom)).crop(box.whole())
     plane = _reaching(plane, math.ceil(box.right - _NOTHING), math.ceil(box.bottom - _NOTHING))
     return plane.resize(size, kernel, box.within(plane.size).edges, REDUCING_GAP)
 
