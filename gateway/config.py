@@ -130,6 +130,9 @@ def _lifetimes(kind: str, urls: TempUrl | DirectoryTempUrl) -> Iterator[tuple[Pl
 
 def _dialects(config: Config) -> Iterator[tuple[Place, str]]:
     """Prefixes of dialects that clash, and dialects without signatures where access is not open."""
+    iiif = config.dialects.iiif
+    if iiif.prefix_presentation and not iiif.prefix:
+        yield ("dialects", "iiif", "prefix_presentation"), "a manifest names images of version 3: set prefix too"
     seen: list[str] = []
     for (dialect, option), prefix in config.dialects.prefixes():
         place = ("dialects", dialect, option)

@@ -39,6 +39,10 @@ class Iiif(Section):
 
     prefix: Prefix = Field("", description="where version 3.0 is answered, such as /iiif/3; empty: nowhere")
     prefix_2: Prefix = Field("", description="where version 2.1 is answered, such as /iiif/2; empty: nowhere")
+    prefix_presentation: Prefix = Field(
+        "", description="where folders have a Presentation 3.0 manifest, such as /iiif/presentation; empty: nowhere"
+    )
+    folders: list[str] = Field([], description="folders whose manifest is public; the API port has it of all")
     tile: int = Field(512, description="pixels of a side of the tiles that info.json names", ge=64, le=4096)
     sizes: Literal["any", "refuse"] = Field(
         "any", description="refuse: only the sizes and tiles that info.json names are made"

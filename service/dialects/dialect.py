@@ -6,7 +6,7 @@ where the dialect needs it, and answers; nginx remembers the translations (nginx
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -76,6 +76,15 @@ class ShapeNeeded:
 
 
 @dataclass(frozen=True, slots=True)
+class ListingNeeded:
+    """A document about all images below a folder (its name without a slash at its end): `answer` makes it of their
+    names and shapes."""
+
+    folder: str
+    answer: Callable[[Sequence[tuple[str, Shape]]], Document]
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """An error in the dialect's own convention."""
 
@@ -95,7 +104,7 @@ class Dialect(Protocol):
     prefixes: tuple[str, ...]
     signs: bool
 
-    def read(self, request: Request) -> Answer | ShapeNeeded:
+    def read(self, request: Request) -> Answer | ShapeNeeded | ListingNeeded:
         """What a request means. Raises Refused with the status of the dialect's convention."""
 
     def problem(self, status: int, detail: str) -> Problem:

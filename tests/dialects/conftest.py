@@ -11,7 +11,13 @@ from tests.gateways import Gateway, running_gateway
 OPTIONS = {
     "dialects": {
         "memory": "64KiB",
-        "iiif": {"prefix": "/iiif/3", "prefix_2": "/iiif/2", "rights": "http://rightsstatements.org/vocab/NoC-US/1.0/"},
+        "iiif": {
+            "prefix": "/iiif/3",
+            "prefix_2": "/iiif/2",
+            "prefix_presentation": "/iiif/presentation",
+            "folders": ["folio"],
+            "rights": "http://rightsstatements.org/vocab/NoC-US/1.0/",
+        },
     }
 }
 

@@ -9,26 +9,42 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from aiohttp import web
 
 from gateway.errors import Refused
+from gateway.holding import Shape
 from gateway.names import Name, escape
 from service.api.http import problems
 from service.api.http.auth import require
+from service.api.http.concurrency import in_order
 from service.api.http.context import CONTEXT, Context
+from service.api.http.errors import TooMany
 from service.api.http.problems import BEGUN, VARIES
 from service.api.resources.derived import derived_headers, send_derived
+from service.api.resources.selection import Selection
 from service.derivatives.derivatives import Derivative
-from service.dialects.dialect import Answer, Dialect, Document, Redirect, Request, ShapeNeeded, Translation
+from service.dialects.dialect import (
+    Answer,
+    Dialect,
+    Document,
+    ListingNeeded,
+    Redirect,
+    Request,
+    ShapeNeeded,
+    Translation,
+)
 from service.dialects.fingerprint import fingerprint
 from service.dialects.table import dialects_of
-from service.engine.job import Saturated
+from service.engine.job import EngineError, Saturated
+from service.store.errors import NotFound
 
 INTERNAL = "/@dialect/"  # the internal location of nginx that serves files of the derived tree, and remembers
 TRANSLATION = "X-Translation"
 MOST_ATTEMPTS = 10  # of one request while the original is replaced, so that its shape may be another
+AT_ONCE = 4  # images of a folder that are looked at together
 METHODS = "GET, HEAD, OPTIONS"
 
 
@@ -110,6 +126,8 @@ class DialectHandler:
 
     async def _meaning(self, request: web.Request, asked: Request) -> Meaning:
         read = self._dialect.read(asked)
+        if isinstance(read, ListingNeeded):
+            return Meaning(await _listed(request.app[CONTEXT], read))
         if not isinstance(read, ShapeNeeded):
             return Meaning(read)
         marker = await request.app[CONTEXT].derivatives.marker(read.image)
@@ -154,6 +172,25 @@ class DialectHandler:
             content_type=problem.content_type,
             headers={**headers, **_cors(request), "X-Content-Type-Options": "nosniff"},
         )
+
+
+async def _listed(context: Context, read: ListingNeeded) -> Document:
+    """The document about a folder; what is no image that can be read is left out. Raises NotFound, TooMany."""
+    most = context.config.limits.archive_files
+    page = await Selection(f"{read.folder}/").first(context.store.originals, most)
+    if page.marker is not None:
+        raise TooMany(f"the folder has more than {most} images (limits.archive_files)")
+    if not page.objects:
+        raise NotFound(read.folder)
+
+    async def shape(image: str) -> tuple[str, Shape] | None:
+        try:
+            return image, (await context.derivatives.marker(image)).shape
+        except (EngineError, NotFound):
+            return None
+
+    async with aclosing(in_order([one.name for one in page.objects], shape, AT_ONCE)) as found:
+        return read.answer([one async for one in found if one is not None])
 
 
 _OF_BODY = ("Content-Type", "Content-Length")

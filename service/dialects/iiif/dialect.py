@@ -6,6 +6,7 @@ https://iiif.io/api/image/3.0/ and https://iiif.io/api/image/2.1/
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from urllib.parse import quote as percent_encode
 
 from gateway.errors import Refused
@@ -14,8 +15,18 @@ from gateway.names import check_image
 from gateway.rules import Rules
 from gateway.settings import Config
 from gateway.uri import decode
-from service.dialects.dialect import Document, Problem, Redirect, Request, ShapeNeeded, Translation, name_of
+from service.dialects.dialect import (
+    Document,
+    ListingNeeded,
+    Problem,
+    Redirect,
+    Request,
+    ShapeNeeded,
+    Translation,
+    name_of,
+)
 from service.dialects.iiif import info
+from service.dialects.iiif.manifest import CONTEXT, canvas, manifest
 from service.dialects.iiif.parameters import Parameters, canonical, parameters_of, recipe
 from service.dialects.iiif.region import region_of
 from service.dialects.iiif.size import Most, size_of
@@ -41,14 +52,16 @@ class Iiif:
         self._rules = rules
         self._most = Most(config.limits.width, config.limits.height, config.limits.pixels)
         self._prefixes = {version: prefix for version, prefix in ((3, options.prefix), (2, options.prefix_2)) if prefix}
-        self.prefixes = tuple(self._prefixes.values())
+        self.prefixes = (*self._prefixes.values(), *filter(None, (options.prefix_presentation,)))
 
     @property
     def _refuses(self) -> bool:
         return self._options.sizes == "refuse"
 
-    def read(self, request: Request) -> Redirect | ShapeNeeded:
+    def read(self, request: Request) -> Redirect | ShapeNeeded | ListingNeeded:
         """See `service.dialects.dialect.Dialect`."""
+        if request.prefix == self._options.prefix_presentation:
+            return self._listing(request)
         version = next(version for version, prefix in self._prefixes.items() if prefix == request.prefix)
         identifier, *rest = request.path.split("/")
         image = _image(identifier)
@@ -97,6 +110,30 @@ class Iiif:
         else:
             headers["Link"] = f"{profile}, {_CONTEXT_LINK.format(context)}"
         return Document(json.dumps(document, indent=1).encode(), kind, headers)
+
+    def _listing(self, request: Request) -> ListingNeeded:
+        """The manifest of a folder, on the public port of those that are configured."""
+        raw, _, last = request.path.rpartition("/")
+        if last != "manifest" or not raw:
+            raise Refused(404, "must be FOLDER/manifest")
+        folder = "/".join(decode(segment) for segment in raw.split("/"))
+        if not request.trusted and folder not in self._options.folders:
+            raise Refused(404, "there is no such manifest")
+        return ListingNeeded(check_image(folder), lambda images: self._manifest(request, folder, images))
+
+    def _manifest(self, request: Request, folder: str, images: Sequence[tuple[str, Shape]]) -> Document:
+        uri = f"{request.base}{request.prefix}/{percent_encode(folder)}/manifest"
+        profile = f"level{info.level(refuses=self._refuses)}"
+        canvases = (
+            canvas(
+                *(f"{uri}/canvas/{number}", image.removeprefix(f"{folder}/"), self._uri(request, 3, image)),
+                *((shape.width, shape.height), size_of("max", region_of("full", shape), self._most, 3), profile),
+            )
+            for number, (image, shape) in enumerate(images, 1)
+        )
+        document = manifest(uri, folder, canvases, self._options.rights)
+        headers = {"Cache-Control": f"public, max-age={self._rules.max_age}"}
+        return Document(json.dumps(document).encode(), f'{_JSON_LD};profile="{CONTEXT}"', headers)
 
     def _version_by_accept(self, accept: str, version: int) -> int:
         """The other version where the client names its context, and it is configured."""
