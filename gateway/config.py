@@ -12,7 +12,6 @@ from pydantic_core import ErrorDetails
 from gateway import environment
 from gateway.config_lines import ConfigError, Lines, Mistake, Place
 from gateway.config_secrets import Secrets, section_of
-from gateway.dialect_settings import SIGNED_DIALECTS
 from gateway.equivalence import canonicalise
 from gateway.errors import Refused
 from gateway.names import preset_recipe
@@ -142,7 +141,7 @@ def _dialects(config: Config) -> Iterator[tuple[Place, str]]:
         if other:
             yield place, f"{prefix} and {other}, another dialect's, must not begin alike"
         seen.append(prefix)
-        if dialect not in SIGNED_DIALECTS and config.public.access != "open":
+        if not getattr(config.dialects, dialect).signs and config.public.access != "open":
             yield place, f"{dialect} has no signatures: it needs public.access: open"
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from gateway.section import Section
+from gateway.section import Secret, Section
 from gateway.units import Size
 
 RESERVED: tuple[str, ...] = ("images", "temp", "health", "metrics", "stats", "formats", "presets", "urls", "purge")
 RESERVED += ("warm", "docs", "openapi.json", "counts")
 """What the first segment of a prefix may not be: paths of the two ports themselves."""
-
-SIGNED_DIALECTS: tuple[str, ...] = ()
-"""Dialects with signatures of their own; the others need public.access: open."""
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
@@ -49,6 +46,67 @@ class Iiif(Section):
     )
     rights: str = Field("", description="the licence's URI in info.json of version 3; empty: none")
 
+    @property
+    def signs(self) -> bool:
+        """Whether every URL bears a signature of the dialect; without one it needs public.access: open."""
+        return False
+
+
+class Imgproxy(Section):
+    """imgproxy. Without a key its signatures are not checked, so it needs public.access: open."""
+
+    prefix: Prefix = Field("", description="where imgproxy's URLs are answered, such as /imgproxy; empty: nowhere")
+    key: Secret | None = Field(None, description="IMGPROXY_KEY: hex digits; several joined by commas")
+    salt: Secret | None = Field(None, description="IMGPROXY_SALT: as many, in the same order")
+    signature_size: int = Field(32, description="IMGPROXY_SIGNATURE_SIZE: bytes of a signature", ge=8, le=32)
+    sources: dict[str, str] = Field(
+        {"local:///": ""}, description="how sources begin, and how the names of the same images begin here"
+    )
+    presets: dict[str, str] = Field(
+        default_factory=dict, description="IMGPROXY_PRESETS: options by a name, such as {sharp: rs:fit:300:200/q:80}"
+    )
+    format: Literal["source", "auto"] = Field("source", description="the format of a URL without one: source or auto")
+
+    @property
+    def signs(self) -> bool:
+        return self.key is not None
+
+    def pairs(self) -> list[tuple[bytes, bytes]]:
+        """The keys with their salts."""
+        return list(zip(_hex_list(self.key), _hex_list(self.salt), strict=True))
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> Self:
+        try:
+            self.pairs()
+        except ValueError:
+            raise ValueError("key and salt must be hex digits, as many salts as keys, joined by commas") from None
+        return self
+
+
+class Thumbor(Section):
+    """thumbor. With `unsafe` it answers URLs without a signature, so it needs public.access: open."""
+
+    prefix: Prefix = Field("", description="where thumbor's URLs are answered, such as /thumbor; empty: nowhere")
+    keys: dict[str, Secret] = Field(
+        default_factory=dict, description="thumbor's SECURITY_KEY by any word; several live at once"
+    )
+    unsafe: bool = Field(False, description="ALLOW_UNSAFE_URL: whether /unsafe/ is answered")
+    sources: dict[str, str] = Field(
+        default_factory=dict,
+        description="how addresses of images begin, and how the names of the same images begin here; empty: alike",
+    )
+    format: Literal["source", "auto"] = Field("source", description="the format of a URL without one: source or auto")
+
+    @property
+    def signs(self) -> bool:
+        return not self.unsafe
+
+
+def _hex_list(secret: SecretStr | None) -> list[bytes]:
+    """The values of hex digits joined by commas. Raises ValueError."""
+    return [bytes.fromhex(one) for one in secret.get_secret_value().split(",")] if secret else []
+
 
 class Dialects(Section):
     """URLs of other image servers, answered as the canonical names that they mean. Empty prefixes: off."""
@@ -57,6 +115,8 @@ class Dialects(Section):
         16 * 2**20, description="bytes in which nginx remembers what URLs meant", ge=64 * 2**10, le=2**34
     )
     iiif: Iiif = Iiif()
+    imgproxy: Imgproxy = Imgproxy()
+    thumbor: Thumbor = Thumbor()
 
     def prefixes(self) -> Iterator[tuple[tuple[str, str], str]]:
         """The prefixes that are set: the dialect and its option, and the prefix."""

@@ -76,6 +76,15 @@ class ShapeNeeded:
 
 
 @dataclass(frozen=True, slots=True)
+class OriginalNeeded:
+    """What a URL means depends on the original's shape, and on whether all of it is opaque: `answer` computes it of
+    both. Raises Refused."""
+
+    image: str
+    answer: Callable[[Shape, bool], Answer]
+
+
+@dataclass(frozen=True, slots=True)
 class ListingNeeded:
     """A document about all images below a folder (its name without a slash at its end): `answer` makes it of their
     names and shapes."""
@@ -100,11 +109,14 @@ class Dialect(Protocol):
     are answered on the public port only where `public.access` is open.
     """
 
-    name: str
-    prefixes: tuple[str, ...]
-    signs: bool
+    @property
+    def name(self) -> str: ...
+    @property
+    def prefixes(self) -> tuple[str, ...]: ...
+    @property
+    def signs(self) -> bool: ...
 
-    def read(self, request: Request) -> Answer | ShapeNeeded | ListingNeeded:
+    def read(self, request: Request) -> Answer | ShapeNeeded | OriginalNeeded | ListingNeeded:
         """What a request means. Raises Refused with the status of the dialect's convention."""
 
     def problem(self, status: int, detail: str) -> Problem:

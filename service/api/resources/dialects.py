@@ -17,6 +17,7 @@ from aiohttp import web
 from gateway.errors import Refused
 from gateway.holding import Shape
 from gateway.names import Name, escape
+from gateway.rules import OPAQUE
 from service.api.http import problems
 from service.api.http.auth import require
 from service.api.http.concurrency import in_order
@@ -31,6 +32,7 @@ from service.dialects.dialect import (
     Dialect,
     Document,
     ListingNeeded,
+    OriginalNeeded,
     Redirect,
     Request,
     ShapeNeeded,
@@ -128,9 +130,11 @@ class DialectHandler:
         read = self._dialect.read(asked)
         if isinstance(read, ListingNeeded):
             return Meaning(await _listed(request.app[CONTEXT], read))
-        if not isinstance(read, ShapeNeeded):
+        if not isinstance(read, ShapeNeeded | OriginalNeeded):
             return Meaning(read)
         marker = await request.app[CONTEXT].derivatives.marker(read.image)
+        if isinstance(read, OriginalNeeded):
+            return Meaning(read.answer(marker.shape, marker.base in OPAQUE), marker.etag)
         return Meaning(read.answer(marker.shape), marker.etag)
 
     async def _image(self, request: web.Request, meant: Translation, etag: str) -> web.StreamResponse | None:
