@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "gateway_commands",
     "config": "gateway_commands",
     "sign": "gateway_commands",
+    "translate": "translate_command",
     "token": "token_command",
     "upload": "upload_command",
     "ls": "client_commands",

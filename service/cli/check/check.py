@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway import checks, environment
 from gateway.config import rules_of
 from gateway.settings import Config
-from service.cli.check import engine, folders, servers
+from service.cli.check import dialects, engine, folders, servers
 from service.cli.check.finding import Finding
 from service.runtime.paths import Paths, paths_of
 from service.supervise import nginx_conf
@@ -50,6 +50,7 @@ CHECKS: tuple[Check, ...] = (
     folders.memory,
     folders.space,
     twins,
+    dialects.presets,
     engine.formats,
     engine.policy,
     engine.sandbox,
