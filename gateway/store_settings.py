@@ -70,7 +70,7 @@ class TempUrl(Section):
 
 
 class SwiftOptions(Section):
-    """OpenStack Swift. What is left empty here is read from OS_* and ST_*."""
+    """OpenStack Swift. What is left empty here is read from OS_* and ST_*, or of OS_CLOUD in clouds.yaml."""
 
     auth_version: Literal["auto", "1", "2", "3"] = Field("auto", description="auto, 1, 2 or 3")
     auth_url: str = Field("", description="ST_AUTH or OS_AUTH_URL")
@@ -83,6 +83,9 @@ class SwiftOptions(Section):
     project_domain_name: str = Field("", description="OS_PROJECT_DOMAIN_NAME")
     project_domain_id: str = Field("", description="OS_PROJECT_DOMAIN_ID")
     application_credential_id: str = Field("", description="OS_APPLICATION_CREDENTIAL_ID")
+    application_credential_name: str = Field(
+        "", description="OS_APPLICATION_CREDENTIAL_NAME: instead of its id, together with the user"
+    )
     application_credential_secret: Secret | None = Field(None, description="OS_APPLICATION_CREDENTIAL_SECRET")
     region: str = Field("", description="OS_REGION_NAME")
     interface: Literal["public", "internal", "admin"] = Field(
@@ -93,6 +96,9 @@ class SwiftOptions(Section):
     container: Container = Field("images", description="the originals", pattern=r"^[^/]{1,256}$")
     create: bool = Field(False, description="make the originals' container at the start, where it is missing")
     derived_container: Container = Field("images-derived", description="derived images", pattern=r"^[^/]{1,256}$")
+    derived_account: Literal["same", "own"] = Field(
+        "same", description="same as the originals', or the login's own where storage_url is another's"
+    )
     derived_expiry: Seconds = Field(0.0, description="delete derived images in Swift after this time; 0: never")
     temp_url: TempUrl = Field(TempUrl(), description="temporary URLs")
     timeout: Seconds = Field(10.0, description="of one request", gt=0)

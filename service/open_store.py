@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from pydantic import SecretStr
 
@@ -22,7 +23,8 @@ def open_store(config: Config) -> Store:
     if config.store.kind == "swift":
         from service.store.swift.store import SwiftStore  # noqa: PLC0415  # 0.2 s of imports that only this store needs
 
-        return SwiftStore(settings_from_environment(_swift(config.store.swift), os.environ))
+        settings = replace(_swift(config.store.swift), derived_needed=config.cache.persist != "never")
+        return SwiftStore(settings_from_environment(settings, os.environ))
     return DirectoryStore(directory_settings(config))
 
 

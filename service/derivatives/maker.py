@@ -23,7 +23,7 @@ from service.cache.work import Work
 from service.derivatives.job import Derivative, JobSettings, Level, job_of, marker_of
 from service.derivatives.stored import DerivedStore
 from service.derivatives.write_behind import WriteBehind
-from service.engine.job import DiskFull, EngineError, Removed, Saturated
+from service.engine.job import DiskFull, EngineError, Malfunction, Removed, Saturated
 from service.engine.pool.lanes import Lane, lane_of
 from service.engine.pool.pool import EnginePool
 from service.observability.timings import stage
@@ -158,4 +158,4 @@ class Maker:
         if isinstance(error, OSError):
             self._work.trouble(error)
             return True
-        return type(error) is EngineError and self._work.examine()
+        return type(error) in (EngineError, Malfunction) and self._work.examine()

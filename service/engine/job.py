@@ -7,6 +7,7 @@ EngineError
 ├── Unsatisfiable  the image cannot be made as the recipe asks         (422)
 ├── TimedOut       it took longer than its limit and was ended         (504)
 ├── Crashed        the image crashed the engine process                (422)
+├── Malfunction    a mistake of ours, or what the sandbox denies       (500)
 ├── DiskFull       the disk or the quota is full                       (503)
 └── Saturated      the queue is full; carries `retry_after`            (503)
     ├── Interrupted  another process ended the engine process, twice   (503)
@@ -54,6 +55,12 @@ class TimedOut(EngineError):
 
 class Crashed(EngineError):
     code = "crashed"
+
+
+class Malfunction(EngineError):
+    """Not the image's fault; the log has the traceback."""
+
+    code = "internal"
 
 
 class DiskFull(EngineError):

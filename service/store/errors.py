@@ -10,6 +10,7 @@ StoreError
 ├── Corrupt             what arrived is not what was sent (length or checksum)
 ├── StoreFull           there is no room (quota, disk)
 └── Unavailable         the store did not answer in time, or refuses; carries `retry_after`
+    └── Forbidden       the gateway's user lacks a right there
 """
 
 from __future__ import annotations
@@ -57,3 +58,7 @@ class Unavailable(StoreError):
     def __init__(self, message: str, retry_after: float = 5.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Forbidden(Unavailable):
+    """The gateway's user lacks a right; the text names the container, the right, and how to give it."""

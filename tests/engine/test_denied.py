@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from gateway.rules import FORMATS, ORIGINAL_FORMATS
-from service.engine.job import EngineError, Header, Job, Limits, Undecodable
+from service.engine.job import EngineError, Header, Job, Limits, Malfunction, Undecodable
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.settings import EngineSettings
 from service.engine.sandbox import seccomp
@@ -39,7 +39,7 @@ async def test_a_denied_call_is_no_damage_and_the_log_names_it(
     job = replace(TRY, recipe={f"{deed} and blame the image": str(place)})
     with pytest.raises(EngineError) as caught:
         await pool.run(job, affinity="")
-    assert (caught.type, str(caught.value)) == (EngineError, "the image could not be made")
+    assert (caught.type, str(caught.value)) == (Malfunction, "the image could not be made")
     assert "the sandbox denies what is needed" in caplog.text
     assert str(place) in caplog.text
     assert "in _blaming" in caplog.text  # the traceback leads to the call

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.engine.job import EngineError, NotAnImage, Result, Saturated
+from service.engine.job import EngineError, Malfunction, NotAnImage, Result, Saturated
 from tests.engine.pools import SERVICE, Begin, job, notes, occupied, running
 from tests.waiting import eventually
 
@@ -46,7 +46,7 @@ async def test_error_nobody_foresaw_is_told_to_the_log_alone(begin: Begin, caplo
     pids = pool.pids
     with pytest.raises(EngineError) as caught:
         await pool.run(job(fail="detail"), affinity="cat")
-    assert (caught.type, str(caught.value)) == (EngineError, "the image could not be made")
+    assert (caught.type, str(caught.value)) == (Malfunction, "the image could not be made")
     assert "KeyError: 'detail'" in caplog.text
     assert pool.pids == pids
 

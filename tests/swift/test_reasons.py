@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from service.store.errors import Unavailable
+from service.store.errors import StoreError, Unavailable
 from service.store.swift.reason import plain_url
 from service.store.swift.store import SwiftStore
 from tests.gateways import free_ports
@@ -75,3 +75,24 @@ def test_no_secret_is_told_with_the_url() -> None:
     assert plain_url("https://me:secret@swift.example.org:8080/v1/AUTH_a?sig=1") == (
         "https://swift.example.org:8080/v1/AUTH_a"
     )
+
+
+async def test_a_file_of_certificates_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
+    empty, absent = tmp_path / "empty.pem", tmp_path / "absent.pem"
+    empty.touch()
+    for file, why in ((absent, "No such file or directory"), (empty, "it holds no certificate in PEM")):
+        with pytest.raises(StoreError, match=rf"cacert \(OS_CACERT\) is {file}, which cannot be used: {why}") as caught:
+            await SwiftStore(settings_for("https://127.0.0.1:1", cacert=str(file))).start()
+        assert not isinstance(caught.value, Unavailable)
+
+
+async def test_which_certificate_is_not_trusted_and_whose_are(with_own_certificate: str, tmp_path: Path) -> None:
+    shown = subprocess.run(
+        ["openssl", "x509", "-in", tmp_path / "certificate", "-noout", "-fingerprint", "-sha256"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    text = await told(with_own_certificate)
+    assert f"subject commonName=localhost, SHA-256 {shown.strip().rpartition('=')[2]}" in text
+    assert text.endswith("trusted are the system's")

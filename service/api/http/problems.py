@@ -43,6 +43,7 @@ class Kind:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+INTERNAL = Kind(500, "internal", "a mistake of the gateway; its log knows more", "a mistake here; the log knows more")
 KINDS: Mapping[type[Exception], Kind] = {
     store_errors.NotFound: Kind(404, "no-such-image", "no image has this name", "there is no such image"),
     store_errors.Exists: Kind(
@@ -71,6 +72,12 @@ KINDS: Mapping[type[Exception], Kind] = {
         503, "corrupt-transfer", "the store's answer was damaged", "the store's answer was damaged on its way"
     ),
     store_errors.StoreFull: Kind(507, "store-full", "the store has no room", "the store has no room"),
+    store_errors.Forbidden: Kind(
+        403,
+        "store-forbids",
+        "the gateway's user lacks the right in the store; the log says which",
+        "the store does not let the gateway do this",
+    ),
     store_errors.Unavailable: Kind(
         503, "store-unavailable", "the store cannot be reached", "the store cannot be reached"
     ),
@@ -83,6 +90,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     job.Interrupted: Kind(503, "interrupted", "others ended the process that worked on the image, twice"),
     job.Saturated: Kind(503, "saturated", "too much waits already"),
     job.DiskFull: Kind(503, "disk", "this node cannot use its disk", "this node cannot use its disk"),
+    job.Malfunction: INTERNAL,
     job.EngineError: Kind(422, "failed", "the image cannot be made"),
     errors.DigestMismatch: Kind(400, "digest-mismatch", "the body is not what its digest says; nothing was stored"),
     errors.Unauthenticated: Kind(
@@ -117,7 +125,6 @@ NGINX = {
     429: Kind(429, "too-many-requests", "more misses from one address than `limits.rate` allows"),
     503: Kind(503, "service-unavailable", "the service cannot be started, or does not answer nginx, or is full"),
 }  # told by nginx/lua/problems.lua, and by service/supervise/standby.py, which say more in their details
-INTERNAL = Kind(500, "internal", "a mistake of the gateway; its log knows more", "a mistake here; the log knows more")
 WITH_RETRY = (429, 503)
 
 

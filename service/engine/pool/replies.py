@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from service.engine.job import EngineError, Removed, Result
+from service.engine.job import EngineError, Malfunction, Removed, Result
 from service.engine.pool.ending import Died
 
 IMPOSSIBLE = "the image could not be made"
@@ -24,7 +24,7 @@ def outcome(reply: dict[str, Any]) -> Result | EngineError:
         code, detail = reply["error"], reply["detail"]
     except (KeyError, TypeError) as error:
         raise Died("it spoke nonsense") from error
-    if code in _REPORTED:
+    if code in _REPORTED and code != Malfunction.code:  # its detail is a traceback
         return _REPORTED[code](detail)
     log.error("the engine failed: %s", detail)
-    return EngineError(IMPOSSIBLE)
+    return Malfunction(IMPOSSIBLE)

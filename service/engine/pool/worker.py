@@ -17,7 +17,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from service.engine.job import DiskFull, EngineError, Header, Job, Limits, Removed, Result
+from service.engine.job import DiskFull, EngineError, Header, Job, Limits, Malfunction, Removed, Result
 from service.engine.pool import free_memory
 from service.engine.sandbox import denied, sandbox
 
@@ -32,9 +32,6 @@ TRIAL = 64 * 1024
 TEMPORARY = "MAGICK_TEMPORARY_PATH"
 """The variable of the folder for ImageMagick's temporary files. The sandbox lets it make none; where the kernel has no
 Landlock, they do not lie in /tmp."""
-
-INTERNAL = "internal"
-"""The error code of what no EngineError describes; its detail is the traceback, for the log only."""
 
 
 def encode_job(job: Job) -> bytes:
@@ -111,10 +108,10 @@ def _unforeseen(error: Exception, job: Job) -> dict[str, Any]:
 
 
 def _failed(error: Exception) -> dict[str, Any]:
-    """The reply to a mistake of ours, with what the sandbox has denied, if it has."""
+    """The reply to a mistake of ours, with what the sandbox has denied, if it has; the detail is for the log only."""
     told = denied.denial(error)
     cause = [f"the sandbox denies what is needed: {told}"] if told else []
-    return {"error": INTERNAL, "detail": "\n".join([*cause, traceback.format_exc()[-4000:]])}
+    return {"error": Malfunction.code, "detail": "\n".join([*cause, traceback.format_exc()[-4000:]])}
 
 
 def _lacks_room(error: Exception, output: str) -> str | None:

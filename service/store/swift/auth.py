@@ -29,6 +29,10 @@ class Refused(Unavailable):
     """Swift or its identity service answers, and says no to this user. It may be temporary, but not at the start."""
 
 
+class Denied(Refused):
+    """Swift knows the user, and answers 403 to this request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """A token and the URL it is for; it should be renewed at `renew` and is over at `expires`, both monotonic."""
@@ -166,6 +170,15 @@ def _plugin(settings: SwiftSettings) -> Any:
             application_credential_secret=settings.application_credential_secret,
         )
     by_id = settings.user_domain_id or (None if settings.user_domain_name else "default")
+    if settings.application_credential_name:  # which is one of the user's
+        return v3.ApplicationCredential(
+            url,
+            application_credential_name=settings.application_credential_name,
+            application_credential_secret=settings.application_credential_secret,
+            username=settings.user,
+            user_domain_id=by_id,
+            user_domain_name=settings.user_domain_name or None,
+        )
     project_by_id = settings.project_domain_id or (None if settings.project_domain_name else "default")
     return v3.Password(
         url,

@@ -24,7 +24,7 @@ from urllib3.exceptions import HTTPError
 
 from service.store.errand import Abandoned, Errand, run
 from service.store.errors import Corrupt, NotFound, StoreError, StoreFull, Unavailable
-from service.store.swift.auth import Grant, Refused, TokenSource, connection_timeouts
+from service.store.swift.auth import Denied, Grant, TokenSource, connection_timeouts
 from service.store.swift.breaker import Breaker
 from service.store.swift.reason import plain_url, reason_of
 from service.store.swift.settings import SwiftSettings
@@ -136,7 +136,8 @@ class Pool:
             self._drop()
             self.breaker.failed()
             asked = plain_url(getattr(self._own, "asked", self._settings.auth_url))
-            raise _Passing(Unavailable(f"Swift at {asked} does not answer: {reason_of(error)}")) from error
+            reason = reason_of(error, asked, self._settings.cacert)
+            raise _Passing(Unavailable(f"Swift at {asked} does not answer: {reason}")) from error
         self.breaker.succeeded()
         return result
 
@@ -195,7 +196,7 @@ class Pool:
             return _Passing(Unavailable("something answers 404 that is not Swift"))
         self._drop()  # a refused body may still be on the line
         if status == 403:
-            return Refused("Swift forbids this to the user (403)")
+            return Denied("Swift forbids this to the user (403)")
         if status in _ANSWERS:
             return _ANSWERS[status](f"Swift answers {status} {error.http_reason}")
         after = headers.get("retry-after", "")

@@ -15,10 +15,13 @@ from swiftclient.exceptions import ClientException
 from service.store.base import UNCONDITIONAL, NewObject, Page, Precondition, StoredObject, TemporaryUrl
 from service.store.errand import Errand
 from service.store.errors import Corrupt, Exists, NoTemporaryUrls, NotFound, Unavailable, Unholdable
+from service.store.swift.auth import Denied
 from service.store.swift.connections import Pool, is_absent
 from service.store.swift.deletion import Deletion
 from service.store.swift.listing import list_container
 from service.store.swift.objects import LONGEST_NAME, from_headers, is_folder, metadata_headers, reachable, rounds_down
+from service.store.swift.presence import Presence
+from service.store.swift.rights import needing
 from service.store.swift.settings import SwiftSettings
 from service.store.swift.temp_url import Signer
 from service.store.swift.transfer import Upload, download, open_source
@@ -43,31 +46,38 @@ class SwiftContainer:
         self._delete_after = settings.delete_after if derived else None
         self._rounds_down = False
         self._signer = Signer(settings.temp_url, container)
+        self._presence = Presence(container, needed=not derived)
         self._deletion = Deletion(pool, container, settings.connections, self.delete)
 
     async def prepare(self) -> None:
         """Make sure of the container and its key. Raises NotFound when originals have no container, and StoreError
         when its former versions come back."""
-        found = await self._pool.call(self._make if self._create else self._look)
+        with needing("write" if self._derived else "read", self._container):
+            found = await self._pool.call(self._make if self._create else self._look)
         self._rounds_down = rounds_down(found)
         check_versions(self._container, found)
         try:
             await self._pool.call(self._signer.prepare)
-        except NoTemporaryUrls as error:
+        except (NoTemporaryUrls, Denied) as error:
             _log.warning("no temporary URLs to container %s: %s", self._container, error)
 
     async def stat(self, name: str) -> StoredObject:
         reachable(name)
-        return self._image(await self._pool.call(lambda connection: self._head(connection, name)))
+        with needing("read", self._container):
+            return self._image(
+                await self._pool.call(lambda connection: self._presence.of(connection, self._head, name))
+            )
 
     async def fetch(self, name: str, target: Path) -> StoredObject:
         """As in `Container`. An OSError of the target itself (its disk is full) passes as it is."""
         reachable(name)
-        return self._image(
-            await self._pool.transfer(
-                lambda connection, errand: download(connection, self._container, name, errand, self._patience), target
+        with needing("read", self._container):
+            return self._image(
+                await self._pool.transfer(
+                    lambda connection, errand: download(connection, self._container, name, errand, self._patience),
+                    target,
+                )
             )
-        )
 
     async def put(self, new: NewObject) -> StoredObject:
         headers = {"Content-Type": new.content_type, **metadata_headers(new.metadata)}
@@ -76,12 +86,14 @@ class SwiftContainer:
         if seconds := new.delete_after or self._delete_after:
             headers["X-Delete-After"] = str(seconds)
         put = _Put(_holdable(new.name), new.source, new.md5.lower(), headers, new.precondition)
-        stored = await self._pool.transfer(partial(self._put, put))
+        with needing("write", self._container):
+            stored = await self._pool.transfer(partial(self._put, put))
         return replace(stored, name=new.name, content_type=new.content_type, metadata=_lower(new.metadata))
 
     async def delete(self, name: str, precondition: Precondition = UNCONDITIONAL) -> None:
         reachable(name)
-        await self._pool.call(partial(self._delete, _Repetition(), name, precondition))
+        with needing("write", self._container):
+            await self._pool.call(partial(self._delete, _Repetition(), name, precondition))
 
     async def delete_all(self, names: Sequence[str]) -> int:
         """As in `Container`."""
@@ -90,18 +102,27 @@ class SwiftContainer:
     async def list(
         self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
     ) -> Page:
-        return await list_container(
-            self._pool, self._container, prefix, delimiter, marker, limit, derived=self._derived
-        )
+        try:
+            with needing("read", self._container):
+                return await list_container(
+                    self._pool, self._container, prefix, delimiter, marker, limit, derived=self._derived
+                )
+        except NotFound as error:
+            if self._derived:
+                return Page([], [], None)
+            raise Unavailable(f"there is no container {self._container!r} any more") from error
 
     async def temporary_url(
         self, name: str, *, lifetime: float, filename: str | None = None, inline: bool = False
     ) -> TemporaryUrl:
         """As in `Container`. Raises NotFound: the URL has been tried."""
         reachable(name)
-        return await self._pool.call(
-            lambda connection: self._signer.url(connection, name, lifetime=lifetime, filename=filename, inline=inline)
-        )
+        sign = partial(self._signer.url, name=name, lifetime=lifetime, filename=filename, inline=inline)
+        try:
+            return await self._pool.call(sign)
+        except NoTemporaryUrls as error:
+            _log.warning("no temporary URL to %r in container %s: %s", name, self._container, error)
+            raise
 
     def _image(self, found: StoredObject) -> StoredObject:
         """What was found. Raises NotFound where it stands for a folder of originals."""

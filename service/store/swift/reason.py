@@ -10,15 +10,23 @@ from urllib.parse import urlsplit
 from requests import exceptions as http
 from urllib3 import exceptions as pool
 
+from service.store.swift.certificates import shown_by
+
 _SILENT = (TimeoutError, http.Timeout, pool.TimeoutError)
 
 
-def reason_of(error: BaseException) -> str:
-    """The reason in the system's words, such as `Connection refused`; where it has none, the library's."""
+def reason_of(error: BaseException, url: str = "", cacert: str = "") -> str:
+    """The reason in the system's words, such as `Connection refused`; where it has none, the library's.
+
+    Of a certificate that is not trusted, also which one the server of `url` shows, and where trusted ones are: `cacert`
+    or the system."""
     chain = list(_causes(error))
     for one in chain:
         if isinstance(one, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted: {one.verify_message}"
+            shown = f"; it is {told}" if (told := shown_by(url)) else ""
+            return (
+                f"its certificate is not trusted: {one.verify_message}{shown}; trusted are {cacert or 'the system'}'s"
+            )
     for one in chain:
         if isinstance(one, ssl.SSLError):
             return f"no TLS connection: {one.reason or one.strerror or one}"

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from service.store.swift.clouds import NoCloud, cloud_login
+
 AuthVersion = Literal["auto", "1", "2", "3"]
 Scope = Literal["container", "account"]
 Digest = Literal["sha1", "sha256", "sha512"]
@@ -35,7 +37,9 @@ class SwiftSettings:
     `connections` how many are open at most. `delete_after` is in seconds: when derived images expire, None for never.
     `redirect` is the size in bytes from which on an image is answered by a redirect, 0 for never.
     `storage_url` replaces the one that the login returns; `cacert` is a file of certificates to trust instead of the
-    system's. `create` says whether the originals' container is made where it is missing.
+    system's. `create` says whether the originals' container is made where it is missing. `derived_account` is "own"
+    where derived images lie in the account of the login while `storage_url` is another's. Without `derived_needed` a
+    start goes on where the user may not use the derived container. `mistake` says why the login could not be read.
     """
 
     container: str = "images"
@@ -52,6 +56,7 @@ class SwiftSettings:
     project_domain_name: str = ""
     project_domain_id: str = ""
     application_credential_id: str = ""
+    application_credential_name: str = ""
     application_credential_secret: str = field(default="", repr=False)
     region: str = ""
     interface: str = "public"
@@ -63,6 +68,9 @@ class SwiftSettings:
     connections: int = 16
     delete_after: int | None = None
     redirect: int = 0
+    derived_account: Literal["same", "own"] = "same"
+    derived_needed: bool = True
+    mistake: str = ""
 
 
 _VARIABLES: Mapping[str, tuple[str, ...]] = {
@@ -76,6 +84,7 @@ _VARIABLES: Mapping[str, tuple[str, ...]] = {
     "project_domain_name": ("OS_PROJECT_DOMAIN_NAME",),
     "project_domain_id": ("OS_PROJECT_DOMAIN_ID",),
     "application_credential_id": ("OS_APPLICATION_CREDENTIAL_ID",),
+    "application_credential_name": ("OS_APPLICATION_CREDENTIAL_NAME",),
     "application_credential_secret": ("OS_APPLICATION_CREDENTIAL_SECRET",),
     "region": ("OS_REGION_NAME",),
     "storage_url": ("OS_STORAGE_URL",),
@@ -87,23 +96,38 @@ _VERSION_VARIABLES = ("OS_AUTH_VERSION", "OS_IDENTITY_API_VERSION", "ST_AUTH_VER
 def settings_from_environment(settings: SwiftSettings, environ: Mapping[str, str]) -> SwiftSettings:
     """The settings with their blanks filled from the variables that OpenStack's own clients read.
 
-    The environment gives whole logins: where the settings name an `auth_url` of their own, what they leave blank is
+    OS_CLOUD gives the login of that name in clouds.yaml, and no other variable counts then. The environment gives whole
+    logins: where the settings name an `auth_url` of their own, what they leave blank is
     still filled, but a user who is named in them never gets an application credential of the environment's.
     """
-    found: dict[str, str] = {}
-    for name, variables in _VARIABLES.items():
-        value = next((environ[variable] for variable in variables if environ.get(variable)), "")
-        if value and not getattr(settings, name):
-            found[name] = value
+    try:
+        given = cloud_login(environ["OS_CLOUD"], environ) if environ.get("OS_CLOUD") else _variables(environ)
+    except NoCloud as error:
+        return dataclasses.replace(settings, mistake=str(error))
+    blank = {name for name in given if not getattr(settings, name)}
+    if settings.interface == "public" and given.get("interface") in _INTERFACES:
+        blank.add("interface")
+    found = {name: given[name] for name in blank}
     if settings.user:
-        found.pop("application_credential_id", None)
-        found.pop("application_credential_secret", None)
+        for name in ("application_credential_id", "application_credential_name", "application_credential_secret"):
+            found.pop(name, None)
     filled = dataclasses.replace(settings, **found)  # type: ignore[arg-type]  # every one of them is a string
     if filled.auth_version != "auto":
         return filled
     version = next((environ[variable] for variable in _VERSION_VARIABLES if environ.get(variable)), "")
     return dataclasses.replace(filled, auth_version=_VERSIONS.get(version.lstrip("v")[:1], "auto"))
 
+
+def _variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the variables give of a login."""
+    values = (
+        (name, next((environ[variable] for variable in variables if environ.get(variable)), ""))
+        for name, variables in _VARIABLES.items()
+    )
+    return {name: value for name, value in values if value}
+
+
+_INTERFACES = ("public", "internal", "admin")
 
 _VERSIONS: Mapping[str, AuthVersion] = {"1": "1", "2": "2", "3": "3"}
 
@@ -112,7 +136,7 @@ def auth_version(settings: SwiftSettings) -> Literal["1", "2", "3"]:
     """The version as configured; `auto` takes it from what the settings hold, else from the URL."""
     if settings.auth_version != "auto":
         return settings.auth_version
-    if settings.application_credential_id:
+    if settings.application_credential_id or settings.application_credential_name:
         return "3"
     last = settings.auth_url.rstrip("/").rpartition("/")[2]
     if last.startswith(("v1", "v2", "v3")):
@@ -125,7 +149,9 @@ def credentials_missing(settings: SwiftSettings) -> list[str]:
     """The keys below `store.swift` that a login needs, as the configuration spells them."""
     required = ["auth_url"]
     version = auth_version(settings)
-    if settings.application_credential_id or settings.application_credential_secret:
+    if settings.application_credential_name and not settings.application_credential_id:
+        required += ["user", "application_credential_secret"]
+    elif settings.application_credential_id or settings.application_credential_secret:
         required += ["application_credential_id", "application_credential_secret"]
     else:
         required += ["user", "key"]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 from service.store.base import Lifetimes, Observation
-from service.store.errors import NotFound, StoreError
+from service.store.errors import Forbidden, NotFound, StoreError
 from service.store.swift.auth import Refused
+from service.store.swift.certificates import unusable_certificates
 from service.store.swift.connections import Pool
 from service.store.swift.container import SwiftContainer
 from service.store.swift.settings import SwiftSettings, credentials_missing
+
+_log = logging.getLogger(__name__)
 
 MISSING = "Swift has no container {0} for the originals; make it with: swift post {0} (or set store.swift.create: true)"
 
@@ -30,7 +35,10 @@ class SwiftStore:
         self.temporary_urls = Lifetimes(settings.temp_url.lifetime, settings.temp_url.max_lifetime)
         self.redirect_from = settings.redirect
         self.originals = SwiftContainer(self.pool, settings, settings.container)
-        self.derived = SwiftContainer(self.pool, settings, settings.derived_container, derived=True)
+        self._derived_pool = (
+            self.pool if settings.derived_account == "same" else Pool(replace(settings, storage_url=""))
+        )
+        self.derived = SwiftContainer(self._derived_pool, settings, settings.derived_container, derived=True)
 
     async def inspect(self, _report: Callable[[Observation], None]) -> None:
         """Start it and list an object. There is nothing to report of a Swift that can be used."""
@@ -43,16 +51,28 @@ class SwiftStore:
         Raises StoreError when the settings are wrong, Unavailable when Swift cannot be reached: then everything is
         made later, when it is needed.
         """
+        if mistake := self._settings.mistake or unusable_certificates(self._settings.cacert):
+            raise StoreError(mistake)
         if missing := credentials_missing(self._settings):
             keys = ", ".join(f"store.swift.{name}" for name in missing)
             raise StoreError(f"Swift cannot be used without {keys}")
         try:
-            await self.derived.prepare()
+            await self._prepare_derived()
             await self.originals.prepare()
-        except Refused as error:
+        except (Refused, Forbidden) as error:
             raise StoreError(str(error)) from error
         except NotFound as error:
             raise StoreError(MISSING.format(shlex.quote(self._settings.container))) from error
 
+    async def _prepare_derived(self) -> None:
+        """As `SwiftContainer.prepare`; where nothing is persisted, a user who may not use the container goes on."""
+        try:
+            await self.derived.prepare()
+        except Forbidden as error:
+            if self._settings.derived_needed:
+                raise Forbidden(f"{error}; or set cache.persist: never") from error
+            _log.warning("derived images are in the caches alone: %s", error)
+
     async def close(self) -> None:
         self.pool.close()
+        self._derived_pool.close()

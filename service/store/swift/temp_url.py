@@ -68,8 +68,23 @@ class Signer:
                 return TemporaryUrl(url, expires)
         raise NoTemporaryUrls(
             f"Swift refuses URLs to {self._container!r} that are signed with a key of the {self._settings.scope} and "
-            f"{self._settings.digest}: try another scope or digest"
+            f"{self._settings.digest}: {self._obstacle(connection)}"
         )
+
+    def _obstacle(self, connection: Any) -> str:
+        """What is in the way of a URL whose signature is refused, as far as the cluster says in `/info`."""
+        parts = urlsplit(connection.url)
+        try:
+            offered = connection.get_capabilities(f"{parts.scheme}://{parts.netloc}/info")
+        except (ClientException, OSError, ValueError):
+            return "try another scope or digest (store.swift.temp_url)"
+        if "tempurl" not in offered:
+            return "this cluster says of no temporary URLs at all"
+        digests = offered["tempurl"].get("allowed_digests") or []
+        if digests and self._settings.digest not in digests:
+            return f"it takes the digests {', '.join(sorted(digests))}: set store.swift.temp_url.digest to one of them"
+        other = "account" if self._settings.scope == "container" else "container"
+        return f"the digest is one that it takes, so try store.swift.temp_url.scope: {other}"
 
     def _is_answered(self, connection: Any, url: str, name: str) -> bool:
         """Whether the URL works: False when the signature is refused. Raises NotFound."""
