@@ -11,12 +11,12 @@ RUN scripts/setup --no-nginx --packages-only && rm -rf /var/lib/apt/lists/*
 
 FROM base AS build
 COPY . .
-RUN PIP_NO_CACHE_DIR=1 scripts/setup --no-nginx && .venv/bin/python -m compileall -q gateway service
+RUN PIP_NO_CACHE_DIR=1 scripts/setup --no-nginx --wheel
 
 FROM base
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin gateway \
     && install -d -o gateway -g gateway /pictures /var/cache/image-gateway /var/lib/image-gateway /run/image-gateway
-COPY --from=build /opt/image-gateway /opt/image-gateway
+COPY --from=build /opt/image-gateway/.venv /opt/image-gateway/.venv
 COPY deploy/docker/config.yaml /etc/image-gateway/config.yaml
 ENV PATH=/opt/image-gateway/.venv/bin:$PATH
 USER 10001:10001
