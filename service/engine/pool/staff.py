@@ -112,10 +112,17 @@ class Staff:
 
     async def _hire(self) -> None:
         process = await EngineProcess.start(self._settings, self._forks)
+        self._warn_of_gaps(process.sandbox)
         self.capabilities, self.sandbox = process.capabilities, process.sandbox
         self.processes.add(process)
         track(self._watchers, self._watch(process))
         self._queue.offer(process)
+
+    def _warn_of_gaps(self, report: dict[str, bool | str]) -> None:
+        """Log once what this machine cannot enforce: images are decoded all the same."""
+        for bar, state in report.items():
+            if state is not True and self.sandbox.get(bar) != state:
+                log.warning("ENGINE PROCESSES ARE NOT CONFINED in one respect, %s: %s", bar, state)
 
     async def _watch(self, process: EngineProcess) -> None:
         """Replace the process when it ends, for whatever reason, unless it was the second one and no slow job is left;
