@@ -39,7 +39,7 @@ _STRUCTURE = {
         *("MajorBrand", "MinorVersion", "CompatibleBrands", "HandlerType", "ImageSpatialExtent", "ImagePixelDepth"),
         *("AV1ConfigurationVersion", "SeqProfile", "SeqLevelIdx0", "SeqTier0", "HighBitDepth", "TwelveBit"),
         *("ChromaFormat", "ChromaSamplePosition", "InitialDelaySamples", "ColorProfiles", "ColorPrimaries"),
-        *("TransferCharacteristics", "MatrixCoefficients", "AuxiliaryImageType"),
+        *("TransferCharacteristics", "MatrixCoefficients", "VideoFullRangeFlag", "AuxiliaryImageType"),
         *("MediaData", "MediaDataSize", "MediaDataOffset"),
     ),
     "Jpeg2000": ("MajorBrand", "MinorVersion", "CompatibleBrands"),  # as exiftool calls the boxes of JPEG XL

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
@@ -59,16 +59,16 @@ def from_headers(
 
 
 def from_row(row: Mapping[str, Any]) -> StoredObject:
-    """The object that a row of a listing describes, equal to what HEAD gives but for the metadata. Raises NotSwift."""
-    with parsing():
-        at = datetime.fromisoformat(row["last_modified"]).replace(tzinfo=UTC)
-        return StoredObject(
-            str(row["name"]),
-            int(row["bytes"]),
-            etag=str(row.get("slo_etag") or row["hash"]).strip('"'),
-            modified=float(math.ceil(at.timestamp())),  # Last-Modified has whole seconds, rounded up
-            content_type=row.get("content_type", "application/octet-stream"),
-        )
+    """The object that a row of a listing describes, equal to what HEAD gives but for the metadata. Called `parsing`: a
+    listing has many rows."""
+    at = datetime.fromisoformat(f"{row['last_modified']}+00:00")
+    return StoredObject(
+        str(row["name"]),
+        int(row["bytes"]),
+        etag=str(row.get("slo_etag") or row["hash"]).strip('"'),
+        modified=float(math.ceil(at.timestamp())),  # Last-Modified has whole seconds, rounded up
+        content_type=row.get("content_type", "application/octet-stream"),
+    )
 
 
 def is_folder(found: StoredObject) -> bool:
