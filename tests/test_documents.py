@@ -53,7 +53,12 @@ NEEDS = {
         "docs/swift.md: openstack application credential create image-gateway",
     ],
     "a cluster": [
+        "docs/operations.md: helm install images deploy/helm --namespace image-gateway --set "
+        "secret=image-gateway,ingress.enabled=true",
         "docs/swift.md: swift post images -H 'X-Remove-Versions-Location: true'",
+    ],
+    "a machine without the checkout": [
+        "docs/operations.md: python3 -m venv /opt/image-gateway",
     ],
     "a cluster, and the project's name for PROJECT": [
         "docs/swift.md: swift post images         --read-acl PROJECT:image-gateway --write-acl PROJECT:image-gateway",
