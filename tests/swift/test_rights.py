@@ -82,7 +82,7 @@ async def test_derived_images_may_lie_in_the_account_of_the_login(swift: SwiftSe
     settings = dataclasses.replace(settings, storage_url=url, derived_account="own")
     async with started(settings) as store:
         await put(store.derived, tmp_path, "a/@w=1.png")
-        assert store.derived._pool is not store.originals._pool  # type: ignore[attr-defined]
+        assert store.derived._pool is not store.originals._pool
 
 
 def test_a_gateway_serves_with_reading_alone_and_answers_403_to_uploads(swift: SwiftServer, tmp_path: Path) -> None:
