@@ -21,6 +21,7 @@ from service.engine.jpeg.turn import upright
 from service.engine.jxl import transcoding
 from service.engine.jxl.held import Held
 from service.engine.memory import has_room
+from service.engine.provenance.keeping import embedder
 from service.engine.stripping import NotCopied
 
 _JPEG = "jpg"
@@ -47,6 +48,8 @@ def exchanged(job: Job) -> Result | None:
     data = _EXCHANGES[job.header.format, job.format](job)
     if not data:
         return None
+    if embed := embedder(job):
+        data = embed(data)
     Path(job.output).write_bytes(data)
     size = geometry.upright((job.header.width, job.header.height), job.header.orientation)
     return Result(job.format, *size, 1, len(data), {"encode": time.perf_counter() - started})

@@ -42,9 +42,10 @@ ORIGINALS = {
     "gif": images.gif_animated(3),
     "tif": images.tiff(SMALL),
     "avif": images.avif(SMALL),
+    "jxl": derive(images.png(SMALL), "", "jxl").data,
     "heic": images.heic(SMALL),
 }
-OUT = ("jpg", "png", "webp", "avif", "gif", "tif")
+OUT = ("jpg", "png", "webp", "avif", "jxl", "gif", "tif")
 
 
 @pytest.fixture(scope="module")

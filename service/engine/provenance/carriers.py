@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from service.engine.headers import av1_items, gif, heif_items, isobmff, jpeg, png, tiff, webp
+from service.engine.headers import av1_items, gif, heif_items, isobmff, jpeg, jxl_boxes, png, tiff, webp
 from service.engine.headers.heif_items import Items
 from service.engine.headers.source import Source
 from service.engine.provenance import iim, manifest, xmp
@@ -26,6 +26,7 @@ Blocks = Iterator[Block]
 
 XMP_IN_JPEG, RESOURCES_IN_JPEG = b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 3.0\0"
 XMP_IN_PNG, XMP_IN_GIF, C2PA_IN_GIF = b"XML:com.adobe.xmp", b"XMP DataXMP", b"C2PA_GIF\1\0\0"
+XMP_IN_JXL = b"xml "
 XMP_IN_TIFF, IPTC_IN_TIFF, RESOURCES_IN_TIFF, C2PA_IN_TIFF = 700, 33723, 34377, 52545
 _C2PA_IN_HEIF = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _MORE_XMP_IN_JPEG = b"http://ns.adobe.com/xmp/extension/\0"
@@ -109,6 +110,18 @@ def _items(source: Source, inside: Source, items: Items) -> Blocks:
         content = av1_items.beginning_of(number, source, inside, *places, most=xmp.LONGEST)
         if xmp.RDF.encode() in content:
             yield Block("xmp", content)
+
+
+def of_jxl(source: Source) -> Blocks:
+    """Boxes of a container (ISO/IEC 18181-2). What stands in `brob`, compressed by Brotli, is not read."""
+    if source.head(2) == jxl_boxes.BARE:
+        return
+    for box in jxl_boxes.boxes(source):
+        length = min(box.end, source.size) - box.start
+        if box.kind == XMP_IN_JXL and length <= xmp.LONGEST:
+            yield Block("xmp", source.read(box.start, length))
+        elif box.kind == b"jumb" and length <= manifest.LONGEST:
+            yield Block("c2pa", (length + 8).to_bytes(4) + b"jumb" + source.read(box.start, length))
 
 
 def of_gif(source: Source) -> Blocks:

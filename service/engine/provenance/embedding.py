@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 import zlib
 
+from service.engine.headers import jxl_boxes
 from service.engine.headers.webp import ALPHA_FLAG
 from service.engine.provenance import iim
 from service.engine.provenance.carriers import (
@@ -15,6 +16,7 @@ from service.engine.provenance.carriers import (
     RESOURCES_IN_JPEG,
     XMP_IN_GIF,
     XMP_IN_JPEG,
+    XMP_IN_JXL,
     XMP_IN_PNG,
     XMP_IN_TIFF,
 )
@@ -67,6 +69,17 @@ def _extended(chunks: bytes) -> bytes:
     else:
         width, height = ((int.from_bytes(chunks[at : at + 2], "little") & 0x3FFF) - 1 for at in (14, 16))
     return struct.pack("<4sII", b"VP8X", 10, flags) + width.to_bytes(3, "little") + height.to_bytes(3, "little")
+
+
+def into_jxl(data: bytes, xmp: bytes, _iptc: bytes) -> bytes:
+    """As the last box; a codestream alone gets a container (ISO/IEC 18181-2)."""
+    if data.startswith(jxl_boxes.BARE):
+        data = jxl_boxes.SIGNATURE + _box(b"ftyp", b"jxl \0\0\0\0jxl ") + _box(b"jxlc", data)
+    return data + _box(XMP_IN_JXL, xmp)
+
+
+def _box(kind: bytes, content: bytes) -> bytes:
+    return (8 + len(content)).to_bytes(4) + kind + content
 
 
 def into_gif(data: bytes, xmp: bytes, _iptc: bytes) -> bytes:
