@@ -64,7 +64,7 @@ class Operation:
 
 JSON = "application/json"
 VALIDATORS = ("ETag", "Last-Modified")
-STORE = ("store-unavailable",)
+STORE = ("store-forbids", "store-unavailable")
 BODY = ("malformed", "slow-sender", "too-large", "unsupported-body", "expectation-failed")
 ENGINE = (
     "crashed",
