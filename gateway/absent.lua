@@ -1,9 +1,8 @@
 -- The page that a browser gets where nothing is. Twin of absent.py, which makes the page without its detail.
 
-local find = string.find
-local gmatch = string.gmatch
 local gsub = string.gsub
-local lower = string.lower
+local max = math.max
+local weights = require("gateway.negotiate").weights
 
 local _M = { CONTENT_TYPE = "text/html; charset=utf-8" }
 
@@ -17,14 +16,11 @@ function _M.fill_in(page, detail)
 end
 
 
--- Whether a browser asks for something to show, by its Accept header: nothing else names HTML.
+-- Whether a browser asks for something to show, by its Accept header: it names HTML, and JSON not as much.
 function _M.wants_page(accept)
-    for part in gmatch(accept, "[^,]+") do
-        if find(lower(part), "^%s*text/html%s*$") or find(lower(part), "^%s*text/html%s*;") then
-            return true
-        end
-    end
-    return false
+    local ranges = weights(accept)
+    local json = max(ranges["application/problem+json"] or 0, ranges["application/json"] or 0)
+    return (ranges["text/html"] or 0) > json
 end
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from gateway.negotiate import weights
+
 DETAIL = "{detail}"
 CONTENT_TYPE = "text/html; charset=utf-8"
+_JSON = ("application/problem+json", "application/json")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _HTML = """<!doctype html>
 <html lang="en">
@@ -34,8 +37,9 @@ def fill_in(page: str, detail: str) -> str:
 
 
 def wants_page(accept: str) -> bool:
-    """Whether a browser asks for something to show, by its Accept header: nothing else names HTML."""
-    return any(part.partition(";")[0].strip().lower() == "text/html" for part in accept.split(","))
+    """Whether a browser asks for something to show, by its Accept header: it names HTML, and JSON not as much."""
+    ranges = weights(accept)
+    return ranges.get("text/html", 0) > max(ranges.get(kind, 0) for kind in _JSON)
 
 
 def _escape(text: str) -> str:

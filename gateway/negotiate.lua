@@ -54,7 +54,7 @@ end
 
 
 -- Every media range of an Accept header, in lower case, with its weight in thousandths.
-local function weights(accept)
+function _M.weights(accept)
     local found = {}
     local unquoted = gsub(gsub(sub(accept, 1, LONGEST_ACCEPT), "\\.", ""), '"[^"]*"', "")
     for _, element in ipairs(split(lower(unquoted), ",")) do
@@ -72,7 +72,7 @@ end
 -- `jxl`, `avif`, `webp` or `base`: the format a client with this Accept header gets for `auto`. `negotiate` is that
 -- of the rules: a list of { format, type }.
 function _M.bucket(accept, negotiate)
-    local ranges = weights(accept or "")
+    local ranges = _M.weights(accept or "")
     local any_image = ranges["image/*"] or ranges["*/*"] or 0
     local best, most = _M.BASE, -1
     for _, media_type in ipairs(BASE_TYPES) do
