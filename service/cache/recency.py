@@ -9,6 +9,7 @@ stay unread. Where a mount records no access times, `touch` sets the bit.
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -17,11 +18,18 @@ from service.engine.formats import FORMATS
 SECOND = 10**9  # nanoseconds
 ROUNDS = {**{word: row.rounds for word, row in FORMATS.items()}, "json": 1}
 """Rounds that a file stays for what it costs to make again, by extension."""
+PART = re.compile(r"/@crop=\d+:\d+:\d+:\d+[,.]")
+"""In the path of a part that was cut out by its pixels, as viewers ask for tiles: there are many, seen for a moment."""
 SMALL = 16 * 1024  # bytes; what is smaller was decoded and resized for little and stays one round longer
 
 
 def fresh_atime(name: str, size: int) -> int:
-    """The access time, in seconds, of a file that was not read since the last look: its rounds to stay."""
+    """The access time, in seconds, of a file that was not read since the last look: its rounds to stay.
+
+    A tile has none, so that a deep zoom evicts tiles before it evicts anything else.
+    """
+    if PART.search(name):
+        return 0
     return ROUNDS.get(name.rpartition(".")[2], 0) + (size < SMALL)
 
 

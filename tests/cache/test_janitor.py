@@ -11,12 +11,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from gateway.names import Name
 from service.cache import janitor as janitor_module
 from service.cache.disk import DerivedTree
 from service.cache.janitor import Janitor
 from service.cache.recency import SECOND, is_referenced, records_access_times, spend_round, touch
 from service.cache.usage import HIGH, LOW, Budget
-from tests.cache.trees import paths, publish, read, tree_in
+from tests.cache.trees import marker, paths, publish, read, tree_in
 
 pytestmark = pytest.mark.slow
 
@@ -134,6 +135,25 @@ async def test_what_costs_more_to_make_stays_longer(tree: DerivedTree, executor:
     left = {format: sum(file.exists() for file in some) for format, some in files.items()}
     assert left["avif"] == 40
     assert left["jpg"] + left["png"] <= left["webp"]
+
+
+async def test_tiles_go_before_other_small_images(tree: DerivedTree, executor: ThreadPoolExecutor) -> None:
+    """A tile is the part of an image between four numbers of pixels; a part in percent is somebody's thumbnail."""
+    recipes = {"tile": {"crop": "0:0:512:512", "w": "256"}, "percent": {"crop": "0p:0p:50p:50p"}, "small": {"w": "20"}}
+    files: dict[str, list[Path]] = {kind: [] for kind in recipes}
+    finished = tree.root.parent / "work" / "finished"
+    for number in range(40):
+        for kind, recipe in recipes.items():
+            finished.write_bytes(bytes(4000))
+            made = tree.publish(finished, Name(f"{kind}/{number:03}", recipe, "jpg"), 1000, marker())
+            files[kind].append(made.path)
+    janitor = Janitor(tree, Budget(85 * 3 * 4096, 10**6), executor)
+    await janitor.count()
+    await janitor.tidy()
+    left = {kind: sum(file.exists() for file in some) for kind, some in files.items()}
+    assert left["tile"] == 0
+    assert left["percent"] > 0
+    assert left["small"] > 0
 
 
 async def test_a_full_disk_takes_a_tenth_although_the_budget_is_not_spent(
