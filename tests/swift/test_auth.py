@@ -169,7 +169,7 @@ async def test_a_login_that_fails_for_a_while_is_no_lost_store(store: SwiftStore
 async def test_a_user_who_may_not_use_the_containers_stops_the_start(swift: SwiftServer) -> None:
     settings = settings_of(swift.url, user="test:reader", key="reading")
     make_originals(swift.url, settings)
-    with pytest.raises(StoreError, match="forbids") as failure:
+    with pytest.raises(StoreError, match="lacks the write right") as failure:
         async with started(settings):
             pass
     assert not isinstance(failure.value, Unavailable)

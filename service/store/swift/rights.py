@@ -20,6 +20,6 @@ def needing(right: Right, container: str) -> Iterator[None]:
         yield
     except Denied as error:
         raise Forbidden(
-            f"Swift lets this user not {right} the container {container!r}: it lacks the {right} right. An operator of "
-            f"the account gives it with: swift post {shlex.quote(container)} --{right}-acl PROJECT:USER"
+            f"this user may not {right} the container {container!r} in Swift: it lacks the {right} right. An operator "
+            f"of the account gives it with: swift post {shlex.quote(container)} --{right}-acl PROJECT:USER"
         ) from error
