@@ -17,6 +17,12 @@ SECRET = "xyzzy-secret"
 _GROUPS = ("EXIF", "GPS", "IPTC", "XMP", "PNG", "Photoshop", "Ducky", "GIF", "JFIF", "MIE", "AFCP", "CanonVRD")
 # What any file has, and what exiftool computes.
 _COMMON = ("ExifTool", "System", "File", "Composite", "SourceFile")
+_NEVER = "0000:00:00 00:00:00"  # the date of a movie that says none
+_TRACK = (
+    *("TrackHeaderVersion", "TrackID", "TrackDuration", "TrackLayer", "TrackVolume", "MatrixStructure"),
+    *("MediaHeaderVersion", "MediaTimeScale", "MediaDuration", "MediaLanguageCode", "HandlerType", "GraphicsMode"),
+    *("OpColor", "OtherFormat", "ImageWidth", "ImageHeight", "AuxiliaryImageType"),
+)
 # What decoding needs, so that it must be there.
 _STRUCTURE = {
     "JFIF": ("JFIFVersion", "ResolutionUnit", "XResolution", "YResolution"),
@@ -41,7 +47,11 @@ _STRUCTURE = {
         *("ChromaFormat", "ChromaSamplePosition", "InitialDelaySamples", "ColorProfiles", "ColorPrimaries"),
         *("TransferCharacteristics", "MatrixCoefficients", "VideoFullRangeFlag", "AuxiliaryImageType"),
         *("MediaData", "MediaDataSize", "MediaDataOffset"),
+        # and of a sequence
+        *("MovieHeaderVersion", "TimeScale", "Duration", "PreferredRate", "PreferredVolume", "PreviewTime"),
+        *("PreviewDuration", "PosterTime", "SelectionTime", "SelectionDuration", "CurrentTime", "NextTrackID"),
     ),
+    **dict.fromkeys(("Track1", "Track2"), _TRACK),
     "Jpeg2000": ("MajorBrand", "MinorVersion", "CompatibleBrands"),  # as exiftool calls the boxes of JPEG XL
     "Meta": ("PrimaryItemReference",),
 }
@@ -87,7 +97,8 @@ def tags_of(paths: Sequence[Path]) -> list[dict[str, str]]:
 
 def _beyond_structure(document: dict[str, object]) -> dict[str, str]:
     tiff = {f"IFD0:{tag}" for tag in _TIFF} if document.get("File:FileType") == "TIFF" else set()
-    return {name: str(value) for name, value in document.items() if name not in tiff and not _is_structure(name)}
+    told = {name: str(value) for name, value in document.items() if name not in tiff and not _is_structure(name)}
+    return {name: value for name, value in told.items() if value != _NEVER}
 
 
 def _is_structure(name: str) -> bool:

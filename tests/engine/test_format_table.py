@@ -153,6 +153,8 @@ ELSEWHERE = {
     "gateway/negotiate.lua": "the same as its twin",
     "gateway/negotiate.py": "the base formats, which every client can show",
     "gateway/samples.py": "Accept headers, to compare the twins",
+    "service/dialects/iiif/info.py": "what IIIF's level 2 takes for granted",
+    "service/dialects/imgproxy/encoding.py": "what imgproxy prefers among formats",
     "service/engine/formats.py": "the table",
     "service/engine/headers/isobmff.py": "one parser of two formats, which it tells apart",
 }

@@ -137,8 +137,8 @@ def test_imagemagick_decodes_at_the_eighth_that_is_asked_of_it(n: int, monkeypat
     seen: list[tuple[int, int]] = []
     recalled = recent.recalled
 
-    def spied(*arguments: Any) -> Any:
-        frames, details = recalled(*arguments)
+    def spied(*arguments: Any, **options: Any) -> Any:
+        frames, details = recalled(*arguments, **options)
         seen.append(frames[0].size)
         return frames, details
 

@@ -66,7 +66,8 @@ def test_nothing_leaves(originals: dict[str, bytes], name: str, tmp_path: Path) 
         structure = {"EXIF"} if kind == "tif" else set()  # a TIFF is made of such tags
         assert {key.split(":")[0] for key in tags if ":" in key} <= HARMLESS | structure, tags
         words = ("GPS", "Date", "Software", "Comment", "Copyright")
-        assert not [key for key in tags if any(word in key for word in words) and not key.startswith("File:")], tags
+        said = {key for key, value in tags.items() if value != "0000:00:00 00:00:00"}  # the date of a movie of no date
+        assert not [key for key in said if any(word in key for word in words) and not key.startswith("File:")], tags
 
 
 @pytest.mark.parametrize("name", ["jpeg", "png", "webp", "tiff", "avif"])
