@@ -22,6 +22,8 @@ _TRACK = (
     *("TrackHeaderVersion", "TrackID", "TrackDuration", "TrackLayer", "TrackVolume", "MatrixStructure"),
     *("MediaHeaderVersion", "MediaTimeScale", "MediaDuration", "MediaLanguageCode", "HandlerType", "GraphicsMode"),
     *("OpColor", "OtherFormat", "ImageWidth", "ImageHeight", "AuxiliaryImageType"),
+    *("TimeToSampleTable", "SampleToChunk", "SampleSizes", "ChunkOffset", "SyncSampleTable"),
+    *("Unknown_edts", "Unknown_av1C", "Unknown_colr", "Unknown_ccst"),  # runs, the codec, its colours, constraints
 )
 # What decoding needs, so that it must be there.
 _STRUCTURE = {
@@ -50,6 +52,7 @@ _STRUCTURE = {
         # and of a sequence
         *("MovieHeaderVersion", "TimeScale", "Duration", "PreferredRate", "PreferredVolume", "PreviewTime"),
         *("PreviewDuration", "PosterTime", "SelectionTime", "SelectionDuration", "CurrentTime", "NextTrackID"),
+        "MatrixStructure",
     ),
     **dict.fromkeys(("Track1", "Track2"), _TRACK),
     "Jpeg2000": ("MajorBrand", "MinorVersion", "CompatibleBrands"),  # as exiftool calls the boxes of JPEG XL
@@ -59,7 +62,7 @@ _STRUCTURE = {
 _TIFF = {
     *("ImageWidth", "ImageHeight", "BitsPerSample", "Compression", "PhotometricInterpretation", "FillOrder"),
     *("StripOffsets", "Orientation", "SamplesPerPixel", "RowsPerStrip", "StripByteCounts", "PlanarConfiguration"),
-    *("PageNumber", "Predictor", "WhitePoint", "PrimaryChromaticities", "ExtraSamples"),
+    *("PageNumber", "Predictor", "WhitePoint", "PrimaryChromaticities", "ExtraSamples", "ColorMap"),
 }
 
 
