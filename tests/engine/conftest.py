@@ -1,7 +1,8 @@
-"""A pool of engine processes, and the stripping of metadata."""
+"""A pool of engine processes, the stripping of metadata, and originals that state where they come from."""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from service.engine.pool.settings import EngineSettings
 from service.engine.recognise import recognise
 from service.engine.strip import strip
 from tests.engine.pools import Begin
+from tests.engine.provenances import ORIGINALS, Stated
+from tests.metadata import write_secrets
 
 
 @pytest.fixture
@@ -54,3 +57,27 @@ def stripped(tmp_path: Path) -> Callable[..., bytes]:
         return target.read_bytes()
 
     return of
+
+
+@pytest.fixture(scope="session")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all originals, the secret in every field."""
+    folder = tmp_path_factory.mktemp("sealed")
+    for word, data in ORIGINALS.items():
+        (folder / f"original.{word}").write_bytes(data)
+    write_secrets(*folder.iterdir())
+    return folder
+
+
+@pytest.fixture
+def stated(sealed: Path, tmp_path: Path) -> Stated:
+    """An original with these fields, `GROUP:TAG=VALUE`, and the secret in all others."""
+
+    def written(word: str, *fields: str) -> Path:
+        path = tmp_path / f"original.{word}"
+        path.write_bytes((sealed / path.name).read_bytes())
+        command = ["exiftool", "-q", "-q", "-m", "-overwrite_original", *(f"-{field}" for field in fields), str(path)]
+        subprocess.run(command, check=True, timeout=120)
+        return path
+
+    return written
