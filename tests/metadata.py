@@ -62,7 +62,9 @@ _STRUCTURE = {
 _TIFF = {
     *("ImageWidth", "ImageHeight", "BitsPerSample", "Compression", "PhotometricInterpretation", "FillOrder"),
     *("StripOffsets", "Orientation", "SamplesPerPixel", "RowsPerStrip", "StripByteCounts", "PlanarConfiguration"),
-    *("PageNumber", "Predictor", "WhitePoint", "PrimaryChromaticities", "ExtraSamples", "ColorMap"),
+    *("PageNumber", "Predictor", "WhitePoint", "PrimaryChromaticities", "ExtraSamples", "ColorMap", "SampleFormat"),
+    *("TileWidth", "TileLength", "TileOffsets", "TileByteCounts", "YCbCrSubSampling", "JPEGTables"),
+    *("PreviewImageStart", "PreviewImageLength", "PreviewImage"),  # as exiftool calls strips of JPEG
 }
 
 

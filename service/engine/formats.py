@@ -252,6 +252,7 @@ FORMATS: Mapping[str, Format] = {
         needs_own_reader="service.engine.tiff.reading:needs",
         own_reader="service.engine.tiff.reading:read",
         second_reader="service.engine.tiff.reading:second",
+        stripper="service.engine.tiff.stripping:pieces",
         provenance="service.engine.provenance.carriers:of_tiff",
         embedder="service.engine.provenance.embedding:into_tiff",
         mender="service.engine.flaws.tiff:mend",

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from gateway.rules import ANIMATED
 from service.engine import geometry
 from service.engine.colour import kept
 from service.engine.formats import FORMATS
@@ -16,6 +17,7 @@ from service.engine.jpeg import decode
 from service.engine.jpeg.turn import turned
 from service.engine.provenance.keeping import embedder
 from service.engine.strip import strip
+from service.engine.tiff import stripping as tiff
 
 _UNTOUCHING = {"bg", "frame", "keep"}
 _ENCODING = _UNTOUCHING | {"w", "h", "fit", "g", "up", "q", "mb", "lossless"}
@@ -30,6 +32,13 @@ def strip_original(job: Job) -> Result | None:
     """
     if not is_whole(job) or kept("copyright", job):  # a notice that stays is written by the encoders
         return None
+    if job.format == "tif" and _may_shrink(job):  # `no_larger` compares both
+        return None
+    return _stripped(job)
+
+
+def _stripped(job: Job) -> Result | None:
+    """The copy, whether or not it is the smallest."""
     started = time.perf_counter()
     try:
         done = _turn(job) if job.header.format == "jpg" and job.header.orientation != 1 else _strip(job)
@@ -45,7 +54,7 @@ def strip_original(job: Job) -> Result | None:
     header = job.header
     size = geometry.upright((header.width, header.height), header.orientation)
     stages = {"encode": time.perf_counter() - started}
-    return Result(job.format, *size, header.frames, Path(job.output).stat().st_size, stages)
+    return Result(job.format, *size, _frames(job), Path(job.output).stat().st_size, stages)
 
 
 def no_larger(job: Job, result: Result) -> Result:
@@ -54,18 +63,30 @@ def no_larger(job: Job, result: Result) -> Result:
     It is for pictures whose colours stay (`colour.stays`): a profile that is to be applied would remain.
     """
     upright = geometry.upright((job.header.width, job.header.height), job.header.orientation)
-    same = (result.width, result.height, result.frames) == (*upright, job.header.frames)
+    same = (result.width, result.height, result.frames) == (*upright, _frames(job))
     if job.format != job.header.format or not (same and job.recipe.keys() <= _ENCODING) or kept("copyright", job):
+        return result
+    if job.header.frames > 1 and job.recipe.get("frame", "0") != "0":  # another page than the copy has
         return result
     if job.format == "png" and _hides_image(job):  # the copy would show it again
         return result
     path = Path(job.output)
     made = path.read_bytes()
-    stripped = strip_original(replace(job, recipe={key: job.recipe[key] for key in ("keep",) if key in job.recipe}))
+    stripped = _stripped(replace(job, recipe={key: job.recipe[key] for key in ("keep",) if key in job.recipe}))
     if stripped is None or stripped.bytes >= len(made):
         path.write_bytes(made)
         return result
     return replace(stripped, stages=result.stages)
+
+
+def _frames(job: Job) -> int:
+    """How many frames a copy has: of the pages of a TIFF the first."""
+    return job.header.frames if job.format in ANIMATED else 1
+
+
+def _may_shrink(job: Job) -> bool:
+    with OpenedFile(Path(job.source)) as source:
+        return tiff.is_plain(source)
 
 
 def _hides_image(job: Job) -> bool:

@@ -14,7 +14,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from service.engine.headers.heif_items import Box
 from tests import images
 from tests.engine.deriving import derive
-from tests.engine.free_bytes import PLANTED, avifs, gifs, jpegs, jxls, pngs, webps
+from tests.engine.free_bytes import PLANTED, avifs, gifs, jpegs, jxls, pngs, tiffs, webps
 
 CASES = {
     (kind, name): data
@@ -25,6 +25,7 @@ CASES = {
         "webp": webps.WEBPS,
         "avif": avifs.AVIFS,
         "jxl": jxls.JXLS,
+        "tif": tiffs.TIFFS,
     }.items()
     for name, data in found.items()
 }
@@ -32,7 +33,8 @@ CASES = {
 
 def shown(data: bytes) -> list[bytes]:
     with Image.open(io.BytesIO(data)) as image:
-        return [frame.convert("RGBA").tobytes() for frame in ImageSequence.Iterator(image)]
+        frames = [frame.convert("RGBA").tobytes() for frame in ImageSequence.Iterator(image)]
+    return frames[:1] if image.format == "TIFF" else frames  # of its pages `@full` is the first
 
 
 def inflated(png: bytes) -> bytes:
@@ -49,7 +51,11 @@ def inflated(png: bytes) -> bytes:
     return found
 
 
-_HIDDEN: dict[str, Callable[[bytes], bytes]] = {"png": inflated, "jxl": images.jpeg_of_jxl}
+_HIDDEN: dict[str, Callable[[bytes], bytes]] = {
+    "png": inflated,
+    "jxl": images.jpeg_of_jxl,
+    "tif": lambda data: b"".join(tiffs.samples(data)),
+}
 """What a file holds in a form that a search of it does not find."""
 
 

@@ -87,8 +87,18 @@ def _smallest(code: Callable[[bool], bytes], size: int, sequential: bool) -> byt
     return made
 
 
-def recoded(data: bytes, operation: int = 0, options: int = 0, *, progressive: bool, strict: bool = False) -> bytes:
+def recoded(
+    data: bytes,
+    operation: int = 0,
+    options: int = 0,
+    *,
+    progressive: bool,
+    strict: bool = False,
+    look: Callable[..., int] | None = None,
+) -> bytes:
     """The JPEG in `data`, transformed by TJXOP_* and TJXOPT_*, without metadata. `strict` refuses damaged data.
+
+    `look` is a `turbo.Filter` that sees each row of blocks, and may change it, in place of the function `look`.
 
     Empty where that cannot be: the kind is not taken, the options do not allow it, there is no memory for the
     coefficients, they cannot be said by a sequential JPEG, or the library is missing.
@@ -99,8 +109,8 @@ def recoded(data: bytes, operation: int = 0, options: int = 0, *, progressive: b
     output, size = ctypes.c_void_p(), ctypes.c_ulong()
     options |= _COPY_NONE | (_PROGRESSIVE if progressive else 0)
     what = turbo.Transform(operation=operation, options=options)
-    if not progressive:
-        what.filter = _FILTER
+    if look is not None or not progressive:
+        what.filter = look or _FILTER
     with turbo.handle(library.tjInitTransform) as handle:
         try:
             failed = library.tjTransform(
@@ -115,7 +125,7 @@ def recoded(data: bytes, operation: int = 0, options: int = 0, *, progressive: b
             library.tjFree(output)
 
 
-def _look(coefficients: int, region: turbo.Region, *_: object) -> int:
+def look(coefficients: int, region: turbo.Region, *_: object) -> int:
     """_GO_ON if the standard's tables (ITU-T T.81, K.3) have codes for a row of blocks: AC from -1023 to 1023, and DC
     from -1024 to 1023, so that no difference is over 2047."""
     try:
@@ -132,7 +142,7 @@ def _look(coefficients: int, region: turbo.Region, *_: object) -> int:
         return _END
 
 
-_FILTER = turbo.Filter(_look)
+_FILTER = turbo.Filter(look)
 """Made with this module: it takes memory that can be executed, which an engine process may not ask for later."""
 
 

@@ -29,6 +29,7 @@ def _load() -> ctypes.CDLL | None:
         )
         loaded.TIFFClose.argtypes, loaded.TIFFClose.restype = (pointer,), None
         loaded.TIFFSetSubDirectory.argtypes = (pointer, ctypes.c_uint64)
+        loaded.TIFFSetField.argtypes = (pointer, number, ctypes.c_int)
         loaded.TIFFIsTiled.argtypes = (pointer,)
         loaded.TIFFIsCODECConfigured.argtypes = (ctypes.c_uint16,)
         for measure in (loaded.TIFFStripSize, loaded.TIFFTileSize):
@@ -48,14 +49,14 @@ library = _load()
 
 
 @contextlib.contextmanager
-def opened(path: Path, offset: int) -> Iterator[int]:
-    """The directory at `offset` of the file at `path`, as long as this holds. Raises OSError.
+def opened(file: Path | int, offset: int) -> Iterator[int]:
+    """The directory at `offset` of the file at a path, or of an open one, as long as this holds. Raises OSError.
 
     The messages of libtiff go nowhere meanwhile; ImageMagick's coder has handlers of its own for them, which stay.
     """
     assert library is not None
     handlers = library.TIFFSetErrorHandler(None), library.TIFFSetWarningHandler(None)
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.dup(file) if isinstance(file, int) else os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     try:
         handle = library.TIFFFdOpen(
             descriptor, b"image", b"rmc"
