@@ -36,15 +36,21 @@ class Sheet:
         return self.page
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """For one file of tests: while it is open, no test that is a coroutine can run in this process."""
+@contextlib.contextmanager
+def launched() -> Iterator[Browser]:
+    """Debian's Chromium. While it is open, no test that is a coroutine can run in this process."""
     program = shutil.which("chromium")
     assert program, "chromium is missing: make setup installs it"
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=OPTIONS)
-        yield launched
-        launched.close()
+        started = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

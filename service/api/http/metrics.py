@@ -53,9 +53,13 @@ class Batch(BaseModel):
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """The counters of this node, in Prometheus' text format 0.0.4."""
+    """The counters of this node, in Prometheus' text format 0.0.4.
+
+    `name[]`, once or several times, picks series by their names, such as `image_gateway_requests_total`.
+    """
     require_any(request, "metrics", "read")
-    return web.Response(body=request.app[METRICS].text(), headers={"Content-Type": CONTENT_TYPE})
+    text = request.app[METRICS].text(request.query.getall("name[]", []))
+    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
 
 
 async def take_counts(request: web.Request) -> web.Response:

@@ -6,6 +6,9 @@ const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
 const PREFIX = "image_gateway_";
 
+/** The address of these series alone. @param {string} path @param {string[]} names without the gateway's prefix */
+export const pick = (path, names) => `${path}?${names.map((name) => `name[]=${PREFIX}${name}`).join("&")}`;
+
 /** @param {string} text @returns {Map<string, Sample[]>} by the name of the metric, without the gateway's prefix */
 export function parse(text) {
   const found = new Map();
@@ -28,21 +31,17 @@ export function total(metrics, name, meant = (/** @type {Record<string, string>}
 
 /**
  * Quantiles of what a histogram has gained between two readings, each by linear interpolation in its bucket.
- * @param {Map<string, Sample[]>} before @param {Map<string, Sample[]>} after @param {string} name @param {number[]} quantiles
+ * @param {Record<string, number>} before the cumulative counts by the bounds of the buckets
+ * @param {Record<string, number>} after
+ * @param {number[]} parts such as 0.5
  * @returns {number[] | null} null where it has gained nothing
  */
-export function quantiles(before, after, name, quantiles, meant = (/** @type {Record<string, string>} */ _labels) => true) {
-  const gained = new Map();
-  const add = (/** @type {Map<string, Sample[]>} */ metrics, /** @type {number} */ sign) => {
-    for (const { labels, value } of metrics.get(`${name}_bucket`) ?? []) {
-      if (meant(labels)) gained.set(labels.le, (gained.get(labels.le) ?? 0) + sign * value);
-    }
-  };
-  add(after, 1);
-  add(before, -1);
-  const buckets = [...gained].map(([le, count]) => ({ le: le === "+Inf" ? Infinity : Number(le), count })).sort((a, b) => a.le - b.le);
+export function quantiles(before, after, parts) {
+  const bound = (/** @type {string} */ le) => (le === "+Inf" ? Infinity : Number(le));
+  const gained = Object.entries(after).map(([le, count]) => ({ le: bound(le), count: count - (before[le] ?? 0) }));
+  const buckets = gained.sort((a, b) => a.le - b.le);
   const all = buckets.at(-1)?.count ?? 0;
-  return all > 0 ? quantiles.map((part) => quantile(buckets, part * all)) : null;
+  return all > 0 ? parts.map((part) => quantile(buckets, part * all)) : null;
 }
 
 function quantile(buckets, rank) {

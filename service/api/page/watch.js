@@ -1,55 +1,61 @@
-// Watch: this node as it runs, from /stats every second, and /metrics every other second.
+// Watch: this node as it runs, from /stats at every look, and those series of /metrics that are shown at every other.
 
 import { ask, json } from "./api.js";
 import { Chart } from "./chart.js";
 import { el } from "./dom.js";
-import { parse, quantiles, total } from "./prometheus.js";
+import { again } from "./polling.js";
+import { parse, pick, quantiles, total } from "./prometheus.js";
 import { refusals } from "./refusals.js";
 import { count, duration, size } from "./words.js";
 
-const EVERY = 1000; // milliseconds
+const SELDOM = 2; // looks for one at the metrics
+const METRICS = pick("/metrics", [
+  "comparison_age_seconds",
+  "comparison_failures_total",
+  "engine_processes",
+  "engine_running",
+  "engine_waiting",
+  "originals_listed",
+  "process_cpu_seconds_total",
+  "process_open_fds",
+  "process_resident_memory_bytes",
+  "stage_seconds_sum",
+  "takedowns_waiting",
+  "write_behind",
+]);
 const HITS = ["HIT-DISK", "HIT-MEMORY", "HIT-STORE"];
 const WORK = ["decode", "transform", "encode"]; // stages in which the engine computes
 const AGES = /^(.*)_age_seconds$/;
-const SERVICE = 10; // seconds over which latency is looked at
+const RATES = 2; // seconds over which rates are looked at
+const DELAYS = 10; // and latency
 
 /** @param {HTMLElement} main @param {string} _name @param {import("./app.js").Gateway} _gateway */
 export function watch(main, _name, _gateway) {
   const left = new AbortController();
+  const options = { signal: left.signal };
   const board = new Board();
   main.append(el("h1", { text: "Watch" }), board.element);
-  let tick = 0;
-  let timer = 0;
-  const turn = async () => {
-    const began = performance.now();
-    try {
-      if (!document.hidden) await look();
-      board.element.classList.remove("lost");
-    } catch (error) {
-      if (left.signal.aborted) return;
-      board.lost(/** @type {Error} */ (error).message);
-    }
-    timer = window.setTimeout(turn, Math.max(100, EVERY - (performance.now() - began)));
-  };
+  let turn = 0;
   async function look() {
-    const options = { signal: left.signal };
     board.stats(await json("/stats", options), performance.now() / 1000);
-    if (tick++ % 2 === 0) board.metrics(parse(await (await ask("/metrics", options)).text()), performance.now() / 1000);
+    if (turn++ % SELDOM === 0) board.metrics(parse(await (await ask(METRICS, options)).text()), performance.now() / 1000);
     if (board.refused()) board.refusals.show((await json("/problems", options)).problems);
+    board.found();
   }
-  turn();
+  const stop = again(look, (error) => board.lost(error.message));
   return () => {
-    clearTimeout(timer);
+    stop();
     left.abort();
   };
 }
 
 class Board {
   constructor() {
-    /** @type {{at: number, answered: Record<string, number>}[]} */
+    /** @type {{at: number, found: any}[]} */
     this.past = [];
-    /** @type {{at: number, found: Map<string, any>}[]} */
-    this.read = [];
+    /** @type {{at: number, found: Map<string, any>} | null} */
+    this.read = null;
+    this.refusalsNow = 0;
     this.seen = -1;
     this.failed = 0;
     this.rates = new Chart(["hits", "misses"]);
@@ -67,7 +73,7 @@ class Board {
       { class: "board" },
       this.trouble,
       card("Answers", this.row(["hits", "hits/s"], ["misses", "misses/s"], ["refused", "refusals/s"], ["ratio", "hit ratio"]), this.rates.element, el("p", { class: "soft", "data-of": "answered" })),
-      card("Latency of the service", this.row(["p50", "half within"], ["p95", "95 % within"], ["p99", "99 % within"]), this.delays.element, el("p", { class: "soft", text: "Of the last ten seconds with answers. What nginx answers alone is faster, and not in it." })),
+      card("Latency of the service", this.row(["p50", "half within"], ["p95", "95 % within"], ["p99", "99 % within"]), this.delays.element, el("p", { class: "soft", text: "Of the last ten seconds. What nginx answers alone is faster, and not in it." })),
       card("Engine", this.row(["busy", "cores busy"], ["running", "jobs"], ["waiting", "waiting"], ["processes", "processes"]), this.work.element, this.lanes),
       card("Budgets", this.budgets),
       card("Freshness", this.fresh),
@@ -89,6 +95,11 @@ class Board {
     if (this.numbers[key].textContent !== text) this.numbers[key].textContent = text;
   }
 
+  found() {
+    this.element.classList.remove("lost");
+    this.trouble.textContent = "";
+  }
+
   lost(why) {
     this.element.classList.add("lost");
     this.trouble.textContent = `No new numbers: ${why}`;
@@ -96,16 +107,18 @@ class Board {
 
   /** @param {any} found @param {number} now */
   stats(found, now) {
-    this.trouble.textContent = "";
-    this.past.push({ at: now, answered: found.answered });
-    if (this.past.length > 4) this.past.shift();
-    const first = this.past[0];
-    const rate = (/** @type {string[]} */ levels) => (now > first.at ? levels.reduce((sum, level) => sum + found.answered[level] - first.answered[level], 0) / (now - first.at) : 0);
-    const [hits, misses] = [rate(HITS), rate(["MISS"])];
+    if (found.running < (this.past.at(-1)?.found.running ?? 0)) this.past = []; // another service counts from nothing
+    this.past.push({ at: now, found });
+    while (now - this.past[0].at > DELAYS) this.past.shift();
+    const recent = this.past.find((one) => now - one.at <= RATES + 0.5) ?? this.past[0];
+    const rate = (/** @type {(of: any) => number} */ number) => (now > recent.at ? (number(found) - number(recent.found)) / (now - recent.at) : 0);
+    const [hits, misses] = [rate((of) => HITS.reduce((sum, level) => sum + of.answered[level], 0)), rate((of) => of.answered.MISS)];
     this.say("hits", speed(hits));
     this.say("misses", speed(misses));
+    this.say("refused", speed(rate((of) => of.refused)));
     this.say("ratio", `${(found.hit_ratio * 100).toFixed(1)} %`);
     this.rates.add([hits, misses]);
+    this.delay(quantiles(this.past[0].found.seconds, found.seconds, [0.5, 0.95, 0.99]));
     const all = /** @type {HTMLElement} */ (this.element.querySelector("[data-of=answered]"));
     all.textContent = Object.entries(found.answered).map(([level, number]) => `${count(/** @type {number} */ (number))} ${level}`).join(" · ");
     this.say("up", duration(found.running));
@@ -116,29 +129,29 @@ class Board {
       ["images in memory", found.memory_bytes, found.most_memory_bytes, size],
     ]);
     this.failed = Object.values(found.disk_failures).reduce((sum, number) => sum + /** @type {number} */ (number), 0);
-    this.stat = found;
+    this.refusalsNow = found.refused;
+  }
+
+  /** @param {number[] | null} within half, 95 and 99 of a hundred; null where nothing was answered */
+  delay(within) {
+    ["p50", "p95", "p99"].forEach((key, index) => this.say(key, within ? duration(within[index]) : "–"));
+    this.delays.add([within ? within[1] : 0]);
   }
 
   /** @param {Map<string, any>} found @param {number} now */
   metrics(found, now) {
-    this.read.push({ at: now, found });
-    while (this.read.length > 2 && now - this.read[0].at > SERVICE) this.read.shift();
-    const before = this.read.at(-2) ?? this.read[0];
+    const before = this.read && now - this.read.at < DELAYS ? this.read : { at: now, found };
+    this.read = { at: now, found };
     const spent = Math.max(1e-9, now - before.at);
-    const gain = (/** @type {string} */ name, /** @type {any} */ meant = undefined) => (before.found === found ? 0 : (total(found, name, meant) - total(before.found, name, meant)) / spent);
+    const gain = (/** @type {string} */ name, /** @type {any} */ meant = undefined) => (before.found === found ? 0 : Math.max(0, total(found, name, meant) - total(before.found, name, meant)) / spent);
     const busy = gain("stage_seconds_sum", (/** @type {any} */ labels) => WORK.includes(labels.stage));
     this.say("busy", busy.toFixed(2));
     this.work.add([busy]);
     for (const key of ["running", "processes"]) this.say(key, count(total(found, `engine_${key}`)));
     this.say("waiting", count(total(found, "engine_waiting")));
-    this.say("refused", speed(gain("requests_total", refusal)));
-    this.count = total(found, "requests_total", refusal);
     this.say("cpu", `${(gain("process_cpu_seconds_total") * 100).toFixed(1)} %`);
     this.say("memory", size(total(found, "process_resident_memory_bytes")));
     this.say("files", count(total(found, "process_open_fds")));
-    const within = quantiles(this.read[0].found, found, "request_seconds", [0.5, 0.95, 0.99], (labels) => labels.kind === "derived");
-    ["p50", "p95", "p99"].forEach((key, index) => this.say(key, within ? duration(within[index]) : "–"));
-    this.delays.add([within ? within[1] : 0]);
     const waiting = /** @type {any[]} */ (found.get("engine_waiting") ?? []);
     const most = Math.max(8, ...waiting.map((sample) => sample.value));
     meters(this.lanes, waiting.map((sample) => [`lane ${sample.labels.lane}`, sample.value, most, count]));
@@ -161,13 +174,12 @@ class Board {
 
   /** Whether there were refusals since this was last asked. */
   refused() {
-    const changed = this.count !== this.seen;
-    this.seen = this.count ?? -1;
+    const changed = this.refusalsNow !== this.seen;
+    this.seen = this.refusalsNow;
     return changed;
   }
 }
 
-const refusal = (labels) => labels.status >= "400";
 const speed = (number) => (number < 10 ? number.toFixed(1) : count(Math.round(number)));
 
 function card(title, ...content) {

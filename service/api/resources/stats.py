@@ -10,12 +10,14 @@ from aiohttp import web
 from service.api.http.context import CONTEXT
 from service.api.http.metrics import LEVELS
 from service.api.schema.models import Stats, TreeStats
+from service.api.schema.operations import DERIVED
 from service.cache.janitor import Janitor
 from service.cache.usage import Usage
 from service.maintenance.revalidation import Sweep
 from service.maintenance.tasks import Tasks
-from service.metrics import REQUESTS
+from service.metrics import REQUESTS, SECONDS
 
+PORTS = ("public", "api")
 STARTED = time.monotonic()
 
 JPEG_XL_SAVES = 0.18
@@ -35,13 +37,14 @@ def stats_of(tasks: Tasks) -> Stats:
     """The numbers of this node, as `GET /stats` answers them."""
     derivatives, disk, revalidation = tasks.derivatives, tasks.disk, tasks.revalidation
     sweep = revalidation.last or Sweep()
-    answered = (
-        _answered()
-    )  # to clients, by nginx and the service; the service's own counts lack nginx's and include warming
+    # To clients, by nginx and the service; the service's own counts lack nginx's and include warming.
+    answered, refused = _answered()
     return Stats(
         running=time.monotonic() - STARTED,
         answered=dict(answered),
         hit_ratio=1 - answered["MISS"] / answered.total() if answered.total() else 0.0,
+        refused=refused,
+        seconds=dict(_seconds()),
         derived=_tree(disk.tree.usage, tasks.derived_janitor),
         originals=_tree(tasks.originals.usage, tasks.originals_janitor),
         memory_bytes=disk.memory.bytes,
@@ -78,10 +81,24 @@ def _tree(usage: Usage, janitor: Janitor) -> TreeStats:
     )
 
 
-def _answered() -> Counter[str]:
-    found = Counter(dict.fromkeys(LEVELS, 0))
+def _answered() -> tuple[Counter[str], int]:
+    """Answers by X-Cache, and how many were refusals or failures."""
+    found, refused = Counter(dict.fromkeys(LEVELS, 0)), 0
     for metric in REQUESTS.collect():
         for sample in metric.samples:
-            if sample.name.endswith("_total") and sample.labels["cache"] in found:
-                found[sample.labels["cache"]] += int(sample.value)
+            if sample.name.endswith("_total"):
+                if sample.labels["cache"] in found:
+                    found[sample.labels["cache"]] += int(sample.value)
+                if sample.labels["status"] >= "400":
+                    refused += int(sample.value)
+    return found, refused
+
+
+def _seconds() -> Counter[str]:
+    """Derived images of both ports by the bounds of time, in seconds, that they kept; as a Prometheus histogram."""
+    found: Counter[str] = Counter()
+    for port in PORTS:
+        for metric in SECONDS.labels(port, DERIVED.name).collect():
+            buckets = (sample for sample in metric.samples if sample.name.endswith("_bucket"))
+            found.update({sample.labels["le"]: int(sample.value) for sample in buckets})
     return found

@@ -142,6 +142,10 @@ class Stats(Reply):
     running: float = Field(description="seconds since the start")
     answered: dict[str, int] = Field(description="answers by X-Cache, on both ports, nginx's own included")
     hit_ratio: float = Field(description="of these, the part that had not to be made; 0 to 1")
+    refused: int = Field(description="answers with a status of 400 and above, on both ports, nginx's own included")
+    seconds: dict[str, int] = Field(
+        description="derived images, as the service answered them: how many took at most so many seconds, cumulative"
+    )
     derived: TreeStats
     originals: TreeStats
     memory_bytes: int
