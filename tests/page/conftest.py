@@ -20,6 +20,7 @@ REPORT = """addEventListener("securitypolicyviolation", (event) => {
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
 });"""
 PATIENCE = 20_000  # milliseconds that a busy machine may take for a step
+SIZE: ViewportSize = {"width": 1280, "height": 900}
 
 
 @dataclass
@@ -34,6 +35,19 @@ class Sheet:
     def open(self, route: str = "#/browse/") -> Page:
         self.page.goto(f"{self.origin}/{route}")
         return self.page
+
+    def forget(self) -> None:
+        """Leave the page as new: a context or a process of the browser more takes four times as long as a document."""
+        page = self.page
+        page.unroute_all(behavior="ignoreErrors")
+        for other in set(page.context.pages) - {page}:
+            other.close()
+        page.goto(f"{self.origin}/page/icon.svg")  # a document of the same origin, without scripts
+        page.evaluate("sessionStorage.clear(); localStorage.clear()")
+        page.set_viewport_size(SIZE)
+        page.emulate_media(color_scheme="null", reduced_motion="null")
+        self.asked.clear()
+        self.wrong.clear()
 
 
 @contextlib.contextmanager
@@ -68,18 +82,24 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         yield running
 
 
-@pytest.fixture
-def sheet(browser: Browser, bench: Gateway) -> Iterator[Sheet]:
-    """A page without a past, on the gateway of this folder. The test fails if the page does anything wrong."""
+@pytest.fixture(scope="module")
+def tab(browser: Browser, bench: Gateway) -> Iterator[Sheet]:
     with looking(browser, str(bench.api.base_url)) as opened:
         yield opened
+
+
+@pytest.fixture
+def sheet(tab: Sheet) -> Iterator[Sheet]:
+    """The page of this file of tests, without a past. The test fails if the page does anything wrong."""
+    tab.forget()
+    yield tab
+    assert tab.wrong == []
 
 
 @contextlib.contextmanager
 def looking(browser: Browser, origin: str, **options: Any) -> Iterator[Sheet]:
     """A page in a context of its own; at the end nothing may have gone wrong in it."""
-    size: ViewportSize = {"width": 1280, "height": 900}
-    context = browser.new_context(**{"viewport": size, "permissions": ["clipboard-read", "clipboard-write"], **options})
+    context = browser.new_context(**{"viewport": SIZE, "permissions": ["clipboard-read", "clipboard-write"], **options})
     context.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     context.add_init_script(REPORT)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Response, expect
+import pytest
+from playwright.sync_api import Browser, Response, expect
 
 from tests.gateways import Gateway
-from tests.page.conftest import Sheet, photo
+from tests.page.conftest import Sheet, looking, photo
 
 LOOKS = 6
 COUNTED = """async () => {
@@ -22,6 +24,16 @@ HIDE = """(hidden) => {
   Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
+
+
+@pytest.fixture(scope="module")
+def turned(browser: Browser, bench: Gateway) -> Iterator[Sheet]:
+    """A page whose clock stands still until a test turns it."""
+    with looking(browser, str(bench.api.base_url)) as opened:
+        opened.page.clock.install()
+        opened.forget()
+        opened.page.clock.pause_at(opened.page.evaluate("Date.now()") / 1000 + 3600)
+        yield opened
 
 
 def test_the_numbers_are_those_of_the_next_look(sheet: Sheet, bench: Gateway) -> None:
@@ -42,13 +54,10 @@ def test_the_numbers_are_those_of_the_next_look(sheet: Sheet, bench: Gateway) ->
     expect(held).to_have_attribute("value", str(bench.api.get("/stats").json()["derived"]["files"]))
 
 
-def test_a_look_every_second_and_none_while_the_page_is_hidden(sheet: Sheet) -> None:
+def test_a_look_every_second_and_none_while_the_page_is_hidden(turned: Sheet) -> None:
     """nginx hands over its counts every second: what it answers is seen after two."""
-    page = sheet.page
-    page.clock.install()
-    sheet.open("#/browse/empty/")
+    page = turned.open("#/browse/empty/")
     expect(page.get_by_text("No pictures here yet")).to_be_visible()
-    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 3600)
     assert page.evaluate(COUNTED) == 1000  # milliseconds
     for second in range(1, 11):
         assert page.evaluate("window.looks") == second
@@ -63,15 +72,14 @@ def test_a_look_every_second_and_none_while_the_page_is_hidden(sheet: Sheet) -> 
     assert page.evaluate("window.looks") == 12
 
 
-def test_a_look_asks_for_nothing_that_is_not_shown(sheet: Sheet, bench: Gateway) -> None:
-    page = sheet.page
-    page.clock.install()
-    sheet.open("#/watch")
+def test_a_look_asks_for_nothing_that_is_not_shown(turned: Sheet, bench: Gateway) -> None:
+    turned.forget()
+    page = turned.open("#/watch")
     expect(page.locator("[data-number=processes]")).to_have_text("1")
-    while len(asked(sheet, "/stats")) < LOOKS:
+    while len(asked(turned, "/stats")) < LOOKS:
         page.clock.run_for(1000)
-    metrics, problems = asked(sheet, "/metrics"), asked(sheet, "/problems")
-    looks = len(asked(sheet, "/stats"))
+    metrics, problems = asked(turned, "/metrics"), asked(turned, "/problems")
+    looks = len(asked(turned, "/stats"))
     assert math.floor(looks / 2) <= len(metrics) <= math.ceil(looks / 2)
     assert len(problems) == 1  # there was no refusal meanwhile
     every = bench.api.get("/metrics").text

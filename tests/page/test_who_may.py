@@ -31,12 +31,16 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         yield running
 
 
-@pytest.fixture
-def sheet(browser: Browser, guarded: Gateway) -> Iterator[Sheet]:
+@pytest.fixture(scope="module")
+def tab(browser: Browser, guarded: Gateway) -> Iterator[Sheet]:
     with looking(browser, str(guarded.api.base_url)) as opened:
         yield opened
-        secrets = (ALL, READER, SCRAPER)
-        assert [url for url in opened.asked if any(secret in url for secret in secrets)] == []
+
+
+@pytest.fixture(autouse=True)
+def no_token_in_a_url(sheet: Sheet) -> Iterator[None]:
+    yield
+    assert [url for url in sheet.asked if any(secret in url for secret in (ALL, READER, SCRAPER))] == []
 
 
 def sign_in(page: Page, secret: str) -> None:

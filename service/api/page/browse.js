@@ -78,8 +78,8 @@ export function browse(main, prefix, gateway) {
   }
 
   function tell() {
-    const names = listing.entries.filter((entry) => "name" in entry).length;
-    const folders = listing.entries.length - names;
+    const { folders } = listing;
+    const names = listing.entries.length - folders;
     const parts = [folders ? plural(folders, "folder") : "", names || !folders ? plural(names, "picture") : ""];
     note.textContent = parts.filter(Boolean).join(", ") + (listing.ended ? "" : " so far");
     const nothing = listing.ended && !listing.entries.length;

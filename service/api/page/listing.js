@@ -13,6 +13,7 @@ export class Listing {
     this.prefix = prefix;
     /** @type {Entry[]} */
     this.entries = [];
+    this.folders = 0;
     this.ended = false;
     /** @type {Promise<void> | null} */
     this.loading = null;
@@ -32,6 +33,7 @@ export class Listing {
   async load() {
     const page = await json(this.next, { signal: this.left.signal });
     for (const folder of page.folders) this.entries.push({ folder });
+    this.folders += page.folders.length;
     for (const { name, bytes } of page.images) this.entries.push({ name, bytes });
     this.ended = page.next === null;
     this.next = (page.next ?? "").replace(/limit=\d+/, `limit=${MORE}`);
