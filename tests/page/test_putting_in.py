@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import os
+from pathlib import Path
 
-from playwright.sync_api import FilePayload, Page, Route, expect
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from tests import images
 from tests.gateways import Gateway
-from tests.page.conftest import Sheet, photo
+from tests.page.conftest import Sheet, looking, photo
 
 HAND_OVER = """([event, name, type, base64]) => {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -17,6 +20,30 @@ HAND_OVER = """([event, name, type, base64]) => {
   const given = event === "paste" ? { clipboardData: transfer } : { dataTransfer: transfer };
   const Kind = event === "paste" ? ClipboardEvent : DragEvent;
   document.dispatchEvent(new Kind(event, { ...given, bubbles: true, cancelable: true }));
+}"""
+
+TOLD = """async () => {
+  const { Tray } = await import("/page/tray.js");
+  let now = 0;
+  performance.now = () => now * 1000;
+  const upload = (name, state) => ({ name, file: { size: 10e6 }, state, sent: 0, why: "", code: "", replace: false });
+  const [first, second] = [upload("first.jpg", "sending"), upload("second.jpg", "waiting")];
+  const tray = new Tray([first, second], { again() {}, stop() {}, clear() {} });
+  const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const texts = [];
+  const tell = async (seconds, sent) => {
+    [now, first.sent] = [seconds, sent];
+    tray.moved();
+    await frame();
+    const [all, one] = [...tray.element.querySelectorAll("p.soft, li.sending .soft")].map((part) => part.textContent);
+    texts.push([all, one, ...[...tray.element.querySelectorAll("progress")].slice(0, 2).map((bar) => bar.value)]);
+  };
+  tray.show();
+  await tell(0, 0);
+  await tell(2, 4e6);
+  await tell(4, 5e6);
+  await tell(30, 5001e3);
+  return texts;
 }"""
 
 
@@ -104,3 +131,74 @@ def test_an_upload_goes_on_after_the_connection_broke(sheet: Sheet, bench: Gatew
 def hand_over_when_ready(page: Page, name: str, data: bytes) -> None:
     expect(page.get_by_role("button", name="Put pictures in").first).to_be_visible()
     hand_over(page, "drop", name, data)
+
+
+@pytest.fixture
+def holiday(tmp_path: Path) -> Path:
+    """A folder with a hundred and one pictures in a folder of its own, more than a browser lists at once."""
+    folder = tmp_path / "holiday"
+    (folder / "beach").mkdir(parents=True)
+    (folder / "map.jpg").write_bytes(photo(40, 30, 100))
+    (folder / ".hidden").write_text("what a file manager leaves")
+    (folder / "beach/000.jpg").write_bytes(photo(40, 30))
+    for number in range(1, 101):
+        os.link(folder / "beach/000.jpg", folder / f"beach/{number:03}.jpg")
+    return folder
+
+
+def test_a_folder_that_is_dropped_is_stored_with_all_that_is_in_it(sheet: Sheet, bench: Gateway, holiday: Path) -> None:
+    page = sheet.open("#/browse/folders/")
+    expect(page.get_by_text("No pictures here yet")).to_be_visible()
+    browser = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(holiday)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        browser.send("Input.dispatchDragEvent", {"type": kind, "x": 400, "y": 400, "data": data})
+    browser.detach()
+    expect(page.locator("#tray")).to_contain_text("102 pictures of 102 in")
+    listed = [one["name"] for one in bench.api.get("/images?prefix=folders/").json()["images"]]
+    assert listed == [f"folders/holiday/beach/{number:03}.jpg" for number in range(101)] + ["folders/holiday/map.jpg"]
+    expect(page.get_by_role("gridcell", name="holiday")).to_be_visible()
+
+
+def test_a_folder_that_is_chosen_keeps_its_names(sheet: Sheet, bench: Gateway, tmp_path: Path) -> None:
+    (tmp_path / "chosen/inner").mkdir(parents=True)
+    (tmp_path / "chosen/inner/one.jpg").write_bytes(photo(40, 30))
+    page = sheet.open("#/browse/by-button/")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Folder").first.click()
+    chooser.value.set_files(tmp_path / "chosen")
+    expect(page.locator(".uploads .stored")).to_contain_text("by-button/chosen/inner/one.jpg")
+
+
+def test_a_telephone_offers_its_camera_and_each_photo_gets_a_name(browser: Browser, bench: Gateway) -> None:
+    telephone = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+    with looking(browser, str(bench.api.base_url), **telephone) as sheet:
+        page = sheet.open("#/browse/camera/")
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Camera").first.tap()
+        field = chooser.value.element
+        assert (field.get_attribute("capture"), field.get_attribute("accept")) == ("environment", "image/*")
+        chooser.value.set_files([{"name": "image.jpg", "mimeType": "image/jpeg", "buffer": photo(64, 48, 11)}])
+        expect(page.locator(".uploads .stored")).to_contain_text("camera/photo-20")
+        (listed,) = bench.api.get("/images?prefix=camera/").json()["images"]
+        assert bench.api.get(f"/images/{listed['name']}?original=true").content == photo(64, 48, 11)
+
+
+def test_speed_and_time_left_are_those_of_the_last_seconds(sheet: Sheet) -> None:
+    """Two files of 10 MB: 4 MB in two seconds, 1 MB in the next two, and almost nothing in the last eight."""
+    page = sheet.open("#/browse/empty/")
+    expect(page.get_by_text("No pictures here yet")).to_be_visible()
+    told = page.evaluate(TOLD)
+    assert [text for text, *_ in told] == [
+        "0 pictures of 2 in · …",
+        "0 pictures of 2 in · 2.0 MB/s · 8 s left",
+        "0 pictures of 2 in · 1.3 MB/s · 12 s left",
+        "0 pictures of 2 in · …",
+    ]
+    assert [text for _, text, *_ in told] == [f"{sent} of 10 MB" for sent in ("0 B", "4.0 MB", "5.0 MB", "5.0 MB")]
+    assert [bars for _, _, *bars in told] == [
+        [0, 0],
+        [4e6, 4e6],
+        [5e6, 5e6],
+        [5.001e6, 5.001e6],
+    ]  # of all, of the first

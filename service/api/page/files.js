@@ -11,12 +11,12 @@ export async function dropped(transfer) {
   return found.flat();
 }
 
-/** @param {DataTransfer} transfer @returns {Found[]} */
-export function pasted(transfer) {
+/** Files of the clipboard or a camera, which call every picture the same. @param {Iterable<File>} files @param {string} word how their names begin @returns {Found[]} */
+export function named(files, word) {
   const time = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
-  return [...transfer.files].map((file, index) => {
-    const generic = /^image\.\w+$/.test(file.name); // what browsers call a picture without a name
-    return { file, path: generic ? file.name.replace("image", `pasted-${time}${index ? `-${index}` : ""}`) : file.name };
+  return [...files].map((file, index) => {
+    const generic = /^image\.\w+$/.test(file.name);
+    return { file, path: generic ? file.name.replace("image", `${word}-${time}${index ? `-${index}` : ""}`) : file.name };
   });
 }
 

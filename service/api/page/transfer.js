@@ -25,7 +25,7 @@ export async function transfer(name, file, { replace = false, progress, signal }
       return "stored";
     } catch (error) {
       if (!(error instanceof Problem) || signal.aborted || attempt === ATTEMPTS || ![0, 429, 503].includes(error.status)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE * 2 ** attempt));
+      await new Promise((resolve) => setTimeout(resolve, PAUSE * 2 ** (attempt - 1)));
       // The answer may be what was lost, and not the picture.
       if (!replace && (await present(name, file, digest, signal).catch(() => false))) return "stored";
     }

@@ -86,6 +86,7 @@ export class Tray {
     this.samples = this.samples.filter((sample) => now - sample.at < WINDOW && sample.bytes <= sent);
     const first = this.samples[0];
     const speed = now > first.at ? (sent - first.bytes) / (now - first.at) : 0;
-    return speed > 0 ? `${size(speed)}/s · ${duration(Math.max(1, rest / speed))} left` : "…";
+    const left = Math.max(1, Math.ceil(rest / speed));
+    return speed > 0 ? `${size(speed)}/s · ${left < 90 ? `${left} s` : duration(left)} left` : "…";
   }
 }

@@ -2,7 +2,7 @@
 
 import { Problem } from "./api.js";
 import { el } from "./dom.js";
-import { alone, dropped, pasted } from "./files.js";
+import { alone, dropped, named } from "./files.js";
 import { forget } from "./thumbs.js";
 import { transfer } from "./transfer.js";
 import { Tray } from "./tray.js";
@@ -90,15 +90,16 @@ async function send(upload) {
 
 /** A button for files, and one for a folder; telephones offer their camera. @param {() => string} folder */
 export function chooseFiles(folder) {
-  const field = (attributes) =>
-    el("input", { type: "file", multiple: true, class: "unseen", tabindex: "-1", "aria-hidden": "true", ...attributes, on: { change: take } });
-  const take = (event) => {
-    put([...event.target.files].map(alone), folder());
-    event.target.value = "";
+  const field = (attributes, found) => {
+    const change = (event) => {
+      put(found([...event.target.files]), folder());
+      event.target.value = "";
+    };
+    return el("input", { type: "file", class: "unseen", tabindex: "-1", "aria-hidden": "true", ...attributes, on: { change } });
   };
-  const files = field({ accept: "image/*" });
-  const folders = field({ webkitdirectory: true });
-  const camera = field({ accept: "image/*", capture: "environment", multiple: null });
+  const files = field({ accept: "image/*", multiple: true }, (given) => given.map(alone));
+  const folders = field({ webkitdirectory: true, multiple: true }, (given) => given.map(alone));
+  const camera = field({ accept: "image/*", capture: "environment" }, (given) => named(given, "photo"));
   const button = (text, input, kind) => el("button", { type: "button", class: kind, text, on: { click: () => input.click() } });
   return el(
     "div",
@@ -123,9 +124,10 @@ export function takeDrops(element, folder) {
   const drop = async (event) => {
     event.preventDefault();
     element.classList.remove("dropping");
-    put(await dropped(event.dataTransfer), folder());
+    const into = folder();
+    put(await dropped(event.dataTransfer), into);
   };
-  const paste = (event) => event.clipboardData?.files.length && put(pasted(event.clipboardData), folder());
+  const paste = (event) => event.clipboardData?.files.length && put(named(event.clipboardData.files, "pasted"), folder());
   const heard = /** @type {[string, (event: any) => void][]} */ ([["dragover", over], ["dragleave", leave], ["drop", drop], ["paste", paste]]);
   for (const [event, listener] of heard) document.addEventListener(event, listener);
   return () => heard.forEach(([event, listener]) => document.removeEventListener(event, listener));
