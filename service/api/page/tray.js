@@ -21,14 +21,22 @@ export class Tray {
     /** @type {{at: number, bytes: number}[]} */
     this.samples = [];
     this.drawn = 0;
+    this.stale = false;
     /** @type {Map<any, {bar: any, text: any}>} */
     this.rows = new Map();
+  }
+
+  /** An upload came, began or ended: draw the rows anew, with the next frame. */
+  show() {
+    this.stale = true;
+    this.moved();
   }
 
   /** Bytes went out: bring the bars up to date, with the next frame. */
   moved() {
     this.drawn ||= requestAnimationFrame(() => {
       this.drawn = 0;
+      if (this.stale) this.draw();
       for (const [upload, { bar, text }] of this.rows) {
         bar.value = upload.sent;
         if (upload.state === "sending") text.textContent = upload.sent < upload.file.size ? `${size(upload.sent)} of ${size(upload.file.size)}` : "being checked…";
@@ -37,8 +45,9 @@ export class Tray {
     });
   }
 
-  show() {
+  draw() {
     const { uploads } = this;
+    this.stale = false;
     this.element.hidden = !uploads.length;
     this.rows.clear();
     const sorted = [...uploads].sort((one, other) => PLACE[one.state] - PLACE[other.state]);
@@ -51,7 +60,6 @@ export class Tray {
       ? el("button", { type: "button", class: "quiet", text: "Stop", on: { click: this.work.stop } })
       : el("button", { type: "button", class: "quiet", text: "Close", on: { click: this.work.clear } });
     this.element.replaceChildren(el("div", { class: "head" }, el("h2", { text: "Uploads" }), end), this.all, this.text, list);
-    this.moved();
   }
 
   /** @param {import("./uploads.js").Upload} upload */
@@ -69,8 +77,9 @@ export class Tray {
   sum() {
     const { uploads } = this;
     const total = uploads.reduce((sum, upload) => sum + upload.file.size, 0);
-    const settled = uploads.filter((upload) => upload.state !== "waiting" && upload.state !== "sending");
-    const bytes = uploads.reduce((sum, upload) => sum + (settled.includes(upload) ? upload.file.size : upload.sent), 0);
+    const over = (/** @type {any} */ upload) => upload.state !== "waiting" && upload.state !== "sending";
+    const settled = uploads.filter(over);
+    const bytes = uploads.reduce((sum, upload) => sum + (over(upload) ? upload.file.size : upload.sent), 0);
     const sent = uploads.reduce((sum, upload) => sum + (upload.state === "present" ? 0 : upload.sent), 0);
     this.all.max = Math.max(1, total);
     this.all.value = bytes;
