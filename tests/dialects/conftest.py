@@ -15,7 +15,7 @@ OPTIONS = {
             "prefix": "/iiif/3",
             "prefix_2": "/iiif/2",
             "prefix_presentation": "/iiif/presentation",
-            "folders": ["folio"],
+            "folders": ["folio", "scans"],
             "rights": "http://rightsstatements.org/vocab/NoC-US/1.0/",
         },
     }
