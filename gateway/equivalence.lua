@@ -2,6 +2,7 @@
 --
 -- `source` and `auto` are formats that are not decided yet: what depends on the format then stays in the recipe.
 
+local numbers = require("gateway.numbers")
 local text_of = require("gateway.text")
 local values = require("gateway.values")
 
@@ -11,10 +12,14 @@ local format_text = string.format
 local ipairs = ipairs
 local maximum = values.maximum
 local pairs = pairs
+local plain = numbers.plain
+local scaled = numbers.scaled
 local sub = string.sub
 local tonumber = tonumber
 
 local _M = {}
+
+local HALF_TURN = 18000 -- hundredths of a degree
 
 
 local function integer_text(number)
@@ -28,13 +33,13 @@ local function scale(recipe, rules)
     recipe.dpr = nil
     for _, key in ipairs({ "w", "h" }) do
         if recipe[key] then
-            local scaled = floor((tonumber(recipe[key]) * tenths + 5) / 10)
+            local product = floor((tonumber(recipe[key]) * tenths + 5) / 10)
             local most = maximum(rules.operations[key], rules.limits)
-            if scaled > most then
-                return nil, 400, key .. " times dpr is " .. integer_text(scaled)
+            if product > most then
+                return nil, 400, key .. " times dpr is " .. integer_text(product)
                     .. ": must be at most " .. integer_text(most)
             end
-            recipe[key] = integer_text(scaled)
+            recipe[key] = integer_text(product)
         end
     end
 
@@ -44,15 +49,15 @@ end
 
 -- Of the two spellings of every turn and mirror, keep the one that turns less (hv is a half turn).
 local function turn(recipe)
-    local degrees, flip = tonumber(recipe.rot or "0"), recipe.flip
+    local degrees, flip = scaled(recipe.rot or "0", 2, 0, 360), recipe.flip
     if flip == "hv" then
-        degrees, flip = (degrees + 180) % 360, nil
+        degrees, flip = (degrees + HALF_TURN) % (2 * HALF_TURN), nil
     end
-    if flip and degrees >= 180 then
-        degrees, flip = degrees - 180, flip == "h" and "v" or "h"
+    if flip and degrees >= HALF_TURN then
+        degrees, flip = degrees - HALF_TURN, flip == "h" and "v" or "h"
     end
 
-    recipe.rot, recipe.flip = integer_text(degrees), flip
+    recipe.rot, recipe.flip = plain(degrees, 2), flip
 end
 
 
@@ -149,8 +154,8 @@ function _M.canonicalise(given, format, rules)
         recipe[key] = value
     end
 
-    local scaled, status, detail = scale(recipe, rules)
-    if not scaled then
+    local fits, status, detail = scale(recipe, rules)
+    if not fits then
         return nil, status, detail
     end
     turn(recipe)

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gateway import numbers
 from gateway.errors import Refused
 from gateway.recipes import Recipe
 from gateway.rules import VOCABULARY, Rules
 from gateway.values import maximum
 
+_HALF_TURN = 18000  # hundredths of a degree
 _UNDECIDED = VOCABULARY["undecided"]
 
 
@@ -49,13 +51,13 @@ def _scale(recipe: Recipe, rules: Rules) -> Recipe:
 
 def _turn(recipe: Recipe) -> Recipe:
     """Of the two spellings of every turn and mirror, keep the one that turns less (hv is a half turn)."""
-    turn, flip = int(recipe.get("rot", "0")), recipe.get("flip")
+    turn, flip = numbers.scaled(recipe.get("rot", "0"), 2, 0, 360) or 0, recipe.get("flip")
     if flip == "hv":
-        turn, flip = (turn + 180) % 360, None
-    if flip is not None and turn >= 180:
-        turn, flip = turn - 180, "v" if flip == "h" else "h"
+        turn, flip = (turn + _HALF_TURN) % (2 * _HALF_TURN), None
+    if flip is not None and turn >= _HALF_TURN:
+        turn, flip = turn - _HALF_TURN, "v" if flip == "h" else "h"
     recipe.pop("flip", None)
-    recipe["rot"] = str(turn)
+    recipe["rot"] = numbers.plain(turn, 2)
     return recipe if flip is None else recipe | {"flip": flip}
 
 

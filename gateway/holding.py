@@ -81,6 +81,6 @@ def longest(recipe: Recipe, shape: Shape, rules: Rules) -> int:
         if not up:
             scale = min(scale, 1.0)
         width, height = max(1, math.floor(width * scale + 0.5)), max(1, math.floor(height * scale + 0.5))
-    if int(recipe.get("rot", 0)) % 90 != 0:
+    if float(recipe.get("rot", 0)) % 90 != 0:
         return width + height
     return max(width, height)

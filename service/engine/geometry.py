@@ -166,7 +166,7 @@ def canvas(size: Size, recipe: dict[str, str]) -> Size:
     return max(w or 0, size[0]), max(h or 0, size[1])
 
 
-def rotated(size: Size, degrees: int) -> Size:
+def rotated(size: Size, degrees: float) -> Size:
     """The rectangle around an image turned by any angle, rounded up."""
     if degrees % 180 == 0:
         return size
@@ -187,7 +187,7 @@ def result(size: Size, recipe: dict[str, str]) -> Size:
         made = carved(made, recipe)
     if recipe.get("fit") == "pad":
         made = canvas(made, recipe)
-    return rotated(made, int(recipe.get("rot", 0)))
+    return rotated(made, float(recipe.get("rot", 0)))
 
 
 def eighths(region: tuple[float, float], size: Size, oversampling: Oversampling = OVERSAMPLING) -> int:

@@ -188,6 +188,10 @@ def test_max_comes_as_near_to_the_largest_area_as_whole_pixels_allow(area: int) 
         ("!90", "jpg", {"rot": "270", "flip": "h"}),
         ("22", "jpg", {"rot": "22"}),
         ("22", "png", {"rot": "22", "bg": "ffffff00"}),
+        ("22.5", "jpg", {"rot": "22.5"}),
+        (".123456", "jpg", {"rot": "0.12"}),
+        ("!0.125", "jpg", {"rot": "359.87", "flip": "h"}),
+        ("359.999", "png", {}),
     ],
 )
 def test_a_rotation_is_clockwise_and_mirrors_first(rotation: str, format: str, operations: dict[str, str]) -> None:
@@ -202,7 +206,7 @@ def test_a_rotation_is_clockwise_and_mirrors_first(rotation: str, format: str, o
         ("-1", "default.jpg", 400),
         ("!", "default.jpg", 400),
         ("1e1", "default.jpg", 400),
-        ("22.5", "default.jpg", 501),
+        ("360.01", "default.jpg", 400),
         ("0", "default.jp2", 501),
         ("0", "default.pdf", 501),
         ("0", "default.exe", 400),

@@ -8,8 +8,8 @@ from tests import images
 from tests.engine.deriving import derive, ssim
 
 
-@pytest.mark.parametrize("degrees", [10, 45, 200])
-def test_any_angle_turns_about_the_middle_as_pillow_does(degrees: int) -> None:
+@pytest.mark.parametrize("degrees", [10, 22.5, 45, 200])
+def test_any_angle_turns_about_the_middle_as_pillow_does(degrees: float) -> None:
     made = derive(images.png(), f"rot={degrees},bg=102030", "tif").pixels()
     turned = Image.fromarray(images.photo()).rotate(
         -degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=(16, 32, 48)

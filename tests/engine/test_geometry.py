@@ -111,8 +111,8 @@ def test_a_box_turns_as_the_image_does(orientation: int) -> None:
     assert turned.top in (0, height - turned.height)
 
 
-@given(sides, sides, st.integers(0, 359))
-def test_the_rectangle_around_a_turned_image_holds_its_area(width: int, height: int, degrees: int) -> None:
+@given(sides, sides, st.integers(0, 35999).map(lambda hundredths: hundredths / 100))
+def test_the_rectangle_around_a_turned_image_holds_its_area(width: int, height: int, degrees: float) -> None:
     across, down = geometry.rotated((width, height), degrees)
     assert across * down >= width * height
     assert max(across, down) <= width + height

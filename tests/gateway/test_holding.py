@@ -23,7 +23,7 @@ recipes = st.fixed_dictionaries(
         "h": numbers,
         "fit": st.sampled_from(["outside", "cover", "fill", "pad", "liquid"]),
         "up": st.just("1"),
-        "rot": st.integers(1, 359).map(str),
+        "rot": st.integers(1, 359).map(str) | st.sampled_from(["0.01", "45.5", "359.99"]),
     },
 )
 

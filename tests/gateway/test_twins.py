@@ -146,7 +146,7 @@ CHANGES = [
     ("positions", "10000 - offset.value", "10001 - offset.value"),
     ("values", 'sub(digits, 7) == "ff"', 'sub(digits, 7) == "00"'),
     ("equivalence", "* tenths + 5) / 10", "* tenths) / 10"),
-    ("equivalence", "degrees >= 180", "degrees > 180"),
+    ("equivalence", "degrees >= HALF_TURN", "degrees > HALF_TURN"),
     ("recipes", "ipairs(rules.order) do\n        if recipe[key] then", "pairs(rules.order) do\n        if true then"),
     ("equivalence", "rules.operations[key].encodes ~= false", "true"),
     ("equivalence", "value ~= nil and not contains", "value == nil or not contains"),

@@ -9,8 +9,9 @@ from fractions import Fraction
 from gateway.errors import Refused, quote
 from gateway.hints import did_you_mean
 from gateway.holding import Shape
+from gateway.numbers import plain
 from gateway.rules import ANIMATED, OPAQUE, Rules
-from service.dialects.iiif.region import DECIMAL, Region
+from service.dialects.iiif.region import DECIMAL, Region, rounded
 from service.dialects.iiif.size import Pixels
 
 QUALITIES = {"default": "", "color": "", "gray": "gray", "bitonal": "bitonal"}
@@ -19,18 +20,19 @@ QUALITIES = {"default": "", "color": "", "gray": "gray", "bitonal": "bitonal"}
 _ELSEWHERE = ("jp2", "pdf")
 """Formats of the specification that are not made here."""
 
+_QUARTER, _WHOLE_TURN = 9000, 36000  # hundredths of a degree
 _ROTATION = re.compile(rf"(!?)({DECIMAL})")
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """A turn clockwise in whole degrees, 0 to 359, after mirroring where it is `mirrored`."""
+    """A turn clockwise in hundredths of a degree, 0 to 35999, after mirroring where it is `mirrored`."""
 
-    degrees: int
+    hundredths: int
     mirrored: bool
 
     def __str__(self) -> str:
-        return f"{'!' if self.mirrored else ''}{self.degrees}"
+        return f"{'!' if self.mirrored else ''}{plain(self.hundredths, 2)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,7 @@ def _rotation_of(text: str) -> Rotation:
     degrees = Fraction(found[2]) if found else Fraction(-1)
     if found is None or not 0 <= degrees <= 360:
         raise Refused(400, f"rotation {quote(text)}: must be degrees from 0 to 360, after ! to mirror first")
-    if degrees.denominator != 1:
-        raise Refused(501, f"rotation {quote(text)}: only whole degrees are made here")
-    return Rotation(int(degrees) % 360, bool(found[1]))
+    return Rotation(rounded(degrees * 100) % _WHOLE_TURN, bool(found[1]))
 
 
 def recipe(asked: Parameters, region: Region, size: Pixels, shape: Shape) -> dict[str, str]:
@@ -90,12 +90,12 @@ def recipe(asked: Parameters, region: Region, size: Pixels, shape: Shape) -> dic
 def _turn(rotation: Rotation, format: str) -> dict[str, str]:
     """IIIF mirrors before it turns, and our `flip` comes after `rot`: a mirror turns a turn around."""
     given: dict[str, str] = {}
-    degrees = -rotation.degrees % 360 if rotation.mirrored else rotation.degrees
-    if degrees:
-        given["rot"] = str(degrees)
+    turn = -rotation.hundredths % _WHOLE_TURN if rotation.mirrored else rotation.hundredths
+    if turn:
+        given["rot"] = plain(turn, 2)
     if rotation.mirrored:
         given["flip"] = "h"
-    if degrees % 90 and format not in OPAQUE:
+    if turn % _QUARTER and format not in OPAQUE:
         given["bg"] = "ffffff00"
     return given
 

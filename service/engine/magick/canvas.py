@@ -30,7 +30,7 @@ def padded(image: Image, canvas: Size, place: tuple[int, int], colour: Colour) -
     return _like(paper, image, colour)
 
 
-def turned(image: Image, degrees: int, size: Size, colour: Colour) -> Image:
+def turned(image: Image, degrees: float, size: Size, colour: Colour) -> Image:
     """The image turned clockwise about its middle, onto a sheet of `size` and of this colour.
 
     The turned image counts by how much of a pixel it covers, the sheet by the rest. The image's own transparency stays.
@@ -68,7 +68,7 @@ def sheet(size: Size, colour: Colour, *, alpha: bool) -> Image:
     return image
 
 
-def _distort(image: Image, degrees: int, size: Size) -> None:
+def _distort(image: Image, degrees: float, size: Size) -> None:
     """Turn once, by an elliptical filter as sharp as Pillow's cubic one (SSIMULACRA2 of both 94 against a spline).
 
     Outside there is nothing, so what is turned ends in transparency. Repeated edges outside would take twice as long.

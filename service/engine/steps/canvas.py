@@ -52,7 +52,7 @@ def pad(picture: Picture, job: Job) -> None:
 
 def rotate(picture: Picture, job: Job) -> None:
     """`rot`, clockwise; what appears in the corners is `bg`."""
-    degrees = int(job.recipe.get("rot", 0))
+    degrees = float(job.recipe.get("rot", 0))
     if not degrees:
         return
     colour = _background(picture, job)
@@ -123,7 +123,7 @@ def _ink(mode: str, colour: Colour) -> tuple[int, ...]:
     return inks[mode]
 
 
-def _rotated(pixels: Pillow.Image, degrees: int, size: Size, colour: Colour) -> Pillow.Image:
+def _rotated(pixels: Pillow.Image, degrees: float, size: Size, colour: Colour) -> Pillow.Image:
     """Turned clockwise about its middle onto a sheet of `size`, which shows the colour where the image does not reach.
 
     The turned image is laid on the sheet by how much of a pixel it covers. Around it its outermost pixels are repeated,
