@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from gateway import access, format_choice, freshness, holding, media_types, names, negotiate, paths, temp_urls
+from gateway import (
+    access,
+    cache_tag,
+    format_choice,
+    freshness,
+    holding,
+    media_types,
+    names,
+    negotiate,
+    paths,
+    temp_urls,
+)
 from gateway.errors import ContractError
 from gateway.holding import Shape
 from gateway.marker import parse_marker, parse_smaller, print_marker
@@ -45,6 +56,7 @@ class Contract(Protocol):
     def escape(self, text: str) -> str: ...
     def temp_url(self, method: str, path: str, query: str, keys: Sequence[str], now: int) -> str: ...
     def media_type(self, head: str) -> str: ...
+    def cache_tags(self, image: str, header: str, longest: int) -> str: ...
 
 
 class PythonContract:
@@ -119,6 +131,9 @@ class PythonContract:
 
     def media_type(self, head: str) -> str:
         return media_types.media_type(encode(head))
+
+    def cache_tags(self, image: str, header: str, longest: int) -> str:
+        return cache_tag.header_value(image, header, longest)
 
 
 def notes(noted: Mapping[str, str]) -> str:

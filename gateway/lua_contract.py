@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from gateway.cache_tag import separator
 from gateway.contracts import UNREADABLE, BrokenLua, decode, encode, notes
 from gateway.errors import Refused
 from gateway.holding import Shape
@@ -135,6 +136,10 @@ class LuaContract:
 
     def media_type(self, head: str) -> str:
         return self._text(self._media_types, "media_type", head, self._rules)
+
+    def cache_tags(self, image: str, header: str, longest: int) -> str:
+        between = separator(header)
+        return self._text(self._require("gateway.cache_tag"), "tags", image, longest, between, self._crypto)
 
     def _require(self, module: str) -> Any:
         try:

@@ -116,5 +116,6 @@ QUESTIONS: tuple[tuple[str, str, Callable[[Contract, Mapping[str, Any]], str]], 
     ("escapes", "is", lambda contract, row: contract.escape(row["name"])),
     ("temp_urls", "is", _temp_url),
     ("media_types", "is", lambda contract, row: contract.media_type(row["head"])),
+    ("cache_tags", "is", lambda contract, row: contract.cache_tags(row["image"], row["header"], row["longest"])),
 )
 """By group of the vectors: where the right answer stands, and how to get one. No such answer: a status is right."""

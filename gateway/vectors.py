@@ -30,6 +30,9 @@ _ASKED = (
     "current",
     "ignored_query",
     "head",
+    "image",
+    "header",
+    "longest",
 )
 _OWN_RULES = ("access", "metadata", "negotiate", "limits", "ignored_query")
 """The rules that a vector may have of its own."""
