@@ -3,6 +3,7 @@
 local equivalence = require("gateway.equivalence")
 local names = require("gateway.names")
 local recipes = require("gateway.recipes")
+local save_as = require("gateway.save_as")
 local text_of = require("gateway.text")
 local bit = require("bit")
 
@@ -17,6 +18,7 @@ local partition = text_of.partition
 local preset_recipe = recipes.preset_recipe
 local print_name = names.print
 local print_recipe = recipes.print_recipe
+local signed_text = save_as.signed_text
 local tonumber = tonumber
 
 local _M = {}
@@ -24,11 +26,12 @@ local _M = {}
 local MOST_DIGITS = 12 -- of the end time: seconds since the epoch
 
 
--- The signature of a canonical name, base64url without padding; `expires` in seconds since the epoch, or nil.
-function _M.sign(name, key, expires, crypto)
+-- The signature of a canonical name, base64url without padding; `expires` in seconds since the epoch, or nil; `more`
+-- what save_as.signed_text gives.
+function _M.sign(name, key, expires, more, crypto)
     local ends = expires and format_text("%.0f", expires) or ""
 
-    return crypto.hmac_sha256_base64url(key, name .. "\n" .. ends)
+    return crypto.hmac_sha256_base64url(key, name .. "\n" .. ends .. more)
 end
 
 
@@ -96,7 +99,8 @@ local function verify(name, rules, now, crypto)
 
     local key_id, given = partition(signature, ".")
     local key = rules.keys[key_id]
-    local expected = _M.sign(print_name(name, rules), key or "", ends, crypto)
+    local more = signed_text(name.signature)
+    local expected = _M.sign(print_name(name, rules), key or "", ends, more, crypto)
     if not same(expected, given or "") or not key then
         return nil, 403, "sig: the signature is wrong for this name"
     end

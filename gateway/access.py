@@ -15,13 +15,15 @@ from gateway.errors import Refused
 from gateway.names import Name
 from gateway.recipes import preset_recipe, print_recipe
 from gateway.rules import Rules
+from gateway.save_as import signed_text
 
 _MOST_DIGITS = 12  # of the end time: seconds since the epoch
 
 
-def sign(name: str, key: str, expires: int | None = None) -> str:
-    """The signature of a canonical name, base64url without padding; `expires` in seconds since the epoch."""
-    message = f"{name}\n{'' if expires is None else expires}".encode()
+def sign(name: str, key: str, expires: int | None = None, more: str = "") -> str:
+    """The signature of a canonical name, base64url without padding; `expires` in seconds since the epoch, `more` what
+    `save_as.signed_text` gives."""
+    message = f"{name}\n{'' if expires is None else expires}{more}".encode()
     digest = hmac.new(key.encode(), message, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
@@ -72,7 +74,7 @@ def _verify(name: Name, rules: Rules, now: float) -> None:
         raise Refused(403, "exp: must be the end time in seconds since the epoch")
     key_id, _, given = signature.partition(".")
     key = rules.keys.get(key_id)
-    expected = sign(str(name), key or "", end)
+    expected = sign(str(name), key or "", end, signed_text(name.signature))
     if key is None or not hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogateescape")):
         raise Refused(403, "sig: the signature is wrong for this name")
     if end is not None and end < now:

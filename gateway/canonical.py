@@ -1,7 +1,7 @@
 """Recognise requests that are canonical names as they stand: such a path is also the file's path in the derived cache.
 
 nginx uses the pattern in a `map` and reads it as PCRE, byte by byte. The pattern has only syntax with the same meaning
-in PCRE and Python: classes of ASCII characters, and a named group.
+in PCRE and Python: classes of ASCII characters, a named group, and a look ahead.
 """
 
 from __future__ import annotations
@@ -14,14 +14,20 @@ _SEGMENT = "[A-Za-z0-9_~=,:+-][A-Za-z0-9._~=,:+@-]*"
 _LEAF = "@[a-z0-9.,=:-]+"
 
 
-def canonical_pattern(rules: Rules) -> str:
+def canonical_pattern(rules: Rules, longest_tag: int | None = None) -> str:
     """Return the pattern of such raw requests: nothing escaped, no query, no dot segments, and the last segment that of
     a derived image. `path` is what follows /images.
 
     The pattern takes more than canonical names: it need not know the order of a recipe's operations, since no file lies
     at a path that is not canonical.
+
+    With tags of a CDN, whose `longest_tag` has so many bytes, it takes only images whose name is also their tag: those
+    with commas, and those that are longer, have another one (see cache_tag.py).
     """
-    return f"^/images(?P<path>(?:/{_SEGMENT})+/{_LEAF}[.](?:{'|'.join(rules.out)}))$"
+    segment, short = _SEGMENT, ""
+    if longest_tag is not None:
+        segment, short = _SEGMENT.replace(",", ""), f"(?!/.{{{longest_tag + 1},}}/@)"
+    return f"^/images(?P<path>{short}(?:/{segment})+/{_LEAF}[.](?:{'|'.join(rules.out)}))$"
 
 
 def canonical_path(request_uri: str, rules: Rules) -> str | None:

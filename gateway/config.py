@@ -14,6 +14,7 @@ from gateway.config_lines import ConfigError, Lines, Mistake, Place
 from gateway.config_secrets import Secrets, section_of
 from gateway.equivalence import canonicalise
 from gateway.errors import Refused
+from gateway.freshness import SHARED
 from gateway.names import preset_recipe
 from gateway.rules import VOCABULARY, Rules
 from gateway.section import Section
@@ -84,7 +85,15 @@ def rules_of(config: Config, writable: set[str] | None = None) -> Rules:
         preset_max_age={preset: int(seconds) for preset, seconds in config.public.preset_max_age.items()},
         ignored_query=tuple(config.public.ignored_query),
         time=config.limits.time,
+        shared_caches=_shared_caches(config),
     )
+
+
+def _shared_caches(config: Config) -> dict[str, int]:
+    """The directives of Cache-Control for shared caches that are configured, in seconds."""
+    public = config.public
+    seconds = (public.s_maxage, public.stale_while_revalidate, public.stale_if_error)
+    return {word: int(value) for word, value in zip(SHARED, seconds, strict=True) if value}
 
 
 def _combinations(config: Config) -> Iterator[tuple[Place, str]]:
@@ -117,6 +126,8 @@ def _combinations(config: Config) -> Iterator[tuple[Place, str]]:
     socket = config.base / config.runtime.root / SOCKET_NAME
     if len(str(socket).encode()) > LONGEST_SOCKET_PATH:
         yield ("runtime", "root"), f"too long for a socket ({LONGEST_SOCKET_PATH} bytes at most): {socket}"
+    if config.public.canonical_link and any(one in UNQUOTABLE for one in config.public.base_url):
+        yield ("public", "url"), f"with canonical_link, must not hold any of {UNQUOTABLE}, which nginx cannot quote"
     yield from _dialects(config)
     yield from _lifetimes("swift", config.store.swift.temp_url)
     yield from _lifetimes("directory", config.store.directory.temp_url)

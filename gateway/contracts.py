@@ -15,6 +15,7 @@ from gateway import (
     names,
     negotiate,
     paths,
+    save_as,
     temp_urls,
 )
 from gateway.errors import ContractError
@@ -50,13 +51,14 @@ class Contract(Protocol):
     def candidates(self, name: Any, accept: str, marker: str, smaller: str) -> list[str]: ...
     def cache_control(self, name: Any, now: float, *, current: bool) -> str: ...
     def authorise(self, name: Any, now: float) -> None: ...
-    def sign(self, text: str, key: str, expires: int | None) -> str: ...
+    def sign(self, text: str, key: str, expires: int | None, more: str) -> str: ...
     def bucket(self, accept: str) -> str: ...
     def fitting(self, name: Any, shape: Shape) -> list[str]: ...
     def escape(self, text: str) -> str: ...
     def temp_url(self, method: str, path: str, query: str, keys: Sequence[str], now: int) -> str: ...
     def media_type(self, head: str) -> str: ...
     def cache_tags(self, image: str, header: str, longest: int) -> str: ...
+    def disposition(self, name: Any, extension: str) -> str: ...
 
 
 class PythonContract:
@@ -110,8 +112,8 @@ class PythonContract:
     def authorise(self, name: Name, now: float) -> None:
         access.authorise(name, self._rules, now)
 
-    def sign(self, text: str, key: str, expires: int | None) -> str:
-        return access.sign(text, key, expires)
+    def sign(self, text: str, key: str, expires: int | None, more: str) -> str:
+        return access.sign(text, key, expires, more)
 
     def bucket(self, accept: str) -> str:
         return negotiate.bucket(accept, self._rules.negotiate)
@@ -134,6 +136,9 @@ class PythonContract:
 
     def cache_tags(self, image: str, header: str, longest: int) -> str:
         return cache_tag.header_value(image, header, longest)
+
+    def disposition(self, name: Name, extension: str) -> str:
+        return save_as.disposition(name.image, extension, name.signature)
 
 
 def notes(noted: Mapping[str, str]) -> str:

@@ -18,6 +18,8 @@ local sort = table.sort
 
 local _M = {}
 
+local SHARED = { "s-maxage", "stale-while-revalidate", "stale-if-error" }
+local STALE = { ["stale-while-revalidate"] = true, ["stale-if-error"] = true } -- RFC 5861
 local IMMUTABLE = "public, max-age=31536000, immutable" -- RFC 8246; of URLs that carry the version that is there
 
 
@@ -50,8 +52,23 @@ local function preset_times(format, rules)
 end
 
 
+-- Cache-Control of what browsers may keep for so many seconds; `most` is how long the URL holds, if it ends.
+local function directives(seconds, rules, most)
+    local text = format_text("public, max-age=%d", most and min(seconds, most) or seconds)
+    for _, word in ipairs(SHARED) do
+        local value = rules.shared_caches[word]
+        if value and not (most and STALE[word]) then
+            text = text .. format_text(", %s=%d", word, most and min(value, most) or value)
+        end
+    end
+
+    return text
+end
+
+
 -- Cache-Control of an answer at `now`, in seconds since the epoch: its preset's own time, else the configured one; for
--- ever where its URL carries a version that is `current`. A URL that ends is not kept beyond its end.
+-- ever where its URL carries a version that is `current`. A URL that ends is not kept beyond its end, and
+-- never served stale.
 function _M.cache_control(name, rules, now, current)
     local ends = end_of(name.signature.exp or "")
     if current and not ends then
@@ -61,11 +78,8 @@ function _M.cache_control(name, rules, now, current)
     if name.format ~= "json" then
         seconds = preset_times(name.format, rules)[print_recipe(name.recipe, rules)] or seconds
     end
-    if ends then
-        seconds = max(0, min(seconds, floor(ends - now)))
-    end
 
-    return format_text("public, max-age=%d", seconds)
+    return directives(seconds, rules, ends and max(0, floor(ends - now)))
 end
 
 

@@ -14,17 +14,30 @@ from gateway.rules import Rules
 IMMUTABLE = "public, max-age=31536000, immutable"  # RFC 8246; of URLs that carry the version that is there
 
 
+_STALE = ("stale-while-revalidate", "stale-if-error")  # RFC 5861
+SHARED = ("s-maxage", *_STALE)
+"""What `rules.shared_caches` may hold, in the order of the header."""
+
+
 def cache_control(name: Name, rules: Rules, now: float, *, current: bool) -> str:
     """Cache-Control of an answer at `now`, in seconds since the epoch: its preset's own time, else the configured one;
-    for ever where its URL carries a version that is `current`. A URL that ends is not kept beyond its end."""
+    for ever where its URL carries a version that is `current`. A URL that ends is not kept beyond its end, and never
+    served stale."""
     ends = end_of(name.signature.get("exp", ""))
     if current and ends is None:
         return IMMUTABLE
     times = {} if name.is_meta else preset_times(name.format, rules)
     seconds = times.get(print_recipe(name.recipe), rules.max_age)
-    if ends is not None:
-        seconds = max(0, min(seconds, math.floor(ends - now)))
-    return f"public, max-age={seconds}"
+    return directives(seconds, rules, None if ends is None else max(0, math.floor(ends - now)))
+
+
+def directives(seconds: int, rules: Rules, most: int | None = None) -> str:
+    """Cache-Control of what browsers may keep for so many seconds; `most` is how long the URL holds, if it ends."""
+    shared = rules.shared_caches
+    if most is not None:
+        seconds = min(seconds, most)
+        shared = {word: min(value, most) for word, value in shared.items() if word not in _STALE}
+    return ", ".join(("public", f"max-age={seconds}", *(f"{word}={shared[word]}" for word in SHARED if word in shared)))
 
 
 def preset_times(format: str, rules: Rules) -> dict[str, int]:

@@ -112,8 +112,8 @@ class LuaContract:
         if self._call(self._access, "authorise", name, self._rules, now, self._crypto) is not True:
             raise BrokenLua("authorise gives neither true nor an error")
 
-    def sign(self, text: str, key: str, expires: int | None) -> str:
-        return self._text(self._access, "sign", text, key, expires, self._crypto)
+    def sign(self, text: str, key: str, expires: int | None, more: str) -> str:
+        return self._text(self._access, "sign", text, key, expires, more, self._crypto)
 
     def bucket(self, accept: str) -> str:
         return self._text(self._negotiate, "bucket", accept, self._rules[b"negotiate"])
@@ -140,6 +140,10 @@ class LuaContract:
     def cache_tags(self, image: str, header: str, longest: int) -> str:
         between = separator(header)
         return self._text(self._require("gateway.cache_tag"), "tags", image, longest, between, self._crypto)
+
+    def disposition(self, name: Any, extension: str) -> str:
+        module = self._require("gateway.save_as")
+        return self._text(module, "disposition", name[b"image"], extension, name[b"signature"], self._rules)
 
     def _require(self, module: str) -> Any:
         try:

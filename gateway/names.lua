@@ -1,7 +1,7 @@
 -- Parse a request into the canonical name of the image it asks for. Twin of names.py.
 --
 -- A name is a table: `image`, `recipe` (a table), `format` (`json` for metadata), and `signature` with the request's
--- `sig`, `exp` and `v`, which are never part of the name. Everything is bytes; `crypto` is a
+-- `sig`, `exp`, `v`, `download` and `filename`, which are never part of the name. Everything is bytes; `crypto` is a
 -- table of sha256_hex(text) and hmac_sha256_base64url(key, message).
 
 local equivalence = require("gateway.equivalence")
@@ -9,6 +9,7 @@ local forms = require("gateway.forms")
 local hints = require("gateway.hints")
 local paths = require("gateway.paths")
 local recipes = require("gateway.recipes")
+local save_as = require("gateway.save_as")
 local text_of = require("gateway.text")
 local uri = require("gateway.uri")
 
@@ -183,7 +184,12 @@ function _M.parse(path, query, rules)
         return nil, keys, detail
     end
 
-    local signature, left = take_signature(parameters, keys, rules)
+    local taken, left = take_signature(parameters, keys, rules)
+    local signature
+    signature, status, detail = save_as.normalised(taken, rules)
+    if not signature then
+        return nil, status, detail
+    end
     for _, key in ipairs(left) do
         if contains(rules.api_parameters, key) then
             return nil, 403, key .. ": only the API answers this"

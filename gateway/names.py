@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from gateway import save_as
 from gateway.equivalence import canonicalise
 from gateway.errors import Refused, quote
 from gateway.forms import META_LEAF, Asked, read_leaf, read_query
@@ -53,7 +54,7 @@ _WORD = re.compile(r"[a-z][a-z0-9_-]*")
 class Name:
     """What a request asks for: a recipe of an image in a format, or its metadata (format `json`).
 
-    `signature` holds the request's `sig`, `exp` and `v`, which are never part of the name.
+    `signature` holds the request's `sig`, `exp`, `v`, `download` and `filename`, which are never part of the name.
     """
 
     image: str
@@ -108,7 +109,7 @@ def parse(path: str, query: str, rules: Rules) -> Name:
     Raises Refused with status 400, or 403 for what only the API answers.
     """
     segments, parameters = split_path(path), split_query(query, rules.ignored_query)
-    signature = {key: parameters.pop(key) for key in _REQUEST_PARAMETERS if key in parameters}
+    signature = save_as.normalised({key: parameters.pop(key) for key in _REQUEST_PARAMETERS if key in parameters})
     for key in parameters:
         if key in _API_PARAMETERS:
             raise Refused(403, f"{key}: only the API answers this")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
+from gateway.page_settings import CacheTags
 from gateway.rules import DEFAULT_IGNORED_QUERY
 from gateway.section import Secret, Section
 from gateway.units import Listen, Network, Seconds, url_of
@@ -46,6 +47,15 @@ class Public(Section):
     max_age: Seconds = Field(3600.0, description="how long browsers may keep an image whose URL carries no version")
     preset_max_age: dict[str, Seconds] = Field(
         default_factory=dict, description="the same for what single presets expand to, such as {thumbnail: 30d}"
+    )
+    s_maxage: Seconds = Field(0.0, description="the same for shared caches such as a CDN's; 0s: as browsers")
+    stale_while_revalidate: Seconds = Field(
+        0.0, description="for how long a cache may go on with what is too old, while it asks for it anew; 0s: not said"
+    )
+    stale_if_error: Seconds = Field(0.0, description="and for how long while it gets errors; 0s: not said")
+    cache_tags: CacheTags = CacheTags()
+    canonical_link: bool = Field(
+        False, description="where access is open, name the canonical URL of an image in Link, with rel=canonical"
     )
     ignored_query: list[QueryKey] = Field(
         list(DEFAULT_IGNORED_QUERY),

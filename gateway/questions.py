@@ -33,6 +33,7 @@ def observe(contract: Contract, request: Request, rules: Rules) -> Observation:
         "Cache-Control": contract.cache_control(name, NOW, current=False),
         "Cache-Control of the current version": contract.cache_control(name, NOW, current=True),
         "URL": contract.escape(text),
+        "Content-Disposition": contract.disposition(name, "webp"),
     }
     if contract.is_undecided(name):
         for format in rules.out:
@@ -85,6 +86,10 @@ def _temp_url(contract: Contract, row: Mapping[str, Any]) -> str:
     return contract.temp_url(row["method"], row["path"], row["query"], row["keys"], row["now"])
 
 
+def _signature(contract: Contract, row: Mapping[str, Any]) -> str:
+    return contract.sign(row["name"], row["key"], row["expires"], row.get("more", ""))
+
+
 def _parsed(contract: Contract, row: Mapping[str, Any]) -> Any:
     return contract.parse(row["path"], row.get("query", ""))
 
@@ -108,7 +113,7 @@ QUESTIONS: tuple[tuple[str, str, Callable[[Contract, Mapping[str, Any]], str]], 
         "is",
         lambda contract, row: contract.cache_control(_parsed(contract, row), row["now"], current=row["current"]),
     ),
-    ("signatures", "is", lambda contract, row: contract.sign(row["name"], row["key"], row["expires"])),
+    ("signatures", "is", _signature),
     ("verdicts", "is", lambda contract, row: _verdict(contract, _parsed(contract, row), row["now"])),
     ("paths", "is", lambda contract, row: contract.disk_path(_parsed(contract, row))),
     ("paths", "marker", lambda contract, row: contract.marker_path(_parsed(contract, row))),
@@ -116,6 +121,7 @@ QUESTIONS: tuple[tuple[str, str, Callable[[Contract, Mapping[str, Any]], str]], 
     ("escapes", "is", lambda contract, row: contract.escape(row["name"])),
     ("temp_urls", "is", _temp_url),
     ("media_types", "is", lambda contract, row: contract.media_type(row["head"])),
+    ("dispositions", "is", lambda contract, row: contract.disposition(_parsed(contract, row), row["format"])),
     ("cache_tags", "is", lambda contract, row: contract.cache_tags(row["image"], row["header"], row["longest"])),
 )
 """By group of the vectors: where the right answer stands, and how to get one. No such answer: a status is right."""

@@ -48,6 +48,7 @@ end
 -- words       the same words as a list, keys first; `query_words` has the other parameters of a query too
 -- kinds       what media_types.lua must know of each format of originals
 -- format_aliases  other words of formats, to the format
+-- extensions  the extensions of names that tell a format
 -- format_words  the formats that may be asked for, decided or not
 -- negotiate   the formats that `auto` may become, each with its media type, the preferred first
 -- recipes_of_presets  what access.lua remembers: the presets' canonical recipes by format
@@ -68,6 +69,7 @@ function _M.load(document)
         preset_max_age = document.preset_max_age,
         ignored_query = document.ignored_query,
         time = document.time,
+        shared_caches = document.shared_caches,
         undecided = vocabulary.undecided,
         formats = vocabulary.formats,
         kinds = {},
@@ -81,6 +83,7 @@ function _M.load(document)
         aliases = {},
         words = {},
         query_words = {},
+        extensions = { json = true },
         format_words = {},
         negotiate = {},
         recipes_of_presets = {},
@@ -102,9 +105,11 @@ function _M.load(document)
     for word, row in pairs(vocabulary.formats) do
         for _, alias in ipairs(row.aliases or {}) do
             rules.format_aliases[alias] = word
+            rules.extensions[alias] = true
         end
     end
     for place, word in ipairs(document.originals) do
+        rules.extensions[word] = true
         rules.kinds[place] = kind_of(vocabulary.formats[word] or vocabulary.only_originals[word])
     end
     append(rules.format_words, rules.out)

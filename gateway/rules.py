@@ -80,7 +80,8 @@ class Rules:
     `keys` maps the id of a signing key to its secret; `metadata` says whether the public port answers `@meta.json`;
     `max_age` is how many seconds browsers may keep an image, `preset_max_age` the same for single presets;
     `ignored_query` lists the query keys that are dropped unread; a `*` at the end stands for any rest;
-    `time` is how many seconds one image may take, by which animations are bounded that take long.
+    `time` is how many seconds one image may take, by which animations are bounded that take long; `shared_caches` are
+    the directives of Cache-Control that tell shared caches how many seconds something holds.
     """
 
     limits: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_LIMITS))
@@ -97,6 +98,7 @@ class Rules:
     preset_max_age: Mapping[str, int] = field(default_factory=dict)
     ignored_query: Sequence[str] = DEFAULT_IGNORED_QUERY
     time: float = 30.0
+    shared_caches: Mapping[str, int] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The rules as one JSON document, for the Lua side. It contains the signing keys, so it must be kept secret."""
@@ -117,6 +119,7 @@ class Rules:
             "preset_max_age": dict(self.preset_max_age),
             "ignored_query": list(self.ignored_query),
             "time": self.time,
+            "shared_caches": dict(self.shared_caches),
         }
 
     @cached_property

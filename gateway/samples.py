@@ -14,6 +14,7 @@ from gateway.errors import Refused
 from gateway.holding import Shape
 from gateway.names import escape, parse
 from gateway.rules import CONTENT_TYPES, FORMAT_ALIASES, VOCABULARY, Rules
+from gateway.save_as import signed_text
 from gateway.values import maximum
 
 NOW = 1_900_000_000  # seconds since the epoch: the time that both twins use
@@ -126,14 +127,14 @@ def _form(chance: random.Random, rules: Rules) -> Request:
     if chance.random() < 0.6:
         parts = [f"{key}={value}" for key, value in pairs] + ([preset] if preset else [])
         chance.shuffle(parts)
-        query = "&".join(f"{key}={value}" for key, value in _ignored(chance, rules))
+        query = "&".join(f"{key}={value}" for key, value in (*_ignored(chance, rules), *_saved(chance)))
         return Request(f"{image}/" + _spelled(chance, f"@{','.join(parts)}.{format}"), query, accept)
     pairs += [("preset", preset)] if preset else []
     pairs += [(chance.choice(("format", "kind")), format)] if chance.random() < 0.7 else []
     pairs += [(chance.choice(("thumbnail", "meta", "v")), chance.choice(("True", "False", "1")))] * (
         chance.random() < 0.1
     )
-    pairs += _ignored(chance, rules)
+    pairs += [*_ignored(chance, rules), *_saved(chance)]
     chance.shuffle(pairs)
     return Request(
         _spelled(chance, image), "&".join(f"{key}={_spelled(chance, value)}" for key, value in pairs), accept
@@ -148,6 +149,15 @@ def _ignored(chance: random.Random, rules: Rules) -> list[tuple[str, str]]:
     return [
         (pattern.removesuffix("*") + chance.choice(("", "x")) * pattern.endswith("*"), chance.choice(("1", "%", "")))
     ]
+
+
+def _saved(chance: random.Random) -> list[tuple[str, str]]:
+    """At times how the answer is to be saved."""
+    if chance.random() < 0.9:
+        return []
+    names = ("holidays", "cat.JPG", "..", ".a. ", "a/b\\c", "a%22%25", "%C3%A9%E2%80%AE.png", "x" * 256, "")
+    given = [("download", chance.choice(("1", "0", "True", "no"))), ("filename", chance.choice(names))]
+    return chance.sample(given, k=chance.choice((1, 2)))
 
 
 def _operation(chance: random.Random, row: Mapping[str, Any], rules: Rules) -> tuple[str, str]:
@@ -209,12 +219,13 @@ def _accept(chance: random.Random) -> str:
 def _signed(chance: random.Random, rules: Rules, request: Request) -> Request:
     """With a signature that is right, or right for another name or time."""
     try:
-        name = str(parse(request.path, request.query, rules))
+        parsed = parse(request.path, request.query, rules)
+        name, more = str(parsed), signed_text(parsed.signature)
     except Refused:
-        name = "cat.jpg/@full.jpg"
+        name, more = "cat.jpg/@full.jpg", ""
     key_id, key = chance.choice((*rules.keys.items(), ("nobody", "")))
     expires = chance.choice((None, NOW - 1, NOW, NOW + 1))
-    text = f"sig={key_id}.{sign(name, key, expires)}"
+    text = f"sig={key_id}.{sign(name, key, expires, more)}"
     if expires is not None:
         text += f"&exp={expires + chance.choice((0, 0, 0, 1))}"
     return Request(request.path, f"{request.query}&{text}" if request.query else text, request.accept)

@@ -25,6 +25,8 @@ _ASKED = (
     "limits",
     "name",
     "expires",
+    "more",
+    "shared_caches",
     "access",
     "now",
     "current",
@@ -34,7 +36,7 @@ _ASKED = (
     "header",
     "longest",
 )
-_OWN_RULES = ("access", "metadata", "negotiate", "limits", "ignored_query")
+_OWN_RULES = ("access", "metadata", "negotiate", "limits", "ignored_query", "shared_caches")
 """The rules that a vector may have of its own."""
 
 

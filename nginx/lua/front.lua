@@ -1,6 +1,7 @@
 -- What nginx calls: it reads a request by the contract's rules and sets the variables that nginx.conf uses. It has no
 -- rules of its own.
 
+local answer_headers = require("nginx.lua.answer_headers")
 local cjson = require("cjson.safe")
 local crypto = require("nginx.lua.crypto")
 local formats = require("nginx.lua.formats")
@@ -44,6 +45,7 @@ function _M.init(path)
 
     rules = rules_of.load(document)
     formats.init(rules)
+    answer_headers.init(rules, document.headers)
     markers.init(document.derived)
     temp_urls.init(rules, document.temp_urls)
     usual = document.cache_control
@@ -102,14 +104,19 @@ local function place(reading)
 end
 
 
--- The path of the answer to a reading, with `$cache_control` set for it.
+-- The path of the answer to a reading, with the variables of its headers set.
 function _M.answer(reading, current)
     local control = cache_control_of(reading, current)
     if control ~= usual then
         ngx.var.cache_control = control
     end
+    local format = formats.of(reading.name)
+    if not format then
+        return NOWHERE
+    end
+    answer_headers.set(reading.name, format)
 
-    return place(reading)
+    return path_in(reading, format)
 end
 
 

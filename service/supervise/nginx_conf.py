@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gateway.absent import absent_page
 from gateway.canonical import canonical_pattern
-from gateway.freshness import preset_times
+from gateway.freshness import directives, preset_times
 from gateway.rules import CONTENT_TYPES, Rules
 from gateway.settings import Config
 from service.cache.recency import records_access_times
@@ -22,7 +22,7 @@ from service.runtime.memory import Memory
 from service.runtime.naming import named
 from service.runtime.paths import Paths
 from service.store.directory.temp_urls import front_rules
-from service.supervise import nginx_program
+from service.supervise import answer_headers, nginx_program
 
 PATIENCE = 10  # seconds that nginx waits for the service beyond the time limit of one image
 BURST = 10  # seconds of misses that may come at once: a page of thumbnails that were never made before...
@@ -39,7 +39,7 @@ def lua_root() -> Path:
 def render(config: Config, paths: Paths, rules: Rules, memory: Memory | None = None) -> Mapping[str, str]:
     """The files of the nginx folder, by name: `nginx.conf`, `rules.json`, and `modules.conf` where it is needed. With a
     `memory` a template is filled in only where that does not hold what comes of it."""
-    usual = f"public, max-age={rules.max_age}"
+    usual = directives(rules.max_age, rules)
     open_to_all = config.public.access == "open"
     temp_urls = front_rules(config)
     dialects = [prefix for _, prefix in config.dialects.prefixes()]
@@ -55,13 +55,16 @@ def render(config: Config, paths: Paths, rules: Rules, memory: Memory | None = N
             rules=paths.nginx / "rules.json",
             socket=paths.socket,
             hits_log=paths.nginx / "hits.log",
-            canonical=canonical_pattern(rules) if open_to_all else "",
+            canonical=canonical_pattern(rules, _longest_tag(config)) if open_to_all else "",
             listen=config.public.listen,
             trusted_proxies=config.public.trusted_proxies,
             derived=paths.derived,
             cache_control=usual,
             preset_times=list(_preset_times(rules)),
             common_headers=_common_headers(config),
+            headers=answer_headers.headers_of(config),
+            dialect_headers=answer_headers.headers_of(config, dialect=True),
+            tag_patterns=answer_headers.tag_patterns(config),
             patience=int(config.limits.time) + PATIENCE,
             rate=round(60 * config.limits.rate),
             burst=max(MISSES_AT_ONCE, round(BURST * config.limits.rate)),
@@ -74,6 +77,7 @@ def render(config: Config, paths: Paths, rules: Rules, memory: Memory | None = N
                 **rules.document(),
                 "derived": str(paths.derived),
                 "cache_control": usual,
+                "headers": answer_headers.settings_of(config),
                 "absent": {"near": absent_page(config.api.page_url), "far": absent_page("")},
                 **({"temp_urls": temp_urls} if temp_urls else {}),
                 **({"dialects": {"prefixes": dialects, "fingerprint": fingerprint(config, rules)}} if dialects else {}),
@@ -126,11 +130,17 @@ def _records_access_times(paths: Paths) -> bool:
         return True
 
 
+def _longest_tag(config: Config) -> int | None:
+    """Bytes of a tag that the CDN takes, None where there are no tags."""
+    tags = config.public.cache_tags
+    return tags.longest if tags.header else None
+
+
 def _preset_times(rules: Rules) -> Iterator[tuple[str, str]]:
     """For canonical names that a preset with a time of its own expands to: how their request ends, Cache-Control."""
     for format in rules.out:
         for recipe, seconds in preset_times(format, rules).items():
-            yield f"/@{re.escape(recipe)}[.]{format}$", f"public, max-age={seconds}"
+            yield f"/@{re.escape(recipe)}[.]{format}$", directives(seconds, rules)
 
 
 def _common_headers(config: Config) -> str:

@@ -12,8 +12,10 @@ from aiohttp import web
 from gateway import freshness
 from gateway.access import authorise
 from gateway.names import Name, escape, parse
+from gateway.save_as import disposition
 from service.api.http.context import CONTEXT, Context, raw_target
 from service.api.http.problems import VARIES
+from service.api.http.public_headers import public_headers
 from service.api.http.sending import File, send
 from service.api.resources.redirect import is_large, redirect
 from service.derivatives.derivatives import Derivative
@@ -51,7 +53,8 @@ async def _redirect(request: web.Request, found: Derivative) -> web.Response | N
 
 async def answer_with_redirect(request: web.Request) -> web.StreamResponse:
     """The same behind nginx, which sends the file; where it was evicted meanwhile, nginx asks again."""
-    rules = request.app[CONTEXT].rules
+    context = request.app[CONTEXT]
+    rules = context.rules
     name = parse(*raw_target(request), rules)
     if name.format == "auto":
         request[VARIES] = True
@@ -59,8 +62,12 @@ async def answer_with_redirect(request: web.Request) -> web.StreamResponse:
     await _prepare(request, name)
     found = await request.app[CONTEXT].derivatives.get(name, request.headers.get("Accept", ""), lane="small")
     if found.file.relative is None:  # no disk took it
-        return await send_derived(request, name, found, found.file.open())
-    headers = derived_headers(request.app[CONTEXT], name, found)
+        more = public_headers(request.app[CONTEXT].config, name)
+        return await send_derived(request, name, found, found.file.open(), more)
+    headers = {
+        **derived_headers(request.app[CONTEXT], name, found),
+        **public_headers(request.app[CONTEXT].config, name),
+    }
     headers["X-Accel-Redirect"] = INTERNAL + escape(found.file.relative)
     return web.Response(headers=headers, content_type=found.content_type)
 
@@ -81,6 +88,8 @@ def derived_headers(context: Context, name: Name, found: Derivative) -> dict[str
         headers["Access-Control-Allow-Origin"] = public.cors
     if name.format == "auto":
         headers["Vary"] = "Accept"
+    if saved := disposition(name.image, found.name.format, name.signature):
+        headers["Content-Disposition"] = saved
     return headers
 
 

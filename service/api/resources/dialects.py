@@ -24,6 +24,7 @@ from service.api.http.concurrency import in_order
 from service.api.http.context import CONTEXT, Context
 from service.api.http.errors import TooMany
 from service.api.http.problems import BEGUN, VARIES
+from service.api.http.public_headers import tag_header
 from service.api.resources.derived import derived_headers, send_derived
 from service.api.resources.selection import Selection
 from service.derivatives.derivatives import Derivative
@@ -150,6 +151,7 @@ class DialectHandler:
                 return None
             return await send_derived(request, name, found, data, more)
         found = await derivatives.get(name, accept, lane="small")
+        more |= tag_header(request.app[CONTEXT].config, name.image)
         if not _is_of(request, found, etag):
             return None
         if found.file.relative is None:  # no disk took it

@@ -25,7 +25,10 @@ class ImageQuery(Query):
     lifetime: Lifetime | None = Field(
         None, description="for how long the temporary URL shall hold: seconds, or a time such as 1h"
     )
-    filename: str | None = Field(None, max_length=255, description="what the temporary URL's file is to be saved as")
+    filename: str | None = Field(
+        None, max_length=255, description="what the image, or the temporary URL's file, is to be saved as"
+    )
+    download: Truth = Field(False, description="whether a browser saves the image, instead of showing it")
     inline: Truth = Field(False, description="whether a browser shows what the temporary URL gives, or saves it")
     regex: str | None = Field(None, description="several images: those in the folder in which this (RE2) finds itself")
     marker: str = Field("", description="several images, with meta or url: only names after this one")
@@ -35,7 +38,7 @@ class ImageQuery(Query):
         """The derived image that the request names, its API parameters left aside. Raises Refused."""
         extra = self.model_extra or {}
         try:
-            name = parse(path, urlencode(extra), context.rules.of_api)
+            name = parse(path, urlencode({**extra, **self._saved}), context.rules.of_api)
         except Refused:
             self._refuse_misspelled(extra, context.rules.query_words)
             raise
@@ -50,6 +53,14 @@ class ImageQuery(Query):
             meant = nearest(key, (*words, *ours))
             if key not in words and meant in ours:
                 raise Refused(400, f"{quote(key)}: no such parameter; did you mean {meant}?")
+
+    @property
+    def _saved(self) -> dict[str, str]:
+        """How the answer is to be saved, where it is one image."""
+        if self.url or self.regex is not None:
+            return {}
+        filename = {} if self.filename is None else {"filename": self.filename}
+        return {"download": "1", **filename} if self.download else filename
 
     @property
     def of_url(self) -> UrlOptions:

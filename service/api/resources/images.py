@@ -6,10 +6,13 @@ import base64
 import re
 from collections.abc import Mapping
 from email.utils import formatdate
+from pathlib import PurePosixPath
 
 from aiohttp import web
 
-from gateway.names import check_image, split_path
+from gateway.names import Name, check_image, split_path
+from gateway.rules import ORIGINAL_TYPES
+from gateway.save_as import disposition
 from service.api.http.audit import audited
 from service.api.http.auth import require
 from service.api.http.conditional import precondition
@@ -46,7 +49,7 @@ async def get_image(request: web.Request, asked: ImageQuery) -> web.StreamRespon
         found = await temporary_url(context, name, asked.of_url, request.headers.get("Accept", ""))
         return web.json_response(text=found.model_dump_json(exclude_none=True), headers={"Cache-Control": "no-store"})
     if asked.original:
-        return await _send_original(request, name.image)
+        return await _send_original(request, name)
     return await answer_with_file(request, name)
 
 
@@ -75,12 +78,12 @@ def image_name(path: str) -> str:
     return check_image("/".join(split_path(path)))
 
 
-async def _send_original(request: web.Request, name: str) -> web.StreamResponse:
+async def _send_original(request: web.Request, asked: Name) -> web.StreamResponse:
     """The bytes as they were uploaded; what needs no bytes (HEAD, 304, 412) fetches none."""
-    originals = request.app[CONTEXT].originals
+    originals, name = request.app[CONTEXT].originals, asked.image
     stored = await originals.stat(name)
     headers = {"ETag": f'"{stored.etag}"', "Last-Modified": formatdate(int(stored.modified), usegmt=True)}
-    headers |= _original_headers(stored)
+    headers |= _original_headers(stored, asked)
     status = condition(request.headers, headers["ETag"], headers["Last-Modified"])
     if status == 412:
         raise Unmet("the image is not the one that the request's conditions name")
@@ -95,16 +98,24 @@ async def _send_original(request: web.Request, name: str) -> web.StreamResponse:
     original = await originals.get(name)
     stored = original.stored
     body, remembered = request.app[CONTEXT].tasks.disk.memory.open_original(stored, original.path)
-    headers = {**_original_headers(stored), "X-Cache": "HIT-MEMORY" if remembered else "HIT-DISK"}
+    headers = {**_original_headers(stored, asked), "X-Cache": "HIT-MEMORY" if remembered else "HIT-DISK"}
     return await send(request, File(body, stored.bytes, stored.etag, int(stored.modified), headers))
 
 
-def _original_headers(stored: StoredObject) -> Mapping[str, str]:
+def _extension(stored: StoredObject) -> str:
+    """The extension of an original: that of its format, else what its name ends in."""
+    word = next((word for word, kind in ORIGINAL_TYPES.items() if kind == stored.content_type), None)
+    return word or PurePosixPath(stored.name).suffix.removeprefix(".") or "bin"
+
+
+def _original_headers(stored: StoredObject, asked: Name) -> Mapping[str, str]:
     headers = {
         "Content-Type": stored.content_type,
         "Cache-Control": "private, no-cache",
         "X-Content-Type-Options": "nosniff",
     }
+    if saved := disposition(asked.image, _extension(stored), asked.signature):
+        headers["Content-Disposition"] = saved
     checksum = stored.metadata.get(CHECKSUM, "")
     if _SHA256.fullmatch(checksum):  # others may write metadata too
         headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(checksum)).decode()}:"
