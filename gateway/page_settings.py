@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, create_model, field_validator
 
 from gateway.cache_tag import LONGEST
+from gateway.errors import Refused
+from gateway.names import check_image
 from gateway.section import Section
+from gateway.units import Seconds
 from gateway.wording import Wanted
 
 LEAST_LONGEST = 65  # bytes of a tag that is hashed
@@ -37,3 +40,51 @@ class CacheTags(Section):
         if header.lower() in _TAKEN:
             raise ValueError(f"{header} has another meaning; must be such as Cache-Tag, Surrogate-Key or xkey")
         return header
+
+
+FALLBACK_STATUSES = (404, 413, 415, 422, 504)
+"""What the service answers about an image that it cannot give. All other errors are nginx's own, or are about the
+request: a picture in their place would hide a mistake, or cost work that a refusal saves."""
+
+
+def _statuses(statuses: list[int]) -> list[int]:
+    if not statuses or any(status not in FALLBACK_STATUSES for status in statuses):
+        raise ValueError(f"must be one or more of {', '.join(map(str, FALLBACK_STATUSES))}")
+    return statuses
+
+
+class _FallbackImage(Section):
+    image: str = Field(
+        "",
+        description="an image of the store that is shown in place of an error, such as site/missing.png; empty: none",
+    )
+
+    @field_validator("image")
+    @classmethod
+    def _check_image(cls, image: str) -> str:
+        try:
+            return image and check_image(image)
+        except Refused as refused:
+            raise ValueError(refused.detail) from None
+
+
+_FIELDS: dict[str, Any] = {  # a keyword of Python's, so no class can name it
+    "for": (
+        list[int],
+        Field([404], description=f"the errors that it replaces, of {', '.join(map(str, FALLBACK_STATUSES))}"),
+    )
+}
+_CHECKS: dict[str, Any] = {"check_for": field_validator("for")(_statuses)}
+_WithStatuses = create_model("_WithStatuses", __base__=_FallbackImage, __validators__=_CHECKS, **_FIELDS)
+
+
+class Fallback(_WithStatuses):
+    """An image in the asked size in place of an error, where a browser expects an image."""
+
+    keep_status: bool = Field(True, description="answer with the status of the error, not with 200")
+    max_age: Seconds = Field(10.0, description="how long caches may keep it", ge=0, le=86400)
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """The errors that it replaces; none where there is no image."""
+        return tuple(getattr(self, "for")) if self.image else ()

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
-from gateway.page_settings import CacheTags
+from gateway.page_settings import CacheTags, Fallback
 from gateway.rules import DEFAULT_IGNORED_QUERY
 from gateway.section import Secret, Section
 from gateway.units import Listen, Network, Seconds, url_of
@@ -54,6 +54,7 @@ class Public(Section):
     )
     stale_if_error: Seconds = Field(0.0, description="and for how long while it gets errors; 0s: not said")
     cache_tags: CacheTags = CacheTags()
+    fallback: Fallback = Fallback()
     canonical_link: bool = Field(
         False, description="where access is open, name the canonical URL of an image in Link, with rel=canonical"
     )

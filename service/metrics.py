@@ -63,6 +63,12 @@ SPANS = Counter(
     ["outcome"],
     registry=None,
 )
+FALLBACKS = Counter(
+    "image_gateway_fallbacks",
+    "Answers on the public port with public.fallback's image in place of an error, by the error's status.",
+    ["status"],
+    registry=None,
+)
 BREAKER = ("closed", "probing", "open")  # its states, by their value: the store is asked, tried, left alone
 
 Labels = tuple[str, ...]
@@ -77,7 +83,7 @@ class Metrics(Collector):
         self.engine = engine
         self._tasks = tasks
         self._registry = CollectorRegistry(auto_describe=True)  # so that one can be found by its name
-        own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, WEB_REFUSALS, SPANS, UNPERSISTED, REMOVED)
+        own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, WEB_REFUSALS, SPANS, FALLBACKS, UNPERSISTED, REMOVED)
         for one in (*own, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)
         ProcessCollector(namespace="image_gateway", registry=self._registry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from service.api.http.context import CONTEXT, Context
+from service.api.http.fallback import fallbacks
 from service.api.http.problems import problems
 from service.api.resources.dialects import add_dialects
 from service.api.routes import FRONT_HANDLERS
@@ -12,7 +13,7 @@ from service.api.schema.operations import FRONT
 
 
 def front_app(context: Context) -> web.Application:
-    app = web.Application(middlewares=[problems])
+    app = web.Application(middlewares=[*fallbacks(context.config.public.fallback), problems])
     app[CONTEXT] = context
     for operation in FRONT:
         path, handler = operation.path.replace("{name}", "{name:(?s:.*)}"), FRONT_HANDLERS[operation.name]

@@ -14,6 +14,7 @@ from gateway.access import authorise
 from gateway.names import Name, escape, parse
 from gateway.save_as import disposition
 from service.api.http.context import CONTEXT, Context, raw_target
+from service.api.http.fallback import ASKED
 from service.api.http.problems import VARIES
 from service.api.http.public_headers import public_headers
 from service.api.http.sending import File, send
@@ -59,6 +60,7 @@ async def answer_with_redirect(request: web.Request) -> web.StreamResponse:
     if name.format == "auto":
         request[VARIES] = True
     authorise(name, rules, time.time())
+    request[ASKED] = name
     await _prepare(request, name)
     found = await request.app[CONTEXT].derivatives.get(name, request.headers.get("Accept", ""), lane="small")
     if found.file.relative is None:  # no disk took it

@@ -23,6 +23,7 @@ from service.api.http.auth import require
 from service.api.http.concurrency import in_order
 from service.api.http.context import CONTEXT, Context
 from service.api.http.errors import TooMany
+from service.api.http.fallback import ASKED
 from service.api.http.problems import BEGUN, VARIES
 from service.api.http.public_headers import tag_header
 from service.api.resources.derived import derived_headers, send_derived
@@ -141,6 +142,7 @@ class DialectHandler:
     async def _image(self, request: web.Request, meant: Translation, etag: str) -> web.StreamResponse | None:
         """The image; None where it was made of another original than the one with `etag`."""
         derivatives, name = request.app[CONTEXT].derivatives, _until(meant)
+        request[ASKED] = name
         if name.format == "auto":
             request[VARIES] = True
         accept, more = request.headers.get("Accept", ""), {"Link": meant.link} if meant.link else {}
