@@ -1,7 +1,7 @@
 -- Authorise requests on the public port, and sign URLs. Twin of access.py.
 
-local equivalence = require("gateway.equivalence")
 local names = require("gateway.names")
+local presets = require("gateway.presets")
 local recipes = require("gateway.recipes")
 local save_as = require("gateway.save_as")
 local text_of = require("gateway.text")
@@ -10,12 +10,10 @@ local bit = require("bit")
 local bor = bit.bor
 local bxor = bit.bxor
 local byte = string.byte
-local canonicalise = equivalence.canonicalise
 local find = string.find
 local format_text = string.format
-local pairs = pairs
 local partition = text_of.partition
-local preset_recipe = recipes.preset_recipe
+local preset_recipes = presets.preset_recipes
 local print_name = names.print
 local print_recipe = recipes.print_recipe
 local signed_text = save_as.signed_text
@@ -52,30 +50,9 @@ end
 _M.same = same
 
 
--- The canonical recipes of all presets in one format; presets that cannot be made in it are left out.
-local function preset_recipes(format, rules)
-    local known = rules.recipes_of_presets[format]
-    if known then
-        return known
-    end
-
-    known = {}
-    for preset in pairs(rules.presets) do
-        local recipe = preset_recipe(preset, rules)
-        recipe = recipe and canonicalise(recipe, format, rules)
-        if recipe then
-            known[print_recipe(recipe, rules)] = true
-        end
-    end
-    rules.recipes_of_presets[format] = known
-
-    return known
-end
-
-
 -- Whether a preset expands to this name, in the format the name asks for.
 local function is_preset(name, rules)
-    return name.format ~= "json" and preset_recipes(name.format, rules)[print_recipe(name.recipe, rules)] == true
+    return name.format ~= "json" and preset_recipes(name.format, rules)[print_recipe(name.recipe, rules)] ~= nil
 end
 
 

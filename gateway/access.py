@@ -10,10 +10,10 @@ import base64
 import hashlib
 import hmac
 
-from gateway.equivalence import canonicalise
 from gateway.errors import Refused
 from gateway.names import Name
-from gateway.recipes import preset_recipe, print_recipe
+from gateway.presets import preset_recipes
+from gateway.recipes import print_recipe
 from gateway.rules import Rules
 from gateway.save_as import signed_text
 
@@ -52,17 +52,6 @@ def end_of(exp: str) -> int | None:
 def is_preset(name: Name, rules: Rules) -> bool:
     """Whether a preset expands to this name, in the format the name asks for."""
     return not name.is_meta and print_recipe(name.recipe) in preset_recipes(name.format, rules)
-
-
-def preset_recipes(format: str, rules: Rules) -> set[str]:
-    """The canonical recipes of all presets in one format; presets that cannot be made in it are left out."""
-    found = set()
-    for preset in rules.presets:
-        try:
-            found.add(print_recipe(canonicalise(preset_recipe(preset, rules), format, rules)))
-        except Refused:
-            continue
-    return found
 
 
 def _verify(name: Name, rules: Rules, now: float) -> None:

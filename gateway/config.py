@@ -86,7 +86,14 @@ def rules_of(config: Config, writable: set[str] | None = None) -> Rules:
         ignored_query=tuple(config.public.ignored_query),
         time=config.limits.time,
         shared_caches=_shared_caches(config),
+        ladder=ladder_of(config),
+        snap=config.ladder.snap,
     )
+
+
+def ladder_of(config: Config) -> tuple[int, ...]:
+    """The widths that may be asked for on the public port; empty where all may."""
+    return () if config.ladder.snap == "off" else tuple(config.ladder.widths)
 
 
 def _shared_caches(config: Config) -> dict[str, int]:
@@ -128,9 +135,19 @@ def _combinations(config: Config) -> Iterator[tuple[Place, str]]:
         yield ("runtime", "root"), f"too long for a socket ({LONGEST_SOCKET_PATH} bytes at most): {socket}"
     if config.public.canonical_link and any(one in UNQUOTABLE for one in config.public.base_url):
         yield ("public", "url"), f"with canonical_link, must not hold any of {UNQUOTABLE}, which nginx cannot quote"
+    yield from _ladder(config)
     yield from _dialects(config)
     yield from _lifetimes("swift", config.store.swift.temp_url)
     yield from _lifetimes("directory", config.store.directory.temp_url)
+
+
+def _ladder(config: Config) -> Iterator[tuple[Place, str]]:
+    if not (ladder := ladder_of(config)):
+        return
+    if ladder[-1] > config.limits.width:
+        yield ("ladder", "widths"), f"must be at most {config.limits.width}, which is limits.width"
+    if any(dialect == "iiif" for (dialect, _), _ in config.dialects.prefixes()):
+        yield ("ladder", "snap"), "must be off beside dialects.iiif, whose clients need the size that they ask for"
 
 
 def _lifetimes(kind: str, urls: TempUrl | DirectoryTempUrl) -> Iterator[tuple[Place, str]]:

@@ -7,6 +7,7 @@
 local equivalence = require("gateway.equivalence")
 local forms = require("gateway.forms")
 local hints = require("gateway.hints")
+local ladder = require("gateway.ladder")
 local paths = require("gateway.paths")
 local recipes = require("gateway.recipes")
 local save_as = require("gateway.save_as")
@@ -22,6 +23,7 @@ local find = string.find
 local format_text = string.format
 local ipairs = ipairs
 local lower = string.lower
+local on_ladder = ladder.on_ladder
 local pairs = pairs
 local preset_recipe = recipes.preset_recipe
 local print_recipe = recipes.print_recipe
@@ -160,6 +162,10 @@ local function name_of(image, asked, rules)
     end
 
     recipe, status, detail = canonicalise(recipe, format, rules)
+    if not recipe then
+        return nil, status, detail
+    end
+    recipe, status, detail = on_ladder(recipe, format, rules)
     if not recipe then
         return nil, status, detail
     end

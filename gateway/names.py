@@ -16,6 +16,7 @@ from gateway.equivalence import canonicalise
 from gateway.errors import Refused, quote
 from gateway.forms import META_LEAF, Asked, read_leaf, read_query
 from gateway.hints import did_you_mean
+from gateway.ladder import on_ladder
 from gateway.paths import file_path, folder_path, hashed_folder, marker_path
 from gateway.recipes import FULL, Recipe, preset_recipe, print_recipe, read
 from gateway.rules import FORMAT_ALIASES, VOCABULARY, Rules
@@ -153,7 +154,7 @@ def _name(image: str, asked: Asked, rules: Rules, signature: dict[str, str]) -> 
     recipe = read(asked.given, rules)
     if asked.preset is not None and asked.preset != FULL:
         recipe = preset_recipe(asked.preset, rules) | recipe
-    return Name(image, canonicalise(recipe, format, rules), format, signature)
+    return Name(image, on_ladder(canonicalise(recipe, format, rules), format, rules), format, signature)
 
 
 def _format(extension: str, rules: Rules) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, create_model, field_validator
+from pydantic import BeforeValidator, Field, create_model, field_validator
 
 from gateway.cache_tag import LONGEST
 from gateway.errors import Refused
+from gateway.ladder import DEFAULT_WIDTHS
 from gateway.names import check_image
 from gateway.section import Section
 from gateway.units import Seconds
@@ -20,6 +22,28 @@ _TAKEN = (
     "last-modified", "link", "location", "server", "set-cookie", "transfer-encoding", "vary", "x-cache",
     "x-content-type-options", "x-request-id",
 )  # fmt: skip
+
+
+def _snap(value: Any) -> Any:
+    return "off" if value is False else value  # what YAML makes of an off without quotes
+
+
+class Ladder(Section):
+    """The widths that pages ask for: bounded on the public port, and made ahead of time by `warm --ladder`."""
+
+    widths: list[Annotated[int, Field(ge=1, le=65535)]] = Field(
+        list(DEFAULT_WIDTHS), description="ascending, in pixels", min_length=1, max_length=64
+    )
+    snap: Annotated[Literal["off", "up", "refuse"], BeforeValidator(_snap)] = Field(
+        "off", description="of other widths on the public port: up makes the next one of them, refuse answers 400"
+    )
+
+    @field_validator("widths")
+    @classmethod
+    def _check_widths(cls, widths: list[int]) -> list[int]:
+        if any(one >= other for one, other in pairwise(widths)):
+            raise ValueError("must ascend, such as [160, 320, 640]")
+        return widths
 
 
 class CacheTags(Section):

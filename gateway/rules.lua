@@ -51,7 +51,7 @@ end
 -- extensions  the extensions of names that tell a format
 -- format_words  the formats that may be asked for, decided or not
 -- negotiate   the formats that `auto` may become, each with its media type, the preferred first
--- recipes_of_presets  what access.lua remembers: the presets' canonical recipes by format
+-- recipes_of_presets  what presets.lua remembers: the presets' canonical recipes by format
 -- times_of_presets    what freshness.lua remembers: seconds by the presets' canonical recipes, by format
 function _M.load(document)
     local vocabulary = document.vocabulary
@@ -70,6 +70,8 @@ function _M.load(document)
         ignored_query = document.ignored_query,
         time = document.time,
         shared_caches = document.shared_caches,
+        ladder = document.ladder,
+        snap = document.snap,
         undecided = vocabulary.undecided,
         formats = vocabulary.formats,
         kinds = {},

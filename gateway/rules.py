@@ -81,7 +81,9 @@ class Rules:
     `max_age` is how many seconds browsers may keep an image, `preset_max_age` the same for single presets;
     `ignored_query` lists the query keys that are dropped unread; a `*` at the end stands for any rest;
     `time` is how many seconds one image may take, by which animations are bounded that take long; `shared_caches` are
-    the directives of Cache-Control that tell shared caches how many seconds something holds.
+    the directives of Cache-Control that tell shared caches how many seconds something holds; `ladder` has the widths
+    that may be asked for on the public port, ascending, and is empty where all may; `snap` says what becomes
+    of the others.
     """
 
     limits: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_LIMITS))
@@ -99,6 +101,8 @@ class Rules:
     ignored_query: Sequence[str] = DEFAULT_IGNORED_QUERY
     time: float = 30.0
     shared_caches: Mapping[str, int] = field(default_factory=dict)
+    ladder: Sequence[int] = ()
+    snap: str = "up"
 
     def document(self) -> dict[str, Any]:
         """The rules as one JSON document, for the Lua side. It contains the signing keys, so it must be kept secret."""
@@ -120,6 +124,8 @@ class Rules:
             "ignored_query": list(self.ignored_query),
             "time": self.time,
             "shared_caches": dict(self.shared_caches),
+            "ladder": list(self.ladder),
+            "snap": self.snap,
         }
 
     @cached_property
@@ -142,5 +148,5 @@ class Rules:
 
     @cached_property
     def of_api(self) -> Rules:
-        """The rules of the API port, where a program asks: no parameter is dropped."""
-        return replace(self, ignored_query=())
+        """The rules of the API port, where a program asks: no parameter is dropped, and any width may be asked for."""
+        return replace(self, ignored_query=(), ladder=())

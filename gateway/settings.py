@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 from gateway.dialect_settings import Dialects
 from gateway.hosts import HostName
 from gateway.names import is_preset_word
+from gateway.page_settings import Ladder
 from gateway.public_settings import Public
 from gateway.rules import ACCEPTED, DEFAULT_EFFORT, DEFAULT_QUALITY, FORMATS, MOST_EFFORT, NEGOTIATED, ORIGINAL_FORMATS
 from gateway.section import Location, Section
@@ -31,7 +32,7 @@ if TYPE_CHECKING:  # the vocabulary is the list of formats, which a type checker
 else:
     Format, Source, Negotiated = Literal[FORMATS], Literal[ORIGINAL_FORMATS], Literal[NEGOTIATED]
     DefaultFormat, Lossy = Literal[(*FORMATS, "source", "auto")], Literal[tuple(DEFAULT_QUALITY)]
-Scope = Literal["read", "write", "delete", "url", "metrics"]
+Scope = Literal["read", "write", "delete", "url", "sign", "metrics"]
 Percent = Annotated[int, Field(ge=1, le=100)]
 Quality = dict[Lossy, Percent]
 
@@ -62,7 +63,7 @@ class Token(Section):
     sha256: Annotated[str, Wanted("64 digits of hex in small letters, as sha256sum prints them")] = Field(
         description="SHA-256 of the token, in hex", pattern=r"^[0-9a-f]{64}$"
     )
-    scopes: list[Scope] = Field(["read"], description="what it may do: read, write, delete, url, metrics")
+    scopes: list[Scope] = Field(["read"], description="what it may do: read, write, delete, url, sign, metrics")
 
 
 class Api(Section):
@@ -248,6 +249,7 @@ class Config(Section):
     presets: dict[str, str] = Field(
         {"thumbnail": "w=50,h=50,sharpen=0.5"}, description="recipes by a bare word: @thumbnail.webp"
     )
+    ladder: Ladder = Ladder()
     metadata: MetadataOptions = MetadataOptions()
     dialects: Dialects = Dialects()
     runtime: Runtime = Runtime()

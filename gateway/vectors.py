@@ -27,6 +27,8 @@ _ASKED = (
     "expires",
     "more",
     "shared_caches",
+    "ladder",
+    "snap",
     "access",
     "now",
     "current",
@@ -36,7 +38,7 @@ _ASKED = (
     "header",
     "longest",
 )
-_OWN_RULES = ("access", "metadata", "negotiate", "limits", "ignored_query", "shared_caches")
+_OWN_RULES = ("access", "metadata", "negotiate", "limits", "ignored_query", "shared_caches", "ladder", "snap")
 """The rules that a vector may have of its own."""
 
 

@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import uvloop
 
@@ -156,7 +157,7 @@ async def _put_together(
     stack.push_async_callback(engine.close)
 
     writable = {word for word, (_, can_write) in engine.capabilities.items() if can_write}
-    rules = rules_of(config, writable)
+    rules = replace(rules_of(config, writable), ladder=())  # which is the public port's own
     job_settings = _job_settings(config, rules, versions, remote_store=store.remote)
     originals = Originals(store.originals, paths.originals, disk.work, config.cache.revalidate)
     tickets = Tickets()

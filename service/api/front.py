@@ -7,12 +7,14 @@ from aiohttp import web
 from service.api.http.context import CONTEXT, Context
 from service.api.http.fallback import fallbacks
 from service.api.http.problems import problems
+from service.api.http.public_rules import public_context
 from service.api.resources.dialects import add_dialects
 from service.api.routes import FRONT_HANDLERS
 from service.api.schema.operations import FRONT
 
 
 def front_app(context: Context) -> web.Application:
+    context = public_context(context)
     app = web.Application(middlewares=[*fallbacks(context.config.public.fallback), problems])
     app[CONTEXT] = context
     for operation in FRONT:

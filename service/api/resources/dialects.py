@@ -16,6 +16,7 @@ from aiohttp import web
 
 from gateway.errors import Refused
 from gateway.holding import Shape
+from gateway.ladder import on_ladder
 from gateway.names import Name, escape
 from gateway.rules import OPAQUE
 from service.api.http import problems
@@ -142,6 +143,8 @@ class DialectHandler:
     async def _image(self, request: web.Request, meant: Translation, etag: str) -> web.StreamResponse | None:
         """The image; None where it was made of another original than the one with `etag`."""
         derivatives, name = request.app[CONTEXT].derivatives, _until(meant)
+        if self._public:
+            name = replace(name, recipe=on_ladder(name.recipe, name.format, request.app[CONTEXT].rules))
         request[ASKED] = name
         if name.format == "auto":
             request[VARIES] = True

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from aiohttp import web
 from pydantic import Field
 
 from gateway.access import is_preset, sign
+from gateway.errors import Refused
+from gateway.ladder import on_ladder
 from gateway.names import Name, escape, parse
 from service.api.http.auth import require
 from service.api.http.context import CONTEXT, Context
+from service.api.http.public_rules import public_rules
 from service.api.http.validation import validated
 from service.api.resources.urls import problem_of
 from service.api.schema.page_models import NameResult
@@ -63,7 +67,11 @@ def _result(asked: str, context: Context, signed: bool, expires: int | None) -> 
 
 def _url(name: Name, context: Context, signed: bool, expires: int | None) -> str | None:
     """The URL on the public port; None where that would refuse it."""
-    rules = context.rules
+    rules = public_rules(context)
+    try:
+        name = replace(name, recipe=on_ladder(name.recipe, name.format, rules))
+    except Refused:
+        return None
     url = f"{context.config.public.base_url}/images/{escape(str(name))}"
     if signed and rules.keys:
         key_id, key = next(iter(rules.keys.items()))
