@@ -38,6 +38,7 @@ local _M = {
 }
 
 local FULL = recipes.FULL
+_M.SRCSET_LEAF = "@srcset.json" -- which the service alone answers
 local LONGEST_IMAGE_NAME = 1024 -- bytes, Swift's limit for an object's name
 
 local UNDECIDED = { auto = true, source = true }
@@ -208,10 +209,14 @@ function _M.parse(path, query, rules)
     if not image then
         return nil, status, detail
     end
-    if leaf and left[1] then
+    if leaf and leaf ~= _M.SRCSET_LEAF and left[1] then
         local allowed = concat(rules.request_parameters, ", ")
         local hint = did_you_mean(left[1], rules.request_parameters)
         return nil, 400, quote(left[1]) .. ": a derived name takes no parameters but " .. allowed .. hint
+    end
+
+    if leaf == _M.SRCSET_LEAF then
+        return nil, 403, leaf .. ": only the API answers this"
     end
 
     local asked, name

@@ -24,6 +24,7 @@ from gateway.uri import escape, split_path, split_query
 
 __all__ = [
     "LONGEST_IMAGE_NAME",
+    "SRCSET_LEAF",
     "Name",
     "check_image",
     "decide",
@@ -40,6 +41,7 @@ __all__ = [
     "split_query",
 ]
 
+SRCSET_LEAF = "@srcset.json"  # which the service alone answers
 LONGEST_IMAGE_NAME = 1024  # bytes, Swift's limit for an object's name
 
 _UNDECIDED = VOCABULARY["undecided"]
@@ -118,6 +120,8 @@ def parse(path: str, query: str, rules: Rules) -> Name:
         image = check_image("/".join(segments))
         return _name(image, read_query(parameters, rules), rules, signature)
     image = check_image("/".join(segments[:-1]))
+    if segments[-1] == SRCSET_LEAF:
+        raise Refused(403, f"{SRCSET_LEAF}: only the API answers this")
     for key in parameters:
         hint = did_you_mean(key, _REQUEST_PARAMETERS)
         allowed = ", ".join(_REQUEST_PARAMETERS)

@@ -12,6 +12,7 @@ local problems = require("nginx.lua.problems")
 local relief = require("nginx.lua.relief")
 local requests = require("nginx.lua.requests")
 local rules_of = require("gateway.rules")
+local srcset = require("nginx.lua.srcset")
 local temp_urls = require("nginx.lua.temp_urls")
 
 local admit = requests.admit
@@ -51,6 +52,7 @@ function _M.init(path)
     usual = document.cache_control
     problems.init(document.absent)
     requests.init(rules)
+    srcset.init(rules)
 
     return document
 end
@@ -144,6 +146,10 @@ end
 function _M.miss()
     local reading = admit()
     if not reading then
+        if srcset.is_asked() and not relief.holds() then
+            ngx.var.miss = ngx.var.request_uri
+            return
+        end
         return ngx.exec("@refused")
     end
 

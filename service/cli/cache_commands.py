@@ -32,19 +32,22 @@ def stats(remote: Remote, as_json: bool) -> int:
     return 0
 
 
-@client_command("warm @w=320.webp thumbnail", "warm @w=640.auto --prefix photos/")
-@click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True)
+@client_command("warm @w=320.webp thumbnail", "warm @w=640.auto --prefix photos/", "warm --ladder")
+@click.argument("recipes", metavar="[RECIPE]...", nargs=-1)
 @click.option("--prefix", default="", metavar="PREFIX", help="Of images whose names begin with this (of all).")
-def warm(remote: Remote, recipes: tuple[str, ...], prefix: str) -> int:
+@click.option("--ladder", is_flag=True, help="Each RECIPE (@full.auto) at every width of the configured ladder.")
+def warm(remote: Remote, recipes: tuple[str, ...], prefix: str, ladder: bool) -> int:
     """Make derived images ahead of time.
 
     RECIPE is as in derived names, @w=300.webp, or a preset's word. What is no image is passed over; an image that
     cannot be made is a line on standard error, and the exit status is 1.
     """
+    if not recipes and not ladder:
+        raise click.UsageError("name a RECIPE such as @w=320.webp, or --ladder")
     last = WarmProgress(done=0, made=0, failed=0, total=None)
     try:
         with remote.connect() as gateway, warming_bar() as bar:
-            for last in gateway.warm(recipes, prefix):
+            for last in gateway.warm(recipes, prefix, ladder=ladder):
                 bar(last)
                 if last.name:
                     click.echo(f"{last.name}: {last.code}", err=True)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import TypeAdapter
 
-from service.api.schema.models import Listing, Purged, Stats, StoredImage, TemporaryUrlResult, WarmProgress
+from service.api.schema.models import Listing, Picture, Purged, Stats, StoredImage, TemporaryUrlResult, WarmProgress
 from service.client.errors import Refused
 
 Result = TypeVar("Result")
@@ -114,6 +114,23 @@ def metadata(name: str) -> Call[dict[str, Any]]:
     return Call("GET", path_of(name), lambda response: dict(response.json()), {"meta": "true"})
 
 
+def picture(
+    name: str,
+    widths: Sequence[int] = (),
+    *,
+    format: str = "auto",
+    sizes: str = "",
+    lifetime: int | None = None,
+    **recipe: object,
+) -> Call[Picture]:
+    """What an `<img>` needs to show an image at these widths, by default those of the ladder: `src`, `srcset`, `sizes`,
+    `width`, `height` and a `placeholder`. Its URLs are signed where that is needed (scope `sign`)."""
+    listed = ",".join(map(str, widths))
+    given = {"w": listed, "format": format, "sizes": sizes, "lifetime": lifetime or "", **recipe}
+    params = {key: str(value) for key, value in given.items() if value != ""}
+    return Call("GET", f"{path_of(name)}/@srcset.json", _model(Picture), params)
+
+
 def temporary_url(
     name: str, *, original: bool = False, lifetime: int | None = None, inline: bool = False
 ) -> Call[TemporaryUrlResult]:
@@ -150,10 +167,15 @@ def stats() -> Call[Stats]:
     return Call("GET", "/stats", _model(Stats))
 
 
-def warm(recipes: Sequence[str], prefix: str = "") -> Call[WarmProgress]:
+def warm(recipes: Sequence[str], prefix: str = "", *, ladder: bool = False) -> Call[WarmProgress]:
     """Make derived images ahead of time. The answer comes line by line, for as long as it is read: a driver's
     `warm` gives them."""
-    return Call("POST", "/warm", _model(WarmProgress), json={"recipes": list(recipes), "prefix": prefix})
+    return Call(
+        "POST",
+        "/warm",
+        _model(WarmProgress),
+        json={"recipes": list(recipes), "prefix": prefix, **({"ladder": True} if ladder else {})},
+    )
 
 
 def path_of(name: str) -> str:

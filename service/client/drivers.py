@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from service.api.schema.models import ListedImage, Listing, StoredImage, WarmProgress
+from service.api.schema.models import ListedImage, Listing, Picture, StoredImage, WarmProgress
 from service.client import calls
 from service.client.calls import Call, pause
 from service.client.errors import Refused, check, require_url, unreachable
@@ -101,10 +101,10 @@ class Gateway:
         except httpx.TransportError as error:
             raise unreachable(error, self._base_url) from error
 
-    def warm(self, recipes: Sequence[str], prefix: str = "") -> Iterator[WarmProgress]:
+    def warm(self, recipes: Sequence[str], prefix: str = "", *, ladder: bool = False) -> Iterator[WarmProgress]:
         """Make derived images ahead of time (`@w=300.webp`, or a preset's bare word), for as long as this is read."""
         try:
-            with self._http.stream(**_request(calls.warm(recipes, prefix), None)) as response:
+            with self._http.stream(**_request(calls.warm(recipes, prefix, ladder=ladder), None)) as response:
                 if response.is_error:
                     response.read()
                 check(response)
@@ -116,6 +116,19 @@ class Gateway:
     def upload(self, name: str, body: bytes | Path, *, replace: bool = False) -> StoredImage:
         """Store an image under a name."""
         return self.call(calls.upload(name, body, replace=replace))
+
+    def picture(
+        self,
+        name: str,
+        widths: Sequence[int] = (),
+        *,
+        format: str = "auto",
+        sizes: str = "",
+        lifetime: int | None = None,
+        **recipe: object,
+    ) -> Picture:
+        """What an `<img>` needs to show an image at these widths; `calls.picture` says more."""
+        return self.call(calls.picture(name, widths, format=format, sizes=sizes, lifetime=lifetime, **recipe))
 
     def get(self, name: str, **recipe: object) -> bytes:
         """A derived image: `get("cat.jpg/@w=300.webp")`, or `get("cat.jpg", w=300, format="webp")`."""
@@ -169,10 +182,12 @@ class AsyncGateway:
                 yield image
             call = calls.following(page)
 
-    async def warm(self, recipes: Sequence[str], prefix: str = "") -> AsyncIterator[WarmProgress]:
+    async def warm(
+        self, recipes: Sequence[str], prefix: str = "", *, ladder: bool = False
+    ) -> AsyncIterator[WarmProgress]:
         """Make derived images ahead of time (`@w=300.webp`, or a preset's bare word), for as long as this is read."""
         try:
-            async with self._http.stream(**_request(calls.warm(recipes, prefix), None)) as response:
+            async with self._http.stream(**_request(calls.warm(recipes, prefix, ladder=ladder), None)) as response:
                 if response.is_error:
                     await response.aread()
                 check(response)
@@ -184,6 +199,19 @@ class AsyncGateway:
     async def upload(self, name: str, body: bytes | Path, *, replace: bool = False) -> StoredImage:
         """Store an image under a name."""
         return await self.call(calls.upload(name, body, replace=replace))
+
+    async def picture(
+        self,
+        name: str,
+        widths: Sequence[int] = (),
+        *,
+        format: str = "auto",
+        sizes: str = "",
+        lifetime: int | None = None,
+        **recipe: object,
+    ) -> Picture:
+        """What an `<img>` needs to show an image at these widths; `calls.picture` says more."""
+        return await self.call(calls.picture(name, widths, format=format, sizes=sizes, lifetime=lifetime, **recipe))
 
     async def get(self, name: str, **recipe: object) -> bytes:
         """A derived image: `get("cat.jpg/@w=300.webp")`, or `get("cat.jpg", w=300, format="webp")`."""

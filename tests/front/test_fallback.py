@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -12,7 +13,7 @@ from tests import images
 from tests.gateways import Gateway, running_gateway
 
 IMG = {"Accept": "image/avif,image/webp,image/png,image/*;q=0.8,*/*;q=0.5"}  # of <img> in browsers
-MISSING = images.jpeg(Image.new("RGB", (400, 300), (200, 30, 30)), quality=95)
+MISSING = images.jpeg(np.full((300, 400, 3), (200, 30, 30), np.uint8), quality=95)
 VARY = "Sec-Fetch-Dest, Accept"
 
 

@@ -19,6 +19,7 @@ from service.api.http.problems import VARIES
 from service.api.http.public_headers import public_headers
 from service.api.http.sending import File, send
 from service.api.resources.redirect import is_large, redirect
+from service.api.resources.srcset import is_srcset, srcset_of_front
 from service.derivatives.derivatives import Derivative
 from service.engine.job import EngineError
 from service.store.errors import StoreError
@@ -55,6 +56,8 @@ async def _redirect(request: web.Request, found: Derivative) -> web.Response | N
 async def answer_with_redirect(request: web.Request) -> web.StreamResponse:
     """The same behind nginx, which sends the file; where it was evicted meanwhile, nginx asks again."""
     context = request.app[CONTEXT]
+    if is_srcset(request.raw_path.partition("?")[0]):
+        return await srcset_of_front(request)
     rules = context.rules
     name = parse(*raw_target(request), rules)
     if name.format == "auto":

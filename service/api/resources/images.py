@@ -24,6 +24,7 @@ from service.api.resources.batch import answer_with_several
 from service.api.resources.derived import answer_with_file
 from service.api.resources.image_query import ImageQuery
 from service.api.resources.redirect import is_large, redirect
+from service.api.resources.srcset import is_srcset, srcset_of_api
 from service.api.resources.urls import temporary_url
 from service.api.schema.request_models import Query
 from service.store.base import StoredObject
@@ -42,6 +43,8 @@ async def get_image(request: web.Request, asked: ImageQuery) -> web.StreamRespon
     path, _ = raw_target(request)
     context = request.app[CONTEXT]
     require(request, "url" if asked.url else "read")
+    if is_srcset(path):
+        return await srcset_of_api(request)
     if path == "" or path.endswith("/") or asked.regex is not None:
         return await answer_with_several(request, path.rstrip("/"), asked)
     name = asked.name(path, context)

@@ -28,6 +28,7 @@ from service.store.errors import StoreError
 
 MOST = 32  # recipes of one request
 TICK = 1.0  # seconds between two lines at most, so that a client that has left is noticed
+_SIZED = ("w=", "h=", "xsize=", "ysize=", "dpr=")  # operations that the widths of a ladder leave no room for
 MADE, FOUND, NO_IMAGE = "MISS", ("HIT-DISK", "HIT-MEMORY", "HIT-STORE", "gone"), NotAnImage.code
 
 T = TypeVar("T")
@@ -52,7 +53,10 @@ class WarmBody(Body):
     """What shall be made, and of which images."""
 
     recipes: list[Recipe] = Field(
-        min_length=1, max_length=MOST, description="as in derived names: @w=300.webp; or the bare word of a preset"
+        [], max_length=MOST, description="as in derived names: @w=300.webp; or the bare word of a preset"
+    )
+    ladder: bool = Field(
+        False, description="make each recipe at every width of the ladder; without recipes, the whole image in auto"
     )
     prefix: str = Field("", description="of images whose names begin with this; of all where it is empty")
 
@@ -64,7 +68,11 @@ async def warm_images(request: web.Request, asked: WarmBody) -> web.StreamRespon
     The answer is lines of progress until all are there; when the client leaves, nothing more is made. While requests
     wait for the engine, or keep all of it busy, nothing is begun.
     """
-    names, turn = _namer(asked.recipes, request.app[CONTEXT].rules), request.app[WARMING]
+    context, turn = request.app[CONTEXT], request.app[WARMING]
+    recipes = at_every_width(asked.recipes, context.config.ladder.widths) if asked.ladder else asked.recipes
+    if not recipes:
+        raise Refused(400, "recipes: name one at least, such as @w=300.webp, or ask for the ladder")
+    names = _namer(recipes, context.rules)
     if turn.taken:
         raise Saturated("this node is being warmed already; wait for the end of that", retry_after=60.0)
     turn.taken = True
@@ -117,6 +125,18 @@ def _namer(recipes: Sequence[str], rules: Rules) -> Callable[[str], Sequence[Wan
         return [(replace(name, image=image), accept) for (_, accept), name in wanted.items()]
 
     return names
+
+
+def at_every_width(recipes: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """The recipes, each with every width of the ladder. Raises Refused for one that has a width, or is a preset."""
+    found = []
+    for recipe in recipes or ["@full.auto"]:
+        body, _, format = recipe.removeprefix("@").rpartition(".")
+        parts = [part for part in body.split(",") if part != "full"]
+        if not recipe.startswith("@") or any(part.startswith(_SIZED) or "=" not in part for part in parts):
+            raise Refused(400, f"recipes: {recipe}: with the ladder, must be without a size, such as @q=60.auto")
+        found += [f"@{','.join((f'w={width}', *parts))}.{format}" for width in widths]
+    return found
 
 
 def _preset(word: str) -> str:

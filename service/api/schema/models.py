@@ -50,6 +50,19 @@ class StoredImage(Reply):
     metadata: dict[str, Any] | None = Field(description="as @meta.json; null where it could not be read in time")
 
 
+class Picture(Reply):
+    """What an `<img>` needs to show an image at several widths."""
+
+    name: str
+    src: str = Field(description="the widest, for clients that read no srcset")
+    srcset: str
+    sizes: str
+    width: int = Field(description="of the widest, in pixels; with `height` it keeps the place of the image")
+    height: int
+    placeholder: str | None = Field(None, description="the look of the image as a data URL, of its ThumbHash")
+    expires: int | None = Field(None, description="seconds since the epoch, of signatures that end")
+
+
 class UploadResult(Reply):
     """What became of one of several files."""
 

@@ -99,6 +99,7 @@ FOUND = (
             JSON: (
                 dict[str, Any],
                 models.TemporaryUrlResult,
+                models.Picture,
                 list[models.MetadataResult],
                 list[models.TemporaryUrlResult],
             ),
