@@ -137,6 +137,7 @@ def _combinations(config: Config) -> Iterator[tuple[Place, str]]:
         yield ("public", "url"), f"with canonical_link, must not hold any of {UNQUOTABLE}, which nginx cannot quote"
     yield from _ladder(config)
     yield from _dialects(config)
+    yield from _receivers(config)
     yield from _lifetimes("swift", config.store.swift.temp_url)
     yield from _lifetimes("directory", config.store.directory.temp_url)
 
@@ -153,6 +154,16 @@ def _ladder(config: Config) -> Iterator[tuple[Place, str]]:
 def _lifetimes(kind: str, urls: TempUrl | DirectoryTempUrl) -> Iterator[tuple[Place, str]]:
     if urls.lifetime > urls.max_lifetime:
         yield ("store", kind, "temp_url", "lifetime"), "must be at most max_lifetime"
+
+
+def _receivers(config: Config) -> Iterator[tuple[Place, str]]:
+    """Webhooks with the same URL, and what the CDN needs."""
+    urls = [webhook.url for webhook in config.events]
+    for number, url in enumerate(urls):
+        if url in urls[:number]:
+            yield ("events", number, "url"), "is there twice; one webhook can have all kinds"
+    for option in config.cdn.missing():
+        yield ("cdn", option), f"is missing; kind: {config.cdn.kind} needs it"
 
 
 def _dialects(config: Config) -> Iterator[tuple[Place, str]]:

@@ -29,6 +29,11 @@ class Secrets:
             inner = section_of(section, key)
             if inner is not None and isinstance(value, dict):
                 found[key] = self.resolve(value, inner, here)
+            elif inner is not None and isinstance(value, list):
+                found[key] = [
+                    self.resolve(one, inner, (*here, place)) if isinstance(one, dict) else one
+                    for place, one in enumerate(value)
+                ]
             elif _holds_secret(field.annotation) and value is not None:
                 found[key] = self._one(value, here)
             elif isinstance(value, dict) and any(map(_holds_secret, get_args(field.annotation))):

@@ -89,7 +89,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Section):
-        return value.model_dump(mode="json")
+        return {key: _plain(getattr(value, key)) for key in type(value).model_fields}
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

@@ -138,4 +138,7 @@ def _is_text(annotation: Any) -> bool:
 
 
 def _holds(annotation: Any, kind: type) -> bool:
+    """Whether an option is of this kind, or a list or mapping of some, or of sections that hold one."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return any(_holds(field.annotation, kind) for field in annotation.model_fields.values())
     return annotation is kind or any(_holds(inner, kind) for inner in get_args(annotation))

@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 from gateway.dialect_settings import Dialects
 from gateway.hosts import HostName
 from gateway.names import is_preset_word
+from gateway.outbox_settings import Cdn, OutboxOptions, Webhook
 from gateway.page_settings import Ladder
 from gateway.public_settings import Public
 from gateway.rules import ACCEPTED, DEFAULT_EFFORT, DEFAULT_QUALITY, FORMATS, MOST_EFFORT, NEGOTIATED, ORIGINAL_FORMATS
@@ -252,6 +253,11 @@ class Config(Section):
     ladder: Ladder = Ladder()
     metadata: MetadataOptions = MetadataOptions()
     dialects: Dialects = Dialects()
+    events: list[Webhook] = Field(
+        [], description="webhooks that hear of changes, as {url, secret, kinds}: docs/events.md"
+    )
+    cdn: Cdn = Cdn()
+    outbox: OutboxOptions = OutboxOptions()
     runtime: Runtime = Runtime()
     log: Log = Log()
     tracing: Tracing = Tracing()

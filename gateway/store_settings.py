@@ -37,6 +37,7 @@ class DirectoryOptions(Section):
 
     root: Location = Field(Path("var/store"), description="the originals; a directory of pictures is a valid store")
     derived: Location = Field(Path("var/derived"), description="derived images that are kept")
+    outbox: Location = Field(Path("var/outbox"), description="messages about changes that are on their way")
     temp_url: DirectoryTempUrl = Field(DirectoryTempUrl(), description="temporary URLs")
     not_images: list[str] = Field(
         ["ds_store", "db", "ini", "txt", "md", "xmp", "pdf", "doc", "docx", "html", "xml", "json", "zip", "mov", "mp4"],
@@ -96,6 +97,11 @@ class SwiftOptions(Section):
     container: Container = Field("images", description="the originals", pattern=r"^[^/]{1,256}$")
     create: bool = Field(False, description="make the originals' container at the start, where it is missing")
     derived_container: Container = Field("images-derived", description="derived images", pattern=r"^[^/]{1,256}$")
+    journal_container: Annotated[str, Wanted("the name of a container, without a slash, or empty")] = Field(
+        "",
+        description="container of the journal and the outbox; empty: the originals' with -journal after it",
+        pattern=r"^[^/]{0,256}$",
+    )
     derived_account: Literal["same", "own"] = Field(
         "same", description="same as the originals', or the login's own where storage_url is another's"
     )

@@ -36,6 +36,7 @@ from service.metrics import Metrics
 from service.observability.timings import TimedStats
 from service.open_store import open_store
 from service.originals.originals import Originals
+from service.outbox.opening import opened_outbox
 from service.runtime.imagemagick import write_policy
 from service.runtime.lock import AlreadyRunning, exclusive, is_held
 from service.runtime.made_by import choices_of, engine_of, made_by
@@ -123,7 +124,7 @@ async def running(config: Config, patience: float = PREDECESSOR, *, strict: bool
         await _alone(paths, stack, patience if was_handed() else 0.0)
         sockets = stack.enter_context(sockets_of(config, paths))
         context = await _put_together(config, paths, store, versions, stack)
-        known = Metrics(context.engine, context.tasks, store)
+        known = Metrics(context.engine, context.tasks, store, context.outbox)
         for port, app, listen in (
             ("api", api_app(context), sockets.api),
             ("public", front_app(context), sockets.front),
@@ -169,8 +170,10 @@ async def _put_together(
     tasks = await stack.enter_async_context(
         running_tasks(config, disk, store, originals, derivatives, made_by(config, rules, versions))
     )
-    uploads = Uploads(store.originals, originals, derivatives, engine, job_settings, disk.work, config.limits.upload)
-    return Context(config, rules, store, originals, derivatives, uploads, engine, tasks)
+    outbox = await stack.enter_async_context(opened_outbox(config, store, disk.work, paths.runtime))
+    limit = config.limits.upload
+    uploads = Uploads(store.originals, originals, derivatives, engine, job_settings, disk.work, limit, outbox)
+    return Context(config, rules, store, originals, derivatives, uploads, engine, tasks, outbox)
 
 
 def _engine_settings(config: Config, paths: Paths, work: Work) -> EngineSettings:

@@ -22,6 +22,7 @@ from service.derivatives.write_behind import UNPERSISTED
 from service.engine.pool.pool import EnginePool
 from service.maintenance.tasks import Tasks
 from service.observability import timings
+from service.outbox.outbox import COUNTERS, Outbox
 from service.store import metered
 from service.store.metered import MeteredStore
 
@@ -78,13 +79,15 @@ Samples = Iterable[tuple[Labels, float]]
 class Metrics(Collector):
     """The metrics of one running service, which consists of these."""
 
-    def __init__(self, engine: EnginePool, tasks: Tasks, store: MeteredStore) -> None:
+    def __init__(self, engine: EnginePool, tasks: Tasks, store: MeteredStore, outbox: Outbox) -> None:
         self.store = store
         self.engine = engine
         self._tasks = tasks
+        self._outbox = outbox
         self._registry = CollectorRegistry(auto_describe=True)  # so that one can be found by its name
         own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, WEB_REFUSALS, SPANS, FALLBACKS, UNPERSISTED, REMOVED)
-        for one in (*own, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
+        of_outbox = COUNTERS if outbox.is_on else ()
+        for one in (*own, *of_outbox, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)
         ProcessCollector(namespace="image_gateway", registry=self._registry)
 
@@ -99,6 +102,7 @@ class Metrics(Collector):
         yield from self._of_engine()
         yield from self._of_caches()
         yield from self._of_freshness()
+        yield from self._of_outbox()
         breaker = self.store.breaker
         state: Samples = [((), float(BREAKER.index(breaker.state)))] if breaker else []
         yield _gauge("store_breaker", "0: closed; 1: probing; 2: open. Of a Swift store.", state)
@@ -156,6 +160,12 @@ class Metrics(Collector):
         yield _gauge("comparison_seconds", "What the last comparison took.", took)
         yield _gauge("originals_listed", "Originals in the store at the last comparison.", listed)
         yield _counter("comparison_failures", "Comparisons that failed.", sweeps.failures)
+
+    def _of_outbox(self) -> Iterator[Metric]:
+        if self._outbox.is_on:
+            waiting = {kind: float(count) for kind, count in self._outbox.waiting.items()}
+            yield _gauge("outbox_waiting", "Messages that wait for delivery by this node.", _by_name(waiting), "kind")
+            yield _gauge("outbox_oldest_seconds", "Age of the oldest of them; 0: there is none.", self._outbox.oldest)
 
 
 def _by_name(values: dict[str, float]) -> Samples:

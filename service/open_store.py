@@ -23,9 +23,18 @@ def open_store(config: Config) -> Store:
     if config.store.kind == "swift":
         from service.store.swift.store import SwiftStore  # noqa: PLC0415  # 0.2 s of imports that only this store needs
 
-        settings = replace(_swift(config.store.swift), derived_needed=config.cache.persist != "never")
+        settings = replace(
+            _swift(config.store.swift),
+            derived_needed=config.cache.persist != "never",
+            journal_container=_journal(config.store.swift) if tells(config) else "",
+        )
         return SwiftStore(settings_from_environment(settings, os.environ))
     return DirectoryStore(directory_settings(config))
+
+
+def tells(config: Config) -> bool:
+    """Whether others are told of changes, so that there is an outbox."""
+    return bool(config.events) or config.cdn.kind != "none"
 
 
 def directory_settings(config: Config) -> DirectorySettings:
@@ -39,12 +48,17 @@ def directory_settings(config: Config) -> DirectorySettings:
         new=not begun,
         not_images=frozenset(options.not_images),
         urls=url_settings(config),
+        outbox=base / options.outbox if tells(config) else None,
     )
+
+
+def _journal(options: SwiftOptions) -> str:
+    return options.journal_container or f"{options.container}-journal"
 
 
 def _swift(options: SwiftOptions) -> SwiftSettings:
     plain = options.model_dump(
-        exclude={"key", "application_credential_secret", "temp_url", "derived_expiry"},
+        exclude={"key", "application_credential_secret", "temp_url", "derived_expiry", "journal_container"},
     )
     return SwiftSettings(
         **plain,

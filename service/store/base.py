@@ -170,7 +170,7 @@ class Container(Protocol):
 
 
 class Store(Protocol):
-    """Two containers, for originals and for derived images, and the properties that the rest of the service needs.
+    """Containers for originals and for derived images, and the properties that the rest of the service needs.
 
     Nothing outside this package depends on the kind of a store.
     """
@@ -180,6 +180,10 @@ class Store(Protocol):
 
     @property
     def derived(self) -> Container: ...
+
+    @property
+    def journal(self) -> Container | None:
+        """The container of the outbox; None where nothing is configured that needs one."""
 
     @property
     def temporary_urls(self) -> Lifetimes:

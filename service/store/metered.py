@@ -62,6 +62,7 @@ class MeteredStore:
         self.trouble: str | None = None
         self.originals: Container = MeteredContainer(inner.originals, "originals", self)
         self.derived: Container = MeteredContainer(inner.derived, "derived", self)
+        self.journal: Container | None = MeteredContainer(inner.journal, "journal", self) if inner.journal else None
         self.temporary_urls = inner.temporary_urls
         self.redirect_from = inner.redirect_from
         self.breaker = inner.breaker

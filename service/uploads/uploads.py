@@ -20,6 +20,7 @@ from service.engine.job import DiskFull, Header, Job, Saturated
 from service.engine.pool.pool import EnginePool
 from service.originals.acceptance import take
 from service.originals.originals import Original, Originals
+from service.outbox.outbox import Change, Outbox
 from service.store.base import Container, NewObject, Precondition, StoredObject
 from service.store.errors import Corrupt, NotFound, StoreError, Unavailable
 from service.uploads.incoming import Incoming
@@ -54,6 +55,7 @@ class Uploads:
     _job_settings: JobSettings
     _work: Work
     _limit: int  # bytes
+    _outbox: Outbox
 
     def __post_init__(self) -> None:
         self._under_way = 0
@@ -131,11 +133,13 @@ class Uploads:
         precondition.check(there)
         content_type, metadata = ORIGINAL_TYPES[header.format], {CHECKSUM: upload.sha256}
         new = NewObject(*(name, upload.path, content_type, upload.md5, metadata, precondition), sha256=upload.sha256)
-        async with self._found_out(name):
-            stored = await self._container.put(new)
-        self._learn(name, stored)
-        original = self._originals.adopt(stored, upload.path, header)
-        await self._forget(name)
+        facts = {"bytes": upload.size, "content_type": content_type, "md5": upload.md5, "sha256": upload.sha256}
+        async with self._outbox.telling(Change("replaced" if there else "created", (name,), facts=facts)):
+            async with self._found_out(name):
+                stored = await self._container.put(new)
+            self._learn(name, stored)
+            original = self._originals.adopt(stored, upload.path, header)
+            await self._forget(name)
         if original:
             self._adopt_document(original, document)
         return Stored(stored, header, upload.md5, upload.sha256, there is None)
@@ -160,10 +164,11 @@ class Uploads:
             if there is None:
                 raise NotFound(name)
             precondition.check(there)
-            async with self._found_out(name):
-                await self._container.delete(name, precondition)
-            self._learn(name, None)
-            await self._forget(name)
+            async with self._outbox.telling(Change("deleted", (name,))):
+                async with self._found_out(name):
+                    await self._container.delete(name, precondition)
+                self._learn(name, None)
+                await self._forget(name)
 
     async def _there(self, name: str) -> StoredObject | None:
         try:

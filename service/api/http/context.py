@@ -13,6 +13,7 @@ from service.derivatives.derivatives import Derivatives
 from service.engine.pool.pool import EnginePool
 from service.maintenance.tasks import Tasks
 from service.originals.originals import Originals
+from service.outbox.outbox import Outbox
 from service.store.base import Store
 from service.uploads.uploads import Uploads
 
@@ -31,6 +32,7 @@ class Context:
     uploads: Uploads
     engine: EnginePool
     tasks: Tasks
+    outbox: Outbox
 
 
 CONTEXT = web.AppKey("context", Context)

@@ -27,6 +27,7 @@ from service.api.resources.redirect import is_large, redirect
 from service.api.resources.srcset import is_srcset, srcset_of_api
 from service.api.resources.urls import temporary_url
 from service.api.schema.request_models import Query
+from service.outbox.outbox import Change
 from service.store.base import StoredObject
 from service.uploads.uploads import CHECKSUM
 
@@ -68,7 +69,8 @@ async def delete_image(request: web.Request, _asked: DeleteQuery) -> web.StreamR
     if path.endswith("/@"):
         name = image_name(path.removesuffix("/@"))
         with audited(request, "purge", name):
-            await context.derivatives.forget_everywhere(name)
+            async with context.outbox.telling(Change("purged", (name,))):
+                await context.derivatives.forget_everywhere(name)
         return web.Response(status=204)
     name = image_name(path)
     with audited(request, "delete", name):

@@ -19,6 +19,7 @@ from service.api.schema.request_models import Body, ImageName
 from service.cache.graves import Removal
 from service.cache.images import cached_images
 from service.cache.walk import background, batches
+from service.outbox.outbox import Change
 
 MOST = 1000  # names of one request
 AT_ONCE = 32  # images that are forgotten without letting anything else run
@@ -45,14 +46,16 @@ async def purge(request: web.Request, asked: PurgeBody) -> web.StreamResponse:
     if asked.names is None:
         prefix = asked.prefix or ""
         with audited(request, "purge", f"{prefix}*"):
-            purged = await (_purge_prefix(context, prefix) if prefix else _purge_all(context))
+            async with context.outbox.telling(Change("purged", prefix=prefix)):
+                purged = await (_purge_prefix(context, prefix) if prefix else _purge_all(context))
     else:
         for name in asked.names:
             check_image(name)
         purged = Purged(images=0, files=0, objects=0)
-        for name in asked.names:
-            with audited(request, "purge", name):
-                purged = _sum(purged, await _purge_image(context, name))
+        async with context.outbox.telling(Change("purged", tuple(asked.names))):
+            for name in asked.names:
+                with audited(request, "purge", name):
+                    purged = _sum(purged, await _purge_image(context, name))
     return web.json_response(text=purged.model_dump_json())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from service.store.base import Observation
 from service.store.directory.key import KEY_FILE
-from service.store.directory.settings import DERIVED_ROOT, MISSING, ROOT, DirectorySettings
+from service.store.directory.settings import MISSING, ROOT, DirectorySettings
 from service.store.directory.urls import UrlSettings
 
 KEY = "store.directory.temp_url.key"
@@ -23,7 +23,7 @@ def observations(settings: DirectorySettings) -> Iterator[Observation]:
 def _of_folders(settings: DirectorySettings) -> Iterator[Observation]:
     for option, folder, made in (
         (ROOT, settings.root, settings.makes_root()),
-        (DERIVED_ROOT, settings.derived, settings.makes(settings.derived)),
+        *((option, folder, settings.makes(folder)) for option, folder in settings.others().items()),
     ):
         if not os.path.lexists(folder) and made:
             yield Observation(option, f"{folder} does not exist yet; a start makes it, with nothing in it", wrong=False)

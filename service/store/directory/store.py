@@ -9,7 +9,7 @@ from gateway.temp_urls import DERIVED, ORIGINALS
 from service.store.base import Lifetimes, Observation
 from service.store.directory import inspection
 from service.store.directory.container import DirectoryContainer
-from service.store.directory.settings import DERIVED_ROOT, ROOT, DirectorySettings
+from service.store.directory.settings import DERIVED_ROOT, OUTBOX_ROOT, ROOT, DirectorySettings
 from service.store.directory.urls import UrlSigner
 
 _THREADS = 8
@@ -28,8 +28,10 @@ class DirectoryStore:
         to_originals, to_derived = (UrlSigner(urls, one) if urls else None for one in (ORIGINALS, DERIVED))
         self.originals = DirectoryContainer(settings.root, self._executor, urls=to_originals, not_images=passed_over)
         self.derived = DirectoryContainer(settings.derived, self._executor, derived=True, urls=to_derived)
+        outbox = settings.outbox
+        self.journal = DirectoryContainer(outbox, self._executor, derived=True) if outbox else None
         self.temporary_urls = Lifetimes(urls.lifetime, urls.max_lifetime) if urls else Lifetimes()
-        self.folders = {ROOT: settings.root, DERIVED_ROOT: settings.derived}
+        self.folders = {ROOT: settings.root, **settings.others()}
         self._settings = settings
 
     async def inspect(self, report: Callable[[Observation], None]) -> None:
@@ -43,6 +45,8 @@ class DirectoryStore:
         StoreFull."""
         await self.originals.start(ROOT, make=self._settings.makes_root())
         await self.derived.start(DERIVED_ROOT, make=self._settings.makes(self._settings.derived))
+        if self.journal and self._settings.outbox:
+            await self.journal.start(OUTBOX_ROOT, make=self._settings.makes(self._settings.outbox))
 
     async def close(self) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)

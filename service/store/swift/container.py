@@ -49,13 +49,15 @@ class SwiftContainer:
         self._presence = Presence(container, needed=not derived)
         self._deletion = Deletion(pool, container, settings.connections, self.delete)
 
-    async def prepare(self) -> None:
-        """Make sure of the container and its key. Raises NotFound when originals have no container, and StoreError
-        when its former versions come back."""
+    async def prepare(self, *, urls: bool = True) -> None:
+        """Make sure of the container and, for temporary `urls`, of its key. Raises NotFound when originals have no
+        container, and StoreError when its former versions come back."""
         with needing("write" if self._derived else "read", self._container):
             found = await self._pool.call(self._make if self._create else self._look)
         self._rounds_down = rounds_down(found)
         check_versions(self._container, found)
+        if not urls:
+            return
         try:
             await self._pool.call(self._signer.prepare)
         except (NoTemporaryUrls, Denied) as error:

@@ -39,12 +39,14 @@ class SwiftSettings:
     `storage_url` replaces the one that the login returns; `cacert` is a file of certificates to trust instead of the
     system's. `create` says whether the originals' container is made where it is missing. `derived_account` is "own"
     where derived images lie in the account of the login while `storage_url` is another's. Without `derived_needed` a
-    start goes on where the user may not use the derived container. `mistake` says why the login could not be read.
+    start goes on where the user may not use the derived container. There is a journal only where it has a name.
+    `mistake` says why the login could not be read.
     """
 
     container: str = "images"
     create: bool = False
     derived_container: str = "images-derived"
+    journal_container: str = ""
     auth_version: AuthVersion = "auto"
     auth_url: str = ""
     user: str = ""

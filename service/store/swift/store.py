@@ -23,7 +23,7 @@ MISSING = "Swift has no container {0} for the originals; make it with: swift pos
 
 
 class SwiftStore:
-    """Two containers and the pool of connections to them. `pool` carries the counters."""
+    """The containers and the pool of connections to them. `pool` carries the counters."""
 
     remote = True
     folders: Mapping[str, Path] = MappingProxyType({})
@@ -39,6 +39,8 @@ class SwiftStore:
             self.pool if settings.derived_account == "same" else Pool(replace(settings, storage_url=""))
         )
         self.derived = SwiftContainer(self._derived_pool, settings, settings.derived_container, derived=True)
+        lasting, journal = replace(settings, delete_after=None), settings.journal_container
+        self.journal = SwiftContainer(self._derived_pool, lasting, journal, derived=True) if journal else None
 
     async def inspect(self, _report: Callable[[Observation], None]) -> None:
         """Start it and list an object. There is nothing to report of a Swift that can be used."""
@@ -58,6 +60,8 @@ class SwiftStore:
             raise StoreError(f"Swift cannot be used without {keys}")
         try:
             await self._prepare_derived()
+            if self.journal:
+                await self.journal.prepare(urls=False)
             await self.originals.prepare()
         except (Refused, Forbidden) as error:
             raise StoreError(str(error)) from error
