@@ -18,7 +18,7 @@ from gateway.freshness import SHARED
 from gateway.names import preset_recipe
 from gateway.rules import VOCABULARY, Rules
 from gateway.section import Section
-from gateway.settings import Config
+from gateway.settings import MAPPING, TEXT, Config
 from gateway.store_settings import DirectoryTempUrl, TempUrl
 from gateway.units import is_loopback
 from gateway.uri import is_ignored
@@ -28,6 +28,7 @@ __all__ = ["ConfigError", "Mistake", "defaults", "load", "rules_of"]
 
 LONGEST_SOCKET_PATH = 107  # bytes: sizeof(sun_path) - 1, see unix(7)
 SOCKET_NAME = "service.sock"
+UNWRITTEN = ("[key]", TEXT, MAPPING)  # steps of a place that are not in the file: a mapping's key, a kind of value
 UNQUOTABLE = '"$\\;{}'
 
 
@@ -53,7 +54,7 @@ def load(text: str, *, file: str, base: Path, environ: Mapping[str, str], read_f
         config = Config.model_validate({**document, "base": base})
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            place = tuple(step for step in detail["loc"] if step != "[key]")  # a mapping's key, not what it maps to
+            place = tuple(step for step in detail["loc"] if step not in UNWRITTEN)
             mistakes.append(lines.mistake(place, _explain(detail, place)))
     if config is not None:
         mistakes += [lines.mistake(place, why) for place, why in _combinations(config)]
@@ -77,7 +78,7 @@ def rules_of(config: Config, writable: set[str] | None = None) -> Rules:
         default_format=config.formats.default,
         negotiate=tuple(word for word in config.formats.negotiate if word in out),
         keep=tuple(config.metadata.keep),
-        presets=config.presets,
+        presets=config.recipes,
         access=config.public.access,
         keys={key_id: secret.get_secret_value() for key_id, secret in config.public.keys.items()},
         metadata=config.public.metadata,

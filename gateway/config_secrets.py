@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -67,14 +67,17 @@ class Secrets:
 
 
 def section_of(section: type[Section], key: str) -> type[Section] | None:
-    """The section that a key holds, by itself or as the items of a list."""
+    """The section that a key holds, by itself or as the items of a list or mapping."""
     if key not in section.model_fields:
         return None
-    annotation = section.model_fields[key].annotation
-    for candidate in (annotation, *get_args(annotation)):
-        if isinstance(candidate, type) and issubclass(candidate, Section):
-            return candidate
-    return None
+    return next(_sections(section.model_fields[key].annotation), None)
+
+
+def _sections(annotation: Any) -> Iterator[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _sections(inner)
 
 
 def _holds_secret(annotation: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from gateway.dialect_settings import Dialects
@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # the vocabulary is the list of formats, which a type checker
 else:
     Format, Source, Negotiated = Literal[FORMATS], Literal[ORIGINAL_FORMATS], Literal[NEGOTIATED]
     DefaultFormat, Lossy = Literal[(*FORMATS, "source", "auto")], Literal[tuple(DEFAULT_QUALITY)]
+TEXT, MAPPING = "[text]", "[mapping]"  # of a value that may be either, in the place of a mistake
 Scope = Literal["read", "write", "delete", "url", "sign", "metrics"]
 Percent = Annotated[int, Field(ge=1, le=100)]
 Quality = dict[Lossy, Percent]
@@ -149,6 +150,8 @@ class LimitOptions(Section):
     )
     archive_files: int = Field(1000, description="images in one archive", ge=1, le=100000)
     archive_bytes: Size = Field(2**30, description="bytes of one archive", ge=1)
+    store_bytes: Size = Field(0, description="bytes of all originals together; 0: no limit")
+    store_images: Count = Field(0, description="originals in the store; 0: no limit")
 
 
 def _effort(format: str, description: str) -> Any:
@@ -191,6 +194,19 @@ class FormatOptions(Section):
     @classmethod
     def _fill_quality(cls, quality: Quality) -> Quality:
         return {**DEFAULT_QUALITY, **quality}
+
+
+class Preset(Section):
+    """A preset that is more than its recipe."""
+
+    recipe: str = Field(description="operations, as in a name: w=50,h=50")
+    eager: bool = Field(False, description="make it of each upload, behind the answer, in the default format")
+
+
+PresetOrRecipe = Annotated[
+    Annotated[str, Tag(TEXT)] | Annotated[Preset, Tag(MAPPING)],
+    Discriminator(lambda value: MAPPING if isinstance(value, dict | Preset) else TEXT),
+]
 
 
 METADATA_FIELDS = (
@@ -247,8 +263,9 @@ class Config(Section):
     engine: Engine = Engine()
     limits: LimitOptions = LimitOptions()
     formats: FormatOptions = FormatOptions()
-    presets: dict[str, str] = Field(
-        {"thumbnail": "w=50,h=50,sharpen=0.5"}, description="recipes by a bare word: @thumbnail.webp"
+    presets: dict[str, PresetOrRecipe] = Field(
+        {"thumbnail": "w=50,h=50,sharpen=0.5"},
+        description="recipes by a bare word: @thumbnail.webp; {recipe: w=50, eager: true} is made with each upload",
     )
     ladder: Ladder = Ladder()
     metadata: MetadataOptions = MetadataOptions()
@@ -264,9 +281,19 @@ class Config(Section):
 
     base: SkipJsonSchema[Path] = Field(Path(), exclude=True, description="the folder that relative paths start from")
 
+    @property
+    def recipes(self) -> dict[str, str]:
+        """The recipe of each preset."""
+        return {word: one if isinstance(one, str) else one.recipe for word, one in self.presets.items()}
+
+    @property
+    def eager_presets(self) -> list[str]:
+        """The presets that are made with each upload."""
+        return [word for word, one in self.presets.items() if isinstance(one, Preset) and one.eager]
+
     @field_validator("presets")
     @classmethod
-    def _check_presets(cls, presets: dict[str, str]) -> dict[str, str]:
+    def _check_presets(cls, presets: dict[str, str | Preset]) -> dict[str, str | Preset]:
         for word in presets:
             if not is_preset_word(word):
                 raise ValueError(f"{word!r} must be lower-case letters, digits, - and _, and not full or meta")

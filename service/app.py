@@ -25,9 +25,11 @@ from service.api.http.metrics import observe
 from service.cache.tickets import Tickets
 from service.cache.work import Work, spare_folder
 from service.derivatives.derivatives import Derivatives, JobSettings
+from service.derivatives.eager import Eager
 from service.derivatives.job import persist_of
 from service.derivatives.maker import Maker
 from service.derivatives.stored import DerivedStore
+from service.derivatives.warming import namer
 from service.engine.job import Limits
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.settings import EngineSettings
@@ -51,6 +53,7 @@ from service.store.errors import Unavailable
 from service.store.metered import MeteredStore
 from service.supervise import twins
 from service.tracing.setup import traced
+from service.uploads.quota import Quota
 from service.uploads.uploads import Uploads
 
 SHUTDOWN = 30.0  # seconds that requests under way may take when the service stops
@@ -124,7 +127,7 @@ async def running(config: Config, patience: float = PREDECESSOR, *, strict: bool
         await _alone(paths, stack, patience if was_handed() else 0.0)
         sockets = stack.enter_context(sockets_of(config, paths))
         context = await _put_together(config, paths, store, versions, stack)
-        known = Metrics(context.engine, context.tasks, store, context.outbox)
+        known = Metrics(context.engine, context.tasks, store, context.outbox, context.uploads)
         for port, app, listen in (
             ("api", api_app(context), sockets.api),
             ("public", front_app(context), sockets.front),
@@ -171,8 +174,13 @@ async def _put_together(
         running_tasks(config, disk, store, originals, derivatives, made_by(config, rules, versions))
     )
     outbox = await stack.enter_async_context(opened_outbox(config, store, disk.work, paths.runtime))
-    limit = config.limits.upload
-    uploads = Uploads(store.originals, originals, derivatives, engine, job_settings, disk.work, limit, outbox)
+    limits = config.limits
+    quota = Quota(store.originals, limits.store_bytes, limits.store_images, remote=store.remote)
+    eager = Eager(derivatives, engine, namer(config.eager_presets, rules) if config.eager_presets else None)
+    await stack.enter_async_context(eager.running())
+    uploads = Uploads(
+        *(store.originals, originals, derivatives, engine, job_settings, disk.work, limits.upload, outbox, quota, eager)
+    )
     return Context(config, rules, store, originals, derivatives, uploads, engine, tasks, outbox)
 
 

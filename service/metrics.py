@@ -17,6 +17,7 @@ from prometheus_client import (
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from service.derivatives.eager import MADE
 from service.derivatives.takedown import REMOVED
 from service.derivatives.write_behind import UNPERSISTED
 from service.engine.pool.pool import EnginePool
@@ -25,6 +26,7 @@ from service.observability import timings
 from service.outbox.outbox import COUNTERS, Outbox
 from service.store import metered
 from service.store.metered import MeteredStore
+from service.uploads.uploads import Uploads
 
 # A series more for each counter, which nothing reads, is a third of what a scrape costs.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -79,15 +81,17 @@ Samples = Iterable[tuple[Labels, float]]
 class Metrics(Collector):
     """The metrics of one running service, which consists of these."""
 
-    def __init__(self, engine: EnginePool, tasks: Tasks, store: MeteredStore, outbox: Outbox) -> None:
+    def __init__(self, engine: EnginePool, tasks: Tasks, store: MeteredStore, outbox: Outbox, uploads: Uploads) -> None:
         self.store = store
         self.engine = engine
         self._tasks = tasks
         self._outbox = outbox
+        self._uploads = uploads
         self._registry = CollectorRegistry(auto_describe=True)  # so that one can be found by its name
         own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, WEB_REFUSALS, SPANS, FALLBACKS, UNPERSISTED, REMOVED)
         of_outbox = COUNTERS if outbox.is_on else ()
-        for one in (*own, *of_outbox, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
+        of_eager = (MADE,) if uploads.eager.is_on else ()
+        for one in (*own, *of_outbox, *of_eager, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)
         ProcessCollector(namespace="image_gateway", registry=self._registry)
 
@@ -103,6 +107,11 @@ class Metrics(Collector):
         yield from self._of_caches()
         yield from self._of_freshness()
         yield from self._of_outbox()
+        if self._uploads.eager.is_on:
+            yield _gauge("eager_waiting", "Images whose eager presets are to be made.", len(self._uploads.eager))
+        if used := self._uploads.quota.usage:
+            yield _gauge("store_used_bytes", "Bytes of all originals, where a limit is set.", used.bytes)
+            yield _gauge("store_used_images", "Originals in the store, where a limit is set.", used.images)
         breaker = self.store.breaker
         state: Samples = [((), float(BREAKER.index(breaker.state)))] if breaker else []
         yield _gauge("store_breaker", "0: closed; 1: probing; 2: open. Of a Swift store.", state)

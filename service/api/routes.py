@@ -12,6 +12,7 @@ from service.api.http.problems import Handler, table
 from service.api.resources.capabilities import capabilities, formats, presets
 from service.api.resources.chosen import archive_chosen
 from service.api.resources.derived import answer_with_redirect
+from service.api.resources.events import recent_events
 from service.api.resources.health import health, live, serving
 from service.api.resources.images import delete_image, get_image
 from service.api.resources.listing import list_images
@@ -48,6 +49,7 @@ HANDLERS: Mapping[str, Handler] = {
     "readNames": read_names,
     "archiveChosen": archive_chosen,
     "getProblems": recent_problems,
+    "getEvents": recent_events,
     "getMetrics": metrics,
     "getLiveness": live,
     "getReadiness": health,

@@ -34,6 +34,7 @@ COMMANDS = {
     "purge": "cache_commands",
     "stats": "cache_commands",
     "warm": "cache_commands",
+    "events": "events_command",
     "completion": "completion",
 }
 """The module of each command. Only the module of the command that runs is loaded."""

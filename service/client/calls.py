@@ -13,7 +13,16 @@ from urllib.parse import quote
 import httpx
 from pydantic import TypeAdapter
 
-from service.api.schema.models import Listing, Picture, Purged, Stats, StoredImage, TemporaryUrlResult, WarmProgress
+from service.api.schema.models import (
+    Events,
+    Listing,
+    Picture,
+    Purged,
+    Stats,
+    StoredImage,
+    TemporaryUrlResult,
+    WarmProgress,
+)
 from service.client.errors import Refused
 
 Result = TypeVar("Result")
@@ -160,6 +169,11 @@ def purge(names: Sequence[str] | None = None, *, prefix: str | None = None, ever
     given = {"names": None if names is None else list(names), "prefix": prefix, "all": everything or None}
     body = {key: value for key, value in given.items() if value is not None}
     return Call("POST", "/purge", _model(Purged), json=body, patient=True)
+
+
+def events(after: str = "", limit: int = 1000) -> Call[Events]:
+    """The changes that the node which answers has made after the cursor `next` of an earlier answer."""
+    return Call("GET", "/events", _model(Events), {"after": after, "limit": str(limit)})
 
 
 def stats() -> Call[Stats]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gateway.names import Name
+from gateway.errors import Refused
+from gateway.names import Name, check_image, escape, parse
+from gateway.rules import CONTENT_TYPES, Rules
 from service.derivatives.derivatives import Derivatives
 from service.engine.job import EngineError
+from service.engine.pool.pool import EnginePool
 from service.store.base import Container
 from service.store.errors import Corrupt, NotFound
 
@@ -50,7 +53,48 @@ async def warm(
             for name, accept in names(original.name):
                 while busy():  # noqa: ASYNC110  # the engine's queue can only be looked at
                     await asyncio.sleep(PATIENCE)
-                yield Warmed(str(name), await _make(derivatives, name, accept))
+                yield Warmed(str(name), await make(derivatives, name, accept))
+
+
+def namer(recipes: Sequence[str], rules: Rules) -> Callable[[str], Sequence[Wanted]]:
+    """A function that says what is to be made of an image: its derived names, `auto` as clients of each format would
+    ask for it. Raises Refused."""
+    wanted: dict[tuple[str, str], Name] = {}
+    for recipe in recipes:
+        leaf = recipe if recipe.startswith("@") else f"@{_preset(recipe)}.{rules.default_format}"
+        name = parse(escape(f"image/{leaf}"), "", rules)
+        formats = rules.negotiate if name.format == "auto" else ()
+        for accept in (*(CONTENT_TYPES[format] for format in formats), ""):
+            wanted[str(name), accept] = name
+
+    def names(image: str) -> Sequence[Wanted]:
+        try:
+            check_image(image)
+        except Refused:  # it came into the store in another way, and cannot be asked for
+            return ()
+        return [(replace(name, image=image), accept) for (_, accept), name in wanted.items()]
+
+    return names
+
+
+def _preset(word: str) -> str:
+    """The word itself, unless it looks like a recipe. Raises Refused, with a hint at the missing `@`."""
+    if any(sign in word for sign in "=.,"):
+        raise Refused(
+            400, f"recipes: {word}: a recipe begins with @; did you mean @{word}? Only presets are bare words"
+        )
+    return word
+
+
+def is_wanted(engine: EnginePool) -> bool:
+    """Whether requests wait for the engine, or would have to if another job were begun."""
+    return any(engine.waiting.values()) or engine.stats.running >= len(engine.pids)
+
+
+async def wait_for_engine(engine: EnginePool) -> None:
+    """Return as soon as no request wants the engine."""
+    while is_wanted(engine):  # noqa: ASYNC110  # the engine's queue can only be looked at
+        await asyncio.sleep(PATIENCE)
 
 
 async def count(originals: Container, names: Callable[[str], Sequence[Wanted]], prefix: str) -> int:
@@ -64,7 +108,8 @@ async def count(originals: Container, names: Callable[[str], Sequence[Wanted]], 
         marker = page.marker
 
 
-async def _make(derivatives: Derivatives, name: Name, accept: str) -> str:
+async def make(derivatives: Derivatives, name: Name, accept: str) -> str:
+    """Make one derived image; what became of it, as in `Warmed`. Raises as `warm` does."""
     try:
         return (await derivatives.get(name, accept, lane="api")).level
     except NotFound:  # deleted since it was listed

@@ -5,20 +5,10 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from service.outbox.change import Change
 
 MOST = 1000  # changes that are remembered
-LARGEST = 100  # names of one change that are remembered
-
-
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """A change with its cursor, which `Recent.after` takes."""
-
-    cursor: str
-    change: Change
 
 
 class Recent:
@@ -38,14 +28,14 @@ class Recent:
         """The cursor of the last change; what comes later is after it."""
         return self._cursor(self._count)
 
-    def after(self, cursor: str, limit: int) -> Sequence[Numbered]:
-        """At most `limit` changes after this cursor, the oldest first."""
+    def after(self, cursor: str, limit: int) -> Sequence[tuple[str, Change]]:
+        """At most `limit` changes after this cursor, each with its own, the oldest first."""
         process, _, number = cursor.partition("-")
         first = self._count - len(self._changes)
         known = int(number) if process == self._process and number.isdecimal() else 0
         begin = min(max(known - first, 0), len(self._changes))
         found = list(self._changes)[begin : begin + limit]
-        return [Numbered(self._cursor(first + begin + place), one) for place, one in enumerate(found, 1)]
+        return [(self._cursor(first + begin + place), one) for place, one in enumerate(found, 1)]
 
     def _cursor(self, number: int) -> str:
         return f"{self._process}-{number}"

@@ -41,6 +41,20 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """How many bytes a container holds, in how many objects; or how much more or less."""
+
+    bytes: int
+    images: int
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.bytes + other.bytes, self.images + other.images)
+
+    def __sub__(self, other: Usage) -> Usage:
+        return Usage(self.bytes - other.bytes, self.images - other.images)
+
+
+@dataclass(frozen=True, slots=True)
 class TemporaryUrl:
     """A URL that lets anyone GET one object until `expires` (seconds since the epoch)."""
 
@@ -162,6 +176,9 @@ class Container(Protocol):
         With `typed` the content type of an object that was stored without one is read from its first bytes; else it may
         be `application/octet-stream`, which costs nothing.
         """
+
+    async def usage(self) -> Usage:
+        """How much it holds, by its own count; that of Swift may lag."""
 
     async def temporary_url(
         self, name: str, *, lifetime: float, filename: str | None = None, inline: bool = False

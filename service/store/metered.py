@@ -21,6 +21,7 @@ from service.store.base import (
     Store,
     StoredObject,
     TemporaryUrl,
+    Usage,
 )
 from service.store.errors import StoreError, Unavailable
 
@@ -117,6 +118,10 @@ class MeteredContainer:
     ) -> Page:
         with self._metered("list"):
             return await self._inner.list(prefix=prefix, delimiter=delimiter, marker=marker, limit=limit, typed=typed)
+
+    async def usage(self) -> Usage:
+        with self._metered("usage"):
+            return await self._inner.usage()
 
     async def temporary_url(
         self, name: str, *, lifetime: float, filename: str | None = None, inline: bool = False

@@ -16,6 +16,7 @@ from gateway.names import Name
 from gateway.rules import ORIGINAL_TYPES
 from service.cache.work import FULL, Work
 from service.derivatives.derivatives import Derivatives, JobSettings
+from service.derivatives.eager import Eager
 from service.engine.job import DiskFull, Header, Job, Saturated
 from service.engine.pool.pool import EnginePool
 from service.originals.acceptance import take
@@ -24,6 +25,7 @@ from service.outbox.outbox import Change, Outbox
 from service.store.base import Container, NewObject, Precondition, StoredObject
 from service.store.errors import Corrupt, NotFound, StoreError, Unavailable
 from service.uploads.incoming import Incoming
+from service.uploads.quota import Quota
 
 MOST_AT_ONCE = 256  # uploads under way, each with a file descriptor and up to the limit of bytes on disk
 UNCERTAIN = (Unavailable, Corrupt, OSError)  # failures of the store that do not tell whether it took a change
@@ -56,6 +58,8 @@ class Uploads:
     _work: Work
     _limit: int  # bytes
     _outbox: Outbox
+    quota: Quota
+    eager: Eager
 
     def __post_init__(self) -> None:
         self._under_way = 0
@@ -88,15 +92,17 @@ class Uploads:
 
     async def foresee(self, name: str, precondition: Precondition) -> None:
         """Raise what `store` would raise for the name's sake, before a body is sent for nothing. No promise."""
-        precondition.check(await self._there(name))
+        there = await self._there(name)
+        precondition.check(there)
+        await self.quota.check(there, 1)
 
     async def store(self, name: str, upload: Incoming, precondition: Precondition) -> Stored:
         """Check the upload by content and by decoding it, and put it into the store; then everything derived of a
         former image of this name is gone.
 
         Raises NotAnImage, TooLarge, Undecodable, TimedOut, Crashed, Saturated; Exists, PreconditionFailed,
-        Unholdable, StoreFull, Corrupt, Unavailable. After any of them nothing is stored. A caller that is cancelled
-        while this runs waits until it is settled, since the store's answer decides what is true.
+        Unholdable, StoreFull, QuotaReached, Corrupt, Unavailable. After any of them nothing is stored. A caller that is
+        cancelled while this runs waits until it is settled, since the store's answer decides what is true.
         """
         return await _settled(self._store(name, upload, precondition))
 
@@ -134,7 +140,8 @@ class Uploads:
         content_type, metadata = ORIGINAL_TYPES[header.format], {CHECKSUM: upload.sha256}
         new = NewObject(*(name, upload.path, content_type, upload.md5, metadata, precondition), sha256=upload.sha256)
         facts = {"bytes": upload.size, "content_type": content_type, "md5": upload.md5, "sha256": upload.sha256}
-        async with self._outbox.telling(Change("replaced" if there else "created", (name,), facts=facts)):
+        change = Change("replaced" if there else "created", (name,), facts=facts)
+        async with self.quota.taking(there, upload.size), self._outbox.telling(change):
             async with self._found_out(name):
                 stored = await self._container.put(new)
             self._learn(name, stored)
@@ -142,6 +149,7 @@ class Uploads:
             await self._forget(name)
         if original:
             self._adopt_document(original, document)
+        self.eager.add(name)
         return Stored(stored, header, upload.md5, upload.sha256, there is None)
 
     def _adopt_document(self, original: Original, document: Path) -> None:
@@ -167,6 +175,7 @@ class Uploads:
             async with self._outbox.telling(Change("deleted", (name,))):
                 async with self._found_out(name):
                     await self._container.delete(name, precondition)
+                self.quota.removed(there)
                 self._learn(name, None)
                 await self._forget(name)
 

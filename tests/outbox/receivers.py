@@ -68,7 +68,7 @@ def receiving(port: int = 0) -> Iterator[Receiver]:
             self.end_headers()
             self.wfile.write(receiver.answer)
 
-        do_POST = do_PUT = do_GET = do_PURGE = do_BAN = _receive  # noqa: N815
+        do_POST = do_PUT = do_GET = do_PURGE = do_BAN = _receive
 
         def log_message(self, *_words: Any) -> None:
             """Log nothing: no test reads it."""

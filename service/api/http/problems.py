@@ -21,6 +21,7 @@ from service.api.http.context import raw_target
 from service.api.schema.models import PROBLEM_JSON
 from service.engine import job
 from service.store import errors as store_errors
+from service.uploads.quota import QuotaReached
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -72,6 +73,7 @@ KINDS: Mapping[type[Exception], Kind] = {
         503, "corrupt-transfer", "the store's answer was damaged", "the store's answer was damaged on its way"
     ),
     store_errors.StoreFull: Kind(507, "store-full", "the store has no room", "the store has no room"),
+    QuotaReached: Kind(507, "quota-reached", "`limits.store_bytes` or `limits.store_images` is reached"),
     store_errors.Forbidden: Kind(
         403,
         "store-forbids",

@@ -6,23 +6,21 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from aiohttp import web
 from pydantic import Field, StringConstraints
 
-from gateway.errors import Refused
-from gateway.names import Name, check_image, escape, parse
-from gateway.rules import CONTENT_TYPES, Rules
-from service.api.http.context import CONTEXT, Context
+from gateway.names import Refused
+from service.api.http.context import CONTEXT
 from service.api.http.problems import BEGUN
 from service.api.http.sending import write
 from service.api.http.validation import validated
 from service.api.resources.urls import problem_of
 from service.api.schema.models import NDJSON, WarmProgress
 from service.api.schema.request_models import LONGEST_NAME, Body
-from service.derivatives.warming import Wanted, Warmed, count, warm
+from service.derivatives.warming import Wanted, Warmed, count, is_wanted, namer, warm
 from service.engine.job import EngineError, NotAnImage, Saturated
 from service.store.errors import StoreError
 
@@ -72,7 +70,7 @@ async def warm_images(request: web.Request, asked: WarmBody) -> web.StreamRespon
     recipes = at_every_width(asked.recipes, context.config.ladder.widths) if asked.ladder else asked.recipes
     if not recipes:
         raise Refused(400, "recipes: name one at least, such as @w=300.webp, or ask for the ladder")
-    names = _namer(recipes, context.rules)
+    names = namer(recipes, context.rules)
     if turn.taken:
         raise Saturated("this node is being warmed already; wait for the end of that", retry_after=60.0)
     turn.taken = True
@@ -86,7 +84,9 @@ async def _answer(request: web.Request, names: Callable[[str], Sequence[Wanted]]
     context, turn = request.app[CONTEXT], request.app[WARMING]
     originals = context.store.originals
     response = web.StreamResponse(headers={"Content-Type": NDJSON, "Cache-Control": "no-store"})
-    work = warm(context.derivatives, originals, names, prefix=prefix, busy=lambda: turn.over or _is_wanted(context))
+    work = warm(
+        context.derivatives, originals, names, prefix=prefix, busy=lambda: turn.over or is_wanted(context.engine)
+    )
     progress, sent_at = WarmProgress(done=0, made=0, failed=0, total=None), 0.0
     counting = asyncio.create_task(count(originals, names, prefix))
     try:
@@ -106,27 +106,6 @@ async def _answer(request: web.Request, names: Callable[[str], Sequence[Wanted]]
     return await _end(request, response, progress.model_copy(update={"total": progress.done}), None)
 
 
-def _namer(recipes: Sequence[str], rules: Rules) -> Callable[[str], Sequence[Wanted]]:
-    """A function that says what is to be made of an image: its derived names, `auto` as clients of each format would
-    ask for it. Raises Refused."""
-    wanted: dict[tuple[str, str], Name] = {}
-    for recipe in recipes:
-        leaf = recipe if recipe.startswith("@") else f"@{_preset(recipe)}.{rules.default_format}"
-        name = parse(escape(f"image/{leaf}"), "", rules)
-        formats = rules.negotiate if name.format == "auto" else ()
-        for accept in (*(CONTENT_TYPES[format] for format in formats), ""):
-            wanted[str(name), accept] = name
-
-    def names(image: str) -> Sequence[Wanted]:
-        try:
-            check_image(image)
-        except Refused:  # it came into the store in another way, and cannot be asked for
-            return ()
-        return [(replace(name, image=image), accept) for (_, accept), name in wanted.items()]
-
-    return names
-
-
 def at_every_width(recipes: Sequence[str], widths: Sequence[int]) -> list[str]:
     """The recipes, each with every width of the ladder. Raises Refused for one that has a width, or is a preset."""
     found = []
@@ -137,21 +116,6 @@ def at_every_width(recipes: Sequence[str], widths: Sequence[int]) -> list[str]:
             raise Refused(400, f"recipes: {recipe}: with the ladder, must be without a size, such as @q=60.auto")
         found += [f"@{','.join((f'w={width}', *parts))}.{format}" for width in widths]
     return found
-
-
-def _preset(word: str) -> str:
-    """The word itself, unless it looks like a recipe. Raises Refused, with a hint at the missing `@`."""
-    if any(sign in word for sign in "=.,"):
-        raise Refused(
-            400, f"recipes: {word}: a recipe begins with @; did you mean @{word}? Only presets are bare words"
-        )
-    return word
-
-
-def _is_wanted(context: Context) -> bool:
-    """Whether requests wait for the engine, or would have to if another job were begun."""
-    engine = context.engine
-    return any(engine.waiting.values()) or engine.stats.running >= len(engine.pids)
 
 
 def _next(progress: WarmProgress, step: Warmed | None, counting: asyncio.Task[int]) -> WarmProgress:

@@ -26,6 +26,21 @@ class Problem(Reply):
     detail: str
 
 
+class Event(Reply):
+    """A change, as webhooks get it."""
+
+    type: str = Field(description="image.created, image.replaced, image.deleted or image.purged")
+    timestamp: str = Field(description="when it was made, in UTC")
+    data: dict[str, Any] = Field(description="name, with bytes, content_type, md5 and sha256; names, prefix, or all")
+
+
+class Events(Reply):
+    """The changes that a node has made, the oldest first."""
+
+    events: list[Event]
+    next: str = Field(description="for `after`, to ask for what comes later")
+
+
 class Links(Reply):
     """Where to find an image."""
 

@@ -79,7 +79,7 @@ ENGINE = (
 )
 UPLOAD_PROBLEMS = (
     *ENGINE, *STORE, "malformed", "digest-mismatch", "name-exists", "precondition-failed", "slow-sender", "store-full",
-    "too-many", "unholdable-name", "read-only-store", "unsupported-body", "expectation-failed",
+    "quota-reached", "too-many", "unholdable-name", "read-only-store", "unsupported-body", "expectation-failed",
 )  # fmt: skip
 GET_PROBLEMS = (
     *ENGINE, *STORE, "corrupt-transfer", "malformed", "no-such-image", "no-temporary-urls", "precondition-failed",
@@ -191,6 +191,15 @@ OPERATIONS: tuple[Operation, ...] = (
         "/problems",
         (Answer(200, "the latest first", {JSON: page_models.RecentProblems}),),
         ("read",),
+        kind=STATS,
+    ),
+    Operation(
+        "getEvents",
+        "GET",
+        "/events",
+        (Answer(200, "the oldest first", {JSON: models.Events}),),
+        ("read",),
+        ("malformed",),
         kind=STATS,
     ),
     Operation(

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from service.store.base import UNCONDITIONAL, NewObject, Page, Precondition, StoredObject, TemporaryUrl
+from service.store.base import UNCONDITIONAL, NewObject, Page, Precondition, StoredObject, TemporaryUrl, Usage
 from service.store.directory.folder import Folder
 from service.store.directory.urls import UrlSigner
 from service.store.errand import run
@@ -64,6 +64,10 @@ class DirectoryContainer:
         self, *, prefix: str = "", delimiter: str = "", marker: str = "", limit: int = 1000, typed: bool = False
     ) -> Page:
         return await run(self._executor, lambda _: self._folder.list(prefix, delimiter, marker, limit, typed))
+
+    async def usage(self) -> Usage:
+        """As in `Container`; it reads the whole tree."""
+        return await run(self._executor, self._folder.usage)
 
     async def temporary_url(
         self, name: str, *, lifetime: float, filename: str | None = None, inline: bool = False

@@ -9,7 +9,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from service.store.base import UNCONDITIONAL, NewObject, Page, Precondition, StoredObject
+from service.store.base import UNCONDITIONAL, NewObject, Page, Precondition, StoredObject, Usage
+from service.store.directory.counting import counted
 from service.store.directory.files import (
     TemporaryFile,
     describe,
@@ -128,6 +129,10 @@ class Folder:
                 typed=typed,
                 not_images=self._not_images,
             )
+
+    def usage(self, errand: Errand) -> Usage:
+        with translated():
+            return counted(self._root, self._not_images, errand)
 
     def _publish(
         self,

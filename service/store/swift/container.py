@@ -12,14 +12,22 @@ from typing import Any
 
 from swiftclient.exceptions import ClientException
 
-from service.store.base import UNCONDITIONAL, NewObject, Page, Precondition, StoredObject, TemporaryUrl
+from service.store.base import UNCONDITIONAL, NewObject, Page, Precondition, StoredObject, TemporaryUrl, Usage
 from service.store.errand import Errand
 from service.store.errors import Corrupt, Exists, NoTemporaryUrls, NotFound, Unavailable, Unholdable
 from service.store.swift.auth import Denied
 from service.store.swift.connections import Pool, is_absent
 from service.store.swift.deletion import Deletion
 from service.store.swift.listing import list_container
-from service.store.swift.objects import LONGEST_NAME, from_headers, is_folder, metadata_headers, reachable, rounds_down
+from service.store.swift.objects import (
+    LONGEST_NAME,
+    from_headers,
+    is_folder,
+    metadata_headers,
+    parsing,
+    reachable,
+    rounds_down,
+)
 from service.store.swift.presence import Presence
 from service.store.swift.rights import needing
 from service.store.swift.settings import SwiftSettings
@@ -113,6 +121,12 @@ class SwiftContainer:
             if self._derived:
                 return Page([], [], None)
             raise Unavailable(f"there is no container {self._container!r} any more") from error
+
+    async def usage(self) -> Usage:
+        with needing("read", self._container):
+            found = await self._pool.call(self._look)
+        with parsing():
+            return Usage(int(found["x-container-bytes-used"]), int(found["x-container-object-count"]))
 
     async def temporary_url(
         self, name: str, *, lifetime: float, filename: str | None = None, inline: bool = False
