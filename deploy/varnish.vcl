@@ -17,24 +17,23 @@ acl gateways {
 }
 
 sub vcl_recv {
-    if (req.method != "PURGE" && req.method != "BAN") {
-        return;
-    }
-    if (client.ip !~ gateways) {
+    if (req.method ~ "^(PURGE|BAN)$" && client.ip !~ gateways) {
         return (synth(403, "Forbidden"));
     }
     if (req.method == "BAN") {
         ban("obj.status != 0");
         return (synth(200, "All banned"));
     }
-    if (req.http.xkey-purge) {
-        set req.http.purged = xkey.purge(req.http.xkey-purge);
-    } elsif (req.http.xkey-softpurge) {
-        set req.http.purged = xkey.softpurge(req.http.xkey-softpurge);
-    } else {
-        return (synth(400, "No tags"));
+    if (req.method == "PURGE") {
+        if (req.http.xkey-purge) {
+            set req.http.purged = xkey.purge(req.http.xkey-purge);
+        } elsif (req.http.xkey-softpurge) {
+            set req.http.purged = xkey.softpurge(req.http.xkey-softpurge);
+        } else {
+            return (synth(400, "No tags"));
+        }
+        return (synth(200, "Purged " + req.http.purged));
     }
-    return (synth(200, "Purged " + req.http.purged));
 }
 
 sub vcl_deliver {

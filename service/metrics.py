@@ -89,9 +89,8 @@ class Metrics(Collector):
         self._uploads = uploads
         self._registry = CollectorRegistry(auto_describe=True)  # so that one can be found by its name
         own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, WEB_REFUSALS, SPANS, FALLBACKS, UNPERSISTED, REMOVED)
-        of_outbox = COUNTERS if outbox.is_on else ()
-        of_eager = (MADE,) if uploads.eager.is_on else ()
-        for one in (*own, *of_outbox, *of_eager, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
+        configured = (*(COUNTERS if outbox.is_on else ()), *((MADE,) if uploads.eager.is_on else ()))
+        for one in (*own, *configured, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)
         ProcessCollector(namespace="image_gateway", registry=self._registry)
 

@@ -20,6 +20,7 @@ from service.outbox.change import address_of
 from service.store.errors import NotFound, StoreError
 
 ROUNDS = 3  # of looking and writing signs, in the time after which a node is dead
+CLAIM = 1 / 12  # of that time, and up to twice as much, until a sign that was written over a dead one's counts
 MOST_WATCHED = 10_000  # messages of other nodes
 SWEEP = 600.0  # seconds between two removals of old dead letters
 
@@ -126,7 +127,7 @@ class Adoption:
         """Write the sign of a dead node; whether no other node does so at the same time."""
         sign = self._new_sign()
         await self._box.put(ALIVE + node, sign)
-        await asyncio.sleep(self._take_over / ROUNDS / 4 * (1 + secrets.randbelow(1001) / 1000))
+        await asyncio.sleep(self._take_over * CLAIM * (1 + secrets.randbelow(1001) / 1000))
         if await self._sign_of(node) != sign:
             return False
         self._signed.add(node)

@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 from aiohttp import web
 from pydantic import Field, StringConstraints
 
-from gateway.names import Refused
+from gateway.errors import Refused
 from service.api.http.context import CONTEXT
 from service.api.http.problems import BEGUN
 from service.api.http.sending import write
@@ -82,11 +82,13 @@ async def warm_images(request: web.Request, asked: WarmBody) -> web.StreamRespon
 
 async def _answer(request: web.Request, names: Callable[[str], Sequence[Wanted]], prefix: str) -> web.StreamResponse:
     context, turn = request.app[CONTEXT], request.app[WARMING]
+
+    def busy() -> bool:
+        return turn.over or is_wanted(context.engine)
+
     originals = context.store.originals
     response = web.StreamResponse(headers={"Content-Type": NDJSON, "Cache-Control": "no-store"})
-    work = warm(
-        context.derivatives, originals, names, prefix=prefix, busy=lambda: turn.over or is_wanted(context.engine)
-    )
+    work = warm(context.derivatives, originals, names, prefix=prefix, busy=busy)
     progress, sent_at = WarmProgress(done=0, made=0, failed=0, total=None), 0.0
     counting = asyncio.create_task(count(originals, names, prefix))
     try:
