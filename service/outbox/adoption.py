@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Seen:
-    """A sign of life, None where there is none, and since when it is the same, monotonic."""
+    """A sign of life, and since when it is the same, monotonic."""
 
-    sign: bytes | None
+    sign: bytes
     since: float
 
 
@@ -117,6 +117,8 @@ class Adoption:
         if node in self._signed:
             return True
         sign = await self._sign_of(node)
+        if sign is None:  # it would have written one before its messages were old
+            return True
         seen = self._signs.get(node)
         if seen is None or seen.sign != sign:
             self._signs[node] = Seen(sign, time.monotonic())

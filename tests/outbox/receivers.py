@@ -61,12 +61,13 @@ def receiving(port: int = 0) -> Iterator[Receiver]:
             if status == 0:
                 self.close_connection = True
                 return
-            self.send_response(status)
-            for name, value in receiver.more.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(receiver.answer)))
-            self.end_headers()
-            self.wfile.write(receiver.answer)
+            with contextlib.suppress(OSError):  # the sender waits no longer
+                self.send_response(status)
+                for name, value in receiver.more.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(receiver.answer)))
+                self.end_headers()
+                self.wfile.write(receiver.answer)
 
         do_POST = do_PUT = do_GET = do_PURGE = do_BAN = _receive
 
