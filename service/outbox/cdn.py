@@ -49,7 +49,7 @@ def _cloudflare(cdn: Cdn, url: str, tags: Sequence[str]) -> Request:
 
 
 def _varnish(cdn: Cdn, url: str, tags: Sequence[str]) -> Request:
-    """What deploy/varnish.vcl reads: PURGE with tags for xkey, or BAN for everything."""
+    """What deploy/varnish/default.vcl reads: PURGE with tags for xkey, or BAN for everything."""
     authorised = _bearer(cdn)
     if not tags:
         return Request("BAN", url, authorised)

@@ -11,7 +11,7 @@ import httpx
 
 from tests.waiting import until
 
-VCL = Path(__file__).parents[2] / "deploy/varnish.vcl"
+VCL = Path(__file__).parents[2] / "deploy/varnish/default.vcl"
 
 TAGS = """
 sub vcl_backend_response {
