@@ -7,9 +7,12 @@ local text_of = require("gateway.text")
 local values = require("gateway.values")
 
 local contains = text_of.contains
+local find = string.find
 local floor = math.floor
 local format_text = string.format
 local ipairs = ipairs
+local match = string.match
+local max = math.max
 local maximum = values.maximum
 local pairs = pairs
 local plain = numbers.plain
@@ -42,6 +45,35 @@ local function scale(recipe, rules)
             recipe[key] = integer_text(product)
         end
     end
+
+    return recipe
+end
+
+
+-- Fold `ar` into the one of `w` and `h` that is missing, rounding half up; beside both it changes nothing.
+local function shape(recipe, rules)
+    local ratio = recipe.ar
+    recipe.ar = nil
+    if not ratio or (recipe.w and recipe.h) then
+        return recipe
+    end
+    if not recipe.w and not recipe.h then
+        return nil, 400, "ar=" .. ratio .. ": needs w or h"
+    end
+
+    local across, down = match(ratio, "^(.*):(.*)$")
+    local given, missing, one, other = "w", "h", tonumber(across), tonumber(down)
+    if not recipe.w then
+        given, missing, one, other = "h", "w", other, one
+    end
+    local side = max(1, floor((2 * tonumber(recipe[given]) * other + one) / (2 * one)))
+    local most = maximum(rules.operations[missing], rules.limits)
+    if side > most then
+        return nil, 400, missing .. " by ar is " .. integer_text(side)
+            .. ": must be at most " .. integer_text(most)
+    end
+    recipe[missing] = integer_text(side)
+    recipe.fit = recipe.fit or "cover"
 
     return recipe
 end
@@ -86,6 +118,9 @@ local function meets(key, wanted, recipe, format, rules)
     end
     if wanted == "unset" then
         return value == nil
+    end
+    if wanted == "sized" then
+        return value ~= nil and find(value, "^[^:]*:[^:]*$") ~= nil
     end
     if wanted["not"] then
         return value ~= nil and not contains(wanted["not"], value)
@@ -147,7 +182,7 @@ end
 
 
 -- The one spelling of all recipes that give the same result in `format`. An error where a key lacks what it needs,
--- or the box times `dpr` exceeds the limits.
+-- or the box exceeds the limits by `dpr` or `ar`.
 function _M.canonicalise(given, format, rules)
     local recipe = {}
     for key, value in pairs(given) do
@@ -156,6 +191,11 @@ function _M.canonicalise(given, format, rules)
 
     local fits, status, detail = scale(recipe, rules)
     if not fits then
+        return nil, status, detail
+    end
+    local shaped
+    shaped, status, detail = shape(recipe, rules)
+    if not shaped then
         return nil, status, detail
     end
     turn(recipe)

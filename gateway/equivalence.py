@@ -21,9 +21,9 @@ _UNDECIDED = VOCABULARY["undecided"]
 def canonicalise(recipe: Recipe, format: str, rules: Rules) -> Recipe:
     """The one spelling of all recipes that give the same result in `format`, in the vocabulary's order.
 
-    Raises Refused where a key lacks what it needs, or the box times `dpr` exceeds the limits.
+    Raises Refused where a key lacks what it needs, or the box exceeds the limits by `dpr` or `ar`.
     """
-    recipe = _opaque(_turn(_scale(dict(recipe), rules)), format)
+    recipe = _opaque(_turn(_shape(_scale(dict(recipe), rules), rules)), format)
     recipe = {key: value for key, value in recipe.items() if value != _default(rules.operations[key])}
     for key, row in rules.operations.items():
         if key in recipe and "needs" in row and not _holds(row["needs"], recipe, format):
@@ -47,6 +47,27 @@ def _scale(recipe: Recipe, rules: Rules) -> Recipe:
             raise Refused(400, f"{key} times dpr is {scaled}: must be at most {most}")
         recipe[key] = str(scaled)
     return recipe
+
+
+def _shape(recipe: Recipe, rules: Rules) -> Recipe:
+    """Fold `ar` into the one of `w` and `h` that is missing, rounding half up; beside both it changes nothing."""
+    if "ar" not in recipe or ("w" in recipe and "h" in recipe):
+        return {key: value for key, value in recipe.items() if key != "ar"}
+    ratio = recipe.pop("ar")
+    across, down = map(int, ratio.split(":"))
+    if "w" in recipe:
+        given, missing, one, other = "w", "h", across, down
+    elif "h" in recipe:
+        given, missing, one, other = "h", "w", down, across
+    else:
+        raise Refused(400, f"ar={ratio}: needs w or h")
+    side, most = (
+        max(1, (2 * int(recipe[given]) * other + one) // (2 * one)),
+        maximum(rules.operations[missing], rules.limits),
+    )
+    if side > most:
+        raise Refused(400, f"{missing} by ar is {side}: must be at most {most}")
+    return {"fit": "cover", **recipe, missing: str(side)}
 
 
 def _turn(recipe: Recipe) -> Recipe:
@@ -105,6 +126,8 @@ def _meets(key: str, wanted: Any, recipe: Recipe, format: str) -> bool:
         return value is not None
     if wanted == "unset":
         return value is None
+    if wanted == "sized":
+        return value is not None and value.count(":") == 1
     if isinstance(wanted, list):
         return value in wanted
     return value is not None and value not in wanted["not"]

@@ -64,4 +64,21 @@ function _M.normalise(text, places, low, high)
 end
 
 
+-- Two numbers joined by a colon, each from 0.01 to 10000 with at most 2 decimals, in lowest terms: 1.5:1 is 3:2.
+function _M.ratio(text)
+    local before, after = partition(text, ":")
+    local across, down = _M.scaled(before, 2, 0.01, 10000), after and _M.scaled(after, 2, 0.01, 10000)
+    if not across or not down then
+        return nil
+    end
+
+    local divisor, rest = across, down
+    while rest > 0 do
+        divisor, rest = rest, divisor % rest
+    end
+
+    return format("%.0f:%.0f", across / divisor, down / divisor)
+end
+
+
 return _M

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 MOST_DIGITS = 10  # of a whole part: all that any range needs, and exact in Lua's numbers
@@ -40,3 +41,12 @@ def normalise(text: str, places: int, low: float, high: float) -> str | None:
     """The canonical spelling of a number. None where it is not one, out of range, or too precise."""
     value = scaled(text, places, low, high)
     return None if value is None else plain(value, places)
+
+
+def ratio(text: str) -> str | None:
+    """Two numbers joined by a colon, each from 0.01 to 10000 with at most 2 decimals, in lowest terms: 1.5:1 is 3:2."""
+    sides = [scaled(part, 2, 0.01, 10000) for part in text.split(":")]
+    if len(sides) != 2 or sides[0] is None or sides[1] is None:
+        return None
+    divisor = math.gcd(sides[0], sides[1])
+    return f"{sides[0] // divisor}:{sides[1] // divisor}"

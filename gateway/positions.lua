@@ -71,10 +71,34 @@ local function length(text)
 end
 
 
--- A region: X:Y:WIDTH:HEIGHT, each in pixels or in percent (`p`).
+local function printed(lengths)
+    local texts = {}
+    for place, one in ipairs(lengths) do
+        texts[place] = plain(one.value, one.unit == "p" and 2 or 0) .. one.unit
+    end
+
+    return concat(texts, ":")
+end
+
+
+-- A region by its size alone; that of the whole image lies nowhere else.
+local function sized(lengths)
+    local whole = true
+    for _, one in ipairs(lengths) do
+        if one.value == 0 then
+            return nil
+        end
+        whole = whole and one.unit == "p" and one.value == 10000
+    end
+
+    return (whole and "0:0:" or "") .. printed(lengths)
+end
+
+
+-- A region: X:Y:WIDTH:HEIGHT or WIDTH:HEIGHT, each in pixels or in percent (`p`).
 function _M.region(_, text)
     local parts = split(text, ":")
-    if #parts ~= 4 then
+    if #parts ~= 2 and #parts ~= 4 then
         return nil
     end
 
@@ -84,6 +108,9 @@ function _M.region(_, text)
         if not lengths[place] then
             return nil
         end
+    end
+    if #lengths == 2 then
+        return sized(lengths)
     end
 
     for start = 1, 2 do
@@ -96,12 +123,7 @@ function _M.region(_, text)
         end
     end
 
-    local printed = {}
-    for place, one in ipairs(lengths) do
-        printed[place] = plain(one.value, one.unit == "p" and 2 or 0) .. one.unit
-    end
-
-    return concat(printed, ":")
+    return printed(lengths)
 end
 
 

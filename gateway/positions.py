@@ -39,15 +39,29 @@ def _length(text: str) -> tuple[str, int] | None:
 
 
 def region(text: str) -> str | None:
-    """A region: X:Y:WIDTH:HEIGHT, each in pixels or in percent (`p`)."""
+    """A region: X:Y:WIDTH:HEIGHT or WIDTH:HEIGHT, each in pixels or in percent (`p`)."""
     found = [_length(part) for part in text.split(":")]
-    if len(found) != 4 or None in found:
+    if len(found) not in (2, 4) or None in found:
         return None
     lengths = [length for length in found if length is not None]
+    if len(lengths) == 2:
+        return _sized(lengths)
     for start in (0, 1):
         (unit, offset), (size_unit, size) = lengths[start], lengths[start + 2]
         if size == 0 or (unit == "p" and offset == 10000):
             return None
         if unit == "p" and size_unit == "p":
             lengths[start + 2] = (size_unit, min(size, 10000 - offset))
+    return _printed(lengths)
+
+
+def _sized(lengths: list[tuple[str, int]]) -> str | None:
+    """A region by its size alone; that of the whole image lies nowhere else."""
+    if any(size == 0 for _, size in lengths):
+        return None
+    whole = all(length == ("p", 10000) for length in lengths)
+    return _printed([("", 0), ("", 0), *lengths] if whole else lengths)
+
+
+def _printed(lengths: list[tuple[str, int]]) -> str:
     return ":".join(plain(value, 2 if unit else 0) + unit for unit, value in lengths)

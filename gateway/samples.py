@@ -199,11 +199,23 @@ _VALUES: Mapping[str, Callable[[random.Random, Mapping[str, Any], Rules], str]] 
     "word": lambda chance, row, rules: chance.choice(row["words"]),
     "words": lambda chance, row, rules: ":".join(chance.choices(rules.keep or row["words"], k=chance.randint(1, 3))),
     "colour": lambda chance, row, rules: "".join(chance.choices("0fF8a", k=chance.choice((3, 4, 6, 8)))),
+    "colours": lambda chance, row, rules: ":".join(
+        "".join(chance.choices("0fF8a", k=chance.choice((3, 3, 6, 6, 4)))) for _ in range(row["count"])
+    ),
+    "border": lambda chance, row, rules: (
+        _number(chance, row["min"], row["max"], row["places"]) + chance.choice(("", "", ":fff", ":0F8a", ":", ":12345"))
+    ),
+    "ratio": lambda chance, row, rules: chance.choice(("16:9", "1.91:1", "9:16.00", _numbers(chance, 99, 2, "", 2))),
     "point": lambda chance, row, rules: chance.choice(
         ("n", "se", "smart", "0.5:0", ".5:0.50", _numbers(chance, 1, 3, "", 2))
     ),
     "region": lambda chance, row, rules: chance.choice(
-        ("0:0:100p:100p", _numbers(chance, 999, 0, "", 4), _numbers(chance, 100, 2, "p", 4), "10p:5:95p:9p")
+        (
+            "0:0:100p:100p",
+            _numbers(chance, 999, 0, "", chance.choice((2, 4))),
+            _numbers(chance, 100, 2, "p", chance.choice((2, 4))),
+            "10p:5:95p:9p",
+        )
     ),
     "tuple": _tuple,
 }

@@ -15,6 +15,7 @@ local ipairs = ipairs
 local lower = string.lower
 local match = string.match
 local number = numbers.normalise
+local partition = text_of.partition
 local split = text_of.split
 local sub = string.sub
 local type = type
@@ -79,7 +80,8 @@ local function words(row, text)
 end
 
 
-local function colour(_, text)
+-- The hex digits of a colour: six, or eight where it is not opaque.
+local function digits_of(text)
     local digits = match(lower(text), "^#?([0-9a-f]+)$")
     if not digits then
         return nil
@@ -92,6 +94,44 @@ local function colour(_, text)
     end
 
     return sub(digits, 7) == "ff" and sub(digits, 1, 6) or digits
+end
+
+
+local function colour(_, text)
+    return digits_of(text)
+end
+
+
+local function colours(row, text)
+    local found = split(text, ":")
+    if #found ~= row.count then
+        return nil
+    end
+    for place, one in ipairs(found) do
+        found[place] = digits_of(one)
+        if not found[place] or #found[place] ~= 6 then
+            return nil
+        end
+    end
+
+    return concat(found, ":")
+end
+
+
+local function border(row, text)
+    local fuzz, colour_text = partition(text, ":")
+    fuzz = decimal(row, fuzz)
+    local digits = colour_text and digits_of(colour_text)
+    if not fuzz or (colour_text and not digits) then
+        return nil
+    end
+
+    return digits and fuzz .. ":" .. digits or fuzz
+end
+
+
+local function ratio(_, text)
+    return numbers.ratio(text)
 end
 
 
@@ -125,6 +165,9 @@ local TYPES = {
     word = word,
     words = words,
     colour = colour,
+    colours = colours,
+    border = border,
+    ratio = ratio,
     point = positions.point,
     region = positions.region,
     tuple = tuple,

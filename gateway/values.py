@@ -44,6 +44,11 @@ def _words(row: Row, text: str, limits: Limits) -> str | None:
 
 
 def _colour(row: Row, text: str, limits: Limits) -> str | None:
+    return _digits(text)
+
+
+def _digits(text: str) -> str | None:
+    """The hex digits of a colour: six, or eight where it is not opaque."""
     match = _COLOUR.fullmatch(text.lower())
     if match is None:
         return None
@@ -53,6 +58,22 @@ def _colour(row: Row, text: str, limits: Limits) -> str | None:
     if len(digits) not in (6, 8):
         return None
     return digits[:6] if digits[6:] == "ff" else digits
+
+
+def _colours(row: Row, text: str, limits: Limits) -> str | None:
+    found = [_digits(part) for part in text.split(":")]
+    if len(found) != row["count"]:
+        return None
+    opaque = [digits for digits in found if digits is not None and len(digits) == 6]
+    return ":".join(opaque) if len(opaque) == len(found) else None
+
+
+def _border(row: Row, text: str, limits: Limits) -> str | None:
+    number, colon, colour = text.partition(":")
+    fuzz, digits = _decimal(row, number, limits), _digits(colour) if colon else ""
+    if fuzz is None or digits is None:
+        return None
+    return f"{fuzz}:{digits}" if colon else fuzz
 
 
 def _tuple(row: Row, text: str, limits: Limits) -> str | None:
@@ -77,6 +98,9 @@ _TYPES: Mapping[str, Callable[[Row, str, Limits], str | None]] = {
     "word": _word,
     "words": _words,
     "colour": _colour,
+    "colours": _colours,
+    "border": _border,
+    "ratio": lambda _row, text, _limits: numbers.ratio(text),
     "point": lambda _row, text, _limits: positions.point(text),
     "region": lambda _row, text, _limits: positions.region(text),
     "tuple": _tuple,

@@ -100,11 +100,14 @@ def asked(recipe: dict[str, str]) -> tuple[int | None, int | None]:
     return (int(width) if width else None, int(height) if height else None)
 
 
-def crop_box(value: str, size: Size) -> Box:
-    """What `crop=x:y:w:h` keeps of an image: pixels, or percent with `p`; cut off at the image's edges.
+def crop_box(value: str, size: Size, focus: tuple[float, float] = (0.5, 0.5)) -> Box:
+    """What `crop=x:y:w:h` keeps of an image: pixels, or percent with `p`; cut off at the image's edges. What
+    `crop=w:h` keeps has its middle as near to `focus` (0..1 of width and height) as the edges allow.
 
     Edges fall on whole pixels, at least one apart. Raises Unsatisfiable when the box lies outside the image.
     """
+    if is_sized(value):
+        return _placed(value, size, focus)
     sides = (size[0], size[1], size[0], size[1])
     x, y, w, h = (
         float(part[:-1]) * side / 100 if part.endswith("p") else float(part)
@@ -114,6 +117,21 @@ def crop_box(value: str, size: Size) -> Box:
     if not (0 <= left < size[0] and 0 <= top < size[1]):
         raise Unsatisfiable(f"crop={value} lies outside the image of {size[0]}x{size[1]} pixels")
     return Box(left, top, min(right, size[0]), min(bottom, size[1]))
+
+
+def is_sized(value: str) -> bool:
+    """Return True for `w:h`, the value of a crop that `g` places."""
+    return value.count(":") == 1
+
+
+def _placed(value: str, size: Size, focus: tuple[float, float]) -> Box:
+    """Its width and height depend on its place in nothing: they are whole pixels first."""
+    kept, starts = [], []
+    for part, side, middle in zip(value.split(":"), size, focus, strict=True):
+        length = min(side, rounded(float(part[:-1]) * side / 100 if part.endswith("p") else float(part)))
+        kept.append(length)
+        starts.append(min(max(0, math.floor(side * middle - length / 2 + 0.5)), side - length))
+    return Box(starts[0], starts[1], starts[0] + kept[0], starts[1] + kept[1])
 
 
 def resampled(width: float, height: float, recipe: dict[str, str]) -> Size:

@@ -25,8 +25,11 @@ from service.engine.picture import Picture
 from service.engine.steps.bitonal import bitonal
 from service.engine.steps.canvas import flatten, flip, pad, rotate
 from service.engine.steps.detail import blur, sharpen
+from service.engine.steps.duotone import duotone
+from service.engine.steps.mask import mask
 from service.engine.steps.orient import orient
 from service.engine.steps.palette import reduce_colours
+from service.engine.steps.pixelate import pixelate
 from service.engine.steps.region import crop, trim
 from service.engine.steps.resample import carve, resample
 from service.engine.steps.tone import tone
@@ -37,7 +40,7 @@ Step = Callable[[Picture, Job], None]
 
 STEPS: tuple[Step, ...] = (
     orient,  # EXIF's orientation: all that follows sees the image upright
-    crop,  # crop
+    crop,  # crop g
     trim,  # trim
     resample,  # w h fit g up: to the size of the box, with what crop, trim and cover cut
     carve,  # fit=liquid
@@ -46,8 +49,11 @@ STEPS: tuple[Step, ...] = (
     rotate,  # rot, bg
     flip,  # flip
     tone,  # gray equalize normalize negate bri con sat gam, in this order
+    duotone,  # duotone
     blur,  # blur
     sharpen,  # sharpen
+    pixelate,  # pixelate
+    mask,  # mask radius
     flatten,  # bg, where the format has no transparency
     bitonal,  # bitonal
     reduce_colours,  # colors

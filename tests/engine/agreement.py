@@ -36,13 +36,16 @@ RECIPES = (
     "w=45,h=45,fit=pad,bg=336699", "w=45,h=45,fit=pad,bg=33669980", "crop=10p:10p:50p:50p,w=40", "trim=5,w=45",
     "w=36,rot=90", "w=36,rot=30,bg=ff0000", "w=48,flip=h", "w=48,flip=v", "w=48,gray=1", "w=48,equalize=1",
     "w=48,normalize=1", "w=48,negate=1", "w=48,bri=10", "w=48,con=10", "w=48,sat=30", "w=48,gam=1.4", "w=48,blur=2",
-    "w=48,sharpen=1", "crop=20p:20p:20p:20p,w=44,up=1", "w=48,q=60",
+    "w=48,sharpen=1",
+    "w=48,duotone=102040:ffe0a0", "w=48,pixelate=5", "w=48,mask=ellipse", "w=48,radius=9", "crop=50p:50p,g=ne,w=40",
+    "trim=5:ffffff,w=45", "crop=20p:20p:20p:20p,w=44,up=1", "w=48,q=60",
 )  # fmt: skip
 """Every operation of the vocabulary, small, so that a sheet holds them all."""
 
 ELSEWHERE = {
     "bitonal": "both do it by one table: tests/engine/test_tone.py",
     "colors": "the colours that are chosen follow from nearly the same pixels: tests/engine/test_palette.py",
+    "ar": "it has become part of w and h",
     "dpr": "it has become part of w and h",
     "frame": "it is taken when decoding: tests/engine/test_animation.py",
     "keep": "it changes no pixel where there is no profile: tests/engine/test_colour.py",

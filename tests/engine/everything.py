@@ -71,6 +71,10 @@ VALUES = {
     "gam": "1.2",
     "blur": "1",
     "sharpen": "1:1:0",
+    "duotone": "102040:ffe0a0",
+    "pixelate": "8",
+    "mask": "ellipse",
+    "radius": "9",
     "bitonal": "1",
     "colors": "16",
     "frame": "0",
@@ -79,9 +83,9 @@ VALUES = {
     "mb": "30000",
     "keep": "copyright:icc:provenance",
 }
-"""A value for each operation; `dpr` is folded into the size before an engine process sees it."""
+"""A value for each operation; `dpr` and `ar` are folded into the size before an engine process sees it."""
 
-assert set(VALUES) == {row["key"] for row in VOCABULARY["operations"]} - {"dpr"}
+assert set(VALUES) == {row["key"] for row in VOCABULARY["operations"]} - {"dpr", "ar"}
 
 
 def recipes() -> Iterator[dict[str, str]]:

@@ -27,15 +27,17 @@ OPAQUE = ("jpg", "bmp")
 def effect(recipe: dict[str, str], format: str) -> dict[str, object]:
     """All that the result depends on, for a format that is decided and values that are right."""
     box = _box(recipe)
-    fit = recipe.get("fit", "inside") if len(box) == 2 else "inside"
+    usual = "cover" if "ar" in recipe and not {"w", "h"} <= recipe.keys() else "inside"
+    fit = recipe.get("fit", usual) if len(box) == 2 else "inside"
     turned = _turned(recipe)
     seen: dict[str, object] = {
         "region": _region(recipe.get("crop", "0:0:100p:100p")),
-        "trim": _fraction(recipe, "trim"),
+        "trim": _trim(recipe.get("trim")),
         "box": box,
         "fit": fit,
         "enlarges": bool(box) and _on(recipe, "up"),
         "focus": _focus(recipe.get("g", "center"), fit),
+        "place": _place(recipe.get("crop", "0:0:100p:100p"), recipe.get("g", "center")),
         "turned": turned,
         "colour": _colour(recipe, format, fit, turned),
         "gray": _on(recipe, "gray"),
@@ -43,6 +45,9 @@ def effect(recipe: dict[str, str], format: str) -> dict[str, object]:
         "con": _fraction(recipe, "con", 0),
         "sat": 0 if _on(recipe, "gray") else _fraction(recipe, "sat", 0),
         "gam": _fraction(recipe, "gam", 1),
+        "duotone": _duotone(recipe.get("duotone")),
+        "pixelate": _fraction(recipe, "pixelate"),
+        "outline": _outline(recipe),
         "blur": _fraction(recipe, "blur"),
         "sharpen": _sharpen(recipe.get("sharpen")),
         "colors": _fraction(recipe, "colors"),
@@ -70,6 +75,7 @@ def effect_of_nothing() -> dict[str, object]:
     """The pixels as they are; the colour behind them, the frame and what is kept do not count."""
     return {
         "region": _region("0:0:100p:100p"), "trim": None, "box": {}, "fit": "inside", "enlarges": False, "focus": None,
+        "place": None, "duotone": None, "pixelate": None, "outline": None,
         "turned": (False, 0), "gray": False, "bri": 0, "con": 0, "sat": 0, "gam": 1, "blur": None, "sharpen": None,
         "colors": None,
     } | dict.fromkeys(SWITCHES, False)  # fmt: skip
@@ -85,11 +91,21 @@ def _fraction(recipe: dict[str, str], key: str, default: int | None = None) -> F
 
 def _box(recipe: dict[str, str]) -> dict[str, int]:
     scale = Fraction(recipe.get("dpr", "1"))
-    return {key: math.floor(int(recipe[key]) * scale + Fraction(1, 2)) for key in ("w", "h") if key in recipe}
+    box = {key: math.floor(int(recipe[key]) * scale + Fraction(1, 2)) for key in ("w", "h") if key in recipe}
+    if "ar" in recipe and len(box) == 1:
+        across, down = map(Fraction, recipe["ar"].split(":"))
+        if "w" in box:
+            box["h"] = max(1, math.floor(box["w"] * down / across + Fraction(1, 2)))
+        else:
+            box["w"] = max(1, math.floor(box["h"] * across / down + Fraction(1, 2)))
+    return box
 
 
 def _region(text: str) -> object:
     """Per side: where it begins and how long it is, as pixels or as a share of the side, ended by the image's edge."""
+    if text.count(":") == 1:
+        sizes = [(part.endswith("p"), Fraction(part.removesuffix("p"))) for part in text.split(":")]
+        return sizes if sizes != [(True, 100), (True, 100)] else _region("0:0:100p:100p")
     x, y, w, h = ((part.endswith("p"), Fraction(part.removesuffix("p"))) for part in text.split(":"))
     return [_side(*x, *w), _side(*y, *h)]
 
@@ -111,6 +127,32 @@ def _focus(text: str, fit: str) -> object:
     return PLACES.get(text, (0.5, 0.5))
 
 
+def _place(crop: str, g: str) -> object:
+    """Where a crop by size lies, unless it is of the whole image."""
+    if crop.count(":") != 1 or _region(crop) == _region("0:0:100p:100p"):
+        return None
+    return "smart" if g == "smart" else _focus(g, "cover")
+
+
+def _trim(text: str | None) -> object:
+    if text is None:
+        return None
+    fuzz, _, colour = text.partition(":")
+    return Fraction(fuzz), _rgba(colour) if colour else None
+
+
+def _duotone(text: str | None) -> object:
+    return None if text is None else [_rgba(part) for part in text.split(":")]
+
+
+def _outline(recipe: dict[str, str]) -> object:
+    """Corners of any radius lie outside the ellipse."""
+    if "mask" in recipe:
+        return recipe["mask"]
+    radius = recipe.get("radius")
+    return radius if radius in (None, "max") else int(radius)
+
+
 def _turned(recipe: dict[str, str]) -> tuple[bool, int]:
     """The turn and the mirror as one map of the plane: z to e^(i a) z, or to e^(i a) times the conjugate of z."""
     angle, flip = int(recipe.get("rot", "0")), recipe.get("flip")
@@ -125,11 +167,15 @@ def _colour(recipe: dict[str, str], format: str, fit: str, turned: tuple[bool, i
     """The colour where it may show: round a padded image, in the corners of a turned one, through a flattened one."""
     if fit != "pad" and turned[1] % 90 == 0 and format not in OPAQUE:
         return None
-    digits = recipe.get("bg", "ffffff").removeprefix("#").lower()
+    red, green, blue, alpha = _rgba(recipe.get("bg", "ffffff"))
+    return (red, green, blue, 255 if format in OPAQUE else alpha)
+
+
+def _rgba(text: str) -> tuple[int, ...]:
+    digits = text.removeprefix("#").lower()
     if len(digits) < 6:
         digits = "".join(2 * digit for digit in digits)
-    red, green, blue, alpha = bytes.fromhex(digits.ljust(8, "f"))
-    return (red, green, blue, 255 if format in OPAQUE else alpha)
+    return tuple(bytes.fromhex(digits.ljust(8, "f")))
 
 
 def _sharpen(text: str | None) -> object:

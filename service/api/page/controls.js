@@ -3,11 +3,14 @@
 import { el } from "./dom.js";
 import { fieldOf } from "./fields.js";
 
+const FOLDED = ["dpr", "ar"]; // into w and h
+
 const GROUPS = {
-  "Size and shape": ["w", "h", "fit", "g", "crop", "trim", "dpr", "up"],
+  "Size and shape": ["w", "h", "ar", "fit", "g", "crop", "trim", "dpr", "up"],
   Turn: ["rot", "flip", "bg"],
-  Colour: ["bri", "con", "sat", "gam", "gray", "normalize", "equalize", "negate"],
-  Detail: ["sharpen", "blur", "colors"],
+  Outline: ["radius", "mask"],
+  Colour: ["bri", "con", "sat", "gam", "gray", "normalize", "equalize", "negate", "duotone"],
+  Detail: ["sharpen", "blur", "pixelate", "colors", "bitonal"],
   Output: ["q", "lossless", "mb", "frame", "keep"],
 };
 
@@ -87,7 +90,7 @@ export class Controls {
   judge({ recipe, problem }) {
     const wrong = problem && /^(\w+)/.exec(problem.detail)?.[1];
     for (const [key, { row, trouble }] of this.controls) {
-      const idle = recipe !== undefined && this.recipe.values.has(key) && !(key in recipe) && key !== "dpr";
+      const idle = recipe !== undefined && this.recipe.values.has(key) && !(key in recipe) && !FOLDED.includes(key);
       row.classList.toggle("idle", idle);
       trouble.textContent = wrong === key ? (problem?.detail ?? "") : idle ? "changes nothing in this recipe" : "";
       trouble.classList.toggle("soft", idle && wrong !== key);

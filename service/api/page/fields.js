@@ -19,7 +19,7 @@ export function fieldOf(row, changed, point) {
   return make(row, changed, point);
 }
 
-const FIELDS = { integer: number, decimal: number, switch: toggle, word, words, colour, point: place, region, tuple };
+const FIELDS = { integer: number, decimal: number, switch: toggle, word, words, colour, point: place, region, tuple, colours, ratio };
 const LARGEST_SLIDER = 70_000; // of a greater range a pixel of the slider means nothing
 
 function labels(row) {
@@ -88,6 +88,39 @@ function colour(row, changed) {
       well.value = `#${hex.length < 6 ? [...hex.slice(0, 3)].map((digit) => digit + digit).join("") : hex.slice(0, 6)}`;
     },
   };
+}
+
+function colours(row, changed) {
+  const input = text(row, changed);
+  const shown = row.expects.includes("dark") ? ["dark", "light"] : Array.from({ length: row.count }, (_, index) => `${index + 1}`);
+  const wells = shown.map((name, index) => el("input", { type: "color", value: index ? "#ffffff" : "#000000", "aria-label": `${row.key}, ${name}`, on: { input: tell } }));
+  function tell() {
+    changed(wells.map((well) => well.value.slice(1)).join(":"));
+  }
+  return {
+    element: el("span", { class: "field" }, ...wells, input.element),
+    show(value) {
+      input.show(value);
+      value.split(":").forEach((part, index) => wells[index] && hex(part) && (wells[index].value = hex(part)));
+    },
+  };
+}
+
+/** A colour as wells take it, without its transparency; empty where the text is not one. */
+function hex(digits) {
+  const short = digits.length === 3 || digits.length === 4;
+  const whole = short ? [...digits.slice(0, 3)].map((digit) => digit + digit).join("") : digits.slice(0, 6);
+  return /^[0-9a-f]{6}$/i.test(whole) ? `#${whole}` : "";
+}
+
+const RATIOS = ["1:1", "4:3", "3:2", "16:9", "9:16", "1.91:1"];
+
+/** A shape of which the usual ones are offered. */
+function ratio(row, changed) {
+  const input = text(row, changed);
+  const offered = el("datalist", { id: `offered-${row.key}` }, ...RATIOS.map((value) => el("option", { value })));
+  input.element.setAttribute("list", offered.id);
+  return { element: el("span", { class: "field" }, input.element, offered), show: input.show };
 }
 
 function place(row, changed, point) {

@@ -26,8 +26,9 @@ from service.engine.picture import Details, Frame
 from service.engine.provenance.keeping import embedder
 from service.engine.quality import FULL_CHROMA
 from service.engine.recent import recalled
+from service.engine.steps.gravity import focus
 from service.engine.steps.orient import TURNS
-from service.engine.steps.resample import FILTER, REDUCING_GAP, focus
+from service.engine.steps.resample import FILTER, REDUCING_GAP
 from service.engine.stripping.icc import other_than_srgb
 from service.engine.stripping.jpeg import profile
 
@@ -112,7 +113,7 @@ def _scaled(original: Planes, n: int, job: Job) -> tuple[Planes, Size]:
     """The planes of the result as `planes.write` takes them, and the size of the image."""
     header, recipe = job.header, job.recipe
     whole = geometry.upright((header.width, header.height), header.orientation)
-    region = geometry.crop_box(recipe["crop"], whole) if "crop" in recipe else Box(0, 0, *whole)
+    region = geometry.crop_box(recipe["crop"], whole, focus(recipe)) if "crop" in recipe else Box(0, 0, *whole)
     size = geometry.resampled(region.width, region.height, recipe)
     if recipe.get("fit") == "cover":
         region = geometry.covering(region, size, focus(recipe))

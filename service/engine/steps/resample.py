@@ -14,7 +14,7 @@ from service.engine.libraries import holds
 from service.engine.magick import scaling
 from service.engine.picture import Frame, Picture
 from service.engine.steps.drawn import is_drawn
-from service.engine.steps.smart import attention
+from service.engine.steps.gravity import point
 from service.engine.vips import scaling as vips
 
 FILTER = Pillow.Resampling.LANCZOS
@@ -28,24 +28,13 @@ would lose 8 to 20, and is not."""
 ASSOCIATED = {"LA": "La", "RGBA": "RGBa"}
 """What is transparent weighs nothing in a mean, so alpha is multiplied in before and divided out after."""
 
-GRAVITY = {
-    "n": (0.5, 0.0),
-    "ne": (1.0, 0.0),
-    "e": (1.0, 0.5),
-    "se": (1.0, 1.0),
-    "s": (0.5, 1.0),
-    "sw": (0.0, 1.0),
-    "w": (0.0, 0.5),
-    "nw": (0.0, 0.0),
-}
-
 
 def resample(picture: Picture, job: Job) -> None:
     """Bring the region to its size. `cover` first narrows it to the shape of the box."""
     scale = picture.scale
     size = geometry.resampled(picture.region.width / scale, picture.region.height / scale, job.recipe)
     if job.recipe.get("fit") == "cover":
-        picture.region = geometry.covering(picture.region, size, _point(picture, job))
+        picture.region = geometry.covering(picture.region, size, point(picture, job, geometry.asked(job.recipe)))
     lanczos = _lanczos(picture, size, job)
     for frame in picture.frames:
         _resample(frame, picture.region, size, job, lanczos)
@@ -59,21 +48,6 @@ def carve(picture: Picture, job: Job) -> None:
     size = geometry.carved(picture.size, job.recipe)
     if size != picture.size:
         picture.each_magick(lambda image: image.liquid_rescale(*size))
-
-
-def focus(recipe: dict[str, str]) -> tuple[float, float]:
-    """The point of `g`, as parts of width and height; the centre where there is none."""
-    g = recipe.get("g", "")
-    if ":" in g:
-        x, y = g.split(":")
-        return float(x), float(y)
-    return GRAVITY.get(g, (0.5, 0.5))
-
-
-def _point(picture: Picture, job: Job) -> tuple[float, float]:
-    if job.recipe.get("g") == "smart":
-        return attention(picture.frames[0], picture.region, geometry.asked(job.recipe))
-    return focus(job.recipe)
 
 
 Lanczos = Callable[[Pillow.Image, Box, Size], Pillow.Image]

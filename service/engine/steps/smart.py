@@ -34,17 +34,27 @@ _CENTRE = 0.15
 """How much less the edge of the image weighs than its middle: of equal parts the middle one is kept."""
 
 
-def attention(frame: Frame, region: Box, box: tuple[int | None, int | None]) -> tuple[float, float]:
-    """The middle of the part of `region`, in the shape of `box`, of the highest weight; 0..1 of width and height."""
+Share = tuple[float, float]
+"""Parts of a region's width and height."""
+
+
+def attention(
+    frame: Frame, region: Box, box: tuple[int | None, int | None], share: Share | None = None
+) -> tuple[float, float]:
+    """The middle of the part of `region` of the highest weight; 0..1 of width and height.
+
+    The part is the largest one in the shape of `box`, or `share` of the region.
+    """
     pixels = frame.copy().pillow()  # a copy: the frame itself keeps its bits
     scale = min(1.0, SIDE / max(region.width, region.height))
     size = geometry.rounded(region.width * scale), geometry.rounded(region.height * scale)
     small = pixels.resize(size, Pillow.Resampling.BOX, region.within(pixels.size).edges)
     energy = saliency(small).convert("F")
     shape = geometry.covering(Box(0, 0, *size), (box[0] or 1, box[1] or 1), (0.5, 0.5))
+    part = (shape.width, shape.height) if share is None else (share[0] * size[0], share[1] * size[1])
     across = energy.resize((size[0], 1), Pillow.Resampling.BOX)
     down = energy.resize((1, size[1]), Pillow.Resampling.BOX)
-    return _best(_values(across), shape.width), _best(_values(down), shape.height)
+    return _best(_values(across), part[0]), _best(_values(down), part[1])
 
 
 def saliency(image: Pillow.Image) -> Pillow.Image:
