@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from gateway.rules import ANIMATED
+from gateway.rules import ANIMATED, DEFAULT_QUALITY
 from service.engine import geometry
 from service.engine.colour import kept
 from service.engine.formats import FORMATS
 from service.engine.headers import jxl_boxes, jxl_metadata, png
 from service.engine.headers.source import OpenedFile
-from service.engine.job import Job, Result, Undecodable
+from service.engine.job import Job, Result, Undecodable, Unsatisfiable
 from service.engine.jpeg import decode
 from service.engine.jpeg.turn import turned
 from service.engine.provenance.keeping import embedder
@@ -57,10 +58,11 @@ def _stripped(job: Job) -> Result | None:
     return Result(job.format, *size, _frames(job), Path(job.output).stat().st_size, stages)
 
 
-def no_larger(job: Job, result: Result) -> Result:
+def no_larger(job: Job, result: Result, fitting: Callable[[Job], bytes] | None = None) -> Result:
     """The result, or the stripped original where that has fewer bytes and nothing but its encoding was to change.
 
-    It is for pictures whose colours stay (`colour.stays`): a profile that is to be applied would remain.
+    A picture whose colours do not stay (`colour.stays`) comes with `fitting`, which encodes it for another job: a
+    profile that is to be applied must not remain, so a lower quality is taken that fits into as many bytes.
     """
     upright = geometry.upright((job.header.width, job.header.height), job.header.orientation)
     same = (result.width, result.height, result.frames) == (*upright, _frames(job))
@@ -76,7 +78,22 @@ def no_larger(job: Job, result: Result) -> Result:
     if stripped is None or stripped.bytes >= len(made):
         path.write_bytes(made)
         return result
-    return replace(stripped, stages=result.stages)
+    if fitting is None:
+        return replace(stripped, stages=result.stages)
+    data = _fitted(job, stripped.bytes, fitting) or made
+    path.write_bytes(data)
+    return replace(result, bytes=len(data))
+
+
+def _fitted(job: Job, most: int, fitting: Callable[[Job], bytes]) -> bytes:
+    """The result at the highest quality that fits; empty where none does, or the format has no quality."""
+    if job.format not in DEFAULT_QUALITY or "lossless" in job.recipe:
+        return b""
+    recipe = {key: value for key, value in job.recipe.items() if key != "q"}
+    try:
+        return fitting(replace(job, recipe={**recipe, "mb": str(most)}))
+    except Unsatisfiable:
+        return b""
 
 
 def _frames(job: Job) -> int:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from gateway.holding import most_moving
@@ -92,7 +93,7 @@ def _derived(job: Job) -> Result:
     Path(job.output).write_bytes(data)
     stages = {"decode": decoded - started, "transform": transformed - decoded, "encode": clock() - transformed}
     result = Result(job.format, *picture.size, len(picture.frames), len(data), stages)
-    return lossless.no_larger(job, result) if plain else result
+    return lossless.no_larger(job, result, None if plain else partial(encode, picture))
 
 
 def describe(job: Job) -> Result:

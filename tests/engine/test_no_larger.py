@@ -47,6 +47,19 @@ def test_what_is_asked_beyond_that_is_done() -> None:
     assert derive(data, "w=160,q=95", "jpg").pillow().size == (160, 120)
 
 
-def test_a_profile_that_is_to_be_applied_does_not_stay() -> None:
-    data = poor("JPEG", icc_profile=profiles.display_p3())
-    assert "icc_profile" not in derive(data, "q=90", "jpg").pillow().info
+@pytest.mark.parametrize("recipe", ["q=90", "w=320", "mb=60000"])
+@pytest.mark.parametrize("kind", ["jpg", "webp"])
+def test_a_profile_that_is_to_be_applied_does_not_stay_and_the_picture_does_not_grow(kind: str, recipe: str) -> None:
+    """The quality is as low as the original's own."""
+    data = poor({"jpg": "JPEG", "webp": "WEBP"}[kind], icc_profile=profiles.display_p3())
+    full, made = derive(data, "", kind), derive(data, recipe, kind)
+    assert "icc_profile" not in made.pillow().info
+    assert len(made.data) <= len(full.data)
+    assert made.result.bytes == len(made.data)
+
+
+def test_a_jpeg_of_inks_does_not_grow_although_it_is_converted() -> None:
+    data = images.jpeg_cmyk(quality=5)
+    full, made = derive(data, "", "jpg"), derive(data, "q=95", "jpg")
+    assert len(made.data) <= len(full.data)
+    assert made.pillow().mode == "RGB"

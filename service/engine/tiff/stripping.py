@@ -19,6 +19,7 @@ from service.engine.tiff import recode, recode_jpeg
 from service.engine.tiff.layout import (
     FORMAT,
     JPEG,
+    LAB,
     LZW,
     MIN_IS_BLACK,
     MIN_IS_WHITE,
@@ -39,7 +40,8 @@ from service.engine.tiff.writing import Values, file
 _COLOURS, _INK_SET, _TRANSFER, _WHITE, _PRIMARIES = 320, 332, 301, 318, 319
 _COEFFICIENTS, _POSITIONING, _REFERENCE, _ICC, _PREDICTOR = 529, 531, 532, 34675, 317
 _CMYK = 1
-_EXTRA = (0, 1, 2)
+_CHANNELS = {MIN_IS_WHITE: 1, MIN_IS_BLACK: 1, RGB: 3, PALETTE: 1, SEPARATED: 4, YCBCR: 3, LAB: 3}
+_EXTRA: tuple[tuple[int, ...], ...] = ((), (tiff.ASSOCIATED_ALPHA,), (tiff.UNASSOCIATED_ALPHA,))
 _RATIONAL = 5
 _FRACTIONS = {_WHITE: 2, _PRIMARIES: 6}
 _YCBCR_FRACTIONS = {_COEFFICIENTS: 3, _REFERENCE: 6}
@@ -122,8 +124,8 @@ def _meaning(page: Directory, found: Layout) -> Iterator[tuple[int, Values]]:
             raise NotCopied("the TIFF has samples of several formats")
         yield FORMAT, formats
     extra = page.numbers(tiff.EXTRA_SAMPLES)
-    if len(extra) >= found.samples or not set(extra) <= set(_EXTRA):
-        raise NotCopied("the TIFF has extra samples of a kind that is not known")
+    if extra not in _EXTRA or found.samples != _CHANNELS[found.photometric] + len(extra):
+        raise NotCopied("the TIFF has samples that are not shown")
     if extra:
         yield tiff.EXTRA_SAMPLES, extra
     if found.photometric == SEPARATED and page.number(_INK_SET) not in (0, _CMYK):

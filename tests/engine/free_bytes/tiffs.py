@@ -151,6 +151,10 @@ def one_bit() -> bytes:
     return b"\xff" * 6 * 41
 
 
+def planes() -> list[bytes]:
+    return [SMALL[..., channel].tobytes() for channel in range(3)]
+
+
 def palette() -> dict[int, Tag]:
     """Two colours are used, of 16 bits of which readers take 8; the secret is in the others."""
     secret = struct.unpack("<254H", (LONG * 2)[:508])
@@ -214,3 +218,5 @@ TIFFS: dict[str, bytes] = {
 
 ROWS = built(page(41, 41, 1, DEFLATE, 1, bits=1), [zlib.compress(one_bit())])
 UNITS = built({**page(1, 48, 3, NONE, 6), **_YCBCR}, [data_units()])
+NOT_SHOWN = built({**page(64, 48, 4, NONE, 2), 284: short(2), 338: short(0)}, [*planes(), (LONG * 7)[: 64 * 48]])
+"""A fourth plane that no tag calls an alpha is the secret."""
