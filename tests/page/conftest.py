@@ -75,6 +75,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         "presets": {"thumbnail": "w=50,h=50,sharpen=0.5", "wide": "w=600,gray=1"},
         "metadata": {"keep": ["copyright"]},
         "cache": {"revalidate": 5},
+        "dialects": {"iiif": {"prefix": "/iiif/3"}},
     }
     with running_gateway(tmp_path_factory.mktemp("page"), options) as running:
         assert running.upload("shown/photo.jpg", photo(640, 480)).status_code == 201

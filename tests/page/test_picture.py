@@ -168,10 +168,26 @@ def test_signed_and_temporary_urls_are_made_on_demand(sheet: Sheet) -> None:
             assert answer.headers["Content-Type"] == "image/webp"
 
 
-def test_zoom_shows_the_pixels_of_the_original_by_crops(sheet: Sheet) -> None:
+def zoomed(sheet: Sheet) -> None:
+    """Every pixel of the original is on the screen."""
     page = opened(sheet)
     page.get_by_role("button", name="Zoom", exact=True).click()
     page.get_by_role("button", name="Every pixel").click()
     expect(page.locator(".zoom .tile.here").first).to_be_visible()
     expect(page.locator(".zoom output")).to_have_text("100 %")
+
+
+def test_zoom_shows_the_tiles_that_iiif_lists_where_the_gateway_answers_it(sheet: Sheet, bench: Gateway) -> None:
+    zoomed(sheet)
+    info = bench.api.get("/iiif/3/shown%2Fphoto.jpg/info.json").json()
+    assert (info["width"], info["height"], info["tiles"][0]["width"]) == (640, 480, 512)
+    asked = {url.partition("/iiif/3/")[2] for url in sheet.asked if "/default." in url}
+    first, second = "0,0,512,480/512,480", "512,0,128,480/128,480"
+    assert asked == {f"shown%2Fphoto.jpg/{tile}/0/default.jpg" for tile in (first, second)}
+
+
+def test_zoom_shows_crops_where_there_is_no_iiif(sheet: Sheet, bench: Gateway) -> None:
+    told = {**bench.api.get("/capabilities").json(), "iiif": ""}
+    sheet.page.route("**/capabilities", lambda route: route.fulfill(json=told))
+    zoomed(sheet)
     assert any("/@crop=0:0:512:480," in url for url in sheet.asked)

@@ -1,20 +1,24 @@
-// A line of the last minutes. The numbers beside it say the same to who cannot see it.
+// A line of the last minutes, and the most that it reaches. The numbers beside it say the same to who cannot see it.
+
+import { el } from "./dom.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const POINTS = 120;
 
 export class Chart {
-  /** @param {string[]} kinds the class of each line */
-  constructor(kinds) {
-    this.element = document.createElementNS(SPACE, "svg");
-    this.element.setAttribute("viewBox", `0 0 ${POINTS - 1} 40`);
-    this.element.setAttribute("preserveAspectRatio", "none");
-    this.element.setAttribute("class", "chart");
-    this.element.setAttribute("aria-hidden", "true");
+  /** @param {string[]} kinds the class of each line @param {(most: number) => string} words of its scale */
+  constructor(kinds, words) {
+    this.words = words;
+    const drawing = document.createElementNS(SPACE, "svg");
+    drawing.setAttribute("viewBox", `0 0 ${POINTS - 1} 40`);
+    drawing.setAttribute("preserveAspectRatio", "none");
+    drawing.setAttribute("class", "chart");
+    this.peak = el("span", { class: "peak" });
+    this.element = el("div", { class: "plot", "aria-hidden": "true" }, drawing, this.peak);
     this.lines = kinds.map((kind) => {
       const path = document.createElementNS(SPACE, "path");
       path.setAttribute("class", kind);
-      this.element.append(path);
+      drawing.append(path);
       return { path, values: /** @type {number[]} */ ([]) };
     });
   }
@@ -25,7 +29,9 @@ export class Chart {
       line.values.push(values[index]);
       if (line.values.length > POINTS) line.values.shift();
     });
-    const most = Math.max(1e-9, ...this.lines.flatMap((line) => line.values));
+    const highest = Math.max(...this.lines.flatMap((line) => line.values));
+    const most = Math.max(1e-9, highest);
+    this.peak.textContent = highest > 0 ? this.words(highest) : "";
     for (const { path, values } of this.lines) {
       const start = POINTS - values.length;
       const points = values.map((value, index) => `${start + index} ${(38 - (value / most) * 36).toFixed(2)}`);

@@ -18,7 +18,7 @@ export class Copies {
     this.list = el("div", { class: "copies" });
     this.lifetime = el("select", { id: "lifetime", on: { change: () => this.show() } }, ...Object.entries(LIFETIMES).map(([value, text]) => el("option", { value, text })));
     this.lifetime.value = "1h";
-    const lifetime = el("p", { class: "choices" }, el("label", { for: "lifetime", text: "Signed and temporary URLs hold for" }), this.lifetime);
+    const lifetime = el("p", { class: "lifetime" }, el("label", { for: "lifetime", text: "Signed and temporary URLs hold for" }), this.lifetime);
     this.element = el("div", { class: "pane" }, gateway.may("url") && lifetime, this.list);
     this.written = "";
   }

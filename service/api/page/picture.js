@@ -12,7 +12,7 @@ import { escape, folderOf, leafOf, printName, readName, routeOf, stay } from "./
 import { Pointing } from "./pointing.js";
 import { Recipe } from "./recipe.js";
 import { tabs } from "./tabs.js";
-import { crops } from "./tiles.js";
+import { tilesOf } from "./tiles.js";
 import { Tries } from "./tries.js";
 import { duration, size } from "./words.js";
 import { Zoom } from "./zoom.js";
@@ -60,6 +60,7 @@ async function sizeOf(blob) {
 class Bench {
   constructor(image, gateway, recipe, about, original) {
     this.image = image;
+    this.gateway = gateway;
     this.recipe = recipe;
     this.about = about;
     this.left = new AbortController();
@@ -123,15 +124,19 @@ class Bench {
   }
 
   /** @param {string} mode compare, zoom, crop or focus */
-  show(mode) {
+  async show(mode) {
+    this.mode = mode;
     const titles = { compare: "Compare", zoom: "Zoom", crop: "Crop", focus: "Focal point" };
     this.modes.replaceChildren(
       ...Object.entries(titles).map(([key, text]) => el("button", { type: "button", text, "aria-pressed": String(key === mode), on: { click: () => this.show(key) } })),
     );
-    if (mode === "zoom") this.zoom ??= new Zoom(crops(this.image, this.about), this.original);
+    if (mode === "zoom" && !this.zoom) {
+      const source = await tilesOf(this.image, this.about, this.gateway.iiif);
+      this.zoom ??= new Zoom(source, this.original);
+      if (this.mode !== mode) return;
+    }
     const shown = { compare: this.compare, zoom: this.zoom, crop: this.pointing, focus: this.pointing }[mode];
     this.stage.replaceChildren(/** @type {any} */ (shown).element);
-    this.mode = mode;
     if (mode === "crop" || mode === "focus") this.point();
   }
 

@@ -58,9 +58,9 @@ class Board {
     this.refusalsNow = 0;
     this.seen = -1;
     this.failed = 0;
-    this.rates = new Chart(["hits", "misses"]);
-    this.delays = new Chart(["delay"]);
-    this.work = new Chart(["busy"]);
+    this.rates = new Chart(["hits", "misses"], (most) => `${speed(most)}/s`);
+    this.delays = new Chart(["delay"], duration);
+    this.work = new Chart(["busy"], (most) => `${most.toFixed(2)} cores`);
     this.refusals = refusals();
     /** @type {Record<string, HTMLElement>} */
     this.numbers = {};
@@ -76,8 +76,8 @@ class Board {
       card("Latency of the service", this.row(["p50", "half within"], ["p95", "95 % within"], ["p99", "99 % within"]), this.delays.element, el("p", { class: "soft", text: "Of the last ten seconds. What nginx answers alone is faster, and not in it." })),
       card("Engine", this.row(["busy", "cores busy"], ["running", "jobs"], ["waiting", "waiting"], ["processes", "processes"]), this.work.element, this.lanes),
       card("Budgets", this.budgets),
-      card("Freshness", this.fresh),
-      card("The service itself", this.row(["cpu", "CPU"], ["memory", "memory"], ["files", "open files"], ["up", "running for"])),
+      half("Freshness", this.fresh),
+      half("The service itself", this.row(["cpu", "CPU"], ["memory", "memory"], ["files", "open files"], ["up", "running for"])),
       this.refusals.element,
     );
   }
@@ -184,6 +184,13 @@ const speed = (number) => (number < 10 ? number.toFixed(1) : count(Math.round(nu
 
 function card(title, ...content) {
   return el("section", { class: "card" }, el("h2", { text: title }), ...content);
+}
+
+/** Where four cards stand in a row, this one is twice as wide. */
+function half(title, ...content) {
+  const element = card(title, ...content);
+  element.classList.add("half");
+  return element;
 }
 
 function meters(place, rows) {

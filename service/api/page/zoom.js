@@ -2,7 +2,6 @@
 
 import { picture } from "./api.js";
 import { el } from "./dom.js";
-import { TILE } from "./tiles.js";
 
 const CLOSEST = 16; // screen pixels for each pixel of the picture
 const HELD = 240; // tiles
@@ -128,7 +127,7 @@ export class Zoom {
     const level = Math.min(this.source.levels - 1, Math.max(0, Math.floor(Math.log2(1 / sharp) + 0.01)));
     this.want(level, { left, top, scale });
     for (const tile of this.tiles.values()) {
-      const side = TILE * 2 ** tile.level;
+      const side = this.source.tile * 2 ** tile.level;
       const [x, y] = [tile.column * side, tile.row * side];
       tile.element.hidden = tile.level !== level;
       place(tile.element, left + x * scale, top + y * scale, Math.min(side, width - x) * scale, Math.min(side, height - y) * scale);
@@ -138,7 +137,7 @@ export class Zoom {
   /** Ask for the tiles in sight that are not here. */
   want(level, { left, top, scale }) {
     if (level === this.source.levels - 1 && level > 0) return; // the picture of the whole shows as much
-    const side = TILE * 2 ** level * scale;
+    const side = this.source.tile * 2 ** level * scale;
     const { width, height } = this.source.size;
     const most = { column: Math.ceil((width * scale) / side) - 1, row: Math.ceil((height * scale) / side) - 1 };
     const from = { column: Math.max(0, Math.floor(-left / side)), row: Math.max(0, Math.floor(-top / side)) };

@@ -47,6 +47,7 @@ async def capabilities(request: web.Request) -> web.Response:
     found = Capabilities(
         version=metadata.version("image-gateway"),
         client=client.name,
+        iiif=context.config.dialects.iiif.prefix or context.config.dialects.iiif.prefix_2,
         scopes=sorted(get_args(Scope) if client.scopes is None else client.scopes),
         tokens=bool(context.config.api.tokens),
         operations=operations(rules),

@@ -27,6 +27,7 @@ class Capabilities(Reply):
 
     version: str
     client: str = Field(description="the name of the token, or anonymous")
+    iiif: str = Field(description="where this port answers IIIF's Image API, the newest version; empty: nowhere")
     scopes: list[str] = Field(description="what the request's token may; all of them where there are no tokens")
     tokens: bool = Field(description="whether the API asks for tokens")
     operations: list[dict[str, Any]] = Field(description="the vocabulary: a row for each, its limits resolved")
