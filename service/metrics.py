@@ -24,6 +24,7 @@ from service.engine.pool.pool import EnginePool
 from service.maintenance.tasks import Tasks
 from service.observability import timings
 from service.outbox.outbox import COUNTERS, Outbox
+from service.runtime.cpu import CpuTime
 from service.store import metered
 from service.store.metered import MeteredStore
 from service.uploads.uploads import Uploads
@@ -87,6 +88,7 @@ class Metrics(Collector):
         self._tasks = tasks
         self._outbox = outbox
         self._uploads = uploads
+        self._engine_cpu = CpuTime()
         self._registry = CollectorRegistry(auto_describe=True)  # so that one can be found by its name
         own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, WEB_REFUSALS, SPANS, FALLBACKS, UNPERSISTED, REMOVED)
         configured = (*(COUNTERS if outbox.is_on else ()), *((MADE,) if uploads.eager.is_on else ()))
@@ -123,6 +125,7 @@ class Metrics(Collector):
         yield _gauge("engine_waiting", "Jobs in the queue.", waiting, "lane")
         yield _gauge("engine_running", "Jobs that are being done.", stats.running)
         yield _gauge("engine_processes", "Engine processes that are up.", len(engine.pids))
+        yield _counter("engine_cpu_seconds", "CPU time of the engine processes.", self._engine_cpu.of(engine.pids))
         yield _counter("engine_jobs", "Jobs by how they ended.", ended, "outcome")
         yield _counter("engine_refused", "Jobs that found the queue full.", stats.refused)
         yield _counter("engine_banned", "Jobs over an image that ends processes.", stats.banned)

@@ -105,6 +105,7 @@ def test_hits_are_counted_once_although_they_are_told_again_to_a_service_that_wa
 
 
 def test_stages_store_caches_and_engine_are_told(gateway: Gateway) -> None:
+    spent = value(gateway, "image_gateway_engine_cpu_seconds_total")
     gateway.public.get("/images/cat.jpg/@w=123.webp")
     for stage in ("queue", "fetch", "decode", "transform", "encode", "publish"):
         assert value(gateway, "image_gateway_stage_seconds_count", stage=stage) > 0, stage
@@ -112,6 +113,7 @@ def test_stages_store_caches_and_engine_are_told(gateway: Gateway) -> None:
     assert value(gateway, "image_gateway_upload_bytes_total") >= (gateway.root / "var/store/cat.jpg").stat().st_size
     assert value(gateway, "image_gateway_engine_processes") == 1
     assert value(gateway, "image_gateway_engine_jobs_total", outcome="done") >= 2
+    assert value(gateway, "image_gateway_engine_cpu_seconds_total") >= spent > 0
     assert value(gateway, "image_gateway_cache_limit_bytes", cache="derived") == 10 * 2**30
     until(lambda: value(gateway, "image_gateway_cache_files", cache="derived") >= 2)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests import images
@@ -129,3 +130,9 @@ def _asked(sheet: Sheet, url: str) -> None:
 
 def photo(width: int, height: int, seed: int = 1) -> bytes:
     return images.jpeg(images.photo(width, height, seed))
+
+
+def barriers(page: Page, options: dict[str, list[str]] | None = None) -> list[str]:
+    """What axe finds, each with its element."""
+    violations = Axe().run(page, options=options or {}).response["violations"]
+    return [f"{one['id']}: {node['html'][:150]}" for one in violations for node in one["nodes"]]

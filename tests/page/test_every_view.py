@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Sheet
+from tests.page.conftest import Sheet, barriers
 
 
 def browsed(page: Page) -> None:
@@ -77,12 +76,6 @@ def test_a_view_has_no_barrier_in_either_theme_and_fits_every_screen(sheet: Shee
     for width in (360, 2560):
         page.set_viewport_size({"width": width, "height": 760})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def barriers(page: Page, options: dict[str, list[str]] | None = None) -> list[str]:
-    """What axe finds, each with its element."""
-    violations = Axe().run(page, options=options or {}).response["violations"]
-    return [f"{one['id']}: {node['html'][:150]}" for one in violations for node in one["nodes"]]
 
 
 def test_the_keyboard_alone_leads_from_the_list_to_a_changed_picture(sheet: Sheet) -> None:

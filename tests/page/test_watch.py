@@ -84,7 +84,9 @@ def test_a_look_asks_for_nothing_that_is_not_shown(turned: Sheet, bench: Gateway
     assert len(problems) == 1  # there was no refusal meanwhile
     every = bench.api.get("/metrics").text
     known = set(re.findall(r"^# TYPE (\S+)", every, re.MULTILINE))
-    for url in metrics:
+    assert not urlsplit(metrics[0]).query  # to learn which ages there are
+    assert "image_gateway_comparison_age_seconds" in parse_qs(urlsplit(metrics[1]).query)["name[]"]
+    for url in metrics[1:]:
         names = set(parse_qs(urlsplit(url).query)["name[]"])
         assert {re.sub("_(bucket|count|sum)$", "", name) for name in names} <= known
         text = bench.api.get("/metrics", params={"name[]": list(names)}).text

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.gateways import Gateway, running_gateway
-from tests.page.conftest import Sheet, looking, photo
+from tests.page.conftest import Sheet, barriers, looking, photo
 
 ALL, READER, SCRAPER = "token-that-may-everything", "token-that-may-read", "token-that-may-scrape"
 
@@ -52,6 +52,7 @@ def test_a_wrong_token_is_refused_and_a_right_one_taken(sheet: Sheet) -> None:
     page = sheet.open("#/browse/kept/")
     sign_in(page, "a guess")
     expect(page.get_by_role("alert")).to_have_text("This token is not known here.")
+    assert barriers(page) == []
     sign_in(page, ALL)
     expect(page.locator(".cell img:not(.early)")).to_be_visible()
     expect(page.locator(".who")).to_contain_text("editor")

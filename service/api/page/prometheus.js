@@ -9,6 +9,9 @@ const PREFIX = "image_gateway_";
 /** The address of these series alone. @param {string} path @param {string[]} names without the gateway's prefix */
 export const pick = (path, names) => `${path}?${names.map((name) => `name[]=${PREFIX}${name}`).join("&")}`;
 
+/** The names of all metrics, without the gateway's prefix. @param {string} text @returns {string[]} */
+export const names = (text) => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name.replace(PREFIX, ""));
+
 /** @param {string} text @returns {Map<string, Sample[]>} by the name of the metric, without the gateway's prefix */
 export function parse(text) {
   const found = new Map();
@@ -24,9 +27,9 @@ export function parse(text) {
   return found;
 }
 
-/** The sum of a metric's samples that `meant` picks. @param {Map<string, Sample[]>} metrics @param {string} name */
-export function total(metrics, name, meant = (/** @type {Record<string, string>} */ _labels) => true) {
-  return (metrics.get(name) ?? []).filter((sample) => meant(sample.labels)).reduce((sum, sample) => sum + sample.value, 0);
+/** The sum of a metric's samples. @param {Map<string, Sample[]>} metrics @param {string} name */
+export function total(metrics, name) {
+  return (metrics.get(name) ?? []).reduce((sum, sample) => sum + sample.value, 0);
 }
 
 /**

@@ -4,14 +4,14 @@ import { ask, json } from "./api.js";
 import { Chart } from "./chart.js";
 import { el } from "./dom.js";
 import { again } from "./polling.js";
-import { parse, pick, quantiles, total } from "./prometheus.js";
+import { names, parse, pick, quantiles, total } from "./prometheus.js";
 import { refusals } from "./refusals.js";
 import { count, duration, size } from "./words.js";
 
 const SELDOM = 2; // looks for one at the metrics
-const METRICS = pick("/metrics", [
-  "comparison_age_seconds",
+const SHOWN = [
   "comparison_failures_total",
+  "engine_cpu_seconds_total",
   "engine_processes",
   "engine_running",
   "engine_waiting",
@@ -19,12 +19,10 @@ const METRICS = pick("/metrics", [
   "process_cpu_seconds_total",
   "process_open_fds",
   "process_resident_memory_bytes",
-  "stage_seconds_sum",
   "takedowns_waiting",
   "write_behind",
-]);
+];
 const HITS = ["HIT-DISK", "HIT-MEMORY", "HIT-STORE"];
-const WORK = ["decode", "transform", "encode"]; // stages in which the engine computes
 const AGES = /^(.*)_age_seconds$/;
 const RATES = 2; // seconds over which rates are looked at
 const DELAYS = 10; // and latency
@@ -36,9 +34,14 @@ export function watch(main, _name, _gateway) {
   const board = new Board();
   main.append(el("h1", { text: "Watch" }), board.element);
   let turn = 0;
+  let series = "/metrics";
   async function look() {
     board.stats(await json("/stats", options), performance.now() / 1000);
-    if (turn++ % SELDOM === 0) board.metrics(parse(await (await ask(METRICS, options)).text()), performance.now() / 1000);
+    if (turn++ % SELDOM === 0) {
+      const text = await (await ask(series, options)).text();
+      if (turn === 1) series = pick(series, [...SHOWN, ...names(text).filter((name) => AGES.test(name))]);
+      board.metrics(parse(text), performance.now() / 1000);
+    }
     if (board.refused()) board.refusals.show((await json("/problems", options)).problems);
     board.found();
   }
@@ -74,7 +77,7 @@ class Board {
       this.trouble,
       card("Answers", this.row(["hits", "hits/s"], ["misses", "misses/s"], ["refused", "refusals/s"], ["ratio", "hit ratio"]), this.rates.element, el("p", { class: "soft", "data-of": "answered" })),
       card("Latency of the service", this.row(["p50", "half within"], ["p95", "95 % within"], ["p99", "99 % within"]), this.delays.element, el("p", { class: "soft", text: "Of the last ten seconds. What nginx answers alone is faster, and not in it." })),
-      card("Engine", this.row(["busy", "cores busy"], ["running", "jobs"], ["waiting", "waiting"], ["processes", "processes"]), this.work.element, this.lanes),
+      card("Engine", this.row(["busy", "cores of CPU"], ["running", "jobs"], ["waiting", "waiting"], ["processes", "processes"]), this.work.element, this.lanes),
       card("Budgets", this.budgets),
       half("Freshness", this.fresh),
       half("The service itself", this.row(["cpu", "CPU"], ["memory", "memory"], ["files", "open files"], ["up", "running for"])),
@@ -143,8 +146,8 @@ class Board {
     const before = this.read && now - this.read.at < DELAYS ? this.read : { at: now, found };
     this.read = { at: now, found };
     const spent = Math.max(1e-9, now - before.at);
-    const gain = (/** @type {string} */ name, /** @type {any} */ meant = undefined) => (before.found === found ? 0 : Math.max(0, total(found, name, meant) - total(before.found, name, meant)) / spent);
-    const busy = gain("stage_seconds_sum", (/** @type {any} */ labels) => WORK.includes(labels.stage));
+    const gain = (/** @type {string} */ name) => (before.found === found ? 0 : Math.max(0, total(found, name) - total(before.found, name)) / spent);
+    const busy = gain("engine_cpu_seconds_total");
     this.say("busy", busy.toFixed(2));
     this.work.add([busy]);
     for (const key of ["running", "processes"]) this.say(key, count(total(found, `engine_${key}`)));
