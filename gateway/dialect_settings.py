@@ -118,11 +118,14 @@ class Dialects(Section):
     imgproxy: Imgproxy = Imgproxy()
     thumbor: Thumbor = Thumbor()
 
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The words of all dialects."""
+        return tuple(name for name, about in cls.model_fields.items() if isinstance(about.default, Section))
+
     def prefixes(self) -> Iterator[tuple[tuple[str, str], str]]:
         """The prefixes that are set: the dialect and its option, and the prefix."""
-        for dialect in type(self).model_fields:
-            section = getattr(self, dialect)
-            if isinstance(section, Section):
-                for option, value in section:
-                    if option.startswith("prefix") and value:
-                        yield (dialect, option), value
+        for dialect in self.names():
+            for option, value in getattr(self, dialect):
+                if option.startswith("prefix") and value:
+                    yield (dialect, option), value

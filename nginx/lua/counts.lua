@@ -1,7 +1,7 @@
--- Count the answers that nginx gives without the service, by cache level and status. Hits are counted by the lines that
--- nginx logs, so a hit needs no Lua. All others are counted in a table of each worker, at the cost of an increment.
--- Every second the counts are added in shared memory, and one worker sends them to the service in batches with ids. A
--- batch that is sent again, because the service was slow to confirm it, is counted once.
+-- Count the answers that nginx gives without the service, by cache level, status and dialect. Hits are counted by the
+-- lines that nginx logs, so a hit needs no Lua. All others are counted in a table of each worker, at the cost of an
+-- increment. Every second the counts are added in shared memory, and one worker sends them to the service in batches
+-- with ids. A batch that is sent again, because the service was slow to confirm it, is counted once.
 
 local cjson = require("cjson.safe")
 
@@ -19,8 +19,9 @@ local _M = {}
 local EVERY = 1 -- seconds
 local PATIENCE = 2000 -- milliseconds; a batch that is not confirmed by then is sent again
 
-local temp_urls, others = {}, {} -- by status: temporary URLs, and what needed no service and is no derived image
-local shared = ngx.shared.counts -- by "LEVEL STATUS": what is in no batch yet; by id: batches that are not confirmed
+local temp_urls = {} -- by status
+local others = {} -- by status and dialect: what needed no service and is no derived image
+local shared = ngx.shared.counts -- by "LEVEL STATUS DIALECT": what is in no batch yet; by id: batches not confirmed
 local handing_over = false
 local serial = 0
 local service, log, begun
@@ -33,16 +34,22 @@ function _M.temp_url()
 end
 
 
+-- The key of an answer's status and of the dialect of its URL: "404 iiif", or "404" of a canonical name.
+local function of_dialect(status, dialect)
+    return dialect and dialect ~= "" and status .. " " .. dialect or status
+end
+
+
 -- Count an answer without a derived image: a refusal, or a failure of the service.
 function _M.other()
-    local status = ngx.status
-    others[status] = (others[status] or 0) + 1
+    local key = of_dialect(ngx.status, ngx.var.dialect)
+    others[key] = (others[key] or 0) + 1
 end
 
 
 local function share(level, counts)
-    for status, count in pairs(counts) do
-        shared:incr(level .. " " .. status, count, 0)
+    for key, count in pairs(counts) do
+        shared:incr(level .. " " .. key, count, 0)
     end
 end
 
@@ -54,8 +61,8 @@ local function share_own()
 end
 
 
--- The lines since the last time, a status each. nginx appends, so the file can be emptied after it was read. Lines that
--- are written between the two are not counted.
+-- The lines since the last time, a status each, after the dialect where there is one. nginx appends, so the file can be
+-- emptied after it was read. Lines that are written between the two are not counted.
 local function share_logged()
     local file = io_open(log, "rb")
     local lines = file and file:read("*a") or ""
@@ -68,8 +75,9 @@ local function share_logged()
     end
     emptied:close()
     local counts = {}
-    for status in gmatch(lines, "%d%d%d") do
-        counts[status] = (counts[status] or 0) + 1
+    for dialect, status in gmatch(lines, "(%l*) ?(%d%d%d)\n") do
+        local key = of_dialect(status, dialect)
+        counts[key] = (counts[key] or 0) + 1
     end
     share("HIT-DISK", counts)
 end
@@ -81,7 +89,7 @@ local function share_from_now_on()
         shared:incr("TEMP-URL " .. ngx.status, 1, 0)
     end
     function _M.other()
-        shared:incr(" " .. ngx.status, 1, 0)
+        shared:incr(" " .. of_dialect(ngx.status, ngx.var.dialect), 1, 0)
     end
 end
 

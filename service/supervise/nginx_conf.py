@@ -8,6 +8,7 @@ import pwd
 import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from gateway.absent import absent_page
@@ -42,7 +43,8 @@ def render(config: Config, paths: Paths, rules: Rules, memory: Memory | None = N
     usual = directives(rules.max_age, rules)
     open_to_all = config.public.access == "open"
     temp_urls = front_rules(config)
-    dialects = [prefix for _, prefix in config.dialects.prefixes()]
+    dialects = [(dialect, prefix) for (dialect, _), prefix in config.dialects.prefixes()]
+    prefixes = [prefix for _, prefix in dialects]
     files = {
         "nginx.conf": _filled_in(
             memory,
@@ -80,7 +82,7 @@ def render(config: Config, paths: Paths, rules: Rules, memory: Memory | None = N
                 "headers": answer_headers.settings_of(config),
                 "absent": {"near": absent_page(config.api.page_url), "far": absent_page("")},
                 **({"temp_urls": temp_urls} if temp_urls else {}),
-                **({"dialects": {"prefixes": dialects, "fingerprint": fingerprint(config, rules)}} if dialects else {}),
+                **({"dialects": {"prefixes": prefixes, "fingerprint": fingerprint(config, rules)}} if dialects else {}),
             }
         ),
     }
@@ -91,18 +93,26 @@ def render(config: Config, paths: Paths, rules: Rules, memory: Memory | None = N
 
 def _filled_in(memory: Memory | None, **values: object) -> str:
     """The template with these values."""
-    source = resources.files("nginx").joinpath("nginx.conf.j2").read_text("utf-8")
-    question = json.dumps([source, values], default=str)
+    sources = {file.name: file.read_text("utf-8") for file in _templates()}
+    question = json.dumps([sources, values], default=str)
     held = memory.recall(question) if memory else None
     if held is not None:
         return str(held)
-    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415  # a start that fills in nothing needs no templates
+    from jinja2 import DictLoader, Environment, StrictUndefined  # noqa: PLC0415  # a start that fills in nothing needs no templates
 
-    template = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False).from_string(source)  # noqa: S701  # it renders no HTML
+    loader = DictLoader(sources)
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False, loader=loader)  # noqa: S701  # it renders no HTML
+    template = environment.get_template("nginx.conf.j2")
     text = template.render(values)
     if memory:
         memory.hold(question, text, [])
     return text
+
+
+def _templates() -> list[Traversable]:
+    """nginx.conf.j2 and what it includes."""
+    files = (file for file in resources.files("nginx").iterdir() if file.name.endswith(".j2"))
+    return sorted(files, key=lambda file: file.name)
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:

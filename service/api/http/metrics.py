@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 from gateway.errors import Refused
 from service.api.http.auth import require_any
 from service.api.http.problems import Handler
-from service.api.schema.operations import DERIVED, FRONT, METADATA, OPERATIONS, OTHER, UPLOAD, Kind
+from service.api.schema.operations import DERIVED, DIALECTS, FRONT, METADATA, OPERATIONS, OTHER, UPLOAD, Kind
 from service.metrics import REQUESTS, SECONDS, UPLOADED, Metrics
 from service.observability import timings
 
@@ -26,6 +26,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REQUEST_ID = "X-Request-Id"
 RELIEF = "X-Relief"  # seconds for which nginx refuses what has to be made by itself, which costs a tenth
 LEVELS = ("HIT-DISK", "HIT-MEMORY", "HIT-STORE", "MISS")
+DIALECT_KINDS = web.AppKey("dialect_kinds", dict[str, Kind])  # by the path of a route
 TEMP_URL = "TEMP-URL"  # in place of a level: what nginx answered of temporary URLs
 MOST_COUNTED = 100  # batches of nginx's counts that are remembered; it tells one until it is confirmed, then the next
 MOST_HELD = 1024  # combinations of labels of answers that are held: more than there are
@@ -34,6 +35,8 @@ GONE = 499  # the status, as nginx has it, of a request whose client left
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _OPERATIONS = {(operation.method, operation.path): operation for operation in (*FRONT, *OPERATIONS)}
 _NOT_COUNTED = {operation.path for operation in _OPERATIONS.values() if operation.kind is None}
+
+_COUNTED = rf"^(?:{'|'.join((*LEVELS, TEMP_URL))})? [0-5][0-9]{{2}}(?: (?:{'|'.join(DIALECTS)}))?$"
 
 _requests, _seconds = lru_cache(MOST_HELD)(REQUESTS.labels), cache(SECONDS.labels)
 """By their labels. To find them takes longer than to count."""
@@ -44,12 +47,11 @@ log = logging.getLogger(__name__)
 
 
 class Batch(BaseModel):
-    """Counts of answers by "LEVEL STATUS", with an id of their own. nginx has a status 000 for what got no answer."""
+    """Counts of answers by "LEVEL STATUS" and "LEVEL STATUS DIALECT", with an id of their own. nginx has a status 000
+    for what got no answer."""
 
     id: str = Field(pattern=r"^[0-9.-]{1,64}$")
-    counts: dict[
-        Annotated[str, Field(pattern=f"^(?:{'|'.join((*LEVELS, TEMP_URL))})? [0-5][0-9]{{2}}$")], NonNegativeInt
-    ]
+    counts: dict[Annotated[str, Field(pattern=_COUNTED)], NonNegativeInt]
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -72,8 +74,8 @@ async def take_counts(request: web.Request) -> web.Response:
     if batch.id not in _counted:
         _counted.append(batch.id)
         for key, count in batch.counts.items():
-            level, status = key.split(" ")
-            kind, level = ("temp_url", "") if level == TEMP_URL else (DERIVED.name, level)
+            level, status, *dialect = key.split(" ")
+            kind, level = ("temp_url", "") if level == TEMP_URL else ((*dialect, DERIVED.name)[0], level)
             REQUESTS.labels("public", kind, status, level).inc(count)
     return web.Response(status=204)
 
@@ -130,7 +132,7 @@ def kind_of(request: web.Request) -> Kind | None:
         return None
     operation = _OPERATIONS.get(("GET" if request.method == "HEAD" else request.method, path))
     if operation is None or operation.kind is None:
-        return OTHER
+        return request.app.get(DIALECT_KINDS, {}).get(path, OTHER)
     if operation.kind is DERIVED and request.path.endswith(".json"):
         return METADATA
     asked = (kind for parameter, kind in operation.kinds.items() if parameter in request.query)

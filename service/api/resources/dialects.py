@@ -25,10 +25,12 @@ from service.api.http.concurrency import in_order
 from service.api.http.context import CONTEXT, Context
 from service.api.http.errors import TooMany
 from service.api.http.fallback import ASKED
+from service.api.http.metrics import DIALECT_KINDS
 from service.api.http.problems import BEGUN, VARIES
 from service.api.http.public_headers import tag_header
 from service.api.resources.derived import derived_headers, send_derived
 from service.api.resources.selection import Selection
+from service.api.schema.operations import DIALECTS
 from service.derivatives.derivatives import Derivative
 from service.dialects.dialect import (
     Answer,
@@ -56,9 +58,11 @@ METHODS = "GET, HEAD, OPTIONS"
 def add_dialects(app: web.Application, context: Context, *, public: bool) -> None:
     """Route the prefixes of all configured dialects."""
     of_rules = fingerprint(context.config, context.rules)
+    kinds = app[DIALECT_KINDS] = {}
     for dialect in dialects_of(context.config, context.rules):
         for prefix in dialect.prefixes:
             resource = app.router.add_resource(f"{prefix}/{{name:(?s:.*)}}")
+            kinds[resource.canonical] = DIALECTS[dialect.name]
             handle = DialectHandler(dialect, prefix, of_rules, public=public)
             for method in ("GET", "HEAD"):
                 resource.add_route(method, handle)

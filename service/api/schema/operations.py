@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.dialect_settings import Dialects
 from gateway.settings import Scope
 from service.api.schema import models, page_models
 from service.api.schema.models import NDJSON
@@ -28,6 +29,8 @@ class Kind:
 DERIVED, METADATA, OTHER = Kind("derived"), Kind("metadata"), Kind("other")
 UPLOAD, DELETE, URL, STATS = Kind("upload"), Kind("delete"), Kind("url"), Kind("stats")
 LIST, SEVERAL = Kind("list", long=True), Kind("several", long=True, many=True)
+DIALECTS = {name: Kind(name) for name in Dialects.names()}
+"""By the word of a dialect."""
 WARM, PURGE = Kind("warm", long=True, many=True), Kind("purge", long=True, many=True)
 
 

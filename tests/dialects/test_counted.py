@@ -1,0 +1,47 @@
+"""Metrics count the URLs of a dialect under its name, whether nginx or the service answers."""
+
+from __future__ import annotations
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests import images
+from tests.gateways import Gateway
+from tests.waiting import until
+
+PATH = "/iiif/3/counted%2Fcat.png"
+
+
+def counts(gateway: Gateway, port: str) -> dict[tuple[str, str], float]:
+    """Answers of the kind `iiif` by status and cache level."""
+    families = text_string_to_metric_families(gateway.api.get("/metrics").text)
+    samples = (one for family in families for one in family.samples if one.name == "image_gateway_requests_total")
+    ours = (one for one in samples if (one.labels["kind"], one.labels["port"]) == ("iiif", port))
+    return {(one.labels["status"], one.labels["cache"]): one.value for one in ours}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _image(gateway: Gateway) -> None:
+    assert gateway.upload("counted/cat.png", images.png(images.photo(64, 48))).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("port", "expected"),
+    [
+        ("public", {("200", "MISS"): 1, ("200", "HIT-DISK"): 3, ("400", ""): 1, ("404", ""): 1}),
+        ("api", {("200", "HIT-DISK"): 4, ("400", ""): 1, ("404", ""): 1}),
+    ],
+)
+def test_every_answer_is_counted_once(gateway: Gateway, port: str, expected: dict[tuple[str, str], int]) -> None:
+    client, before = getattr(gateway, port), counts(gateway, port)
+    for _ in range(4):
+        assert client.get(f"{PATH}/full/10,/0/default.png").status_code == 200
+    assert client.get(f"{PATH}/full/nothing/0/default.png").status_code == 400
+    assert client.get("/iiif/3/counted%2Fnone.png/info.json").status_code == 404
+
+    def rise() -> dict[tuple[str, str], float]:
+        now = counts(gateway, port)
+        return {key: now[key] - before.get(key, 0) for key in now if now[key] != before.get(key, 0)}
+
+    until(lambda: sum(rise().values()) >= sum(expected.values()))
+    assert rise() == expected
