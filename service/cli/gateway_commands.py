@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import click
 
@@ -100,6 +101,7 @@ def sign(loaded: Loaded, url: str, key: str | None, lifetime: int | None) -> int
     from gateway.access import sign as signature_of  # noqa: PLC0415  # only this command needs it
     from gateway.config import rules_of  # noqa: PLC0415
     from gateway.names import escape, parse  # noqa: PLC0415
+    from gateway.save_as import signed_text  # noqa: PLC0415
 
     rules = rules_of(loaded.config)
     if not rules.keys:
@@ -112,6 +114,8 @@ def sign(loaded: Loaded, url: str, key: str | None, lifetime: int | None) -> int
     name = parse(path, query, rules)
     expires = int(time.time() + lifetime) if lifetime else None
     end = "" if expires is None else f"&exp={expires}"
-    signature = signature_of(str(name), rules.keys[key_id], expires)
-    click.echo(f"{public}/images/{escape(str(name))}?sig={key_id}.{signature}{end}")
+    saved = {key: name.signature[key] for key in ("download", "filename") if key in name.signature}
+    signature = signature_of(str(name), rules.keys[key_id], expires, signed_text(saved))
+    more = f"&{urlencode(saved)}" if saved else ""
+    click.echo(f"{public}/images/{escape(str(name))}?sig={key_id}.{signature}{end}{more}")
     return 0

@@ -4,6 +4,8 @@ as. Each way to an answer gives the same: nginx alone, nginx by its Lua, and the
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import httpx
@@ -149,6 +151,14 @@ def test_what_is_no_filename_is_refused_on_both_ports(pages: Gateway, query: str
         assert answer.status_code in (400, 422)
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert "Content-Disposition" not in answer.headers
+
+
+def test_the_command_signs_how_an_image_is_saved(signed: Gateway) -> None:
+    command = [sys.executable, "-m", "service", "sign", "-c", str(signed.root / "config.yaml")]
+    asked = "photos/cat.jpg?format=png&w=60&download=true&filename=my%20cat"
+    url = subprocess.run([*command, asked], capture_output=True, text=True, timeout=120, check=True).stdout.strip()
+    saved = signed.public.get(url)
+    assert (saved.status_code, saved.headers["Content-Disposition"]) == (200, 'attachment; filename="my cat.png"')
 
 
 def test_old_signatures_hold_and_do_not_hold_for_what_is_saved(signed: Gateway) -> None:
