@@ -12,7 +12,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from gateway.absent import absent_page
-from gateway.canonical import canonical_pattern
+from gateway.canonical import canonical_patterns
 from gateway.freshness import directives, preset_times
 from gateway.rules import CONTENT_TYPES, Rules
 from gateway.settings import Config
@@ -57,7 +57,7 @@ def render(config: Config, paths: Paths, rules: Rules, memory: Memory | None = N
             rules=paths.nginx / "rules.json",
             socket=paths.socket,
             hits_log=paths.nginx / "hits.log",
-            canonical=canonical_pattern(rules, _longest_tag(config)) if open_to_all else "",
+            canonical=canonical_patterns(rules, _longest_tag(config)) if open_to_all else [],
             listen=config.public.listen,
             trusted_proxies=config.public.trusted_proxies,
             derived=paths.derived,

@@ -1,12 +1,13 @@
 """The pattern of requests that are the path of their file: it finds what lies in the cache, and nothing else."""
 
+from dataclasses import replace
 from string import ascii_letters, digits
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gateway.canonical import canonical_path
+from gateway.canonical import canonical_path, canonical_patterns
 from gateway.errors import Refused
 from gateway.names import disk_path, parse
 from gateway.rules import FORMATS
@@ -59,3 +60,29 @@ def test_nothing_is_found_for_a_request_that_has_to_be_decoded_or_decided(reques
 
     assert found in (f"/{path}", None)
     assert found is None or (query == "" and "%" not in path and found.rpartition(".")[2] in FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/a.jpg/@w=320.webp", True),
+        ("/a.jpg/@crop=0:0:9:9,w=320,h=7.webp", True),
+        ("/a.jpg/@full.webp", True),
+        ("/a.jpg/@h=333.webp", True),
+        ("/a.jpg/@w=50,h=50,sharpen=0.5.webp", True),
+        ("/a.jpg/@w=50,h=50,sharpen=0.6.webp", False),
+        ("/a.jpg/@w=300.webp", False),
+        ("/a.jpg/@w=3200.webp", False),
+        ("/a.jpg/@crop=0:0:9:9,w=300.webp", False),
+        ("/a.jpg/@w=320,w=300.webp", False),
+    ],
+)
+def test_with_a_ladder_only_what_that_allows_is_found(path: str, found: bool) -> None:
+    rules = replace(RULES, ladder=(160, 320), presets={"thumbnail": "w=50,h=50,sharpen=0.5"})
+    assert canonical_path(f"/images{path}", rules) == (path if found else None)
+
+
+def test_no_pattern_is_longer_than_a_word_of_nginx_may_be() -> None:
+    presets = {f"p{number}": f"w={number},blur=1.5,q=70" for number in range(1, 100)}
+    rules = replace(RULES, ladder=tuple(range(60000, 60064)), presets=presets)
+    assert max(map(len, canonical_patterns(rules, 1024))) < 4096 - 20
