@@ -19,13 +19,15 @@ PAGE = 5000  # names of the listing at once
 PATIENCE = 0.1  # seconds between two looks whether the engine is wanted
 
 
+NEEDLESS = "needless"
 Wanted = tuple[Name, str]
 """A derived name, and the Accept header of a client that asks for it, where the name leaves the format open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Warmed:
-    """One derived image: its name, and what became of it: HIT-…, MISS when it was made now, or the problem's code."""
+    """One derived image: its name, and what became of it: HIT-…, MISS when it was made now, NEEDLESS, or the problem's
+    code."""
 
     name: str
     outcome: str
@@ -38,12 +40,13 @@ async def warm(
     *,
     prefix: str = "",
     busy: Callable[[], bool] = lambda: False,
+    needless: Callable[[Name], bool] = lambda _: False,
 ) -> AsyncGenerator[Warmed, None]:
     """Make what `names` gives for each original below the prefix, one after the other, and tell of each.
 
-    While `busy` returns True, since requests wait for the engine, nothing is begun. Images that cannot be made are
-    reported and passed over. Raises Unavailable, Saturated and OSError, after which it can be begun again: what was
-    made is found.
+    While `busy` returns True, since requests wait for the engine, nothing is begun. What is `needless` by what is known
+    of its image is passed over. Images that cannot be made are reported and passed over. Raises Unavailable, Saturated
+    and OSError, after which it can be begun again: what was made is found.
     """
     marker: str | None = ""
     while marker is not None:
@@ -51,6 +54,9 @@ async def warm(
         marker = page.marker
         for original in page.objects:
             for name, accept in names(original.name):
+                if needless(name):
+                    yield Warmed(str(name), NEEDLESS)
+                    continue
                 while busy():  # noqa: ASYNC110  # the engine's queue can only be looked at
                     await asyncio.sleep(PATIENCE)
                 yield Warmed(str(name), await make(derivatives, name, accept))

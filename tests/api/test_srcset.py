@@ -153,5 +153,10 @@ def test_warming_makes_every_width_of_the_ladder(gateway: Gateway) -> None:
     assert (last["done"], last["failed"]) == (4, 0)
     for width in WIDTHS:
         assert gateway.public.get(f"/images/cat.jpg/@w={width},q=60.webp").headers["X-Cache"] == "HIT-DISK"
+    small = images.jpeg(images.photo(200, 150))
+    assert gateway.upload("icons/small.jpg", small).status_code == 201
+    lines = gateway.api.post("/warm", json={"prefix": "icons/", "ladder": True, "recipes": ["@full.png"]}).text
+    last = json.loads(lines.splitlines()[-1])
+    assert (last["done"], last["made"], last["failed"]) == (4, 2, 0)  # 160 and 320, at which it is whole
     for body in ({"recipes": ["@w=3.webp"], "ladder": True}, {"recipes": ["thumbnail"], "ladder": True}, {}):
         assert gateway.api.post("/warm", json=body).status_code == 400

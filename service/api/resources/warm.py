@@ -7,27 +7,29 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, TypeVar
 
 from aiohttp import web
 from pydantic import Field, StringConstraints
 
 from gateway.errors import Refused
-from service.api.http.context import CONTEXT
+from gateway.names import Name
+from service.api.http.context import CONTEXT, Context
 from service.api.http.problems import BEGUN
 from service.api.http.sending import write
 from service.api.http.validation import validated
 from service.api.resources.urls import problem_of
 from service.api.schema.models import NDJSON, WarmProgress
 from service.api.schema.request_models import LONGEST_NAME, Body
-from service.derivatives.warming import Wanted, Warmed, count, is_wanted, namer, warm
+from service.derivatives.warming import NEEDLESS, Wanted, Warmed, count, is_wanted, namer, warm
 from service.engine.job import EngineError, NotAnImage, Saturated
 from service.store.errors import StoreError
 
 MOST = 32  # recipes of one request
 TICK = 1.0  # seconds between two lines at most, so that a client that has left is noticed
 _SIZED = ("w=", "h=", "xsize=", "ysize=", "dpr=")  # operations that the widths of a ladder leave no room for
-MADE, FOUND, NO_IMAGE = "MISS", ("HIT-DISK", "HIT-MEMORY", "HIT-STORE", "gone"), NotAnImage.code
+MADE, FOUND, NO_IMAGE = "MISS", ("HIT-DISK", "HIT-MEMORY", "HIT-STORE", "gone", NEEDLESS), NotAnImage.code
 
 T = TypeVar("T")
 Recipe = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
@@ -75,12 +77,14 @@ async def warm_images(request: web.Request, asked: WarmBody) -> web.StreamRespon
         raise Saturated("this node is being warmed already; wait for the end of that", retry_after=60.0)
     turn.taken = True
     try:
-        return await _answer(request, names, asked.prefix)
+        return await _answer(request, names, asked.prefix, ladder=asked.ladder)
     finally:
         turn.taken = False
 
 
-async def _answer(request: web.Request, names: Callable[[str], Sequence[Wanted]], prefix: str) -> web.StreamResponse:
+async def _answer(
+    request: web.Request, names: Callable[[str], Sequence[Wanted]], prefix: str, *, ladder: bool
+) -> web.StreamResponse:
     context, turn = request.app[CONTEXT], request.app[WARMING]
 
     def busy() -> bool:
@@ -88,7 +92,14 @@ async def _answer(request: web.Request, names: Callable[[str], Sequence[Wanted]]
 
     originals = context.store.originals
     response = web.StreamResponse(headers={"Content-Type": NDJSON, "Cache-Control": "no-store"})
-    work = warm(context.derivatives, originals, names, prefix=prefix, busy=busy)
+    work = warm(
+        context.derivatives,
+        originals,
+        names,
+        prefix=prefix,
+        busy=busy,
+        needless=partial(_is_needless, context, ladder=ladder),
+    )
     progress, sent_at = WarmProgress(done=0, made=0, failed=0, total=None), 0.0
     counting = asyncio.create_task(count(originals, names, prefix))
     try:
@@ -118,6 +129,16 @@ def at_every_width(recipes: Sequence[str], widths: Sequence[int]) -> list[str]:
             raise Refused(400, f"recipes: {recipe}: with the ladder, must be without a size, such as @q=60.auto")
         found += [f"@{','.join((f'w={width}', *parts))}.{format}" for width in widths]
     return found
+
+
+def _is_needless(context: Context, name: Name, *, ladder: bool) -> bool:
+    """Whether a narrower rung of the ladder is as wide as the whole image already, so that this one is the same again;
+    False while nothing is known of the image."""
+    marker = context.derivatives.noted(name.image) if ladder else None
+    if marker is None or "up" in name.recipe:
+        return False
+    widest = max(marker.shape.width, marker.shape.height)  # a recipe may turn it
+    return any(widest <= rung < int(name.recipe.get("w", 0)) for rung in context.config.ladder.widths)
 
 
 def _next(progress: WarmProgress, step: Warmed | None, counting: asyncio.Task[int]) -> WarmProgress:
