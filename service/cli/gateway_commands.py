@@ -114,7 +114,7 @@ def sign(loaded: Loaded, url: str, key: str | None, lifetime: int | None) -> int
     name = parse(path, query, rules)
     expires = int(time.time() + lifetime) if lifetime else None
     end = "" if expires is None else f"&exp={expires}"
-    saved = {key: name.signature[key] for key in ("download", "filename") if key in name.signature}
+    saved: dict[str, str] = {key: name.signature[key] for key in ("download", "filename") if key in name.signature}
     signature = signature_of(str(name), rules.keys[key_id], expires, signed_text(saved))
     more = f"&{urlencode(saved)}" if saved else ""
     click.echo(f"{public}/images/{escape(str(name))}?sig={key_id}.{signature}{end}{more}")

@@ -147,6 +147,17 @@ def test_warming_a_dropped_folder_ends_well_and_tells_what_it_passed_over(
     assert told == (["3 made, 0 there already, 0 failed, 2 passed over (no images)"], [])
 
 
+def test_warming_the_ladder_makes_no_picture_twice(
+    shared: gateways.Gateway, terminal: Terminal, album: Path, folder: str
+) -> None:
+    drop(shared, album, folder)
+    told = terminal.both("warm", "--ladder", "@q=60.webp", "--prefix", f"{folder}/")
+    # Of eight widths each: 160 and 320 of the two that are 320 wide, and 160 of the one that is 80 wide.
+    assert told == (["5 made, 19 there already, 0 failed, 16 passed over (no images)"], [])
+    (refused,) = terminal.run("warm", "--ladder", "@w=20.webp", status=1)
+    assert "with the ladder, must be without a size, such as @q=60.auto" in refused
+
+
 def test_warming_still_fails_for_a_damaged_image(
     shared: gateways.Gateway, terminal: Terminal, folder: str, cat: bytes
 ) -> None:

@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gateway.settings import Config
+from service.cli.check import pages
+from service.runtime.configuration import read_config
+from service.runtime.paths import Paths, paths_of
 from tests import images
 from tests.gateways import Gateway, running_gateway
 
@@ -129,6 +133,19 @@ def test_images_that_are_there_are_as_before(gateway: Gateway) -> None:
         answer = gateway.public.get("/images/cat.jpg/@w=60.png", headers=IMG)
         assert answer.status_code == 200
         assert "Vary" not in answer.headers
+
+
+def test_a_check_notes_an_image_that_is_not_in_the_store(gateway: Gateway) -> None:
+    looked = list(pages.fallback(*config_of(gateway)))
+    assert looked == []
+    assert gateway.api.delete("/images/site/missing.jpg").status_code == 204
+    (found,) = pages.fallback(*config_of(gateway))
+    assert str(found).startswith("note  public.fallback.image: site/missing.jpg is not in the store")
+
+
+def config_of(gateway: Gateway) -> tuple[Config, Paths]:
+    config, _ = read_config(gateway.root / "config.yaml")
+    return config, paths_of(config)
 
 
 def test_without_the_image_itself_there_is_the_problem(gateway: Gateway) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway import checks, environment
 from gateway.config import rules_of
 from gateway.settings import Config
-from service.cli.check import dialects, engine, folders, servers
+from service.cli.check import dialects, engine, folders, pages, servers
 from service.cli.check.finding import Finding
 from service.runtime.paths import Paths, paths_of
 from service.supervise import nginx_conf
@@ -57,5 +57,6 @@ CHECKS: tuple[Check, ...] = (
     servers.nginx,
     servers.ports,
     servers.store,
+    pages.fallback,
     servers.tracing,
 )
