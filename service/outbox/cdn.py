@@ -154,9 +154,13 @@ def groups(tags: Sequence[str], most: int) -> Iterator[Sequence[str]]:
         yield group
 
 
-def cdn_senders(options: Cdn, originals: Container, client: Client) -> list[CdnSender]:
-    """One for each URL; none where no CDN is configured."""
+def receivers_of(options: Cdn) -> list[str]:
+    """The URLs that are asked; none where no CDN is configured."""
     if options.kind == "none":
         return []
-    urls = options.urls or [PROVIDERS[options.kind].api]
-    return [CdnSender(options, url, originals, client) for url in dict.fromkeys(urls)]
+    return list(dict.fromkeys(options.urls or [PROVIDERS[options.kind].api]))
+
+
+def cdn_senders(options: Cdn, originals: Container, client: Client) -> list[CdnSender]:
+    """One for each URL."""
+    return [CdnSender(options, url, originals, client) for url in receivers_of(options)]

@@ -16,6 +16,7 @@ from service.outbox.outbox import Outbox
 from service.outbox.sending import Client, Sender
 from service.outbox.webhooks import WebhookSender
 from service.store.base import Store
+from service.store.errors import StoreError
 
 NODE = "outbox-node"  # file in the runtime folder that holds the name of this node
 _NAME = re.compile(r"[0-9a-f]{12}")
@@ -23,12 +24,15 @@ _NAME = re.compile(r"[0-9a-f]{12}")
 
 @contextlib.asynccontextmanager
 async def opened_outbox(config: Config, store: Store, work: Work, runtime: Path) -> AsyncIterator[Outbox]:
-    """The outbox, which delivers while the context lasts. Raises OSError."""
+    """The outbox, which delivers while the context lasts. Raises OSError, and StoreError where the store has
+    no place for it."""
     options, client = config.outbox, Client()
     receivers: list[Sender] = [
         WebhookSender(place, one, client, options.timeout) for place, one in enumerate(config.events)
     ]
     receivers += cdn_senders(config.cdn, store.originals, client)
+    if receivers and store.journal is None:
+        raise StoreError("events and cdn need a container for the outbox, and the store has none that can be used")
     box = Box(store.journal, work) if store.journal and receivers else None
     outbox = Outbox(
         box,

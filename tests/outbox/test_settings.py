@@ -12,6 +12,7 @@ import yaml
 
 from gateway.config import ConfigError, load
 from gateway.settings import Config
+from tests.gateways import free_ports
 from tests.outbox.boxes import SECRET
 
 HOOK = "https://example.org/hook"
@@ -79,13 +80,14 @@ def test_a_secret_may_come_from_the_environment() -> None:
 
 
 def test_no_command_shows_a_secret(tmp_path: Path) -> None:
+    closed = f"http://127.0.0.1:{free_ports(1)[0]}"
     document = {
         "events": [{"url": HOOK, "secret": SECRET}],
-        "cdn": {"kind": "fastly", "service": "abc", "token": "the-fastly-token"},
+        "cdn": {"kind": "fastly", "service": "abc", "token": "the-fastly-token", "urls": [f"{closed}/api"]},
         "presets": {"thumb": {"recipe": "w=40", "eager": True}},
     }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(document))
-    variable = {"IMAGE_GATEWAY_EVENTS": f"[{{url: '{HOOK}', secret: {SECRET}}}]"}
+    variable = {"IMAGE_GATEWAY_EVENTS": f"[{{url: '{closed}/hook', secret: {SECRET}}}]"}
     shown = ""
     for command in ("config", "check"):
         ended = subprocess.run(
@@ -96,7 +98,8 @@ def test_no_command_shows_a_secret(tmp_path: Path) -> None:
             env={**os.environ, **variable},
         )
         shown += ended.stdout + ended.stderr
-    assert HOOK in shown
+    assert f"{closed}/hook" in shown
+    assert shown.count("Connection refused; until something listens there, messages wait in the outbox") == 2
     assert "eager: true" in shown
     assert "IMAGE_GATEWAY_EVENTS: sets events: (a secret, not shown)" in shown
     assert SECRET not in shown

@@ -59,4 +59,5 @@ CHECKS: tuple[Check, ...] = (
     servers.store,
     pages.fallback,
     servers.tracing,
+    servers.receivers,
 )

@@ -1,4 +1,4 @@
-"""Checks of nginx's configuration, the ports, the store and the collector of traces."""
+"""Checks of nginx's configuration, the ports, the store, and what the gateway sends to."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from gateway.settings import Api, Config, Public, resolve_listen
 from gateway.units import is_loopback
 from service.cli.check.finding import Finding
 from service.open_store import open_store
+from service.outbox.cdn import receivers_of
 from service.runtime.lock import is_held
 from service.runtime.paths import Paths
 from service.runtime.sockets import require_free
@@ -29,7 +30,7 @@ from service.supervise import nginx_conf, nginx_program
 from service.supervise.accepted import ACCEPTED
 from service.tracing.setup import NOT_INSTALLED, installed
 
-COLLECTOR_TIME = 3.0  # seconds for a connection to the collector of traces
+CONNECT_TIME = 3.0  # seconds for a connection to the collector of traces, or to a receiver of messages
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -107,9 +108,22 @@ def tracing(config: Config, paths: Paths) -> Iterator[Finding]:
         return
     if not installed():
         yield Finding("tracing.endpoint", NOT_INSTALLED)
-    parts = urlsplit(config.tracing.endpoint)
+    yield from _listening(
+        "tracing.endpoint", config.tracing.endpoint, "until a collector listens there, traces are lost"
+    )
+
+
+def receivers(config: Config, paths: Paths) -> Iterator[Finding]:
+    named = [(f"events.{place}.url", webhook.url) for place, webhook in enumerate(config.events)]
+    named += [("cdn.kind", url) for url in receivers_of(config.cdn)]
+    for option, url in named:
+        yield from _listening(option, url, "until something listens there, messages wait in the outbox")
+
+
+def _listening(option: str, url: str, until: str) -> Iterator[Finding]:
+    """What keeps a connection to a URL from being made."""
+    parts = urlsplit(url)
     try:
-        socket.create_connection((parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme]), COLLECTOR_TIME).close()
+        socket.create_connection((parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme]), CONNECT_TIME).close()
     except OSError as error:
-        text = f"{parts.netloc}: {error.strerror or error}; until a collector listens there, traces are lost"
-        yield Finding("tracing.endpoint", text, wrong=False)
+        yield Finding(option, f"{parts.netloc}: {error.strerror or error}; {until}", wrong=False)
