@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gateway.overlays import require
 from gateway.presets import preset_recipes
 from gateway.rules import Rules
 
 _SEGMENT = "[A-Za-z0-9_~=,:+-][A-Za-z0-9._~=,:+@-]*"
+_WORD = "[a-z0-9.=:-]+"
 _LEAF = "@[a-z0-9.,=:-]+"
 
 
@@ -21,7 +23,8 @@ def canonical_patterns(rules: Rules, longest_tag: int | None = None) -> list[str
     of a derived image. `path` is what follows /images. One of them has to match.
 
     The patterns take more than canonical names: they need not know the order of a recipe's operations, since no file
-    lies at a path that is not canonical.
+    lies at a path that is not canonical. Of overlays they take only those of the configuration as they are now, since
+    images with others may still lie there; and no image without the required ones.
 
     With tags of a CDN, whose `longest_tag` has so many bytes, they take only images whose name is also their tag: those
     with commas, and those that are longer, have another one (see cache_tag.py). With a ladder they take only widths on
@@ -35,11 +38,12 @@ def canonical_patterns(rules: Rules, longest_tag: int | None = None) -> list[str
 
 def _leaves(rules: Rules) -> Iterator[str]:
     formats = "|".join(rules.out)
+    leaf = _leaf(rules)
     if not rules.ladder:
-        yield f"{_LEAF}[.](?:{formats})"
+        yield f"{leaf}[.](?:{formats})"
         return
     another_width = f"(?:[^/]*,)?w=(?!(?:{'|'.join(map(str, rules.ladder))})[,.])"
-    yield f"{_LEAF.replace('@', f'@(?!{another_width})')}[.](?:{formats})"
+    yield f"@(?!{another_width}){leaf.removeprefix('@')}[.](?:{formats})"
     for recipe, out in _beside_the_ladder(rules).items():
         yield f"@{recipe.replace('.', '[.]')}[.](?:{'|'.join(out)})"
 
@@ -52,6 +56,19 @@ def _beside_the_ladder(rules: Rules) -> dict[str, list[str]]:
             if int(recipe.get("w", rules.ladder[0])) not in rules.ladder:
                 found.setdefault(printed, []).append(format)
     return found
+
+
+def _leaf(rules: Rules) -> str:
+    if not rules.overlays:
+        return _LEAF
+    other = f"(?!over=){_WORD}"
+    stamped = "|".join(f"{name}[.]{row['stamp']}" for name, row in sorted(rules.overlays.items()))
+    one = f"(?:{stamped})(?::[a-z0-9.:]*)?"
+    if not rules.required:
+        part = f"(?:{other}|over=(?:{one}~)*{one})"
+        return f"@(?:{part},)*{part}"
+    required = (require(None, rules) or "").replace(".", "[.]")
+    return f"@(?:{other},)*over=(?:{one}~)*{required}(?:,{other})*"
 
 
 def canonical_path(request_uri: str, rules: Rules) -> str | None:

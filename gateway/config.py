@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -29,6 +30,7 @@ __all__ = ["ConfigError", "Mistake", "defaults", "load", "rules_of"]
 LONGEST_SOCKET_PATH = 107  # bytes: sizeof(sun_path) - 1, see unix(7)
 SOCKET_NAME = "service.sock"
 UNWRITTEN = ("[key]", TEXT, MAPPING)  # steps of a place that are not in the file: a mapping's key, a kind of value
+UNSTAMPED = "0"  # of an overlay that was not read
 UNQUOTABLE = '"$\\;{}'
 
 
@@ -89,6 +91,11 @@ def rules_of(config: Config, writable: set[str] | None = None) -> Rules:
         shared_caches=_shared_caches(config),
         ladder=ladder_of(config),
         snap=config.ladder.snap,
+        overlays={
+            name: {"stamp": config.stamps.get(name, UNSTAMPED), "place": overlay.place}
+            for name, overlay in config.overlays.items()
+        },
+        required=tuple(config.public.overlays.required),
     )
 
 
@@ -106,7 +113,8 @@ def _shared_caches(config: Config) -> dict[str, int]:
 
 def _combinations(config: Config) -> Iterator[tuple[Place, str]]:
     """What is right key by key, and wrong together."""
-    rules = rules_of(config)
+    yield from _overlays(config)
+    rules = replace(rules_of(config), required=())
     for word in config.presets:
         try:
             canonicalise(preset_recipe(word, rules), "auto", rules)
@@ -150,6 +158,20 @@ def _ladder(config: Config) -> Iterator[tuple[Place, str]]:
         yield ("ladder", "widths"), f"must be at most {config.limits.width}, which is limits.width"
     if any(dialect == "iiif" for (dialect, _), _ in config.dialects.prefixes()):
         yield ("ladder", "snap"), "must be off beside dialects.iiif, whose clients need the size that they ask for"
+
+
+def _overlays(config: Config) -> Iterator[tuple[Place, str]]:
+    """Required overlays that are not there, and fields of texts that the configuration does not show."""
+    for place, name in enumerate(config.public.overlays.required):
+        if name not in config.overlays:
+            known = f"; there are {', '.join(config.overlays)}" if config.overlays else ""
+            yield ("public", "overlays", "required", place), f"{name}: no such overlay{known}"
+    for name, overlay in config.overlays.items():
+        for field in overlay.fields:
+            if field == "copyright" and "copyright" not in config.metadata.keep:
+                yield ("overlays", name, "text"), "{copyright} needs metadata.keep: [copyright]"
+            if field != "copyright" and field not in config.metadata.fields:
+                yield ("overlays", name, "text"), f"{{{field}}} needs {field} among metadata.fields"
 
 
 def _lifetimes(kind: str, urls: TempUrl | DirectoryTempUrl) -> Iterator[tuple[Place, str]]:
@@ -197,7 +219,7 @@ def _dropped_words(config: Config, rules: Rules) -> Iterator[tuple[Place, str]]:
 def _explain(detail: ErrorDetails, place: Place) -> str:
     options = _section_at(place[:-1]).model_fields
     if detail["type"] == "extra_forbidden":
-        known = [key for key in options if key != "base"]
+        known = [key for key in options if key not in ("base", "stamps")]
         close = get_close_matches(str(place[-1]), known, 1)
         return f"unknown key; did you mean {close[0]}?" if close else f"unknown key; there are {', '.join(known)}"
     return explain(detail, options.get(str(place[-1])))

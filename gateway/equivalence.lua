@@ -3,6 +3,7 @@
 -- `source` and `auto` are formats that are not decided yet: what depends on the format then stays in the recipe.
 
 local numbers = require("gateway.numbers")
+local overlays = require("gateway.overlays")
 local text_of = require("gateway.text")
 local values = require("gateway.values")
 
@@ -200,6 +201,7 @@ function _M.canonicalise(given, format, rules)
     end
     turn(recipe)
     opaque(recipe, format, rules)
+    recipe.over = overlays.require(recipe.over, rules)
 
     for _, key in ipairs(rules.order) do
         if recipe[key] == default_of(rules.operations[key]) then

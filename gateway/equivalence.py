@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateway import numbers
+from gateway import numbers, overlays
 from gateway.errors import Refused
 from gateway.recipes import Recipe
 from gateway.rules import VOCABULARY, Rules
@@ -24,6 +24,8 @@ def canonicalise(recipe: Recipe, format: str, rules: Rules) -> Recipe:
     Raises Refused where a key lacks what it needs, or the box exceeds the limits by `dpr` or `ar`.
     """
     recipe = _opaque(_turn(_shape(_scale(dict(recipe), rules), rules)), format)
+    if rules.required:
+        recipe |= {"over": overlays.require(recipe.get("over"), rules)}
     recipe = {key: value for key, value in recipe.items() if value != _default(rules.operations[key])}
     for key, row in rules.operations.items():
         if key in recipe and "needs" in row and not _holds(row["needs"], recipe, format):

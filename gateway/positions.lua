@@ -56,6 +56,16 @@ function _M.point(_, text)
 end
 
 
+local function printed(lengths)
+    local texts = {}
+    for place, one in ipairs(lengths) do
+        texts[place] = plain(one.value, one.unit == "p" and 2 or 0) .. one.unit
+    end
+
+    return concat(texts, ":")
+end
+
+
 -- One number of a region: its unit (`p` for hundredths of a percent, empty for pixels) and its size.
 local function length(text)
     local unit = sub(text, -1) == "p" and "p" or ""
@@ -71,13 +81,11 @@ local function length(text)
 end
 
 
-local function printed(lengths)
-    local texts = {}
-    for place, one in ipairs(lengths) do
-        texts[place] = plain(one.value, one.unit == "p" and 2 or 0) .. one.unit
-    end
+-- A length in whole pixels, or in percent (`p`).
+function _M.length(text)
+    local found = length(text)
 
-    return concat(texts, ":")
+    return found and printed({ found })
 end
 
 

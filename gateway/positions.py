@@ -38,6 +38,12 @@ def _length(text: str) -> tuple[str, int] | None:
     return None if value is None else (unit if value else "", value)
 
 
+def length(text: str) -> str | None:
+    """A length in whole pixels, or in percent (`p`)."""
+    found = _length(text)
+    return None if found is None else _printed([found])
+
+
 def region(text: str) -> str | None:
     """A region: X:Y:WIDTH:HEIGHT or WIDTH:HEIGHT, each in pixels or in percent (`p`)."""
     found = [_length(part) for part in text.split(":")]

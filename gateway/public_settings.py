@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
+from gateway.overlay_settings import PublicOverlays
 from gateway.page_settings import CacheTags, Fallback
 from gateway.rules import DEFAULT_IGNORED_QUERY
 from gateway.section import Secret, Section
@@ -62,6 +63,8 @@ class Public(Section):
         list(DEFAULT_IGNORED_QUERY),
         description="query keys that are dropped, for they come from the web; a * at the end stands for any rest",
     )
+
+    overlays: PublicOverlays = PublicOverlays()
 
     @property
     def base_url(self) -> str:

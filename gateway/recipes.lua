@@ -3,6 +3,7 @@
 -- A recipe is a table of operation to canonical value, without its format.
 
 local hints = require("gateway.hints")
+local overlays = require("gateway.overlays")
 local text_of = require("gateway.text")
 local values = require("gateway.values")
 
@@ -10,6 +11,7 @@ local concat = table.concat
 local contains = text_of.contains
 local did_you_mean = hints.did_you_mean
 local expectation = values.expectation
+local expand = overlays.expand
 local insert = table.insert
 local ipairs = ipairs
 local normalise = values.normalise
@@ -54,7 +56,15 @@ function _M.read(given, rules)
     for _, pair in ipairs(given) do
         local key, text = pair.key, pair.text
         local row = rules.operations[key]
-        local value = normalise(row, text, rules.limits)
+        local value, status, problem
+        if row.type == "overlays" then
+            value, status, problem = expand(text, rules)
+        else
+            value = normalise(row, text, rules.limits)
+        end
+        if status then
+            return nil, status, problem
+        end
         if not value then
             local wanted = expectation(row, rules.limits)
             return nil, 400, key .. "=" .. quote(text) .. ": must be " .. wanted

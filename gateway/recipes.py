@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from gateway import overlays
 from gateway.errors import Refused, quote
 from gateway.hints import did_you_mean
 from gateway.rules import VOCABULARY, Rules
@@ -38,6 +39,9 @@ def read(pairs: Mapping[str, str], rules: Rules) -> Recipe:
     recipe: Recipe = {}
     for key, text in pairs.items():
         row = rules.operations[key]
+        if row["type"] == "overlays":
+            recipe[key] = overlays.expand(text, rules)
+            continue
         value = normalise(row, text, rules.limits)
         if value is None:
             wanted = expectation(row, rules.limits)

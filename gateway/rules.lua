@@ -72,6 +72,8 @@ function _M.load(document)
         shared_caches = document.shared_caches,
         ladder = document.ladder,
         snap = document.snap,
+        overlays = document.overlays,
+        required = document.required,
         undecided = vocabulary.undecided,
         formats = vocabulary.formats,
         kinds = {},

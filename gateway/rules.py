@@ -83,7 +83,9 @@ class Rules:
     `time` is how many seconds one image may take, by which animations are bounded that take long; `shared_caches` are
     the directives of Cache-Control that tell shared caches how many seconds something holds; `ladder` has the widths
     that may be asked for on the public port, ascending, and is empty where all may; `snap` says what becomes
-    of the others.
+    of the others;
+    `overlays` maps the name of an overlay to its `stamp`, a hash in hex, and its canonical `place`; `required` lists
+    those that every image of the public port bears.
     """
 
     limits: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_LIMITS))
@@ -103,6 +105,8 @@ class Rules:
     shared_caches: Mapping[str, int] = field(default_factory=dict)
     ladder: Sequence[int] = ()
     snap: str = "up"
+    overlays: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    required: Sequence[str] = ()
 
     def document(self) -> dict[str, Any]:
         """The rules as one JSON document, for the Lua side. It contains the signing keys, so it must be kept secret."""
@@ -126,6 +130,8 @@ class Rules:
             "shared_caches": dict(self.shared_caches),
             "ladder": list(self.ladder),
             "snap": self.snap,
+            "overlays": {name: dict(row) for name, row in self.overlays.items()},
+            "required": list(self.required),
         }
 
     @cached_property
@@ -148,5 +154,6 @@ class Rules:
 
     @cached_property
     def of_api(self) -> Rules:
-        """The rules of the API port, where a program asks: no parameter is dropped, and any width may be asked for."""
-        return replace(self, ignored_query=(), ladder=())
+        """The rules of the API port, where a program asks: no parameter is dropped, any width may be asked for, and no
+        overlay is required."""
+        return replace(self, ignored_query=(), ladder=(), required=())

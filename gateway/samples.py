@@ -205,6 +205,13 @@ _VALUES: Mapping[str, Callable[[random.Random, Mapping[str, Any], Rules], str]] 
     "border": lambda chance, row, rules: (
         _number(chance, row["min"], row["max"], row["places"]) + chance.choice(("", "", ":fff", ":0F8a", ":", ":12345"))
     ),
+    "overlays": lambda chance, row, rules: "~".join(
+        chance.choice((*rules.overlays, "nothing"))
+        + chance.choice(
+            ("", "", ".00ff", ":se", ":nw:2p:10", ":tile:0:0:0.50", ":s:1:1:.5:20p", ".12:e:0:0:1:own", ":x", ":")
+        )
+        for _ in range(chance.choice((1, 1, 2, 3, 9)))
+    ),
     "ratio": lambda chance, row, rules: chance.choice(("16:9", "1.91:1", "9:16.00", _numbers(chance, 99, 2, "", 2))),
     "point": lambda chance, row, rules: chance.choice(
         ("n", "se", "smart", "0.5:0", ".5:0.50", _numbers(chance, 1, 3, "", 2))

@@ -12,6 +12,7 @@ from gateway.dialect_settings import Dialects
 from gateway.hosts import HostName
 from gateway.names import is_preset_word
 from gateway.outbox_settings import Cdn, OutboxOptions, Webhook
+from gateway.overlay_settings import Overlays
 from gateway.page_settings import Ladder
 from gateway.public_settings import Public
 from gateway.rules import ACCEPTED, DEFAULT_EFFORT, DEFAULT_QUALITY, FORMATS, MOST_EFFORT, NEGOTIATED, ORIGINAL_FORMATS
@@ -254,7 +255,8 @@ class Log(Section):
 
 
 class Config(Section):
-    """The whole configuration, a field for each section. `base` is no option: it is the folder of the file."""
+    """The whole configuration, a field for each section. `base` and `stamps` are no options:
+    the folder of the file, and what the service has read of the overlays."""
 
     public: Public = Public()
     api: Api = Api()
@@ -268,6 +270,9 @@ class Config(Section):
         description="recipes by a bare word: @thumbnail.webp; {recipe: w=50, eager: true} is made with each upload",
     )
     ladder: Ladder = Ladder()
+    overlays: Overlays = Field(
+        default_factory=dict, description="pictures and texts for over, by name: {logo: {file: logo.png}}"
+    )
     metadata: MetadataOptions = MetadataOptions()
     dialects: Dialects = Dialects()
     events: list[Webhook] = Field(
@@ -280,6 +285,9 @@ class Config(Section):
     tracing: Tracing = Tracing()
 
     base: SkipJsonSchema[Path] = Field(Path(), exclude=True, description="the folder that relative paths start from")
+    stamps: SkipJsonSchema[dict[str, str]] = Field(
+        default_factory=dict, exclude=True, description="a hash of each overlay and of all that it looks like, in hex"
+    )
 
     @property
     def recipes(self) -> dict[str, str]:

@@ -33,12 +33,23 @@ _ASKED = (
     "now",
     "current",
     "ignored_query",
+    "required",
     "head",
     "image",
     "header",
     "longest",
 )
-_OWN_RULES = ("access", "metadata", "negotiate", "limits", "ignored_query", "shared_caches", "ladder", "snap")
+_OWN_RULES = (
+    "access",
+    "metadata",
+    "negotiate",
+    "limits",
+    "ignored_query",
+    "shared_caches",
+    "ladder",
+    "snap",
+    "required",
+)
 """The rules that a vector may have of its own."""
 
 

@@ -70,6 +70,14 @@ EXAMPLES = (
     Example("radius", "w=240.webp", "ar=1:1,radius=max,w=180.webp", "a square with the largest radius is a circle"),
     Example("bitonal", "w=240.png", "bitonal=1,w=240.png", "black and white, a small part of the bytes as PNG"),
     Example("colors", "w=240.png", "colors=8,w=240.png", "eight colours, a fraction of the bytes as PNG"),
+    Example("over", "w=240.webp", "over=logo,w=240.webp", "a logo, where the configuration puts it"),
+    Example(
+        "over",
+        "w=240.webp",
+        "over=logo:diagonal:5p:5p:0.4:12p~credit:sw:2p:2p,w=240.webp",
+        "a faint logo all over, and a text of the metadata on it",
+        "signed.jpg",
+    ),
     Example("frame", "w=240.webp", "frame=2,w=240.webp", "the third frame of four", "moving.gif"),
     Example("q", "w=240.webp", "q=5,w=240.webp", "a low quality, fewer bytes"),
     Example(

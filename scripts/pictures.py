@@ -5,6 +5,7 @@ It starts a gateway of its own on free ports, puts the subjects in, and asks it 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import tempfile
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from scripts import screens
 from scripts.examples import fingerprints, pictures, sections
 from scripts.local_gateway import running
-from scripts.subjects import SUBJECTS
+from scripts.subjects import SUBJECTS, logo
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 FOLDER = DOCS / "pictures"
@@ -23,12 +24,20 @@ MADE_OF = FOLDER / "made-of.json"
 PART = re.compile(r"(<!-- recipes -->\n).*?(<!-- end -->)", re.DOTALL)
 OPEN = urllib.request.build_opener(urllib.request.ProxyHandler({})).open  # loopback needs no proxy
 LONGEST = 60  # seconds that one answer may take
-OPTIONS = {"metadata": {"keep": ["copyright"]}}
+OPTIONS = {
+    "metadata": {"keep": ["copyright"]},
+    "overlays": {
+        "logo": {"file": "logo.png", "place": "se:2p:2p:0.8:20p"},
+        "credit": {"text": "© {copyright}", "size": "6%"},
+    },
+}
 
 
 def main() -> None:
     subjects = {name: draw() for name, draw in SUBJECTS.items()}
-    with tempfile.TemporaryDirectory() as root, running(Path(root), OPTIONS) as (public, api):
+    with tempfile.TemporaryDirectory() as root, contextlib.ExitStack() as stack:
+        Path(root, "logo.png").write_bytes(logo())
+        public, api = stack.enter_context(running(Path(root), OPTIONS))
         for name, body in subjects.items():
             put(f"{api}/images/{name}", body)
         shots = screens.take(public, api, subjects["lake.jpg"])
@@ -42,7 +51,7 @@ def put(url: str, body: bytes) -> None:
 
 
 def fetch(url: str) -> bytes:
-    with OPEN(quote(url, safe=":/@=,"), timeout=LONGEST) as answer:
+    with OPEN(quote(url, safe=":/@=,~"), timeout=LONGEST) as answer:
         body: bytes = answer.read()
         return body
 

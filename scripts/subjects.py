@@ -56,6 +56,15 @@ def signed() -> bytes:
         return _saved(stored, "JPEG", quality=90, exif=block)
 
 
+def logo() -> bytes:
+    """Return the logo that the examples of `over` lay on pictures: a white sun in a ring, on nothing."""
+    picture = Image.new("RGBA", (240, 240), (255, 255, 255, 0))
+    pen = ImageDraw.Draw(picture)
+    pen.ellipse((8, 8, 231, 231), outline=(255, 255, 255, 255), width=16)
+    pen.ellipse((70, 70, 169, 169), fill=(255, 190, 60, 255))
+    return _png(picture.resize((120, 120), Image.Resampling.LANCZOS))
+
+
 SUBJECTS: dict[str, Callable[[], bytes]] = {
     "lake.jpg": lake,
     "bordered.png": bordered,

@@ -37,6 +37,7 @@ from service.maintenance.tasks import opened_disk, running_tasks
 from service.metrics import Metrics
 from service.observability.timings import TimedStats
 from service.open_store import open_store
+from service.originals import overlays
 from service.originals.originals import Originals
 from service.outbox.opening import opened_outbox
 from service.runtime.imagemagick import write_policy
@@ -162,12 +163,15 @@ async def _put_together(
 
     writable = {word for word, (_, can_write) in engine.capabilities.items() if can_write}
     rules = replace(rules_of(config, writable), ladder=())  # which is the public port's own
+    if config.overlays:
+        await overlays.prepared(config, paths, engine, disk.work)
     job_settings = _job_settings(config, rules, versions, remote_store=store.remote)
     originals = Originals(store.originals, paths.originals, disk.work, config.cache.revalidate)
     tickets = Tickets()
     stored = DerivedStore(store.derived, job_settings.engine, job_settings.software, tickets, disk.work)
-    maker = Maker(rules, job_settings, originals, disk.tree, disk.work, stored, tickets, engine)
-    derivatives = Derivatives(rules, job_settings, originals, disk.tree, disk.memory, stored, tickets, engine, maker)
+    making = rules.of_api  # names have been read by then, and bear what they must
+    maker = Maker(making, job_settings, originals, disk.tree, disk.work, stored, tickets, engine)
+    derivatives = Derivatives(making, job_settings, originals, disk.tree, disk.memory, stored, tickets, engine, maker)
     originals.on_change(derivatives.settle)
     stack.push_async_callback(derivatives.close)
     tasks = await stack.enter_async_context(
@@ -195,7 +199,7 @@ def _engine_settings(config: Config, paths: Paths, work: Work) -> EngineSettings
         time=config.limits.time,
         queue=config.limits.queue,
         config_dir=paths.policy,
-        readable=(paths.originals,),
+        readable=(paths.originals, *((paths.overlays,) if config.overlays else ())),
         writable=(paths.engine, *filter(None, (spare,))),
     )
 
@@ -214,5 +218,6 @@ def _job_settings(config: Config, rules: Rules, versions: str, *, remote_store: 
         engine=engine_of(config, rules, versions),
         gamut=config.formats.gamut,
         effort=config.formats.effort.model_dump(),
+        overlays=overlays.drawn(config, paths_of(config)) if config.overlays else {},
         software=f"{choices_of(config)}; {versions}",
     )

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +17,25 @@ from PIL import Image
 from gateway.rules import VOCABULARY
 from scripts import screens
 from scripts.examples import EXAMPLES, Example, fingerprints, pictures, sections
-from scripts.subjects import SUBJECTS
+from scripts.pictures import OPTIONS
+from scripts.subjects import SUBJECTS, logo
 from tests.engine.deriving import ssim
 from tests.examples import blocks
-from tests.gateways import Gateway
+from tests.gateways import Gateway, running_gateway
 from tests.test_documents import at
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 FOLDER = DOCS / "pictures"
 AGAIN = "`make pictures` makes the pictures of docs/ again"
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway as `make pictures` has it."""
+    root = tmp_path_factory.mktemp("gateway")
+    (root / "logo.png").write_bytes(logo())
+    with running_gateway(root, OPTIONS) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +90,7 @@ def test_every_picture_is_what_the_gateway_answers(gateway: Gateway, subjects: d
     for name, body in subjects.items():
         assert gateway.upload(name, body).status_code == 201
     for file, (name, recipe) in pictures().items():
-        answered = gateway.public.get(f"/images/{name}/@{recipe.replace('keep=copyright,', '')}")
+        answered = gateway.public.get(f"/images/{name}/@{recipe}")
         assert answered.status_code == 200, (recipe, answered.text)
         shown, now = pixels((FOLDER / file).read_bytes()), pixels(answered.content)
         assert shown.shape == now.shape, (recipe, AGAIN)

@@ -11,11 +11,12 @@ from gateway.holding import Shape
 from gateway.marker import Marker
 from gateway.names import Name
 from gateway.negotiate import base_format, source_format
+from gateway.overlays import names_in
 from gateway.rules import CONTENT_TYPES, DEFAULT_EFFORT, Rules
 from gateway.settings import Config
 from service.cache.published import Published
 from service.engine.geometry import upright
-from service.engine.job import Gamut, Job, Library, Limits
+from service.engine.job import Gamut, Job, Library, Limits, Overlay
 from service.originals.originals import Original
 
 Level = Literal["HIT-DISK", "HIT-MEMORY", "HIT-STORE", "MISS"]
@@ -56,6 +57,7 @@ class JobSettings:
     library: Library = "auto"
     gamut: Gamut = "srgb"
     effort: Mapping[str, int] = field(default_factory=lambda: DEFAULT_EFFORT)
+    overlays: Mapping[str, Overlay] = field(default_factory=dict)
 
 
 def persist_of(config: Config, *, remote_store: bool) -> Persist:
@@ -83,6 +85,7 @@ def job_of(name: Name, original: Original, job_settings: JobSettings, quality: i
         library=job_settings.library,
         gamut=job_settings.gamut,
         effort=job_settings.effort.get(name.format),
+        overlays={one: job_settings.overlays[one] for one in names_in(name.recipe.get("over"))},
     )
 
 

@@ -194,6 +194,19 @@ def rotated(size: Size, degrees: float) -> Size:
     return math.ceil(size[0] * cosine + size[1] * sine), math.ceil(size[0] * sine + size[1] * cosine)
 
 
+def inside_turned(box: Box, size: Size, degrees: int, sheet: Size) -> Box:
+    """The largest box of the same shape in a box of an image of `size` that is turned about its middle onto `sheet`."""
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    x, y = (box.left + box.right - size[0]) / 2, (box.top + box.bottom - size[1]) / 2
+    middle = sheet[0] / 2 + x * cosine - y * sine, sheet[1] / 2 + x * sine + y * cosine
+    width, height = (box.height, box.width) if degrees % 180 == 90 else (box.width, box.height)
+    if degrees % 90:
+        across, down = abs(cosine), abs(sine)
+        scale = min(width / (width * across + height * down), height / (width * down + height * across))
+        width, height = width * scale, height * scale
+    return Box(middle[0] - width / 2, middle[1] - height / 2, middle[0] + width / 2, middle[1] + height / 2)
+
+
 def result(size: Size, recipe: dict[str, str]) -> Size:
     """The size of the result for an upright image of `size`; with `trim` the largest that it may have."""
     width, height = size

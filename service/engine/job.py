@@ -111,6 +111,20 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlay:
+    """An overlay of the configuration: the PNG `file` in sRGB, or `text` set in `fonts`, whose height is `share` of the
+    picture's shorter side and whose colour `ink`, in eight hex digits. All paths lead to files whose names change with
+    their content."""
+
+    file: str = ""
+    text: str = ""
+    fonts: tuple[str, ...] = ()
+    share: float = 0.04
+    ink: str = "ffffffff"
+    only_ai: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One thing for an engine process to do with one original.
 
@@ -120,8 +134,8 @@ class Job:
     is the configured default for `format`, 1..100; `effort` is how much work its encoder spends, as `formats.effort`
     counts it, None for the default; `keep` what the configuration lets a recipe keep.
     `fields` are the metadata fields that `describe` and `verify` may report. `library` and `gamut` are `engine.library`
-    and `formats.gamut` of the configuration. `original` is the file as it came and `flaws` are those of it, where
-    `source` is one without them.
+    and `formats.gamut` of the configuration. `overlays` are those that the recipe names. `original` is the file as it
+    came and `flaws` are those of it, where `source` is one without them.
     """
 
     task: Literal["derive", "describe", "verify"]
@@ -140,6 +154,7 @@ class Job:
     effort: int | None = None
     original: str = ""
     flaws: tuple[str, ...] = ()
+    overlays: dict[str, Overlay] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

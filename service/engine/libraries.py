@@ -39,6 +39,7 @@ AUTO: dict[str, Library] = {
     "flatten": "Pillow",
     "bitonal": "Pillow",
     "reduce_colours": "ImageMagick",
+    "over": "Pillow",
     **{f"write {word}": FORMATS[word].writer for word in WRITTEN},
 }
 """By step; docs/engine.md has the reasons, with figures. `rescale` is a JPEG made smaller as the JPEG it is. Until

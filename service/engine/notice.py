@@ -14,12 +14,17 @@ _IPTC = b"\x1c\x02\x74"
 
 def copyright_block(job: Job, details: Details) -> bytes | None:
     """An EXIF block that holds nothing but the copyright notice of EXIF, or else of IPTC; None where there is none."""
-    notice = Exif.of(job, details).copyright or _of_iptc(details.iptc or b"")
+    notice = copyright_text(job, details)
     if not notice:
         return None
     block = Pillow.Exif()
     block[COPYRIGHT] = notice
     return block.tobytes()
+
+
+def copyright_text(job: Job, details: Details) -> str:
+    """The copyright notice of EXIF, or else of IPTC; empty where there is none."""
+    return Exif.of(job, details).copyright or _of_iptc(details.iptc or b"")
 
 
 def _of_iptc(iptc: bytes) -> str:

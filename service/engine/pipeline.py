@@ -29,6 +29,7 @@ from service.engine.steps.detail import blur, sharpen
 from service.engine.steps.duotone import duotone
 from service.engine.steps.mask import mask
 from service.engine.steps.orient import orient
+from service.engine.steps.over import over
 from service.engine.steps.palette import reduce_colours
 from service.engine.steps.pixelate import pixelate
 from service.engine.steps.region import crop, trim
@@ -58,6 +59,7 @@ STEPS: tuple[Step, ...] = (
     flatten,  # bg, where the format has no transparency
     bitonal,  # bitonal
     reduce_colours,  # colors
+    over,  # over
 )
 
 

@@ -48,4 +48,9 @@ def _read(file: Path) -> str:
 
 
 def _parse(text: str, file: Path, base: Path) -> Config:
-    return load(text, file=str(file), base=base, environ=os.environ, read_file=lambda path: path.read_text("utf-8"))
+    config = load(text, file=str(file), base=base, environ=os.environ, read_file=lambda path: path.read_text("utf-8"))
+    if not config.overlays:
+        return config
+    from service.runtime.overlays import stamped  # noqa: PLC0415  # only overlays need the engine's types
+
+    return stamped(config, str(file))

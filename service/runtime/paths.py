@@ -25,6 +25,7 @@ class Paths:
     service_prepared: Path
     nginx: Path
     policy: Path
+    overlays: Path
 
 
 def paths_of(config: Config) -> Paths:
@@ -41,11 +42,20 @@ def paths_of(config: Config) -> Paths:
         service_prepared=runtime / "service.prepared",
         nginx=runtime / "nginx",
         policy=runtime / "imagemagick",
+        overlays=runtime / "overlays",
     )
 
 
 def make_folders(paths: Paths) -> None:
     """Make what is missing. Raises OSError naming the folder."""
-    for folder in (paths.derived, paths.originals, paths.work, paths.engine, paths.runtime, paths.policy):
+    for folder in (
+        paths.derived,
+        paths.originals,
+        paths.work,
+        paths.engine,
+        paths.runtime,
+        paths.policy,
+        paths.overlays,
+    ):
         folder.mkdir(parents=True, exist_ok=True)
     paths.runtime.chmod(0o700)

@@ -50,6 +50,7 @@ ELSEWHERE = {
     "frame": "it is taken when decoding: tests/engine/test_animation.py",
     "keep": "it changes no pixel where there is no profile: tests/engine/test_colour.py",
     "lossless": "tests/engine/test_formats.py compares with the pixels themselves",
+    "over": "both do it by one step: tests/engine/test_overlays.py",
     "mb": "it is a search for q: tests/engine/test_quality.py",
 }
 """The operations that are no pixel's matter, and where they are tested."""

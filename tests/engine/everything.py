@@ -83,9 +83,10 @@ VALUES = {
     "mb": "30000",
     "keep": "copyright:icc:provenance",
 }
-"""A value for each operation; `dpr` and `ar` are folded into the size before an engine process sees it."""
+"""A value for each operation; `dpr` and `ar` are folded into the size before an engine process sees it,
+and `over` needs files: its jobs are below."""
 
-assert set(VALUES) == {row["key"] for row in VOCABULARY["operations"]} - {"dpr", "ar"}
+assert set(VALUES) == {row["key"] for row in VOCABULARY["operations"]} - {"dpr", "ar", "over"}
 
 
 def recipes() -> Iterator[dict[str, str]]:

@@ -20,6 +20,10 @@ PLACES = {
     "w": (0, 0.5),
     "nw": (0, 0),
 }
+OVERLAYS = {
+    "logo": {"stamp": "aa11", "place": "se:2p:2p:1:own"},
+    "credit": {"stamp": "bb22", "place": "sw:0:0:0.5:own"},
+}
 QUALITIES = {"jpg": 80, "webp": 80, "avif": 50, "jxl": 75}
 OPAQUE = ("jpg", "bmp")
 
@@ -46,6 +50,7 @@ def effect(recipe: dict[str, str], format: str) -> dict[str, object]:
         "sat": 0 if _on(recipe, "gray") else _fraction(recipe, "sat", 0),
         "gam": _fraction(recipe, "gam", 1),
         "duotone": _duotone(recipe.get("duotone")),
+        "over": _over(recipe.get("over")),
         "pixelate": _fraction(recipe, "pixelate"),
         "outline": _outline(recipe),
         "blur": _fraction(recipe, "blur"),
@@ -75,7 +80,7 @@ def effect_of_nothing() -> dict[str, object]:
     """The pixels as they are; the colour behind them, the frame and what is kept do not count."""
     return {
         "region": _region("0:0:100p:100p"), "trim": None, "box": {}, "fit": "inside", "enlarges": False, "focus": None,
-        "place": None, "duotone": None, "pixelate": None, "outline": None,
+        "place": None, "duotone": None, "pixelate": None, "over": None, "outline": None,
         "turned": (False, 0), "gray": False, "bri": 0, "con": 0, "sat": 0, "gam": 1, "blur": None, "sharpen": None,
         "colors": None,
     } | dict.fromkeys(SWITCHES, False)  # fmt: skip
@@ -143,6 +148,19 @@ def _trim(text: str | None) -> object:
 
 def _duotone(text: str | None) -> object:
     return None if text is None else [_rgba(part) for part in text.split(":")]
+
+
+def _over(text: str | None) -> object:
+    """Name, place, offsets, opacity and scale of each, with what the rules of the tests leave out."""
+    return None if text is None else [_overlay(item) for item in text.split("~")]
+
+
+def _overlay(item: str) -> object:
+    first, *given = item.split(":")
+    name, dot, _ = first.partition(".")
+    usual = ["se", "0", "0", "1", "own"] if dot else OVERLAYS[name]["place"].split(":")
+    place, x, y, opacity, scale = [*given, *usual[len(given) :]]
+    return name, place, x, y, Fraction(opacity), scale
 
 
 def _outline(recipe: dict[str, str]) -> object:

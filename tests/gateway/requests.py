@@ -8,9 +8,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from gateway.rules import FORMATS, VOCABULARY, Rules
+from tests.gateway.effects import OVERLAYS
 
 KEY = "a key that signs"
 RULES = Rules(
+    overlays=OVERLAYS,
     presets={"thumbnail": "w=50,h=50,sharpen=0.5", "hero": "w=1200,h=400,fit=cover,g=smart", "plain": "full"},
     keep=("icc", "copyright", "provenance"),
     keys={"first": KEY, "second": "another key that signs"},
@@ -52,6 +54,15 @@ VALUES: dict[str, list[str]] = {
     "pixelate": ["2", "008", "8"],
     "mask": ["ellipse"],
     "radius": ["1", "020", "20", "max"],
+    "over": [
+        "logo",
+        "logo:se",
+        "logo:sw",
+        "logo.00",
+        "logo.aa11:se:2p:2p",
+        "credit:tile~logo",
+        "logo:se:2p:2p:1.0:own",
+    ],
     "bri": ["0", "-0", "10", "-10"],
     "con": ["0", "10"],
     "sat": ["0", "10"],

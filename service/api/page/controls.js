@@ -11,6 +11,7 @@ const GROUPS = {
   Outline: ["radius", "mask"],
   Colour: ["bri", "con", "sat", "gam", "gray", "normalize", "equalize", "negate", "duotone"],
   Detail: ["sharpen", "blur", "pixelate", "colors", "bitonal"],
+  Overlays: ["over"],
   Output: ["q", "lossless", "mb", "frame", "keep"],
 };
 
@@ -100,7 +101,7 @@ export class Controls {
 
 /** @param {any[]} operations @returns {[string, any[]][]} */
 function grouped(operations) {
-  const allowed = operations.filter((row) => row.type !== "words" || row.words.length);
+  const allowed = operations.filter((row) => !["words", "overlays"].includes(row.type) || row.words.length);
   const byKey = new Map(allowed.map((row) => [row.key, row]));
   const groups = Object.entries(GROUPS).map(([title, keys]) => {
     const rows = keys.flatMap((key) => byKey.get(key) ?? []);

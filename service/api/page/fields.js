@@ -19,7 +19,7 @@ export function fieldOf(row, changed, point) {
   return make(row, changed, point);
 }
 
-const FIELDS = { integer: number, decimal: number, switch: toggle, word, words, colour, point: place, region, tuple, colours, ratio };
+const FIELDS = { integer: number, decimal: number, switch: toggle, word, words, colour, point: place, region, tuple, colours, ratio, overlays };
 const LARGEST_SLIDER = 70_000; // of a greater range a pixel of the slider means nothing
 
 function labels(row) {
@@ -111,6 +111,14 @@ function hex(digits) {
   const short = digits.length === 3 || digits.length === 4;
   const whole = short ? [...digits.slice(0, 3)].map((digit) => digit + digit).join("") : digits.slice(0, 6);
   return /^[0-9a-f]{6}$/i.test(whole) ? `#${whole}` : "";
+}
+
+/** The value as text, and a button for each overlay that the configuration names: it puts one more on top. */
+function overlays(row, changed) {
+  const input = text(row, changed);
+  const add = (name) => changed([input.element.value.trim(), name].filter(Boolean).join("~"));
+  const buttons = row.words.map((name) => el("button", { type: "button", class: "small", text: `+ ${name}`, on: { click: () => add(name) } }));
+  return { element: el("span", { class: "field" }, input.element, ...buttons), show: input.show };
 }
 
 const RATIOS = ["1:1", "4:3", "3:2", "16:9", "9:16", "1.91:1"];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from typing import Any, get_args
 
@@ -66,6 +67,13 @@ async def capabilities(request: web.Request) -> web.Response:
     return web.json_response(text=found.model_dump_json(), headers={"Cache-Control": "no-store"})
 
 
+_CONFIGURED: Mapping[str, Callable[[Rules], Iterable[str]]] = {
+    "keep": lambda rules: rules.keep,
+    "over": lambda rules: rules.overlays,
+}
+"""The words of operations that the configuration names."""
+
+
 def operations(rules: Rules) -> list[dict[str, Any]]:
     """The rows of the vocabulary, the words for limits replaced by this configuration's numbers."""
     found = []
@@ -73,7 +81,7 @@ def operations(rules: Rules) -> list[dict[str, Any]]:
         most = row.get("max")
         if isinstance(most, str):
             most = rules.limits[most]
-        words = {"words": list(rules.keep)} if row["key"] == "keep" else {}
+        words = {"words": list(_CONFIGURED[row["key"]](rules))} if row["key"] in _CONFIGURED else {}
         resolved = {**row, **words, "expects": str(row["expects"]).replace("{max}", str(most))}
         found.append(resolved if most is None else {**resolved, "max": most})
     return found

@@ -59,7 +59,7 @@ def add_dialects(app: web.Application, context: Context, *, public: bool) -> Non
     """Route the prefixes of all configured dialects."""
     of_rules = fingerprint(context.config, context.rules)
     kinds = app[DIALECT_KINDS] = {}
-    for dialect in dialects_of(context.config, context.rules):
+    for dialect in dialects_of(context.config, context.rules if public else context.rules.of_api):
         for prefix in dialect.prefixes:
             resource = app.router.add_resource(f"{prefix}/{{name:(?s:.*)}}")
             kinds[resource.canonical] = DIALECTS[dialect.name]

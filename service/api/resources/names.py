@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import Field
 
 from gateway.access import is_preset, sign
+from gateway.equivalence import canonicalise
 from gateway.errors import Refused
 from gateway.ladder import on_ladder
 from gateway.names import Name, escape, parse
@@ -72,6 +73,8 @@ def _url(name: Name, context: Context, signed: bool, expires: int | None) -> str
         name = replace(name, recipe=on_ladder(name.recipe, name.format, rules))
     except Refused:
         return None
+    if rules.required and not name.is_meta:
+        name = replace(name, recipe=canonicalise(name.recipe, name.format, rules))
     url = f"{context.config.public.base_url}/images/{escape(str(name))}"
     if signed and rules.keys:
         key_id, key = next(iter(rules.keys.items()))

@@ -13,6 +13,7 @@ from gateway.config import rules_of
 from gateway.settings import Config
 from service.cli.check import dialects, engine, folders, pages, servers
 from service.cli.check.finding import Finding
+from service.cli.check.overlays import overlays
 from service.runtime.paths import Paths, paths_of
 from service.supervise import nginx_conf
 
@@ -51,6 +52,7 @@ CHECKS: tuple[Check, ...] = (
     folders.space,
     twins,
     dialects.presets,
+    overlays,
     engine.formats,
     engine.policy,
     engine.sandbox,

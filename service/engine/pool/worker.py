@@ -17,7 +17,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from service.engine.job import DiskFull, EngineError, Header, Job, Limits, Malfunction, Removed, Result
+from service.engine.job import DiskFull, EngineError, Header, Job, Limits, Malfunction, Overlay, Removed, Result
 from service.engine.pool import free_memory
 from service.engine.sandbox import denied, sandbox
 
@@ -47,7 +47,7 @@ def _plain(part: Any) -> dict[str, Any]:
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {
-    kind: tuple(field.name for field in fields(kind)) for kind in (Job, Header, Limits)
+    kind: tuple(field.name for field in fields(kind)) for kind in (Job, Header, Limits, Overlay)
 }
 _encode = json.JSONEncoder(default=_plain).encode
 
@@ -62,6 +62,9 @@ def decode_job(line: bytes) -> Job:
             "keep": tuple(parts["keep"]),
             "fields": tuple(parts["fields"]),
             "flaws": tuple(parts["flaws"]),
+            "overlays": {
+                name: Overlay(**{**row, "fonts": tuple(row["fonts"])}) for name, row in parts["overlays"].items()
+            },
         }
     )
 

@@ -36,6 +36,7 @@ def pad(picture: Picture, job: Job) -> None:
         return
     x, y = focus(job.recipe)
     place = round((canvas[0] - width) * x), round((canvas[1] - height) * y)
+    picture.region = picture.region.moved(*place)
     colour = _background(picture, job)
 
     if by_magick("pad", job):
@@ -58,6 +59,7 @@ def rotate(picture: Picture, job: Job) -> None:
         return
     colour = _background(picture, job)
     size = geometry.rotated(picture.size, degrees)
+    picture.region = geometry.inside_turned(picture.region, picture.size, degrees, size)
     if by_magick("rotate", job):
         picture.each_made(lambda image: magick.turned(image, degrees, size, colour))
         return
@@ -71,6 +73,7 @@ def flip(picture: Picture, job: Job) -> None:
     """`flip`: `h` swaps left and right, `v` top and bottom."""
     if "flip" not in job.recipe:
         return
+    picture.region = geometry.turned(picture.region, picture.size, 2 if job.recipe["flip"] == "h" else 4)
     if by_magick("flip", job):
         picture.each_magick(operator.methodcaller(magick.MIRRORS[job.recipe["flip"]]))
     else:

@@ -11,12 +11,15 @@ from collections.abc import Callable
 from PIL import Image as Pillow
 from PIL import ImageChops
 
-from service.engine.geometry import Size
+from service.engine.geometry import Box, Size
 from service.engine.job import Job
 from service.engine.picture import Picture
 
 _LINES = 8
 """Lines of a row of pixels on which its edge is measured; across the edge is exact."""
+
+_OUTSIDE = (1 - math.sqrt(0.5)) / 2
+"""Of a circle's diameter, how far a square in it is from the one around it."""
 
 Inset = Callable[[float], float]
 """How far from the left and from the right edge the shape begins, in pixels, at a height in pixels from the top."""
@@ -27,6 +30,7 @@ def mask(picture: Picture, job: Job) -> None:
     inset = _inset(picture.size, job.recipe)
     if inset:
         shape = coverage(picture.size, inset)
+        picture.region = _inner(picture.region, picture.size, job.recipe)
         picture.each_pillow(lambda image: _cut(image, shape))
 
 
@@ -46,6 +50,18 @@ def _inset(size: Size, recipe: dict[str, str]) -> Inset | None:
     asked, most = recipe["radius"], min(size) / 2
     radius = most if asked == "max" else min(most, int(asked))
     return lambda y: _arc(radius, radius, y)
+
+
+def _inner(region: Box, size: Size, recipe: dict[str, str]) -> Box:
+    """The part of the region in the largest rectangle of the image's shape in an ellipse, or without round corners."""
+    width, height = size
+    if "mask" in recipe:
+        x, y = width * _OUTSIDE, height * _OUTSIDE
+    else:
+        asked, most = recipe["radius"], min(size) / 2
+        x = y = (most if asked == "max" else min(most, int(asked))) * 2 * _OUTSIDE
+    left, top = max(region.left, x), max(region.top, y)
+    return Box(left, top, max(left + 1, min(region.right, width - x)), max(top + 1, min(region.bottom, height - y)))
 
 
 def _arc(across: float, down: float, y: float) -> float:

@@ -48,6 +48,7 @@ def carve(picture: Picture, job: Job) -> None:
     size = geometry.carved(picture.size, job.recipe)
     if size != picture.size:
         picture.each_magick(lambda image: image.liquid_rescale(*size))
+        picture.region = Box(0, 0, *size)
 
 
 Lanczos = Callable[[Pillow.Image, Box, Size], Pillow.Image]

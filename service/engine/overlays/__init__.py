@@ -1,0 +1,1 @@
+"""Overlays: pictures and texts of the configuration that lie on a result."""
