@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateway.rules import FORMATS, VOCABULARY
-from service.engine.job import Job, Library, Limits
+from service.engine.job import Job, Library, Limits, Overlay
 from service.engine.recognise import recognise
 from tests import images
 from tests.profiles import display_p3
@@ -49,6 +49,8 @@ ORIGINALS: dict[str, Callable[[], bytes]] = {
     "jxl with alpha": images.jxl_alpha,
     "jxl of a jpeg": lambda: images.jxl_of_jpeg(images.jpeg(exif=images.exif())),
 }
+
+TEXT = Overlay(text="© {author} السلام", fonts=("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",))
 
 VALUES = {
     "crop": "2:2:40:40",
@@ -120,3 +122,4 @@ def jobs(folder: Path) -> Iterator[Job]:
                 for recipe in recipes():
                     job = Job("derive", str(path), recognise(path), LIMITS, recipe, format, library=library)
                     yield replace(job, keep=("copyright", "icc", "provenance"))
+                yield replace(job, recipe={"over": "text.0~text.0:diagonal"}, overlays={"text": TEXT})

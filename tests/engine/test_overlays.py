@@ -15,7 +15,6 @@ from service.engine.overlays.lettering import lettered
 from tests import images
 from tests.engine.deriving import Made, derive
 
-DEJAVU = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 GROUND = (40, 120, 200)
 
 both = pytest.mark.parametrize("library", ["auto", "imagemagick"])
@@ -172,34 +171,61 @@ def test_a_jpeg_that_stays_one_bears_it_in_luma_and_chroma(place: str, logo: Ove
     assert np.percentile(np.abs(made - other), 99) < 60
 
 
-WORDS = {
-    "latin": "Größe naïve",
-    "cyrillic": "Быстрая лиса",
-    "greek": "Γρήγορη",
-    "arabic": "السلام عليكم",
-    "hebrew": "שלום עולם",
+FONTS = {
+    name: f"/usr/share/fonts/truetype/{path}"
+    for name, path in {
+        "dejavu": "dejavu/DejaVuSans.ttf",
+        "lohit": "lohit-devanagari/Lohit-Devanagari.ttf",
+        "droid": "droid/DroidSansFallbackFull.ttf",
+    }.items()
 }
+"""Of Debian's packages fonts-dejavu-core, fonts-lohit-deva and fonts-droid-fallback."""
+
+WORDS = {
+    "latin": ("Größe naïve", "dejavu"),
+    "cyrillic": ("Быстрая лиса", "dejavu"),
+    "greek": ("Γρήγορη", "dejavu"),
+    "arabic": ("السلام عليكم", "dejavu"),
+    "hebrew": ("שלום עולם", "dejavu"),
+    "devanagari": ("हिन्दी विकिपीडिया", "lohit"),
+    "cjk": ("写真 사진 しゃしん", "droid"),
+}
+
+
+def drawn(text: str, font: str, layout: ImageFont.Layout) -> Image.Image:
+    """The line as Pillow draws it, cut to its letters."""
+    sheet = Image.new("L", (1000, 200))
+    ImageDraw.Draw(sheet).text((100, 100), text, 255, ImageFont.truetype(font, 40, layout_engine=layout), anchor="ls")
+    return sheet.crop(sheet.getbbox())
 
 
 @pytest.mark.parametrize("script", WORDS)
 def test_text_is_set_as_its_script_wants(script: str) -> None:
-    """As Pillow draws the whole line by raqm; without shaping, Arabic's letters stand alone and in the wrong order."""
-    made = lettered(WORDS[script], (DEJAVU,), 40, (255, 255, 255, 255)).getchannel("A")
-    font = ImageFont.truetype(DEJAVU, 40, layout_engine=ImageFont.Layout.RAQM)
-    sheet = Image.new("L", (1000, 200))
-    ImageDraw.Draw(sheet).text((100, 100), WORDS[script], 255, font, anchor="ls")
-    whole = sheet.crop(sheet.getbbox())
+    """As Pillow draws the whole line by raqm; without it letters stand alone, or in the order in which they are typed.
+
+    The font is found among several.
+    """
+    text, font = WORDS[script]
+    made = lettered(text, tuple(FONTS.values()), 40, (255, 255, 255, 255)).getchannel("A")
+    whole = drawn(text, FONTS[font], ImageFont.Layout.RAQM)
     assert made.size == whole.size
     assert np.array_equal(np.asarray(made), np.asarray(whole))
-    if script in ("arabic", "hebrew"):
-        basic = ImageFont.truetype(DEJAVU, 40, layout_engine=ImageFont.Layout.BASIC)
-        sheet = Image.new("L", (1000, 200))
-        ImageDraw.Draw(sheet).text((100, 100), WORDS[script], 255, basic, anchor="ls")
-        assert sheet.crop(sheet.getbbox()).tobytes() != made.tobytes()
+    if script in ("arabic", "hebrew", "devanagari"):
+        assert drawn(text, FONTS[font], ImageFont.Layout.BASIC).tobytes() != made.tobytes()
+
+
+def test_a_line_of_several_scripts_takes_each_from_the_font_that_has_it() -> None:
+    made = lettered("Foto 写真", tuple(FONTS.values()), 40, (255, 255, 255, 255)).getchannel("A")
+    parts = [drawn(text, FONTS[font], ImageFont.Layout.RAQM) for text, font in (("Foto", "dejavu"), ("写真", "droid"))]
+    assert np.array_equal(np.asarray(made)[:, -parts[1].width :].any(1).sum(), parts[1].height)
+    ends = made.crop((made.width - parts[1].width, 0, made.width, made.height))
+    assert np.array_equal(np.asarray(ends.crop(ends.getbbox())), np.asarray(parts[1]))
+    starts = made.crop((0, 0, parts[0].width, made.height))
+    assert np.array_equal(np.asarray(starts.crop(starts.getbbox())), np.asarray(parts[0]))
 
 
 def credit(**options: Any) -> Overlay:
-    return Overlay(**{"text": "© {copyright}", "fonts": (DEJAVU,), "share": 0.1, "ink": "ffffffff"} | options)
+    return Overlay(**{"text": "© {copyright}", "fonts": (FONTS["dejavu"],), "share": 0.1, "ink": "ffffffff"} | options)
 
 
 def notice(text: str) -> bytes:
