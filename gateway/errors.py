@@ -14,7 +14,7 @@ class ContractError(Exception):
 
 
 class Refused(ContractError):
-    """A request that is malformed (400), lacks a signature (401) or is not allowed (403).
+    """A request that is malformed (400), lacks a signature (401), is not allowed (403), or whose URL has ended (410).
 
     `detail` is fit for the client: it names the key or part that was wrong and what would be right.
     """

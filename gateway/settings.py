@@ -10,6 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from gateway.dialect_settings import Dialects
 from gateway.hosts import HostName
+from gateway.intake_settings import Intake
 from gateway.names import is_preset_word
 from gateway.outbox_settings import Cdn, OutboxOptions, Webhook
 from gateway.overlay_settings import Overlays
@@ -261,6 +262,7 @@ class Config(Section):
     public: Public = Public()
     api: Api = Api()
     store: StoreOptions = StoreOptions()
+    intake: Intake = Intake()
     cache: Cache = Cache()
     engine: Engine = Engine()
     limits: LimitOptions = LimitOptions()

@@ -38,6 +38,9 @@ class DirectoryOptions(Section):
     root: Location = Field(Path("var/store"), description="the originals; a directory of pictures is a valid store")
     derived: Location = Field(Path("var/derived"), description="derived images that are kept")
     outbox: Location = Field(Path("var/outbox"), description="messages about changes that are on their way")
+    incoming: Location = Field(
+        Path("var/incoming"), description="uploads by temporary PUT URLs that are not finished; made when it is needed"
+    )
     temp_url: DirectoryTempUrl = Field(DirectoryTempUrl(), description="temporary URLs")
     not_images: list[str] = Field(
         ["ds_store", "db", "ini", "txt", "md", "xmp", "pdf", "doc", "docx", "html", "xml", "json", "zip", "mov", "mp4"],
@@ -101,6 +104,13 @@ class SwiftOptions(Section):
         "",
         description="container of the journal and the outbox; empty: the originals' with -journal after it",
         pattern=r"^[^/]{0,256}$",
+    )
+    incoming_container: Annotated[str, Wanted("the name of a container without a slash, or empty")] = Field(
+        "", description="uploads by temporary PUT URLs that are not finished; empty: none are taken",
+        pattern=r"^[^/]{0,256}$",
+    )  # fmt: skip
+    incoming_key: Secret | None = Field(
+        None, description="the key of its temporary URLs; without one, the container's own, else one is made"
     )
     derived_account: Literal["same", "own"] = Field(
         "same", description="same as the originals', or the login's own where storage_url is another's"

@@ -54,6 +54,8 @@ from service.store.errors import Unavailable
 from service.store.metered import MeteredStore
 from service.supervise import twins
 from service.tracing.setup import traced
+from service.uploads.direct import DirectUploads
+from service.uploads.hook import Hook
 from service.uploads.quota import Quota
 from service.uploads.uploads import Uploads
 
@@ -182,10 +184,13 @@ async def _put_together(
     quota = Quota(store.originals, limits.store_bytes, limits.store_images, remote=store.remote)
     eager = Eager(derivatives, engine, namer(config.eager_presets, rules) if config.eager_presets else None)
     await stack.enter_async_context(eager.running())
-    uploads = Uploads(
-        *(store.originals, originals, derivatives, engine, job_settings, disk.work, limits.upload, outbox, quota, eager)
-    )
-    return Context(config, rules, store, originals, derivatives, uploads, engine, tasks, outbox)
+    hook = Hook(config.intake.hook, engine, job_settings, disk.work) if config.intake.hook.url else None
+    if hook:
+        stack.push_async_callback(hook.close)
+    parts = (store.originals, originals, derivatives, engine, job_settings, disk.work, limits.upload)
+    uploads = Uploads(*parts, outbox, quota, eager, hook)
+    direct = DirectUploads(store.incoming, uploads, config.intake.lifetime, limits.upload)
+    return Context(config, rules, store, originals, derivatives, uploads, engine, tasks, outbox, direct)
 
 
 def _engine_settings(config: Config, paths: Paths, work: Work) -> EngineSettings:

@@ -27,6 +27,8 @@ from service.outbox.outbox import COUNTERS, Outbox
 from service.runtime.cpu import CpuTime
 from service.store import metered
 from service.store.metered import MeteredStore
+from service.uploads.direct import DIRECT
+from service.uploads.hook import ASKED
 from service.uploads.uploads import Uploads
 
 # A series more for each counter, which nothing reads, is a third of what a scrape costs.
@@ -90,7 +92,19 @@ class Metrics(Collector):
         self._uploads = uploads
         self._engine_cpu = CpuTime()
         self._registry = CollectorRegistry(auto_describe=True)  # so that one can be found by its name
-        own = (REQUESTS, SECONDS, UPLOADED, REFUSALS, WEB_REFUSALS, SPANS, FALLBACKS, UNPERSISTED, REMOVED)
+        own = (
+            REQUESTS,
+            SECONDS,
+            UPLOADED,
+            DIRECT,
+            ASKED,
+            REFUSALS,
+            WEB_REFUSALS,
+            FALLBACKS,
+            SPANS,
+            UNPERSISTED,
+            REMOVED,
+        )
         configured = (*(COUNTERS if outbox.is_on else ()), *((MADE,) if uploads.eager.is_on else ()))
         for one in (*own, *configured, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)

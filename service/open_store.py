@@ -27,6 +27,8 @@ def open_store(config: Config) -> Store:
             _swift(config.store.swift),
             derived_needed=config.cache.persist != "never",
             journal_container=_journal(config.store.swift) if tells(config) else "",
+            incoming_quota=config.intake.quota,
+            incoming_origins=tuple(config.intake.origins),
         )
         return SwiftStore(settings_from_environment(settings, os.environ))
     return DirectoryStore(directory_settings(config))
@@ -49,6 +51,8 @@ def directory_settings(config: Config) -> DirectorySettings:
         not_images=frozenset(options.not_images),
         urls=url_settings(config),
         outbox=base / options.outbox if tells(config) else None,
+        incoming=base / options.incoming,
+        incoming_quota=config.intake.quota,
     )
 
 
@@ -58,13 +62,21 @@ def _journal(options: SwiftOptions) -> str:
 
 def _swift(options: SwiftOptions) -> SwiftSettings:
     plain = options.model_dump(
-        exclude={"key", "application_credential_secret", "temp_url", "derived_expiry", "journal_container"},
+        exclude={
+            "key",
+            "application_credential_secret",
+            "temp_url",
+            "derived_expiry",
+            "journal_container",
+            "incoming_key",
+        },
     )
     return SwiftSettings(
         **plain,
         key=_reveal(options.key),
         application_credential_secret=_reveal(options.application_credential_secret),
         temp_url=_temp_url(options.temp_url),
+        incoming_keys=(_reveal(options.incoming_key),) if options.incoming_key else (),
         delete_after=int(options.derived_expiry) or None,
     )
 

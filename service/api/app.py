@@ -8,7 +8,7 @@ from service.api.http.audit import refusals
 from service.api.http.auth import require, tokens
 from service.api.http.body import expect
 from service.api.http.context import CONTEXT, Context
-from service.api.http.cross_site import own_pages
+from service.api.http.cross_site import own_pages, signed_puts
 from service.api.http.problems import Handler, problems
 from service.api.resources.dialects import add_dialects
 from service.api.resources.warm import WARMING, Turn
@@ -17,7 +17,7 @@ from service.api.schema.operations import OPERATIONS, Operation
 
 
 def api_app(context: Context) -> web.Application:
-    app = web.Application(middlewares=[problems, refusals, own_pages, tokens], client_max_size=0)
+    app = web.Application(middlewares=[signed_puts, problems, refusals, own_pages, tokens], client_max_size=0)
     app[CONTEXT] = context
     app[WARMING] = turn = Turn()
     app.on_shutdown.append(turn.end)

@@ -12,6 +12,7 @@ from service.api.http.problems import Handler, table
 from service.api.resources.capabilities import capabilities, formats, presets
 from service.api.resources.chosen import archive_chosen
 from service.api.resources.derived import answer_with_redirect
+from service.api.resources.direct_uploads import begin_upload, finish_upload, put_incoming
 from service.api.resources.events import recent_events
 from service.api.resources.health import health, live, serving
 from service.api.resources.images import delete_image, get_image
@@ -39,6 +40,9 @@ HANDLERS: Mapping[str, Handler] = {
     "postImage": upload_image,
     "putImage": upload_image,
     "deleteImage": delete_image,
+    "beginUpload": begin_upload,
+    "finishUpload": finish_upload,
+    "putIncoming": put_incoming,
     "makeUrls": make_urls,
     "purge": purge,
     "warm": warm_images,

@@ -63,12 +63,14 @@ def render(loaded: Loaded, to: Path | None) -> int:
     return 0
 
 
-@local_command("check", "check -c /etc/image-gateway/config.yaml")
-def check(loaded: Loaded) -> int:
+@local_command("check", "check -c /etc/image-gateway/config.yaml", "check --fix")
+@click.option("--fix", is_flag=True, help="Set in the store what can be set there: CORS and quota of uploads.")
+def check(loaded: Loaded, fix: bool) -> int:
     """Find what is wrong before a start does; each finding is a line."""
     from service.cli.check.check import check as find  # noqa: PLC0415  # the other commands need no Lua
+    from service.cli.check.servers import mend  # noqa: PLC0415
 
-    findings = find(loaded.config)
+    findings = [*(mend(loaded.config) if fix else ()), *find(loaded.config)]
     for finding in findings:
         click.echo(finding)
     wrong = [finding for finding in findings if finding.wrong]

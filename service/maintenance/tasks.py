@@ -25,6 +25,7 @@ from service.cache.work import Work, spare_folder
 from service.derivatives.derivatives import Derivatives
 from service.maintenance.leftovers import Leftovers
 from service.maintenance.revalidation import Revalidation
+from service.maintenance.unfinished import Unfinished
 from service.originals.originals import Originals
 from service.runtime.lock import exclusive
 from service.runtime.paths import Paths
@@ -121,6 +122,8 @@ async def running_tasks(
         "comparison of derived images": Leftovers(store.originals, store.derived, derivatives.takedowns).run,
         "sync": lambda: _sync(generation),
     }
+    if store.incoming:
+        works = {**works, "removal of unfinished uploads": Unfinished(store.incoming).run}
     running = [asyncio.create_task(_forever(name, work, tasks.failed)) for name, work in works.items()]
     try:
         yield tasks

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from service.store.errors import Exists, PreconditionFailed
+from service.store.incoming import IncomingContainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,8 @@ class NewObject:
     """An object for a store to take: the bytes of `source`, whose MD5 in hex is `md5`.
 
     With `sha256`, in hex too, a store that hashes the bytes itself may compare that, which is faster on most machines.
-    `delete_after` is in seconds; a store without expiry ignores it.
+    `delete_after` is in seconds; a store without expiry ignores it. `copy_of` names an object that holds these bytes in
+    the incoming container: a store that can copy takes them from there, and nothing is sent.
     """
 
     name: str
@@ -139,6 +141,7 @@ class NewObject:
     precondition: Precondition = UNCONDITIONAL
     delete_after: int | None = None
     sha256: str = ""
+    copy_of: str = ""
 
 
 class Container(Protocol):
@@ -203,6 +206,10 @@ class Store(Protocol):
         """The container of the outbox; None where nothing is configured that needs one."""
 
     @property
+    def incoming(self) -> IncomingContainer | None:
+        """Where clients PUT uploads by temporary URLs; None where the configuration names no place for them."""
+
+    @property
     def temporary_urls(self) -> Lifetimes:
         """The lifetimes of its temporary URLs."""
 
@@ -226,6 +233,9 @@ class Store(Protocol):
     async def inspect(self, report: Callable[[Observation], None]) -> None:
         """Calls `report` with what an operator should know before a start. The store need not be started, and no folder
         is made. Raises StoreError when the store cannot be used."""
+
+    async def mend(self, report: Callable[[Observation], None]) -> None:
+        """Set what `inspect` reports and this store can set by itself, and report what was set. Raises StoreError."""
 
     async def start(self) -> None:
         """Connect, and make what is missing (the derived container, its key). Raises StoreError."""

@@ -8,7 +8,10 @@ StoreError
 ├── ReadOnly            this store takes no changes
 ├── NoTemporaryUrls     this store cannot make temporary URLs
 ├── Corrupt             what arrived is not what was sent (length or checksum)
+├── NotArrived          nothing was sent to a temporary PUT URL yet, or it is gone again
+├── NotAsAnnounced      what was sent there has another size, or is a manifest
 ├── StoreFull           there is no room (quota, disk)
+│   └── IncomingFull    there is none for what clients send by temporary PUT URLs
 └── Unavailable         the store did not answer in time, or refuses; carries `retry_after`
     └── Forbidden       the gateway's user lacks a right there
 """
@@ -48,7 +51,19 @@ class Corrupt(StoreError):
     pass
 
 
+class NotArrived(StoreError):
+    pass
+
+
+class NotAsAnnounced(StoreError):
+    pass
+
+
 class StoreFull(StoreError):
+    pass
+
+
+class IncomingFull(StoreFull):
     pass
 
 

@@ -67,12 +67,16 @@ class MeteredStore:
         self.temporary_urls = inner.temporary_urls
         self.redirect_from = inner.redirect_from
         self.breaker = inner.breaker
+        self.incoming = inner.incoming
         self.remote = inner.remote
         self.folders = inner.folders
         self._inner = inner
 
     async def inspect(self, report: Callable[[Observation], None]) -> None:
         await self._inner.inspect(report)
+
+    async def mend(self, report: Callable[[Observation], None]) -> None:
+        await self._inner.mend(report)
 
     async def start(self) -> None:
         try:

@@ -10,6 +10,8 @@ from typing import BinaryIO
 
 from service.engine.job import TooLarge
 
+CHUNK = 1 << 20
+
 
 @dataclass(slots=True)
 class Incoming:
@@ -23,12 +25,21 @@ class Incoming:
 
     def write(self, chunk: bytes) -> None:
         """Take the next bytes. Raises TooLarge beyond the limit, OSError where the disk fails."""
+        self._take(chunk)
+        self.file.write(chunk)
+
+    def measure(self) -> None:
+        """Take the bytes that the file has already, written by others. Raises TooLarge, OSError."""
+        with self.path.open("rb", buffering=0) as file:
+            while chunk := file.read(CHUNK):
+                self._take(chunk)
+
+    def _take(self, chunk: bytes) -> None:
         self.size += len(chunk)
         if self.size > self.limit:
             raise TooLarge(f"the upload is larger than {self.limit} bytes")
         for one in self._hashes.values():
             one.update(chunk)
-        self.file.write(chunk)
 
     def also_hash(self, algorithms: Iterable[str]) -> None:
         """Compute these digests too, beside MD5 and SHA-256. Called before the first byte."""

@@ -7,7 +7,7 @@ import contextlib
 import errno
 import logging
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -24,6 +24,7 @@ from service.originals.originals import Original, Originals
 from service.outbox.outbox import Change, Outbox
 from service.store.base import Container, NewObject, Precondition, StoredObject
 from service.store.errors import Corrupt, NotFound, StoreError, Unavailable
+from service.uploads.hook import Hook, Question
 from service.uploads.incoming import Incoming
 from service.uploads.quota import Quota
 
@@ -60,6 +61,7 @@ class Uploads:
     _outbox: Outbox
     quota: Quota
     eager: Eager
+    _hook: Hook | None = None
 
     def __post_init__(self) -> None:
         self._under_way = 0
@@ -96,25 +98,33 @@ class Uploads:
         precondition.check(there)
         await self.quota.check(there, 1)
 
-    async def store(self, name: str, upload: Incoming, precondition: Precondition) -> Stored:
+    async def store(self, name: str, upload: Incoming, precondition: Precondition, copy_of: str = "") -> Stored:
         """Check the upload by content and by decoding it, and put it into the store; then everything derived of a
         former image of this name is gone.
 
-        Raises NotAnImage, TooLarge, Undecodable, TimedOut, Crashed, Saturated; Exists, PreconditionFailed,
-        Unholdable, StoreFull, QuotaReached, Corrupt, Unavailable. After any of them nothing is stored. A caller that is
-        cancelled while this runs waits until it is settled, since the store's answer decides what is true.
-        """
-        return await _settled(self._store(name, upload, precondition))
+        Where the store has a copy of these bytes in its incoming container, `copy_of` names that, and they are not
+        sent again.
 
-    async def _store(self, name: str, upload: Incoming, precondition: Precondition) -> Stored:
+        Raises NotAnImage, TooLarge, Undecodable, TimedOut, Crashed, Saturated; RefusedByHook, HookFailed; Exists,
+        PreconditionFailed, Unholdable, StoreFull, QuotaReached, Corrupt, Unavailable. After any of them nothing is
+        stored. A caller that is cancelled while this runs waits until it is settled, since the store's answer decides
+        what is true.
+        """
+        return await _settled(self._store(name, upload, precondition, copy_of))
+
+    async def _store(self, name: str, upload: Incoming, precondition: Precondition, copy_of: str) -> Stored:
         upload.file.flush()
         header = await asyncio.to_thread(take, upload.path, self._job_settings.accept, self._job_settings.limits)
         with self._work.file() as document:
             flaws = await self._verify(upload, header, document)
             if flaws:
                 log.info("%s has flaws, and all of its pixels: %s", name, "; ".join(flaws))
+            if self._hook:
+                await self._hook.ask(Question(name, upload, header, document))
+            content_type, metadata = ORIGINAL_TYPES[header.format], {CHECKSUM: upload.sha256}
+            new = NewObject(name, upload.path, content_type, upload.md5, metadata, precondition)
             async with self._lock(name):
-                return await self._put(name, upload, header, document, precondition)
+                return await self._put(replace(new, sha256=upload.sha256, copy_of=copy_of), header, document)
 
     async def _verify(self, upload: Incoming, header: Header, document: Path) -> tuple[str, ...]:
         """Decode the upload, and write its metadata to `document` where that can be. Return the flaws of the file."""
@@ -132,25 +142,22 @@ class Uploads:
         made = await self._engine.run(job, affinity=upload.sha256, lane="upload", content=upload.sha256)
         return made.flaws
 
-    async def _put(
-        self, name: str, upload: Incoming, header: Header, document: Path, precondition: Precondition
-    ) -> Stored:
-        there = await self._there(name)
-        precondition.check(there)
-        content_type, metadata = ORIGINAL_TYPES[header.format], {CHECKSUM: upload.sha256}
-        new = NewObject(*(name, upload.path, content_type, upload.md5, metadata, precondition), sha256=upload.sha256)
-        facts = {"bytes": upload.size, "content_type": content_type, "md5": upload.md5, "sha256": upload.sha256}
-        change = Change("replaced" if there else "created", (name,), facts=facts)
-        async with self.quota.taking(there, upload.size), self._outbox.telling(change):
-            async with self._found_out(name):
+    async def _put(self, new: NewObject, header: Header, document: Path) -> Stored:
+        there = await self._there(new.name)
+        new.precondition.check(there)
+        size = new.source.stat().st_size
+        facts = {"bytes": size, "content_type": new.content_type, "md5": new.md5, "sha256": new.sha256}
+        change = Change("replaced" if there else "created", (new.name,), facts=facts)
+        async with self.quota.taking(there, size), self._outbox.telling(change):
+            async with self._found_out(new.name):
                 stored = await self._container.put(new)
-            self._learn(name, stored)
-            original = self._originals.adopt(stored, upload.path, header)
-            await self._forget(name)
+            self._learn(new.name, stored)
+            original = self._originals.adopt(stored, new.source, header)
+            await self._forget(new.name)
         if original:
             self._adopt_document(original, document)
-        self.eager.add(name)
-        return Stored(stored, header, upload.md5, upload.sha256, there is None)
+        self.eager.add(new.name)
+        return Stored(stored, header, new.md5, new.sha256, there is None)
 
     def _adopt_document(self, original: Original, document: Path) -> None:
         """Publish the metadata that the check found in the upload, unless the name holds something else by now. Where

@@ -31,7 +31,7 @@ async def handlers(
     store = open_store(config)
     await store.start()
     try:
-        yield api_app(Context(config, rules_of(config), store, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT)), store
+        yield api_app(Context(config, rules_of(config), store, *[ABSENT] * 7)), store
     finally:
         await store.close()
 

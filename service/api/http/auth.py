@@ -47,7 +47,7 @@ async def tokens(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _is_open(path: str) -> bool:
-    return any(path.startswith(one.removesuffix("{name}")) if "{name}" in one else path == one for one in OPEN)
+    return any(path.startswith(one.partition("{")[0]) if "{" in one else path == one for one in OPEN)
 
 
 def require_any(request: web.Request, *scopes: Scope) -> None:

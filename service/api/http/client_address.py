@@ -21,6 +21,13 @@ def address_of(request: web.Request) -> str:
     return client_address(request.remote or "", request.headers.getall(FORWARDED, ()), trusted)
 
 
+def scheme_of(request: web.Request) -> str:
+    """The scheme that the client used, as far as a trusted proxy says."""
+    said = request.headers.get("X-Forwarded-Proto", "")
+    trusted = _is_trusted(request.remote or "", tuple(request.app[CONTEXT].config.api.trusted_proxies))
+    return said if trusted and said in ("http", "https") else request.scheme
+
+
 def client_address(peer: str, forwarded: Sequence[str], trusted: tuple[str, ...]) -> str:
     """The first address, from the nearest on, that is no trusted proxy's: what a proxy that is none says counts for
     nothing. `peer` is who is connected, `forwarded` the values of X-Forwarded-For in their order, each a list to which

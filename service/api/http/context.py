@@ -15,6 +15,7 @@ from service.maintenance.tasks import Tasks
 from service.originals.originals import Originals
 from service.outbox.outbox import Outbox
 from service.store.base import Store
+from service.uploads.direct import DirectUploads
 from service.uploads.uploads import Uploads
 
 PREFIX = "/images/"
@@ -33,6 +34,7 @@ class Context:
     engine: EnginePool
     tasks: Tasks
     outbox: Outbox
+    direct: DirectUploads
 
 
 CONTEXT = web.AppKey("context", Context)

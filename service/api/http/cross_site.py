@@ -6,6 +6,7 @@ from aiohttp import web
 
 from gateway.errors import quote
 from gateway.hosts import authority, is_own_host, is_own_origin
+from gateway.put_urls import PREFIX
 from gateway.settings import Api
 from service.api.http.context import CONTEXT
 from service.api.http.errors import CrossSite, UnknownHost
@@ -16,6 +17,7 @@ OWN_SITES = ("same-origin", "none")  # a page of ours; the user, who wrote the a
 READING = ("GET", "HEAD", "OPTIONS")
 MAKES_OBJECT = "url"  # the parameter of a read that puts a derived image into the store
 PROBES = "/health/"
+PREFLIGHT = "600"  # seconds for which a browser may remember what it was allowed
 
 
 @web.middleware
@@ -24,7 +26,7 @@ async def own_pages(request: web.Request, handler: Handler) -> web.StreamRespons
     api = request.app[CONTEXT].config.api
     if not api.tokens and not request.path.startswith(PROBES):
         _check_host(request, api)
-    if request.method not in READING or MAKES_OBJECT in request.query:
+    if (request.method not in READING or MAKES_OBJECT in request.query) and not _is_signed_put(request):
         _check_site(request, api)
     return await handler(request)
 
@@ -36,6 +38,29 @@ def _check_host(request: web.Request, api: Api) -> None:
             raise UnknownHost(
                 f"Host: {quote(host)} is not a name of this API; name it in api.hosts, or configure api.tokens"
             )
+
+
+@web.middleware
+async def signed_puts(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tells a browser that pages of `intake.origins` may PUT by a temporary URL (Fetch Standard, 3.3, CORS)."""
+    response = await handler(request)
+    if _is_signed_put(request):
+        response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
+        if request.method == "OPTIONS":
+            response.headers["Access-Control-Allow-Methods"] = "PUT"
+            response.headers["Access-Control-Max-Age"] = PREFLIGHT
+            if asked := request.headers.get("Access-Control-Request-Headers"):
+                response.headers["Access-Control-Allow-Headers"] = asked
+    if request.path.startswith(PREFIX):
+        response.headers["Vary"] = "Origin"
+    return response
+
+
+def _is_signed_put(request: web.Request) -> bool:
+    """Whether this is a PUT by a temporary URL, or what a browser asks before, of a page that may do so. It has no
+    token, and its signature, which the handler checks, is nothing that a browser adds by itself."""
+    origins, known = request.headers.getall("Origin", ()), request.app[CONTEXT].config.intake.origins
+    return request.path.startswith(PREFIX) and len(origins) == 1 and origins[0] in known
 
 
 def _check_site(request: web.Request, api: Api) -> None:

@@ -21,6 +21,7 @@ from service.api.http.context import raw_target
 from service.api.schema.models import PROBLEM_JSON
 from service.engine import job
 from service.store import errors as store_errors
+from service.uploads import errors as upload_errors
 from service.uploads.quota import QuotaReached
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -45,6 +46,7 @@ class Kind:
 
 
 INTERNAL = Kind(500, "internal", "a mistake of the gateway; its log knows more", "a mistake here; the log knows more")
+EXPIRED = Kind(410, "upload-expired", "the temporary PUT URL of an upload, and the upload with it, has ended")
 KINDS: Mapping[type[Exception], Kind] = {
     store_errors.NotFound: Kind(404, "no-such-image", "no image has this name", "there is no such image"),
     store_errors.Exists: Kind(
@@ -72,6 +74,15 @@ KINDS: Mapping[type[Exception], Kind] = {
     store_errors.Corrupt: Kind(
         503, "corrupt-transfer", "the store's answer was damaged", "the store's answer was damaged on its way"
     ),
+    store_errors.NotArrived: Kind(
+        409, "not-arrived", "an upload is finished before its bytes were sent to its URL, or once more"
+    ),
+    store_errors.NotAsAnnounced: Kind(
+        400, "size-mismatch", "what was sent to the URL of an upload has another size than was announced"
+    ),
+    store_errors.IncomingFull: Kind(
+        507, "incoming-full", "uploads that wait to be finished take all of `intake.quota`"
+    ),
     store_errors.StoreFull: Kind(507, "store-full", "the store has no room", "the store has no room"),
     QuotaReached: Kind(507, "quota-reached", "`limits.store_bytes` or `limits.store_images` is reached"),
     store_errors.Forbidden: Kind(
@@ -94,6 +105,14 @@ KINDS: Mapping[type[Exception], Kind] = {
     job.DiskFull: Kind(503, "disk", "this node cannot use its disk", "this node cannot use its disk"),
     job.Malfunction: INTERNAL,
     job.EngineError: Kind(422, "failed", "the image cannot be made"),
+    upload_errors.NoDirectUploads: Kind(501, "no-direct-uploads", "the store takes no uploads by temporary URLs here"),
+    upload_errors.UnknownUpload: Kind(404, "no-such-upload", "the id is of no upload that this gateway began"),
+    upload_errors.UploadExpired: EXPIRED,
+    upload_errors.OtherBytes: Kind(400, "digest-mismatch", "the body is not what its digest says; nothing was stored"),
+    upload_errors.RefusedByHook: Kind(
+        422, "refused-by-hook", "`intake.hook` refuses the upload; the detail has its reason"
+    ),
+    upload_errors.HookFailed: Kind(503, "hook-failed", "`intake.hook` does not answer, and is needed"),
     errors.DigestMismatch: Kind(400, "digest-mismatch", "the body is not what its digest says; nothing was stored"),
     errors.Unauthenticated: Kind(
         401,
@@ -116,6 +135,7 @@ REFUSED = {
     400: Kind(400, "malformed", "a name, recipe, parameter or body that means nothing; the detail names it"),
     401: replace(KINDS[errors.Unauthenticated], headers={"WWW-Authenticate": 'Signature realm="images"'}),
     403: KINDS[errors.Forbidden],
+    410: EXPIRED,
 }
 ROUTING = {
     404: Kind(404, "no-such-resource", "the path is none of the API's", "there is nothing at this path"),

@@ -6,15 +6,13 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.message import Message
-from typing import Any
-from urllib.parse import quote as percent_encode
 
 from aiohttp import BodyPartReader, web
 from multidict import CIMultiDict
 from pydantic import Field
 
 from gateway.errors import Refused
-from gateway.names import check_image, escape, parse, split_path
+from gateway.names import check_image, split_path
 from service.api.http import digests
 from service.api.http.audit import audited
 from service.api.http.body import Patience, Read, begin, receive
@@ -24,14 +22,13 @@ from service.api.http.errors import DigestMismatch, TooMany
 from service.api.http.multipart import FIELD, LARGEST_FIELD, Form
 from service.api.http.problems import document
 from service.api.http.validation import validated
-from service.api.resources.metadata import metadata_of
-from service.api.schema.models import Links, Problem, StoredImage, UploadResult
+from service.api.resources.stored_image import created, stored_image
+from service.api.schema.models import Problem, StoredImage, UploadResult
 from service.api.schema.request_models import Query, Truth
 from service.engine.job import EngineError
 from service.store.base import Precondition
 from service.store.errors import StoreError
-from service.uploads.incoming import Incoming
-from service.uploads.uploads import Stored
+from service.uploads.errors import UploadError
 
 MOST_FILES = 1000  # of one request
 NO_FILE = f"the form has no field {FIELD} with a file"
@@ -75,7 +72,7 @@ async def upload_image(request: web.Request, asked: UploadQuery) -> web.StreamRe
         await context.uploads.foresee(name, allowed)
         await begin(request, context.config.limits.upload)
         image = await _store(context, _File(name, request.content.readany, said, _nothing), allowed)
-    return _created(image)
+    return created(image)
 
 
 async def _upload_one(request: web.Request, path: str, allowed: Precondition) -> web.Response:
@@ -94,7 +91,7 @@ async def _upload_one(request: web.Request, path: str, allowed: Precondition) ->
                 raise Refused(400, "the form has several files: post them to a folder, POST /images/DIR/")
 
         file = _File(name, form.reader(part), _said_of_part(request, part), complete)
-        return _created(await _store(context, file, allowed))
+        return created(await _store(context, file, allowed))
 
 
 async def _upload_several(request: web.Request, folder: str, allowed: Precondition) -> web.Response:
@@ -114,7 +111,7 @@ async def _upload_several(request: web.Request, folder: str, allowed: Preconditi
                 file = _File(name, form.reader(part), _said_of_part(request, part), form.peek)
                 image = await _store(context, file, allowed)
             results.append(UploadResult(name=name, status=201, image=image))
-        except (EngineError, StoreError, Refused, DigestMismatch) as error:
+        except (EngineError, StoreError, UploadError, Refused, DigestMismatch) as error:
             problem = error
             described = Problem(**document(error))
             results.append(UploadResult(name=name, status=described.status, problem=described))
@@ -123,7 +120,7 @@ async def _upload_several(request: web.Request, folder: str, allowed: Preconditi
     if len(results) == 1 and problem is not None:
         raise problem
     only = results[0].image if len(results) == 1 else None
-    return _created(only) if only else _many(results)
+    return created(only) if only else _many(results)
 
 
 def _said_of_part(request: web.Request, part: BodyPartReader) -> digests.Expected:
@@ -142,59 +139,11 @@ async def _store(context: Context, file: _File, allowed: Precondition) -> Stored
             raise Refused(400, f"the upload is empty: send the image as the body, or in the multipart field {FIELD}")
         await file.complete()
         digests.verify(file.said, upload)
-        return await _stored_image(context, file.name, upload, await context.uploads.store(file.name, upload, allowed))
-
-
-async def _stored_image(context: Context, name: str, upload: Incoming, stored: Stored) -> StoredImage:
-    links = _links(context, name, stored.object.etag)
-    return StoredImage(
-        name=name,
-        bytes=upload.size,
-        etag=stored.object.etag,
-        content_type=stored.object.content_type,
-        format=stored.header.format,
-        md5=stored.md5,
-        sha256=stored.sha256,
-        created=stored.created,
-        url=f"{context.config.public.base_url}/images/{escape(name)}?v={_escaped(stored.object.etag)}",
-        links=links,
-        metadata=await _metadata(context, name),
-    )
-
-
-async def _metadata(context: Context, name: str) -> dict[str, Any] | None:
-    """Return the metadata, or None: the image is stored, so missing metadata is no failure."""
-    try:
-        return await metadata_of(context, name)
-    except (EngineError, StoreError, OSError):
-        return None
-
-
-def _links(context: Context, name: str, etag: str) -> Links:
-    rules, base, version = context.rules, f"{context.config.public.base_url}/images/", f"?v={_escaped(etag)}"
-    presets = {}
-    for preset in rules.presets:
-        leaf = f"{escape(name)}/@{preset}.{rules.default_format}"
-        try:
-            parse(leaf, "", rules)
-        except Refused:  # this preset cannot be made in the default format, or the name has no room for it
-            continue
-        presets[preset] = base + leaf + version
-    public = base + escape(name) + version if rules.access == "open" else None
-    return Links(self=f"/images/{escape(name)}", public=public, presets=presets)
+        return await stored_image(context, file.name, await context.uploads.store(file.name, upload, allowed))
 
 
 async def _nothing() -> None:
     """HTTP itself says whether a body that is no form is whole."""
-
-
-def _escaped(text: str) -> str:
-    return percent_encode(text, safe="")
-
-
-def _created(image: StoredImage) -> web.Response:
-    headers = {"Location": image.links.self, "ETag": f'"{image.etag}"'}
-    return web.json_response(text=image.model_dump_json(), status=201, headers=headers)
 
 
 def _many(results: list[UploadResult]) -> web.Response:

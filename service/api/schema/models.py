@@ -78,6 +78,17 @@ class Picture(Reply):
     expires: int | None = Field(None, description="seconds since the epoch, of signatures that end")
 
 
+class DirectUpload(Reply):
+    """An upload that has begun: where its bytes are to be sent, and how it is finished."""
+
+    id: str = Field(description="opaque; for this name only, on every node")
+    method: str = Field("PUT", description="of the request that sends the bytes")
+    url: str = Field(description="anyone may send the bytes there, without a token, until it expires")
+    headers: dict[str, str] = Field(description="to be sent with them")
+    expires: int = Field(description="seconds since the epoch, of the URL and of the upload")
+    finish: str = Field(description="the path to POST to when the bytes are there")
+
+
 class UploadResult(Reply):
     """What became of one of several files."""
 

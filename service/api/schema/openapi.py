@@ -3,6 +3,7 @@ vocabulary and the table of problems. Nothing in it is written by hand a second 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from inspect import cleandoc
@@ -26,6 +27,7 @@ NAME = {
     "description": "the image's name, slashes and all; a folder ends with a slash; or NAME/@RECIPE.FORMAT",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_IMAGE_NAME},
 }
+PARTS = re.compile(r"{(?!name})(\w+)}")  # of a path, beside the name
 CONDITIONS = ("If-Match", "If-None-Match")
 ETAGS = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'  # what may be in these headers (ECMA-262, ASCII)
 
@@ -97,12 +99,14 @@ def _model(handler: object) -> type[BaseModel] | None:
 def _parameters(operation: Operation, model: type[BaseModel] | None, rules: Rules) -> Iterator[dict[str, Any]]:
     if "{name}" in operation.path:
         yield NAME
+    for word in PARTS.findall(operation.path):
+        yield {"name": word, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
     if model is not None and not issubclass(model, Body):
         for name, schema in model.model_json_schema()["properties"].items():
             yield _query(name, schema.pop("description", ""), {k: v for k, v in schema.items() if k != "title"})
     if operation.takes_image:
         yield from _vocabulary(rules)
-    if operation.method in ("PUT", "POST", "DELETE") and "{name}" in operation.path:
+    if operation.method in ("PUT", "POST", "DELETE") and ("{name}" in operation.path or "{id}" in operation.path):
         for header in CONDITIONS:
             schema = {"type": "string", "pattern": ETAGS}
             yield {"name": header, "in": "header", "schema": schema, "description": "ETags of the original"}
@@ -131,10 +135,12 @@ def _query(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any
 def _body(operation: Operation, model: type[BaseModel] | None, schemas: dict[str, Any]) -> dict[str, Any] | None:
     if model is not None and issubclass(model, Body):
         return {"required": True, "content": {"application/json": {"schema": _schema(model, schemas)}}}
-    if operation.method not in ("PUT", "POST"):
+    if operation.method not in ("PUT", "POST") or operation.sends == "nothing":
         return None
     file = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
     raw = {"schema": {"type": "string", "format": "binary"}}
+    if operation.sends == "bytes":
+        return {"required": True, "content": {"*/*": raw}}
     return {"required": True, "content": {"image/*": raw, "multipart/form-data": {"schema": file}}}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from gateway.dialect_settings import Dialects
 from gateway.settings import Scope
@@ -50,7 +50,8 @@ class Operation:
 
     Handlers that need more than one scope, or another for some queries, ask for it themselves. An `open` operation
     needs no token. Its requests are counted as `kind`, or as the kind of the first of the parameters `kinds` that they
-    have; not at all where `kind` is None.
+    have; not at all where `kind` is None. A PUT or POST without a JSON body `sends` an image, raw or as a form; bytes,
+    never as a form; or nothing.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Operation:
     scopes: tuple[Scope, ...] = ()
     problems: tuple[str, ...] = ()
     takes_image: bool = False
+    sends: Literal["form", "bytes", "nothing"] = "form"
     open: bool = False
     kind: Kind | None = OTHER
     kinds: Mapping[str, Kind] = field(default_factory=dict)
@@ -80,9 +82,21 @@ ENGINE = (
     "too-large",
     "undecodable",
 )
+HOOK = ("refused-by-hook", "hook-failed")
+FINISH_PROBLEMS = (
+    *ENGINE, *STORE, "corrupt-transfer", "digest-mismatch", "incoming-full", "malformed", "name-exists",
+    "no-direct-uploads", "no-such-upload", "no-temporary-urls", "not-arrived", "precondition-failed", "read-only-store",
+    "size-mismatch", "store-full", "unholdable-name", "upload-expired",
+)  # fmt: skip
+INCOMING_PROBLEMS = (
+    *STORE, "cross-site", "disk", "expectation-failed", "incoming-full", "malformed", "no-temporary-urls",
+    "read-only-store", "size-mismatch", "slow-sender", "store-full", "too-large", "unauthorised", "unknown-host",
+    "unsupported-body", "no-direct-uploads", "upload-expired",
+)  # fmt: skip
 UPLOAD_PROBLEMS = (
-    *ENGINE, *STORE, "malformed", "digest-mismatch", "name-exists", "precondition-failed", "slow-sender", "store-full",
-    "quota-reached", "too-many", "unholdable-name", "read-only-store", "unsupported-body", "expectation-failed",
+    *ENGINE, *STORE, *HOOK, "malformed", "digest-mismatch", "name-exists", "precondition-failed", "slow-sender",
+    "store-full", "quota-reached", "too-many", "unholdable-name", "read-only-store", "unsupported-body",
+    "expectation-failed",
 )  # fmt: skip
 GET_PROBLEMS = (
     *ENGINE, *STORE, "corrupt-transfer", "malformed", "no-such-image", "no-temporary-urls", "precondition-failed",
@@ -145,6 +159,35 @@ OPERATIONS: tuple[Operation, ...] = (
         ("delete",),
         ("malformed", "no-such-image", "precondition-failed", "read-only-store", *STORE),
         kind=DELETE,
+    ),
+    Operation(
+        "beginUpload",
+        "POST",
+        "/uploads",
+        (Answer(201, "a temporary URL for its bytes", {JSON: models.DirectUpload}, ("Location",)),),
+        ("write",),
+        (*BODY, *STORE, "name-exists", "no-direct-uploads", "no-temporary-urls", "unholdable-name"),
+        kind=UPLOAD,
+    ),
+    Operation(
+        "finishUpload",
+        "POST",
+        "/uploads/{id}",
+        (Answer(201, "stored", {JSON: models.StoredImage}, ("Location", "ETag")),),
+        ("write",),
+        (*FINISH_PROBLEMS, *HOOK),
+        sends="nothing",
+        kind=UPLOAD,
+    ),
+    Operation(
+        "putIncoming",
+        "PUT",
+        "/incoming/{object}",
+        (Answer(201, "received; POST /uploads/{id} finishes the upload"),),
+        problems=INCOMING_PROBLEMS,
+        sends="bytes",
+        open=True,
+        kind=UPLOAD,
     ),
     Operation("makeUrls", "POST", "/urls", URLS, ("url",), BODY, kind=URL),
     Operation(

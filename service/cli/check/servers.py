@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,12 +24,13 @@ from service.outbox.cdn import receivers_of
 from service.runtime.lock import is_held
 from service.runtime.paths import Paths
 from service.runtime.sockets import require_free
-from service.store.base import Observation
+from service.store.base import Observation, Store
 from service.store.errors import StoreError
 from service.supervise import nginx_conf, nginx_program
 from service.supervise.accepted import ACCEPTED
 from service.tracing.setup import NOT_INSTALLED, installed
 
+Look = Callable[[Callable[[Observation], None]], Awaitable[None]]
 CONNECT_TIME = 3.0  # seconds for a connection to the collector of traces, or to a receiver of messages
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -86,12 +87,22 @@ def _in_force(paths: Paths) -> set[str]:
 
 
 def store(config: Config, paths: Paths) -> Iterator[Finding]:
+    yield from _observed(config, lambda opened: opened.inspect)
+
+
+def mend(config: Config) -> list[Finding]:
+    """Set in the store what can be set there; what was set, or why it cannot be."""
+    return list(_observed(config, lambda opened: opened.mend))
+
+
+def _observed(config: Config, choose: Callable[[Store], Look]) -> Iterator[Finding]:
+    """What a look at the store reports."""
     found: list[Observation] = []
 
     async def look() -> None:
         opened = open_store(config)
         try:
-            await opened.inspect(found.append)
+            await choose(opened)(found.append)
         finally:
             await opened.close()
 

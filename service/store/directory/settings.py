@@ -10,6 +10,7 @@ from service.store.directory.urls import UrlSettings
 
 ROOT, DERIVED_ROOT = "store.directory.root", "store.directory.derived"  # the options that name its folders
 OUTBOX_ROOT = "store.directory.outbox"
+INCOMING = "store.directory.incoming"
 MISSING = "{folder} is no folder that exists; make it, or name another"
 
 
@@ -29,6 +30,8 @@ class DirectorySettings:
     urls: UrlSettings | None = None
     not_images: frozenset[str] = frozenset()
     outbox: Path | None = None
+    incoming: Path | None = None
+    incoming_quota: int = 10 * 2**30
 
     def others(self) -> dict[str, Path]:
         """The folders beside that of the originals, by the option that names each."""

@@ -9,7 +9,8 @@ from gateway.temp_urls import DERIVED, ORIGINALS
 from service.store.base import Lifetimes, Observation
 from service.store.directory import inspection
 from service.store.directory.container import DirectoryContainer
-from service.store.directory.settings import DERIVED_ROOT, OUTBOX_ROOT, ROOT, DirectorySettings
+from service.store.directory.incoming import DirectoryIncoming
+from service.store.directory.settings import DERIVED_ROOT, INCOMING, OUTBOX_ROOT, ROOT, DirectorySettings
 from service.store.directory.urls import UrlSigner
 
 _THREADS = 8
@@ -32,6 +33,10 @@ class DirectoryStore:
         self.journal = DirectoryContainer(outbox, self._executor, derived=True) if outbox else None
         self.temporary_urls = Lifetimes(urls.lifetime, urls.max_lifetime) if urls else Lifetimes()
         self.folders = {ROOT: settings.root, **settings.others()}
+        self.incoming = None
+        if urls and settings.incoming:
+            self.incoming = DirectoryIncoming(settings.incoming, urls, settings.incoming_quota, self._executor)
+            self.folders[INCOMING] = settings.incoming
         self._settings = settings
 
     async def inspect(self, report: Callable[[Observation], None]) -> None:
@@ -39,6 +44,9 @@ class DirectoryStore:
             report(observation)
         if self._settings.root.is_dir():
             await self.originals.list(limit=1)
+
+    async def mend(self, _report: Callable[[Observation], None]) -> None:
+        """There is nothing that a start would not make."""
 
     async def start(self) -> None:
         """Make the directories that are missing and may be made, and remove what a crash left. Raises Unavailable,

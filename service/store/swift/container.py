@@ -17,6 +17,7 @@ from service.store.errand import Errand
 from service.store.errors import Corrupt, Exists, NoTemporaryUrls, NotFound, Unavailable, Unholdable
 from service.store.swift.auth import Denied
 from service.store.swift.connections import Pool, is_absent
+from service.store.swift.copying import copy_failure, copy_headers
 from service.store.swift.deletion import Deletion
 from service.store.swift.listing import list_container
 from service.store.swift.objects import (
@@ -91,11 +92,13 @@ class SwiftContainer:
 
     async def put(self, new: NewObject) -> StoredObject:
         headers = {"Content-Type": new.content_type, **metadata_headers(new.metadata)}
-        if not new.precondition.replace:
+        if new.copy_of:
+            headers |= copy_headers(new.copy_of, new.md5.lower())
+        elif not new.precondition.replace:
             headers["If-None-Match"] = "*"
         if seconds := new.delete_after or self._delete_after:
             headers["X-Delete-After"] = str(seconds)
-        put = _Put(_holdable(new.name), new.source, new.md5.lower(), headers, new.precondition)
+        put = _Put(_holdable(new.name), new.source, new.md5.lower(), headers, new.precondition, bool(new.copy_of))
         with needing("write", self._container):
             stored = await self._pool.transfer(partial(self._put, put))
         return replace(stored, name=new.name, content_type=new.content_type, metadata=_lower(new.metadata))
@@ -179,6 +182,8 @@ class SwiftContainer:
         try:
             return self._send(put, connection, errand)
         except ClientException as error:
+            if put.is_copy:
+                raise copy_failure(error, put.name) from error
             if error.http_status == 412 and not put.precondition.replace:
                 raise Exists(f"{put.name!r} is there already") from error
             if error.http_status in (400, 414):
@@ -195,15 +200,16 @@ class SwiftContainer:
         with open_source(put.source) as file:
             size = os.fstat(file.fileno()).st_size
             # The client sends an empty file in chunks, with a length besides.
-            contents = Upload(file, size, errand, self._patience) if size else None
+            sent = 0 if put.is_copy else size
+            contents = Upload(file, size, errand, self._patience) if sent else None
             errand.check()
             put.sent = True
             connection.put_object(
                 self._container,
                 put.name,
                 contents,
-                content_length=size or None,
-                etag=put.md5,
+                content_length=sent or None,
+                etag=None if put.is_copy else put.md5,
                 headers=put.headers,
                 response_dict=answer,
             )
@@ -244,6 +250,7 @@ class _Put:
     md5: str
     headers: Mapping[str, str]
     precondition: Precondition
+    is_copy: bool = False
     sent: bool = False
 
 

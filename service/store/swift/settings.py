@@ -41,12 +41,18 @@ class SwiftSettings:
     where derived images lie in the account of the login while `storage_url` is another's. Without `derived_needed` a
     start goes on where the user may not use the derived container. There is a journal only where it has a name.
     `mistake` says why the login could not be read.
+    Without `incoming_container` no uploads are taken by temporary URLs; `incoming_quota` is in bytes, and pages of
+    `incoming_origins` may use them.
     """
 
     container: str = "images"
     create: bool = False
     derived_container: str = "images-derived"
     journal_container: str = ""
+    incoming_container: str = ""
+    incoming_keys: tuple[str, ...] = field(default=(), repr=False)
+    incoming_quota: int = 10 * 2**30
+    incoming_origins: tuple[str, ...] = ()
     auth_version: AuthVersion = "auto"
     auth_url: str = ""
     user: str = ""

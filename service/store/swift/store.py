@@ -15,6 +15,7 @@ from service.store.swift.auth import Refused
 from service.store.swift.certificates import unusable_certificates
 from service.store.swift.connections import Pool
 from service.store.swift.container import SwiftContainer
+from service.store.swift.incoming import SwiftIncoming
 from service.store.swift.settings import SwiftSettings, credentials_missing
 
 _log = logging.getLogger(__name__)
@@ -42,10 +43,19 @@ class SwiftStore:
         lasting, journal = replace(settings, delete_after=None), settings.journal_container
         self.journal = SwiftContainer(self._derived_pool, lasting, journal, derived=True) if journal else None
 
-    async def inspect(self, _report: Callable[[Observation], None]) -> None:
-        """Start it and list an object. There is nothing to report of a Swift that can be used."""
+        self.incoming = SwiftIncoming(self.pool, settings) if settings.incoming_container else None
+
+    async def inspect(self, report: Callable[[Observation], None]) -> None:
+        """Start it and list an object. Of a Swift that can be used, only the incoming container is reported."""
         await self.start()
         await self.originals.list(limit=1)
+        if self.incoming:
+            await self.incoming.inspect(report)
+
+    async def mend(self, report: Callable[[Observation], None]) -> None:
+        if self.incoming:
+            await self.start()
+            await self.incoming.mend(report)
 
     async def start(self) -> None:
         """Log in, make the containers that are missing and may be made, and learn or make the keys of temporary URLs.
@@ -63,6 +73,8 @@ class SwiftStore:
             if self.journal:
                 await self.journal.prepare(urls=False)
             await self.originals.prepare()
+            if self.incoming:
+                await self.incoming.prepare()
         except (Refused, Forbidden) as error:
             raise StoreError(str(error)) from error
         except NotFound as error:

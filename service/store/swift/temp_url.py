@@ -20,15 +20,18 @@ from service.store.errors import NoTemporaryUrls, NotFound
 from service.store.swift.settings import TempUrlSettings
 from service.store.swift.swiftclient_private import http_of
 
+PROVED = 60.0
+"""Seconds for which a key that Swift has accepted is not tried again. Another client may change it meanwhile."""
 
-def sign(storage_url: str, container: str, name: str, expires: int, key: str, digest: str) -> str:
-    """The URL to GET (or HEAD) an object until `expires`, in seconds since the epoch.
+
+def sign(storage_url: str, container: str, name: str, expires: int, key: str, digest: str, method: str = "GET") -> str:
+    """The URL to GET or PUT an object (either allows HEAD) until `expires`, in seconds since the epoch.
 
     The signature covers the decoded path; the URL carries it percent-encoded.
     """
     host, path = storage_url.removesuffix(urlsplit(storage_url).path), unquote(urlsplit(storage_url).path)
     path = f"{path}/{container}/{name}"
-    signature = hmac.new(key.encode(), f"GET\n{expires}\n{path}".encode(), digest).hexdigest()
+    signature = hmac.new(key.encode(), f"{method}\n{expires}\n{path}".encode(), digest).hexdigest()
     return f"{host}{quote(path)}?temp_url_sig={signature}&temp_url_expires={expires}"
 
 
@@ -40,6 +43,8 @@ class Signer:
         self._container = container
         self._lock = threading.Lock()
         self._key = ""
+        self._all: tuple[str, ...] = ()
+        self._proved = float("-inf")
 
     def prepare(self, connection: Any) -> None:
         """Learn the key, and set it where there is none. Raises NoTemporaryUrls when that is not allowed."""
@@ -52,6 +57,7 @@ class Signer:
             if changes:
                 self._write(connection, changes)
             self._key = wanted[0] if wanted else present[0] or present[1]
+            self._all = tuple(dict.fromkeys(filter(None, (self._key, *wanted, *present))))
 
     def url(self, connection: Any, name: str, *, lifetime: float, filename: str | None, inline: bool) -> TemporaryUrl:
         """A URL that Swift was seen to answer: the object is there, and the key is one that it accepts."""
@@ -66,7 +72,31 @@ class Signer:
                 url += "&inline"
             if self._is_answered(connection, url, name):
                 return TemporaryUrl(url, expires)
-        raise NoTemporaryUrls(
+        raise NoTemporaryUrls(self._refused(connection))
+
+    def put_url(self, connection: Any, name: str, expires: int) -> str:
+        """A URL to PUT an object that is not there, signed with a key that Swift was seen to accept."""
+        for refreshed in (False, True):
+            if refreshed or not self._key:
+                self.prepare(connection)
+            url = sign(connection.url, self._container, name, expires, self._key, self._settings.digest, "PUT")
+            if time.monotonic() - self._proved < PROVED:
+                return url
+            with contextlib.suppress(NotFound):
+                if not self._is_answered(connection, url, name, "HEAD"):
+                    continue
+            self._proved = time.monotonic()
+            return url
+        raise NoTemporaryUrls(self._refused(connection))
+
+    def keys(self, connection: Any) -> tuple[str, ...]:
+        """The keys that are valid, the one that signs first."""
+        if not self._all:
+            self.prepare(connection)
+        return self._all
+
+    def _refused(self, connection: Any) -> str:
+        return (
             f"Swift refuses URLs to {self._container!r} that are signed with a key of the {self._settings.scope} and "
             f"{self._settings.digest}: {self._obstacle(connection)}"
         )
@@ -86,12 +116,12 @@ class Signer:
         other = "account" if self._settings.scope == "container" else "container"
         return f"the digest is one that it takes, so try store.swift.temp_url.scope: {other}"
 
-    def _is_answered(self, connection: Any, url: str, name: str) -> bool:
+    def _is_answered(self, connection: Any, url: str, name: str, method: str = "GET") -> bool:
         """Whether the URL works: False when the signature is refused. Raises NotFound."""
         http = http_of(connection)
         parts = urlsplit(url)
-        # GET, not HEAD: only GET says whether the key also opens the segments of a large object.
-        http.request("GET", f"{parts.path}?{parts.query}", "", {"Range": "bytes=0-0"})
+        # By default GET, not HEAD: only GET says whether the key also opens the segments of a large object.
+        http.request(method, f"{parts.path}?{parts.query}", "", {"Range": "bytes=0-0"})
         answer = http.getresponse()
         with contextlib.closing(answer):
             if answer.status in (200, 206, 416):  # 416: an empty object has no first byte
