@@ -20,6 +20,7 @@ from service.client.uploading import Uploading
     "upload pictures/ --prefix holiday/2024",
     "upload pictures/ --exclude '*.bmp' --exclude 'drafts/*' --dry-run",
     "upload cat.jpg --replace",
+    "upload scans/ --direct",
 )
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=PATH)
 @click.option("--prefix", type=Folder(), default="", metavar="FOLDER", help="Where they go in the repository.")
@@ -27,6 +28,7 @@ from service.client.uploading import Uploading
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Of folders, no files that match; may be repeated.")
 @click.option("--replace", is_flag=True, help="Replace images that differ.")
 @click.option("--parallel", type=click.IntRange(1, 100), default=4, metavar="N", help="How many at once (4).")
+@click.option("--direct", is_flag=True, help="Send files of 1 MiB and more straight to the store, past the gateway.")
 @click.option("--dry-run", is_flag=True, help="Store nothing; print what would be stored, and what is passed over.")
 @as_json
 def upload(
@@ -37,6 +39,7 @@ def upload(
     exclude: tuple[str, ...],
     replace: bool,
     parallel: int,
+    direct: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -50,7 +53,7 @@ def upload(
     if not files and not selection.passed_over:
         click.echo(f"there is no file to upload in {', '.join(map(str, paths))}", err=True)
         return 1
-    work = Uploading(remote.url, remote.token, replace=replace, report=lambda _: None, dry=dry_run)
+    work = Uploading(remote.url, remote.token, replace=replace, report=lambda _: None, dry=dry_run, direct=direct)
     try:
         with progress_bar(files) as bar:
             work.report = bar

@@ -14,6 +14,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from service.api.schema.models import (
+    DirectUpload,
     Events,
     Listing,
     Picture,
@@ -34,7 +35,7 @@ LONGEST_PAUSE = 30.0  # seconds between two attempts
 class Call(Generic[Result]):
     """A request, and how its answer is read. `repeatable` says that sending it twice does what once does;
     `sent` is called with the number of bytes of every piece of a file that has gone out. A `patient` call waits for its
-    answer as long as the connection holds."""
+    answer as long as the connection holds. One to a `foreign` URL, which is its own permission, bears no token."""
 
     method: str
     path: str
@@ -45,6 +46,7 @@ class Call(Generic[Result]):
     json: Any = None
     repeatable: bool = True
     patient: bool = False
+    foreign: bool = False
     sent: Callable[[int], None] = lambda _: None
 
 
@@ -80,6 +82,23 @@ def upload(
     params = {"replace": "true"} if replace else {}
     read = _model(StoredImage)
     return Call("PUT", path_of(name), read, params, headers, body, repeatable=replace)
+
+
+def begin_upload(name: str, size: int, sha256: str, *, replace: bool = False) -> Call[DirectUpload]:
+    """Begin an upload whose bytes go straight to the store; `sha256` in hex."""
+    body = {"name": name, "bytes": size, "sha256": sha256, "replace": replace}
+    return Call("POST", "/uploads", _model(DirectUpload), json=body)
+
+
+def send(upload: DirectUpload, body: bytes | Path) -> Call[None]:
+    """Send the bytes of an upload that was begun."""
+    return Call(upload.method, upload.url, lambda _: None, headers=upload.headers, body=body, foreign=True)
+
+
+def finish_upload(upload: DirectUpload, *, if_match: str | None = None) -> Call[StoredImage]:
+    """Have an upload verified whose bytes were sent, and stored under its name."""
+    headers = {"If-Match": f'"{if_match}"'} if if_match else {}
+    return Call("POST", upload.finish, _model(StoredImage), headers=headers, repeatable=False, patient=True)
 
 
 def listing(

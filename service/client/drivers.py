@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +16,7 @@ import httpx
 from service.api.schema.models import ListedImage, Listing, Picture, StoredImage, WarmProgress
 from service.client import calls
 from service.client.calls import Call, pause
-from service.client.errors import Refused, check, require_url, unreachable
+from service.client.errors import GatewayError, Refused, Unavailable, check, require_url, unreachable
 
 Result = TypeVar("Result")
 CHUNK = 256 * 1024
@@ -45,6 +47,7 @@ class Gateway:
         settings = _Settings(base_url, token)
         self._base_url = settings.base_url
         self._http = httpx.Client(**settings.options, limits=limits or httpx.Limits())
+        self._foreign: httpx.Client | None = None
 
     def __enter__(self) -> Gateway:
         return self
@@ -54,6 +57,14 @@ class Gateway:
 
     def close(self) -> None:
         self._http.close()
+        if self._foreign is not None:
+            self._foreign.close()
+
+    def _client(self, call: Call[Any]) -> httpx.Client:
+        if not call.foreign:
+            return self._http
+        self._foreign = self._foreign or httpx.Client(timeout=TIMEOUT, trust_env=False)
+        return self._foreign
 
     def call(self, call: Call[Result]) -> Result:
         """Make one of the calls, again where that helps."""
@@ -61,13 +72,13 @@ class Gateway:
         while True:
             response: httpx.Response | None = None
             try:
-                with self._http.stream(**_request(call, _chunks(call))) as response:
+                with self._client(call).stream(**_request(call, _chunks(call))) as response:
                     response.read()
                 wait = pause(response, attempt)
             except httpx.TransportError as error:
                 wait = pause(None, attempt) if call.repeatable and not isinstance(error, httpx.ConnectError) else None
                 if wait is None:
-                    raise unreachable(error, self._base_url) from error
+                    raise _failure(error, call, self._base_url) from error
             if wait is None and response is not None:
                 check(response)
                 return call.read(response)
@@ -117,6 +128,12 @@ class Gateway:
         """Store an image under a name."""
         return self.call(calls.upload(name, body, replace=replace))
 
+    def upload_direct(self, name: str, file: Path, *, replace: bool = False) -> StoredImage:
+        """Store an image under a name, sending its bytes straight to the store."""
+        begun = self.call(calls.begin_upload(name, file.stat().st_size, sha256_of(file), replace=replace))
+        self.call(calls.send(begun, file))
+        return self.call(calls.finish_upload(begun))
+
     def picture(
         self,
         name: str,
@@ -144,6 +161,7 @@ class AsyncGateway:
         settings = _Settings(base_url, token)
         self._base_url = settings.base_url
         self._http = httpx.AsyncClient(**settings.options, limits=limits or httpx.Limits())
+        self._foreign: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> AsyncGateway:
         return self
@@ -153,6 +171,14 @@ class AsyncGateway:
 
     async def close(self) -> None:
         await self._http.aclose()
+        if self._foreign is not None:
+            await self._foreign.aclose()
+
+    def _client(self, call: Call[Any]) -> httpx.AsyncClient:
+        if not call.foreign:
+            return self._http
+        self._foreign = self._foreign or httpx.AsyncClient(timeout=TIMEOUT, trust_env=False)
+        return self._foreign
 
     async def call(self, call: Call[Result]) -> Result:
         """Make one of the calls, again where that helps."""
@@ -160,13 +186,13 @@ class AsyncGateway:
         while True:
             response: httpx.Response | None = None
             try:
-                async with self._http.stream(**_request(call, _async_chunks(call))) as response:
+                async with self._client(call).stream(**_request(call, _async_chunks(call))) as response:
                     await response.aread()
                 wait = pause(response, attempt)
             except httpx.TransportError as error:
                 wait = pause(None, attempt) if call.repeatable and not isinstance(error, httpx.ConnectError) else None
                 if wait is None:
-                    raise unreachable(error, self._base_url) from error
+                    raise _failure(error, call, self._base_url) from error
             if wait is None and response is not None:
                 check(response)
                 return call.read(response)
@@ -200,6 +226,23 @@ class AsyncGateway:
         """Store an image under a name."""
         return await self.call(calls.upload(name, body, replace=replace))
 
+    async def upload_direct(
+        self,
+        name: str,
+        file: Path,
+        *,
+        replace: bool = False,
+        sha256: str | None = None,
+        sent: Callable[[int], None] = lambda _: None,
+    ) -> StoredImage:
+        """Store an image under a name, sending its bytes straight to the store. `sha256` is that of the file in hex,
+        where it is known; `sent` is called with the bytes of every piece that has gone out."""
+        sha256 = sha256 or await asyncio.to_thread(sha256_of, file)
+        size = (await asyncio.to_thread(file.stat)).st_size
+        begun = await self.call(calls.begin_upload(name, size, sha256, replace=replace))
+        await self.call(replaced(calls.send(begun, file), sent=sent))
+        return await self.call(calls.finish_upload(begun))
+
     async def picture(
         self,
         name: str,
@@ -216,6 +259,20 @@ class AsyncGateway:
     async def get(self, name: str, **recipe: object) -> bytes:
         """A derived image: `get("cat.jpg/@w=300.webp")`, or `get("cat.jpg", w=300, format="webp")`."""
         return await self.call(calls.content(name, **recipe))
+
+
+def sha256_of(path: Path) -> str:
+    """In hex. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _failure(error: httpx.TransportError, call: Call[Any], base_url: str) -> GatewayError:
+    if not call.foreign:
+        return unreachable(error, base_url)
+    url = httpx.URL(call.path)  # of which the query is a permission
+    place = f"{url.scheme}://{url.netloc.decode()}"
+    return Unavailable(f"the store at {place} cannot be reached from here: {error or type(error).__name__}")
 
 
 def _request(call: Call[Any], chunks: Any) -> dict[str, Any]:

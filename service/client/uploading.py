@@ -7,25 +7,27 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from service.client import calls
-from service.client.drivers import AsyncGateway
+from service.client.drivers import AsyncGateway, sha256_of
 from service.client.errors import Conflict, GatewayError, NotFound, Unreachable
 from service.client.local_files import LocalFile
+
+DIRECT_FROM = 1 << 20  # bytes: two requests more cost a small file more than they spare
 
 
 @dataclass(slots=True)
 class Uploading:
     """A run over many files; `report` is called with the bytes that are done. Afterwards `stored` and `there` name what
     was stored and what was there already, and `failed` the others with their reasons. A `dry` run stores nothing, and
-    says what another would store."""
+    says what another would store. With `direct`, files of DIRECT_FROM bytes and more go straight to the store."""
 
     base_url: str
     token: str | None
     replace: bool
     report: Callable[[int], None]
     dry: bool = False
+    direct: bool = False
     stored: list[str] = field(default_factory=list)
     there: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
@@ -68,7 +70,7 @@ class Uploading:
 
     async def _store(self, gateway: AsyncGateway, file: LocalFile, sent: Callable[[int], None]) -> bool:
         """Whether it had to be stored. Raises Conflict where another image has its name."""
-        sha256 = await asyncio.to_thread(_sha256, file.path)
+        sha256 = await asyncio.to_thread(sha256_of, file.path)
         try:
             there = await gateway.call(calls.original(file.name))
         except NotFound:
@@ -78,6 +80,9 @@ class Uploading:
         if there is not None and not self.replace:
             raise Conflict("another image has this name; --replace replaces it")
         if self.dry:
+            return True
+        if self.direct and file.bytes >= DIRECT_FROM:
+            await gateway.upload_direct(file.name, file.path, replace=self.replace, sha256=sha256, sent=sent)
             return True
         upload = calls.upload(file.name, file.path, replace=self.replace, sha256=sha256)
         await gateway.call(dataclasses.replace(upload, sent=sent))
@@ -90,8 +95,3 @@ class Uploading:
             return there.sha256 == sha256
         # Its checksum was never noted: it came into the store in another way.
         return hashlib.sha256(await gateway.get(file.name, original="true")).hexdigest() == sha256
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -30,6 +30,15 @@ class PutUrl:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was taken of the incoming container: `copy_of` names the copy for `NewObject.copy_of`, empty where there is
+    none; `md5`, in hex, is that of the bytes, where the store has computed it and they were compared with it."""
+
+    copy_of: str = ""
+    md5: str = ""
+
+
 class Landing(Protocol):
     """The part of an incoming container whose URLs the API port answers itself."""
 
@@ -55,10 +64,9 @@ class IncomingContainer(Protocol):
     async def put_url(self, name: str, expires: int) -> PutUrl:
         """A URL to PUT an object of this name. Raises NoTemporaryUrls."""
 
-    async def take(self, name: str, size: int, target: Path) -> str:
+    async def take(self, name: str, size: int, target: Path) -> Taken:
         """Write to `target` the bytes of an object of `size` bytes, as they are at this moment: what a client PUTs
-        later changes neither them nor the copy, whose name is returned for `NewObject.copy_of` (empty where there is
-        none). No URL was ever given for the copy.
+        later changes neither them nor the copy. No URL was ever given for the copy.
 
         Raises NotArrived, NotAsAnnounced, IncomingFull, Corrupt. After a failure `target` does not exist.
         """

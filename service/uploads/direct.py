@@ -18,7 +18,7 @@ from prometheus_client import Counter
 from service.engine.job import TooLarge
 from service.store.base import Precondition
 from service.store.errors import StoreError
-from service.store.incoming import IncomingContainer, PutUrl, new_name
+from service.store.incoming import IncomingContainer, PutUrl, Taken, new_name
 from service.uploads.errors import NoDirectUploads, OtherBytes, UploadExpired
 from service.uploads.incoming import Incoming
 from service.uploads.upload_ids import Announced, read, write
@@ -89,12 +89,12 @@ class DirectUploads:
         stored, and the client may send again until its URL ends.
         """
         try:
-            async with self._taken(announced, upload) as copy_of:
-                await asyncio.to_thread(upload.measure)
+            async with self._taken(announced, upload) as taken:
+                await asyncio.to_thread(upload.measure, taken.md5)
                 if upload.sha256 != announced.sha256:
                     text = f"the bytes that were sent have the SHA-256 {upload.sha256}, not the one that was announced"
                     raise OtherBytes(text)
-                stored = await self._uploads.store(announced.name, upload, precondition, copy_of)
+                stored = await self._uploads.store(announced.name, upload, precondition, taken.copy_of)
         except Exception:
             DIRECT.labels("failed").inc()
             raise
@@ -103,14 +103,14 @@ class DirectUploads:
         return stored
 
     @contextlib.asynccontextmanager
-    async def _taken(self, announced: Announced, upload: Incoming) -> AsyncIterator[str]:
+    async def _taken(self, announced: Announced, upload: Incoming) -> AsyncIterator[Taken]:
         """A copy of what was sent, in the upload's file and in the store; that in the store is gone at the end."""
-        copy_of = await self.incoming.take(announced.object, announced.bytes, upload.path)
+        taken = await self.incoming.take(announced.object, announced.bytes, upload.path)
         try:
-            yield copy_of
+            yield taken
         finally:
-            if copy_of:
-                await self._discard(copy_of)
+            if taken.copy_of:
+                await self._discard(taken.copy_of)
 
     async def _discard(self, name: str) -> None:
         """What cannot be removed now is swept later."""

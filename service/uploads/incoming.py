@@ -21,6 +21,7 @@ class Incoming:
     limit: int
     file: BinaryIO
     size: int = 0
+    _md5: str = ""
     _hashes: dict[str, hashlib._Hash] = field(default_factory=dict)
 
     def write(self, chunk: bytes) -> None:
@@ -28,8 +29,12 @@ class Incoming:
         self._take(chunk)
         self.file.write(chunk)
 
-    def measure(self) -> None:
-        """Take the bytes that the file has already, written by others. Raises TooLarge, OSError."""
+    def measure(self, md5: str = "") -> None:
+        """Take the bytes that the file has already, written by others; `md5`, in hex, is theirs, where it is known.
+        Raises TooLarge, OSError."""
+        if md5:
+            self._md5 = md5
+            del self._hashes["md5"]
         with self.path.open("rb", buffering=0) as file:
             while chunk := file.read(CHUNK):
                 self._take(chunk)
@@ -51,7 +56,7 @@ class Incoming:
 
     @property
     def md5(self) -> str:
-        return self.digest("md5").hex()
+        return self._md5 or self.digest("md5").hex()
 
     @property
     def sha256(self) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import contextlib
 import hashlib
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +17,15 @@ import pytest
 from swiftclient.exceptions import ClientException
 
 from gateway.put_urls import put_url
+from service import cli
+from service.api.schema.models import DirectUpload
+from service.cli.check import check, servers
+from service.client import Conflict, calls, uploading
+from service.client import Gateway as GatewayClient
+from service.client.local_files import LocalFile
+from service.observability import logs
+from service.runtime.configuration import read_config
+from service.runtime.paths import paths_of
 from service.store.incoming import new_name
 from service.uploads.upload_ids import Announced, write
 from tests import images
@@ -25,6 +34,7 @@ from tests.gateways import Gateway, running_gateway
 from tests.swift.server import SwiftServer
 from tests.swift.stores import client
 from tests.uploads.direct import begin, begun, code, send, sent
+from tests.uploads.hooks import moderating
 
 CAT = images.jpeg(images.photo(320, 240), exif=images.exif(1))
 DOG = images.png(images.flat(80, 60))
@@ -81,6 +91,12 @@ class Subject:
             for name in self.waiting():
                 with contextlib.suppress(ClientException):  # a listing lags
                     connection.delete_object(INCOMING, name)
+
+    def count(self, outcome: str) -> float:
+        """How many direct uploads ended so."""
+        lines = self.api.get("/metrics").text.splitlines()
+        line = next(line for line in lines if f'direct_uploads_total{{outcome="{outcome}"}}' in line)
+        return float(line.rpartition(" ")[2])
 
     def original(self, name: str) -> httpx.Response:
         return self.api.get(f"/images/{name}", params={"original": "true"})
@@ -275,23 +291,28 @@ def test_more_bytes_than_the_limit_are_refused_before_they_are_sent(subject: Sub
 def test_each_step_is_counted_and_audited(subject: Subject) -> None:
     upload = sent(subject.api, "counted/cat.jpg", CAT)
     subject.api.post(upload["finish"])
-    text = subject.api.get("/metrics").text
-    for outcome in ("begun", "finished", "failed"):
-        line = next(line for line in text.splitlines() if f'direct_uploads_total{{outcome="{outcome}"}}' in line)
-        assert float(line.rpartition(" ")[2]) >= (outcome != "failed")
+    assert subject.count("begun") >= subject.count("finished") >= 1
+    assert subject.count("failed") >= 0
     for what in ("begin upload", "upload"):
         assert f'what="{what}" name="counted/cat.jpg" result="done"' in subject.gateway.log
 
 
-def test_a_page_of_a_configured_origin_may_send_and_no_other(subject: Subject) -> None:
+def test_a_page_of_a_configured_origin_may_send_and_no_other(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     upload = begun(subject.api, "page/cat.jpg", CAT)
     preflight = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-delete-at,content-type"}
-    command = [sys.executable, "-m", "service", "check", "-c", str(subject.gateway.root / "config.yaml")]
-    if subject.swift:
-        before = subprocess.run(command, check=False, capture_output=True, text=True).stdout
-        assert "intake.origins" in before
-        assert "check --fix" in before
-    subprocess.run([*command, "--fix"], check=True, capture_output=True)
+    config, _ = read_config(subject.gateway.root / "config.yaml")
+    found = [finding for finding in servers.store(config, paths_of(config)) if finding.where == "intake.origins"]
+    assert [("check --fix" in one.text, SHOP in one.text, one.wrong) for one in found] == (
+        [(True, True, True)] if subject.swift else []
+    )
+    monkeypatch.setattr(check, "CHECKS", (servers.store,))  # the others take long
+    monkeypatch.setattr(logs, "configure", lambda _: None)
+    assert cli.main(["check", "--fix", "-c", str(subject.gateway.root / "config.yaml")]) == 0
+    said = capsys.readouterr().out
+    assert ("intake.origins" in said and "set now" in said) == bool(subject.swift)
+    assert "wrong" not in said
     with httpx.Client(trust_env=False, timeout=60) as browser:
         asked = browser.options(upload["url"], headers={"Origin": SHOP, **preflight})
         assert asked.status_code in (200, 204), asked.text
@@ -309,3 +330,49 @@ def test_a_page_of_a_configured_origin_may_send_and_no_other(subject: Subject) -
     assert subject.api.post(upload["finish"]).status_code == 201
     refused = subject.api.post("/uploads", json={}, headers={"Origin": SHOP})
     assert code(refused) == (403, "cross-site")
+
+
+def test_the_client_sends_straight_to_the_store(subject: Subject, tmp_path: Path) -> None:
+    file = tmp_path / "cat.jpg"
+    file.write_bytes(CAT)
+    with GatewayClient(str(subject.api.base_url)) as gateway:
+        stored = gateway.upload_direct("client/cat.jpg", file)
+        assert (stored.name, stored.sha256) == ("client/cat.jpg", hashlib.sha256(CAT).hexdigest())
+        with pytest.raises(Conflict):
+            gateway.upload_direct("client/cat.jpg", file)
+        file.write_bytes(DOG)
+        assert gateway.upload_direct("client/cat.jpg", file, replace=True).created is False
+    assert subject.original("client/cat.jpg").content == DOG
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_the_command_sends_large_files_straight_to_the_store_with_progress(
+    subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, direct: bool
+) -> None:
+    monkeypatch.setattr(uploading, "DIRECT_FROM", len(CAT))
+    before = subject.count("begun"), subject.count("finished")
+    for name, data in (("large.jpg", CAT), ("small.png", DOG)):
+        (tmp_path / name).write_bytes(data)
+    files = [LocalFile(tmp_path / name, f"command-{direct}/{name}", size) for name, size in sizes(tmp_path)]
+    reported: list[int] = []
+    work = uploading.Uploading(str(subject.api.base_url), None, replace=False, report=reported.append, direct=direct)
+    asyncio.run(work.run(files, 2))
+    assert (sorted(work.stored), work.failed) == (sorted(file.name for file in files), [])
+    assert sum(reported) == sum(file.bytes for file in files)
+    assert (subject.count("begun"), subject.count("finished")) == (before[0] + direct, before[1] + direct)
+    assert subject.original(f"command-{direct}/large.jpg").content == CAT
+
+
+def sizes(folder: Path) -> list[tuple[str, int]]:
+    return [(path.name, path.stat().st_size) for path in sorted(folder.iterdir())]
+
+
+def test_the_token_stays_with_the_gateway() -> None:
+    with moderating() as other, GatewayClient("http://127.0.0.1:1", "a secret") as gateway:
+        upload = DirectUpload(
+            id="x", method="POST", url=other.url, headers={"X-Delete-At": "5"}, expires=5, finish="/uploads/x"
+        )
+        gateway.call(calls.send(upload, CAT))
+        headers, body = other.posted[0]
+    assert (body, headers["x-delete-at"]) == (CAT, "5")
+    assert "authorization" not in headers

@@ -19,7 +19,7 @@ from service.store.directory.key import key_of
 from service.store.directory.urls import UrlSettings
 from service.store.errand import Errand, run
 from service.store.errors import IncomingFull, NotArrived, NotAsAnnounced
-from service.store.incoming import PutUrl, expiry_of, is_name
+from service.store.incoming import PutUrl, Taken, expiry_of, is_name
 
 _PART = ".part-"  # begins the name of a file that is not whole yet
 _PATIENCE = 86400.0  # seconds after which an unfinished file that nothing was written to counts as left behind
@@ -46,10 +46,10 @@ class DirectoryIncoming:
         key = (await self.keys())[0]
         return PutUrl(put_url(name, expires, key, self._urls.digest), expires)
 
-    async def take(self, name: str, size: int, target: Path) -> str:
+    async def take(self, name: str, size: int, target: Path) -> Taken:
         """As in `IncomingContainer`. `target` itself is the copy."""
         await run(self._executor, partial(self._take, name, size), target)
-        return ""
+        return Taken()
 
     async def discard(self, names: Sequence[str]) -> None:
         await run(self._executor, lambda _: self._discard(names))

@@ -15,7 +15,7 @@ from swiftclient.exceptions import ClientException
 from service.store.base import Observation
 from service.store.errand import Errand
 from service.store.errors import IncomingFull, NotArrived, NotAsAnnounced, NoTemporaryUrls, NotFound
-from service.store.incoming import COPY, PutUrl, expiry_of, new_name
+from service.store.incoming import COPY, PutUrl, Taken, expiry_of, new_name
 from service.store.swift.auth import Denied
 from service.store.swift.connections import Pool, is_absent
 from service.store.swift.copying import copy_headers
@@ -87,12 +87,12 @@ class SwiftIncoming:
             raise NoTemporaryUrls(f"the container {self._container!r} cannot be used") from error
         return PutUrl(url, expires, {"X-Delete-At": str(expires)})
 
-    async def take(self, name: str, size: int, target: Path) -> str:
+    async def take(self, name: str, size: int, target: Path) -> Taken:
         """As in `IncomingContainer`. The copy is made first, then read once."""
         copy = new_name(int(time.time()) + COPY, size)
         with needing("read", self._container):
-            await self._pool.transfer(partial(self._take, name, size, copy), target)
-        return f"{self._container}/{copy}"
+            md5 = await self._pool.transfer(partial(self._take, name, size, copy), target)
+        return Taken(f"{self._container}/{copy}", md5)
 
     async def discard(self, names: Sequence[str]) -> None:
         await self._deletion.delete([name.removeprefix(f"{self._container}/") for name in names])
@@ -134,7 +134,7 @@ class SwiftIncoming:
         if present.get(QUOTA) != quota[QUOTA]:
             connection.post_container(self._container, quota)
 
-    def _take(self, name: str, size: int, copy: str, connection: Any, errand: Errand) -> None:
+    def _take(self, name: str, size: int, copy: str, connection: Any, errand: Errand) -> str:
         try:
             self._copy(name, size, copy, connection, errand)
             taken = download(connection, self._container, copy, errand, self._settings.timeout)
@@ -147,6 +147,7 @@ class SwiftIncoming:
             raise
         if taken.bytes != size:
             raise NotAsAnnounced(f"{taken.bytes} bytes were sent, and {size} were announced")
+        return taken.etag  # of an object without segments, and `download` has compared it
 
     def _copy(self, name: str, size: int, copy: str, connection: Any, errand: Errand) -> None:
         """Copy what is there now. A client may send anew meanwhile; then what it sends is looked at."""

@@ -1,0 +1,147 @@
+"""What many uploads at once cost on Swift: through the gateway, and straight to the store.
+
+UPLOADS JPEGs of 2 MB, no two alike, AT_ONCE at a time, against a real Swift in one process. Clients, Swift and the
+gateway share this machine, so CPU of processes is compared, not time: what Swift, the service and the engine spend on
+uploads through the gateway, against what Swift spends on the same PUTs alone, and the engine on its checks. Straight to
+the store, what the service spends on one upload besides the engine's check; reading and hashing are in that number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bench.processes import cpu, tree, watched
+from tests.conftest import swift_options
+from tests.gateways import Gateway, running_gateway
+from tests.swift.server import SwiftServer, running_swift
+from tests.swift.stores import client
+
+UPLOADS = int(os.environ.get("BENCH_UPLOADS", "1000"))
+AT_ONCE = 64
+RATIO, MEMORY, DIRECT = (
+    "through the gateway, of the store's and the checks' CPU",
+    "memory, MiB",
+    "straight, CPU besides, ms",
+)
+BARS = {RATIO: 1.2, MEMORY: 150.0, DIRECT: 5.0}
+
+Send = Callable[[aiohttp.ClientSession, int], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of CPU, and the bytes that the gateway held at most."""
+
+    swift: float
+    service: float
+    engine: float
+    memory: int
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A gateway on a Swift, and the picture that is uploaded."""
+
+    gateway: Gateway
+    swift: SwiftServer
+    swift_pid: int
+    picture: bytes
+
+    def of(self, number: int) -> bytes:
+        """The picture with a comment (ITU-T T.81, B.2.4.5) of its own."""
+        comment = f"{time.time_ns():020}{number:08}".encode()
+        return self.picture[:2] + b"\xff\xfe" + (2 + len(comment)).to_bytes(2, "big") + comment + self.picture[2:]
+
+    def cost(self, send: Send) -> Cost:
+        """What UPLOADS of these cost."""
+        service = self.gateway.pids("service serve")[0]
+        swift, gateway = tree(self.swift_pid), tree(service)
+        before = cpu(swift), cpu([service]), cpu(gateway)
+        with watched(self.gateway.process.pid) as peak:
+            asyncio.run(_all(send))
+        swift_spent, service_spent, all_spent = (
+            cpu(swift) - before[0],
+            cpu([service]) - before[1],
+            cpu(gateway) - before[2],
+        )
+        return Cost(swift_spent, service_spent, all_spent - service_spent, peak.shared)
+
+
+async def _all(send: Send) -> None:
+    numbers = iter(range(UPLOADS))
+
+    async def work(http: aiohttp.ClientSession) -> None:
+        for number in numbers:
+            await send(http, number)
+
+    connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=600)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http:
+        await asyncio.gather(*(work(http) for _ in range(AT_ONCE)))
+
+
+def measure(root: Path, picture: bytes) -> dict[str, float]:
+    """The rows of BARS."""
+    with running_swift(root / "swift") as swift:
+        options: dict[str, Any] = swift_options(swift)
+        options["store"]["swift"] |= {"incoming_container": "incoming", "timeout": "120s"}
+        options["limits"] = {"queue": 1000}
+        container = options["store"]["swift"]["container"]
+        with running_gateway(root / "gateway", options) as gateway:
+            assert swift._process is not None
+            bench = Bench(gateway, swift, swift._process.pid, picture)
+            alone = bench.cost(_to_swift(bench, container))
+            through = bench.cost(_through(bench))
+            direct = bench.cost(_straight(bench))
+    spent = through.swift + through.service + through.engine
+    return {
+        RATIO: spent / (alone.swift + through.engine),
+        MEMORY: max(through.memory, direct.memory) / 2**20,
+        DIRECT: direct.service * 1000 / UPLOADS,
+    }
+
+
+def _to_swift(bench: Bench, container: str) -> Send:
+    connection = client(bench.swift.url)
+    url, token = connection.get_auth()
+    connection.close()
+
+    async def send(http: aiohttp.ClientSession, number: int) -> None:
+        await _ok(http.put(f"{url}/{container}/alone-{number}", data=bench.of(number), headers={"X-Auth-Token": token}))
+
+    return send
+
+
+def _through(bench: Bench) -> Send:
+    async def send(http: aiohttp.ClientSession, number: int) -> None:
+        await _ok(http.put(f"{bench.gateway.api.base_url}images/through-{number}.jpg", data=bench.of(number)))
+
+    return send
+
+
+def _straight(bench: Bench) -> Send:
+    base = str(bench.gateway.api.base_url).rstrip("/")
+
+    async def send(http: aiohttp.ClientSession, number: int) -> None:
+        data = bench.of(number)
+        announced = {"name": f"straight-{number}.jpg", "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        begun = await _ok(http.post(f"{base}/uploads", json=announced))
+        await _ok(http.put(begun["url"], data=data, headers=begun["headers"]))
+        await _ok(http.post(base + begun["finish"]))
+
+    return send
+
+
+async def _ok(asked: Any) -> dict[str, Any]:
+    async with asked as response:
+        if response.status != 201:
+            raise RuntimeError(f"{response.status}: {await response.text()}")
+        return dict(await response.json()) if response.content_type == "application/json" else {}

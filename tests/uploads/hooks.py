@@ -1,0 +1,78 @@
+"""A service of moderation for tests: it keeps what it was posted, and answers as the test says."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+
+
+@dataclass
+class Moderator:
+    """`answer` is status and body; without one it is silent. `posted` are headers and bodies, the latest last."""
+
+    url: str = ""
+    answer: tuple[int, bytes] | None = (204, b"")
+    posted: list[tuple[Mapping[str, str], bytes]] = field(default_factory=list)
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def says(self, **said: Any) -> None:
+        self.answer = (200, json.dumps(said).encode())
+
+    @property
+    def last(self) -> dict[str, Any]:
+        return dict(json.loads(self.posted[-1][1]))
+
+
+def is_signed(headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether a message has a signature of Standard Webhooks 1.0.0, computed here anew."""
+    key = base64.b64decode(SECRET.removeprefix("whsec_"))
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    return f"v1,{expected}" in headers["webhook-signature"].split()
+
+
+@contextlib.contextmanager
+def moderating() -> Iterator[Moderator]:
+    moderator = Moderator()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            moderator.posted.append((headers, body))
+            if moderator.answer is None:
+                moderator.released.wait(60)
+                return
+            status, answer = moderator.answer
+            self.send_response(status)
+            if status in (301, 302, 307):
+                self.send_header("Location", moderator.url)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    moderator.url = f"http://127.0.0.1:{server.server_port}/uploads?from=gateway"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield moderator
+    finally:
+        moderator.released.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
