@@ -19,7 +19,7 @@ from typing import Any
 
 import aiohttp
 
-from bench.processes import cpu, tree, watched
+from bench.processes import cpu, total_cpu, tree, watched
 from tests.conftest import swift_options
 from tests.gateways import Gateway, running_gateway
 from tests.swift.server import SwiftServer, running_swift
@@ -64,16 +64,15 @@ class Bench:
     def cost(self, send: Send) -> Cost:
         """What UPLOADS of these cost."""
         service = self.gateway.pids("service serve")[0]
-        swift, gateway = tree(self.swift_pid), tree(service)
-        before = cpu(swift), cpu([service]), cpu(gateway)
+
+        def spent() -> tuple[float, float, float]:
+            return cpu(tree(self.swift_pid)), cpu([service]), total_cpu(tree(service))
+
+        before = spent()
         with watched(self.gateway.process.pid) as peak:
             asyncio.run(_all(send))
-        swift_spent, service_spent, all_spent = (
-            cpu(swift) - before[0],
-            cpu([service]) - before[1],
-            cpu(gateway) - before[2],
-        )
-        return Cost(swift_spent, service_spent, all_spent - service_spent, peak.shared)
+        swift, own, whole = (after - first for after, first in zip(spent(), before, strict=True))
+        return Cost(swift, own, whole - own, peak.shared)
 
 
 async def _all(send: Send) -> None:
@@ -121,8 +120,10 @@ def _to_swift(bench: Bench, container: str) -> Send:
 
 
 def _through(bench: Bench) -> Send:
+    base = str(bench.gateway.api.base_url).rstrip("/")
+
     async def send(http: aiohttp.ClientSession, number: int) -> None:
-        await _ok(http.put(f"{bench.gateway.api.base_url}images/through-{number}.jpg", data=bench.of(number)))
+        await _ok(http.put(f"{base}/images/through-{number}.jpg", data=bench.of(number)))
 
     return send
 

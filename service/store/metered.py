@@ -24,6 +24,7 @@ from service.store.base import (
     Usage,
 )
 from service.store.errors import StoreError, Unavailable
+from service.store.incoming import IncomingContainer, PutUrl, Taken
 
 BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 SECONDS = Histogram(
@@ -67,7 +68,7 @@ class MeteredStore:
         self.temporary_urls = inner.temporary_urls
         self.redirect_from = inner.redirect_from
         self.breaker = inner.breaker
-        self.incoming = inner.incoming
+        self.incoming = MeteredIncoming(inner.incoming, self) if inner.incoming else None
         self.remote = inner.remote
         self.folders = inner.folders
         self._inner = inner
@@ -89,13 +90,34 @@ class MeteredStore:
         await self._inner.close()
 
 
-class MeteredContainer:
+class _Meter:
+    """Counts the calls of one container under this name."""
+
+    def __init__(self, name: str, store: MeteredStore) -> None:
+        self._name = name
+        self._store = store
+
+    @contextlib.contextmanager
+    def _metered(self, call: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            with self._store.span(self._name, call):
+                yield
+            self._store.trouble = None
+        except StoreError as error:
+            self._store.trouble = str(error) if isinstance(error, Unavailable) else None
+            _errors(self._name, call, type(error).__name__).inc()
+            raise
+        finally:
+            _seconds(self._name, call).observe(time.perf_counter() - began)
+
+
+class MeteredContainer(_Meter):
     """The container `inner`, metered under this name."""
 
     def __init__(self, inner: Container, name: str, store: MeteredStore) -> None:
+        super().__init__(name, store)
         self._inner = inner
-        self._name = name
-        self._store = store
 
     async def stat(self, name: str) -> StoredObject:
         with self._metered("stat"):
@@ -133,16 +155,30 @@ class MeteredContainer:
         with self._metered("temporary_url"):
             return await self._inner.temporary_url(name, lifetime=lifetime, filename=filename, inline=inline)
 
-    @contextlib.contextmanager
-    def _metered(self, call: str) -> Iterator[None]:
-        began = time.perf_counter()
-        try:
-            with self._store.span(self._name, call):
-                yield
-            self._store.trouble = None
-        except StoreError as error:
-            self._store.trouble = str(error) if isinstance(error, Unavailable) else None
-            _errors(self._name, call, type(error).__name__).inc()
-            raise
-        finally:
-            _seconds(self._name, call).observe(time.perf_counter() - began)
+
+class MeteredIncoming(_Meter):
+    """The incoming container `inner`, metered."""
+
+    def __init__(self, inner: IncomingContainer, store: MeteredStore) -> None:
+        super().__init__("incoming", store)
+        self._inner = inner
+        self.landing = inner.landing
+
+    async def keys(self) -> Sequence[str]:
+        return await self._inner.keys()
+
+    async def put_url(self, name: str, expires: int) -> PutUrl:
+        with self._metered("put_url"):
+            return await self._inner.put_url(name, expires)
+
+    async def take(self, name: str, size: int, target: Path) -> Taken:
+        with self._metered("take"), timings.stage("fetch"):
+            return await self._inner.take(name, size, target)
+
+    async def discard(self, names: Sequence[str]) -> None:
+        with self._metered("discard"):
+            await self._inner.discard(names)
+
+    async def sweep(self, now: float) -> int:
+        with self._metered("sweep"):
+            return await self._inner.sweep(now)

@@ -166,9 +166,10 @@ def test_every_operation_has_a_handler_and_every_handler_an_operation() -> None:
     assert [operation.name for operation in FRONT] == list(FRONT_HANDLERS)
 
 
-def test_only_what_tells_nothing_of_the_images_needs_no_token() -> None:
+def test_only_what_tells_nothing_of_the_images_and_signed_urls_need_no_token() -> None:
     assert {operation.path for operation in OPERATIONS if operation.open} == {
         *("/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/{name}", "/", "/page/{name}"),
+        "/incoming/{object}",
     }
 
 

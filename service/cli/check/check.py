@@ -59,6 +59,7 @@ CHECKS: tuple[Check, ...] = (
     servers.nginx,
     servers.ports,
     servers.store,
+    servers.hook,
     pages.fallback,
     servers.tracing,
     servers.receivers,

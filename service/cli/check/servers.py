@@ -31,7 +31,7 @@ from service.supervise.accepted import ACCEPTED
 from service.tracing.setup import NOT_INSTALLED, installed
 
 Look = Callable[[Callable[[Observation], None]], Awaitable[None]]
-CONNECT_TIME = 3.0  # seconds for a connection to the collector of traces, or to a receiver of messages
+CONNECT_TIME = 3.0  # seconds for a connection to the hook, the collector of traces, or a receiver of messages
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -112,6 +112,17 @@ def _observed(config: Config, choose: Callable[[Store], Look]) -> Iterator[Findi
         found.append(Observation(f"store ({config.store.kind})", str(error)))
     for one in found:
         yield Finding(one.where, one.text, one.wrong)
+
+
+def hook(config: Config, paths: Paths) -> Iterator[Finding]:
+    options = config.intake.hook
+    if not options.url:
+        return
+    if options.secret is None:
+        text = "what is posted to the hook is not signed, so it cannot tell it from what others post"
+        yield Finding("intake.hook.secret", text, wrong=False)
+    what = "refused" if options.on_failure == "refuse" else "accepted unseen"
+    yield from _listening("intake.hook.url", options.url, f"until it answers, uploads are {what}")
 
 
 def tracing(config: Config, paths: Paths) -> Iterator[Finding]:
