@@ -9,7 +9,7 @@ StoreError
 ├── NoTemporaryUrls     this store cannot make temporary URLs
 ├── Corrupt             what arrived is not what was sent (length or checksum)
 ├── NotArrived          nothing was sent to a temporary PUT URL yet, or it is gone again
-├── NotAsAnnounced      what was sent there has another size, or is a manifest
+├── NotAsAnnounced      what was sent there has another size than was announced
 ├── StoreFull           there is no room (quota, disk)
 │   └── IncomingFull    there is none for what clients send by temporary PUT URLs
 └── Unavailable         the store did not answer in time, or refuses; carries `retry_after`

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import Counter
@@ -99,22 +99,23 @@ class DirectUploads:
             DIRECT.labels("failed").inc()
             raise
         DIRECT.labels("finished").inc()
-        await self._discard(announced.object)
         return stored
 
     @contextlib.asynccontextmanager
     async def _taken(self, announced: Announced, upload: Incoming) -> AsyncIterator[Taken]:
-        """A copy of what was sent, in the upload's file and in the store; that in the store is gone at the end."""
+        """A copy of what was sent, in the upload's file and in the store. The latter is gone at the end, and so is what
+        was sent, once it is stored."""
         taken = await self.incoming.take(announced.object, announced.bytes, upload.path)
+        done = [taken.copy_of] if taken.copy_of else []
         try:
             yield taken
+            done.append(announced.object)
         finally:
-            if taken.copy_of:
-                await self._discard(taken.copy_of)
+            await self._discard(done)
 
-    async def _discard(self, name: str) -> None:
+    async def _discard(self, names: Sequence[str]) -> None:
         """What cannot be removed now is swept later."""
         try:
-            await self.incoming.discard([name])
+            await self.incoming.discard(names)
         except StoreError as error:
             log.info("a finished upload is still in the incoming container, until it is swept: %s", error)

@@ -34,7 +34,10 @@ def running_on_swift(root: Path) -> Iterator[Service]:
         with contextlib.closing(client(swift.url)) as connection:
             connection.put_container("images")
         ports = free_ports(2)
-        options = {"store": {"kind": "swift"}, "limits": {"upload": "20MiB"}}
+        options = {
+            "store": {"kind": "swift", "swift": {"incoming_container": "incoming"}},
+            "limits": {"upload": "20MiB"},
+        }
         file = write_config(root, options, ports)
         with (root / "log").open("wb") as log:
             process = subprocess.Popen(

@@ -164,18 +164,6 @@ async def test_a_url_opens_one_name_for_put_alone(swift: SwiftServer) -> None:
         assert parts.path.endswith(f"/{settings.incoming_container}/{name}")
 
 
-async def test_a_manifest_of_segments_is_not_taken(swift: SwiftServer, tmp_path: Path) -> None:
-    settings, name = swift_settings(swift), announced()
-    async with started(settings) as store:
-        assert store.incoming
-        with contextlib.closing(client(swift.url)) as connection:
-            connection.put_object(settings.incoming_container, "segments/1", FIRST)
-            manifest = {"X-Object-Manifest": f"{settings.incoming_container}/segments/"}
-            connection.put_object(settings.incoming_container, name, b"", headers=manifest)
-        with pytest.raises(NotAsAnnounced, match="send the bytes themselves"):
-            await store.incoming.take(name, len(FIRST), tmp_path / "target")
-
-
 async def test_a_copy_of_other_bytes_than_were_verified_is_not_stored(swift: SwiftServer, tmp_path: Path) -> None:
     settings, source = swift_settings(swift), tmp_path / "verified"
     source.write_bytes(FIRST)

@@ -69,7 +69,6 @@ async def finish_upload(request: web.Request, asked: UploadQuery) -> web.StreamR
     allowed = precondition(request.headers, replace=asked.replace or announced.replace)
     with audited(request, "upload", announced.name):
         await read_small(request, LONGEST_BODY)
-        await context.uploads.foresee(announced.name, allowed)
         with context.uploads.receive() as upload:
             stored = await context.direct.finish(announced, upload, allowed)
             image = await stored_image(context, announced.name, stored)

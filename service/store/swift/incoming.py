@@ -9,16 +9,16 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from swiftclient.exceptions import ClientException
 
 from service.store.base import Observation
 from service.store.errand import Errand
-from service.store.errors import IncomingFull, NotArrived, NotAsAnnounced, NoTemporaryUrls, NotFound
+from service.store.errors import IncomingFull, NotArrived, NoTemporaryUrls, NotFound
 from service.store.incoming import COPY, PutUrl, Taken, expiry_of, new_name
 from service.store.swift.auth import Denied
 from service.store.swift.connections import Pool, is_absent
-from service.store.swift.copying import copy_headers
 from service.store.swift.deletion import Deletion
 from service.store.swift.rights import needing
 from service.store.swift.settings import SwiftSettings
@@ -28,7 +28,6 @@ from service.store.swift.transfer import download
 QUOTA = "x-container-meta-quota-bytes"
 ORIGINS = "x-container-meta-access-control-allow-origin"
 EXPOSED = "x-container-meta-access-control-expose-headers"
-_TRIES = 3  # of a copy while a client sends anew
 _PAGE = 1000  # names in one listing of what has expired
 _ORIGINS = "intake.origins"
 
@@ -135,9 +134,13 @@ class SwiftIncoming:
             connection.post_container(self._container, quota)
 
     def _take(self, name: str, size: int, copy: str, connection: Any, errand: Errand) -> str:
+        """Copy what is there at this moment, and read the copy. Each is one request; that what was sent has another
+        size shows before it is read."""
+        headers = {"X-Copy-From": quote(f"/{self._container}/{name}"), "X-Fresh-Metadata": "true"}
+        headers |= {"Content-Type": "application/octet-stream", "X-Delete-After": str(COPY)}
         try:
-            self._copy(name, size, copy, connection, errand)
-            taken = download(connection, self._container, copy, errand, self._settings.timeout)
+            connection.put_object(self._container, copy, None, headers=headers)
+            taken = download(connection, self._container, copy, errand, self._settings.timeout, size)
         except ClientException as error:
             if is_absent(error):
                 raise NotArrived("nothing has been sent to the URL of this upload") from error
@@ -145,28 +148,7 @@ class SwiftIncoming:
                 text = f"uploads that wait to be finished may take {self._settings.incoming_quota} bytes (intake.quota)"
                 raise IncomingFull(text) from error
             raise
-        if taken.bytes != size:
-            raise NotAsAnnounced(f"{taken.bytes} bytes were sent, and {size} were announced")
         return taken.etag  # of an object without segments, and `download` has compared it
-
-    def _copy(self, name: str, size: int, copy: str, connection: Any, errand: Errand) -> None:
-        """Copy what is there now. A client may send anew meanwhile; then what it sends is looked at."""
-        for _ in range(_TRIES):
-            errand.check()
-            found = connection.head_object(self._container, name)
-            if "x-static-large-object" in found or "x-object-manifest" in found:
-                raise NotAsAnnounced("a manifest of segments was sent: send the bytes themselves")
-            if int(found["content-length"]) != size:
-                raise NotAsAnnounced(f"{found['content-length']} bytes were sent, and {size} were announced")
-            headers = copy_headers(f"{self._container}/{name}", found["etag"].strip('"'))
-            headers |= {"Content-Type": "application/octet-stream", "X-Delete-After": str(COPY)}
-            try:
-                connection.put_object(self._container, copy, None, headers=headers)
-                return
-            except ClientException as error:
-                if error.http_status != 412:
-                    raise
-        raise NotArrived("the upload is being sent anew: finish it afterwards")
 
     def _expired(self, now: float, connection: Any) -> list[str]:
         end = f"{int(now):010}-"

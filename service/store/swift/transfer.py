@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from service.store.base import StoredObject
 from service.store.errand import Errand
-from service.store.errors import Corrupt, Unavailable
+from service.store.errors import Corrupt, NotAsAnnounced, Unavailable
 from service.store.swift.connections import LocalFailure
 from service.store.swift.objects import from_headers, parsing
 
@@ -31,8 +31,11 @@ class Part:
     md5: str | None
 
 
-def download(connection: Any, container: str, name: str, errand: Errand, patience: float) -> StoredObject:
-    """GET the object into the errand's target. Raises Corrupt, Unavailable, and what the client raises."""
+def download(
+    connection: Any, container: str, name: str, errand: Errand, patience: float, size: int | None = None
+) -> StoredObject:
+    """GET the object into the errand's target. Raises Corrupt, Unavailable, and what the client raises; NotAsAnnounced,
+    before it is read, where it should have another `size`."""
     headers, body = connection.get_object(container, name, resp_chunk_size=_CHUNK)
     parts: Sequence[Part] | None = None
     if "x-static-large-object" in headers or "x-object-manifest" in headers:
@@ -42,6 +45,8 @@ def download(connection: Any, container: str, name: str, errand: Errand, patienc
         headers, body = connection.get_object(container, name, resp_chunk_size=_CHUNK)
     with contextlib.closing(body):
         found = from_headers(name, headers)
+        if size is not None and found.bytes != size:
+            raise NotAsAnnounced(f"{found.bytes} bytes were sent, and {size} were announced")
         if not parts:
             parts = [Part(found.bytes, found.etag if _MD5.fullmatch(found.etag) and parts is None else None)]
         elif sum(part.bytes for part in parts) != found.bytes:
