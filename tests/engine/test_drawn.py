@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -32,6 +34,19 @@ def text(alpha: bool = False) -> Image.Image:
     return image
 
 
+def words(colour: tuple[int, int, int], ground: tuple[int, int, int]) -> Image.Image:
+    """The same page in other colours."""
+    return Image.composite(Image.new("RGB", SIZE, ground), Image.new("RGB", SIZE, colour), text().convert("L"))
+
+
+def level() -> Image.Image:
+    """Lines from one side to the other, as on ruled paper."""
+    image = Image.new("RGB", SIZE, (255, 255, 255))
+    for top in range(3, SIZE[1], 7):
+        ImageDraw.Draw(image).line((0, top, SIZE[0], top), (0, 0, 0))
+    return image
+
+
 def lines() -> Image.Image:
     image = Image.new("L", SIZE, 255)
     pen = ImageDraw.Draw(image)
@@ -56,13 +71,23 @@ def corner() -> Image.Image:
     return image
 
 
-DRAWN = {"text": text, "text with alpha": lambda: text(alpha=True), "lines": lines, "words on a photograph": corner}
+DRAWN = {
+    "text": text,
+    "text with alpha": lambda: text(alpha=True),
+    "lines": lines,
+    "words on a photograph": corner,
+}
+COLOURED = {
+    "red text on blue": lambda: words((200, 30, 30), (30, 30, 200)),
+    "pale text": lambda: words((235, 235, 235), (255, 255, 255)),
+    "level lines": level,
+}
+CASES = [*itertools.product(DRAWN, (2.5, 3, 4, 5, 6)), *itertools.product(COLOURED, (3, 6))]
 
 
-@pytest.mark.parametrize("factor", [2.5, 3, 4, 5, 6])
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize(("name", "factor"), CASES)
 def test_a_drawn_picture_scores_within_a_point_of_plain_lanczos(name: str, factor: float) -> None:
-    image = DRAWN[name]()
+    image = {**DRAWN, **COLOURED}[name]()
     size = width, height = (round(SIZE[0] / factor), round(SIZE[1] / factor))
     made = derive(images.encode(image, "PNG"), f"w={width},h={height},fit=fill", "png").pillow().convert("RGB")
     plain = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -13,7 +14,7 @@ from service.engine.job import Job
 from service.engine.libraries import holds
 from service.engine.magick import scaling
 from service.engine.picture import Frame, Picture
-from service.engine.steps.drawn import is_drawn
+from service.engine.steps.drawn import is_dark, is_drawn
 from service.engine.steps.gravity import point
 from service.engine.vips import scaling as vips
 
@@ -62,7 +63,8 @@ def _lanczos(picture: Picture, size: Size, job: Job) -> Lanczos:
         return partial(_by_pillow, gap=REDUCING_GAP)
     ratio = max(region.width / size[0], region.height / size[1])
     drawn = is_drawn(first.pillow(), region)
-    if vips.suits(region.within(first.size), size, first.size) and (ratio <= vips.MOST or not drawn):
+    most = (vips.MOST_DARK if is_dark(first.pillow(), region) else vips.MOST) if drawn else math.inf
+    if ratio <= most and vips.suits(region.within(first.size), size, first.size):
         return partial(vips.resized, drawn=drawn)
     return partial(_by_pillow, gap=None if drawn else REDUCING_GAP)
 

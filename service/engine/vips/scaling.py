@@ -14,9 +14,9 @@ from service.engine.vips import pixels
 _NOTHING = 1e-6
 """Pixels by which a box may lie elsewhere through the rounding of numbers alone."""
 
-MOST = 3.5
-"""Pixels per pixel of the result up to which what is drawn loses less than a point of SSIMULACRA2 to Pillow's Lanczos:
-libvips rounds coefficients to 6 bits. Photographs lose half a point at most."""
+MOST, MOST_DARK = 3.25, 2.5
+"""Pixels per pixel of the result up to which what is drawn, light or dark, loses about a point of SSIMULACRA2 at most
+to Pillow's Lanczos: libvips rounds coefficients to 6 bits. Photographs lose half a point at most."""
 
 _EXACT, _FAR = 2.5, 5.5
 """Scales up to which coefficients always sum up to one, and from which on they hardly ever do."""
