@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -116,6 +117,34 @@ def test_stages_store_caches_and_engine_are_told(gateway: Gateway) -> None:
     assert value(gateway, "image_gateway_engine_cpu_seconds_total") >= spent > 0
     assert value(gateway, "image_gateway_cache_limit_bytes", cache="derived") == 10 * 2**30
     until(lambda: value(gateway, "image_gateway_cache_files", cache="derived") >= 2)
+
+
+def test_a_scrape_picks_series_by_their_names(gateway: Gateway) -> None:
+    names = {"image_gateway_engine_running", "image_gateway_requests_total"}
+    gateway.api.get("/images/none.jpg")
+    text = gateway.api.get("/metrics", params={"name[]": list(names)}).text
+    assert {one.name for family in text_string_to_metric_families(text) for one in family.samples} == names
+    assert gateway.api.get("/metrics", params={"name[]": "image_gateway_none"}).text == ""
+
+
+def test_the_state_of_the_caches_tells_refusals_and_times_as_the_metrics_do(gateway: Gateway) -> None:
+    gateway.api.get("/images/cat.jpg/@w=77.webp")
+    gateway.public.get("/images/none.jpg/@w=77.webp")
+
+    def agree() -> bool:
+        told, found = gateway.api.get("/stats").json(), metrics(gateway)
+        refused = sum(
+            number
+            for (name, labels), number in found.items()
+            if name == "image_gateway_requests_total" and dict(labels)["status"] >= "400"
+        )
+        within: Counter[str] = Counter()
+        for (name, labels), number in found.items():
+            if name == "image_gateway_request_seconds_bucket" and dict(labels)["kind"] == "derived":
+                within[dict(labels)["le"]] += int(number)
+        return told["refused"] == refused > 0 and told["seconds"] == within
+
+    until(agree)  # nginx may hand over its counts between the two
 
 
 def test_no_name_ever_becomes_a_label(gateway: Gateway) -> None:

@@ -42,6 +42,7 @@ def test_the_numbers_are_those_of_the_next_look(sheet: Sheet, bench: Gateway) ->
     expect(page.locator("[data-of=answered]")).to_contain_text("MISS")
     before = bench.api.get("/stats").json()["answered"]["MISS"]
     assert bench.api.get("/images/watched/one.jpg/@w=31.webp").headers["X-Cache"] == "MISS"
+    page.evaluate("0")  # so that every request before this has been heard of
     with page.expect_request("**/stats") as next_look:
         pass
     answered: Response | None = next_look.value.response()

@@ -77,7 +77,7 @@ class Board {
       this.trouble,
       card("Answers", this.row(["hits", "hits/s"], ["misses", "misses/s"], ["refused", "refusals/s"], ["ratio", "hit ratio"]), this.rates.element, el("p", { class: "soft", "data-of": "answered" })),
       card("Latency of the service", this.row(["p50", "half within"], ["p95", "95 % within"], ["p99", "99 % within"]), this.delays.element, el("p", { class: "soft", text: "Of the last ten seconds. What nginx answers alone is faster, and not in it." })),
-      card("Engine", this.row(["busy", "cores of CPU"], ["running", "jobs"], ["waiting", "waiting"], ["processes", "processes"]), this.work.element, this.lanes),
+      card("Engine", this.row(["busy", "CPU cores"], ["running", "jobs"], ["waiting", "waiting"], ["processes", "processes"]), this.work.element, this.lanes),
       card("Budgets", this.budgets),
       half("Freshness", this.fresh),
       half("The service itself", this.row(["cpu", "CPU"], ["memory", "memory"], ["files", "open files"], ["up", "running for"])),
