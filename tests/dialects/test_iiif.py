@@ -176,6 +176,16 @@ def test_info_json_is_json_ld_where_it_is_asked_for(port: httpx.Client) -> None:
     assert "Accept" in answer.headers["Vary"]
 
 
+def test_info_json_that_a_browser_has_is_not_sent_again(port: httpx.Client) -> None:
+    url = f"/iiif/3/{ID}/info.json"
+    etag = port.get(url).headers["ETag"]
+    again = port.get(url, headers={"If-None-Match": etag})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag)
+    assert again.headers["Access-Control-Allow-Origin"] == "*"
+    assert port.get(url, headers={"If-None-Match": etag, "Accept": "application/ld+json"}).status_code == 200
+    assert port.get(url, headers={"If-Match": '"another"'}).status_code == 412
+
+
 def test_accept_may_name_the_other_version(port: httpx.Client) -> None:
     accept = 'application/ld+json;profile="http://iiif.io/api/image/2/context.json"'
     answer = port.get(f"/iiif/3/{ID}/info.json", headers={"Accept": accept})

@@ -6,6 +6,7 @@ answered without the service (nginx/lua/dialects.lua).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ from service.api.http.fallback import ASKED
 from service.api.http.metrics import DIALECT_KINDS
 from service.api.http.problems import BEGUN, VARIES
 from service.api.http.public_headers import tag_header
+from service.api.http.sending import condition
 from service.api.resources.derived import derived_headers, send_derived
 from service.api.resources.selection import Selection
 from service.api.schema.operations import DIALECTS
@@ -237,7 +239,15 @@ def _redirect(request: web.Request, answer: Redirect) -> web.Response:
 
 
 def _document(request: web.Request, answer: Document) -> web.Response:
+    """The document with an ETag of its text and type, so that a browser that has it is answered 304."""
+    digest = hashlib.sha256(answer.content_type.encode() + b"\n" + answer.body).hexdigest()[:32]
     headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", **answer.headers, **_cors(request)}
+    headers["ETag"] = f'"{digest}"'
+    status = condition(request.headers, headers["ETag"], "")
+    if status == 412:
+        raise web.HTTPPreconditionFailed
+    if status == 304:
+        return web.Response(status=304, headers=headers)
     return web.Response(body=answer.body, headers={**headers, "Content-Type": answer.content_type})
 
 
