@@ -56,12 +56,17 @@ def disposition(image: str, extension: str, parameters: Mapping[str, str]) -> st
     if "download" not in parameters and "filename" not in parameters:
         return ""
     kind = "attachment" if "download" in parameters else "inline"
-    stem = _stem(parameters.get("filename", "")) or _stem(image.rpartition("/")[2]) or "image"
-    filename = f"{stem}.{extension}"
+    filename = filename_of(image, extension, parameters)
     plain = _UNQUOTED.sub("_", filename)
     if plain == filename:
         return f'{kind}; filename="{filename}"'
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{percent_encode(filename, safe=_ATTR_CHAR)}"
+
+
+def filename_of(image: str, extension: str, parameters: Mapping[str, str]) -> str:
+    """The name that is saved: what was asked for, else the image's own, with the extension of the format."""
+    stem = _stem(parameters.get("filename", "")) or _stem(image.rpartition("/")[2]) or "image"
+    return f"{stem}.{extension}"
 
 
 def _check(filename: str) -> None:

@@ -108,6 +108,10 @@ def test_a_large_original_is_answered_by_a_redirect_where_that_is_configured(
         redirect = gateway.api.get("/images/large.jpg/@w=190.png")
         assert redirect.status_code == 307
         assert images.pixels(gateway.api.get(redirect.headers["Location"]).content).shape == (143, 190, 3)
+        for query, kind in (("download=1&filename=holidays.gif", "attachment"), ("filename=holidays", "inline")):
+            saved = gateway.api.get(f"/images/large.jpg/@w=190.png?{query}", follow_redirects=True)
+            assert len(saved.history) == 1
+            assert saved.headers["Content-Disposition"].startswith(f'{kind}; filename="holidays.png"')
         assert gateway.api.get("/images/large.jpg/@w=8.jpg").status_code == 200
 
 

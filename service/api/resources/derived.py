@@ -35,14 +35,14 @@ async def answer_with_file(request: web.Request, name: Name) -> web.StreamRespon
     context = request.app[CONTEXT]
     found, data = await context.derivatives.open(name, request.headers.get("Accept", ""), lane="api")
     if is_large(request, found.file.bytes):
-        redirected = await _redirect(request, found)
+        redirected = await _redirect(request, name, found)
         if redirected:
             data.close()
             return redirected
     return await send_derived(request, name, found, data)
 
 
-async def _redirect(request: web.Request, found: Derivative) -> web.Response | None:
+async def _redirect(request: web.Request, name: Name, found: Derivative) -> web.Response | None:
     """To the derived container, which has it before this returns; None where the store cannot do it now."""
     context = request.app[CONTEXT]
     try:
@@ -50,7 +50,7 @@ async def _redirect(request: web.Request, found: Derivative) -> web.Response | N
     except (StoreError, EngineError, OSError) as error:
         log.warning("no redirect for %s: %s", found.name, error)
         return None
-    return await redirect(request, context.store.derived, str(stored.name))
+    return await redirect(request, context.store.derived, str(stored.name), name, found.name.format)
 
 
 async def answer_with_redirect(request: web.Request) -> web.StreamResponse:

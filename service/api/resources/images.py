@@ -97,7 +97,7 @@ async def _send_original(request: web.Request, asked: Name) -> web.StreamRespons
     if request.method == "HEAD" and "Range" not in request.headers:
         return web.StreamResponse(headers={**headers, "Accept-Ranges": "bytes", "Content-Length": str(stored.bytes)})
     if is_large(request, stored.bytes):
-        redirected = await redirect(request, request.app[CONTEXT].store.originals, name)
+        redirected = await redirect(request, request.app[CONTEXT].store.originals, name, asked, _extension(stored))
         if redirected:
             return redirected
     original = await originals.get(name)
