@@ -1,5 +1,6 @@
 """The pattern of requests that are the path of their file: it finds what lies in the cache, and nothing else."""
 
+import re
 from dataclasses import replace
 from string import ascii_letters, digits
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from gateway.cache_tag import image_tag
 from gateway.canonical import canonical_path, canonical_patterns
 from gateway.errors import Refused
 from gateway.names import disk_path, parse
@@ -86,3 +88,12 @@ def test_no_pattern_is_longer_than_a_word_of_nginx_may_be() -> None:
     presets = {f"p{number}": f"w={number},blur=1.5,q=70" for number in range(1, 100)}
     rules = replace(RULES, ladder=tuple(range(60000, 60064)), presets=presets)
     assert max(map(len, canonical_patterns(rules, 1024))) < 4096 - 20
+
+
+@steady
+@given(plain_images, st.integers(1, 30))
+def test_with_tags_an_image_is_found_exactly_where_its_name_is_its_tag(image: str, longest: int) -> None:
+    (pattern,) = canonical_patterns(RULES, longest)
+    found = re.search(pattern, f"/images/{image}/@w=9.webp")
+
+    assert (found is not None) == (image_tag(image, longest) == image)
