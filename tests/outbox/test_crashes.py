@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -19,7 +20,8 @@ def kill(gateway: Gateway) -> None:
     """kill -9 of the supervisor and of all below it."""
     processes = [gateway.process.pid, *descendants(gateway.process.pid)]
     for process in processes:
-        os.kill(process, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # some end with those that are killed before
+            os.kill(process, signal.SIGKILL)
     gateway.process.wait(60)
     until(lambda: not any(map(alive, processes)))
 
@@ -73,8 +75,8 @@ def test_what_cannot_be_written_or_delivered_is_logged(tmp_path: Path, dog: byte
             assert metric(gateway, "unwritten_total", "events") == 1
             assert "cannot be written; it is lost if the process ends first" in gateway.log
             assert gateway.public.get("/images/unwritten.png/@w=20.png").status_code == 200
-            until(lambda: metric(gateway, "waiting", "events") == 0)
             folder.unlink()
+            until(lambda: metric(gateway, "waiting", "events") == 0)
             receiver.status = 500
             assert gateway.upload("undelivered.png", dog).status_code == 201
             until(lambda: metric(gateway, "dead_total", "events") == 1)

@@ -52,7 +52,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(adoption, "CLAIM", 0.0)
-    monkeypatch.setattr(adoption.time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr("service.outbox.adoption.time.monotonic", lambda: clock.now)
     return clock
 
 

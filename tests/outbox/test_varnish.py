@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 import pytest
@@ -29,6 +30,9 @@ class Behind:
         """The status, and how often Varnish has given this answer by itself."""
         answer = self.varnish.get(path)
         return answer.status_code, int(answer.headers["hits"])
+
+    def is_blue(self, path: str) -> bool:
+        return self.colour(path) == BLUE
 
     def colour(self, path: str) -> tuple[int, ...]:
         with Image.open(io.BytesIO(self.varnish.get(path).content)) as image:
@@ -60,7 +64,7 @@ def test_a_replaced_image_is_fetched_anew_with_all_of_its_sizes(
         assert behind.seen(path) == (200, 1)
     assert behind.gateway.upload(name, dog, replace="true").status_code == 201
     for path in paths:
-        until(lambda path=path: behind.colour(path) == BLUE)
+        until(partial(behind.is_blue, path))
 
 
 def test_what_was_not_changed_stays(behind: Behind, cat: bytes, dog: bytes) -> None:
