@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.cache_tag import folder_tag, image_tag
+from gateway.cache_tag import LONGEST, folder_tag, image_tag
 from gateway.outbox_settings import Cdn
 from service.outbox.change import Change, Message
 from service.outbox.sending import Client, Request, SendFailed, host_of
@@ -91,15 +91,17 @@ PROVIDERS: Mapping[str, Provider] = {
 
 
 class CdnSender:
-    """Has one CDN, or one Varnish of several, purge what a change made old."""
+    """Has one CDN, or one Varnish of several, purge what a change made old. Tags of more than `longest` bytes are hashed,
+    as the gateway sends them."""
 
     kind = "cdn"
 
-    def __init__(self, options: Cdn, url: str, originals: Container, client: Client) -> None:
+    def __init__(self, options: Cdn, url: str, originals: Container, client: Client, longest: int) -> None:
         self._options = options
         self._url = url.rstrip("/") if PROVIDERS[options.kind].api else url
         self._originals = originals
         self._client = client
+        self._longest = longest
         self.id = f"cdn-{hashlib.sha256(f'{options.kind} {url}'.encode()).hexdigest()[:8]}"
         self.title = f"cdn ({options.kind}, {host_of(url)})"
 
@@ -117,7 +119,7 @@ class CdnSender:
     async def _tags(self, change: Change, most: int) -> AsyncIterator[Sequence[str]]:
         """The tags of a change, as many at once as one request may have."""
         if change.prefix is None:
-            found = list(dict.fromkeys(map(image_tag, change.names)))
+            found = list(dict.fromkeys(image_tag(name, self._longest) for name in change.names))
         elif change.prefix:
             found = await self._below(change.prefix)
         else:
@@ -129,14 +131,15 @@ class CdnSender:
     async def _below(self, prefix: str) -> list[str]:
         """The tags of all images whose names begin with the prefix: of the folders that do so too, and of the images of
         the folder that only some of them lie in."""
-        found = dict.fromkeys([folder_tag(prefix)] if prefix.endswith("/") else [])
+        found = dict.fromkeys([folder_tag(prefix, self._longest)] if prefix.endswith("/") else [])
         marker: str | None = ""
         while marker is not None:
             page = await self._originals.list(prefix=prefix, marker=marker, limit=PAGE)
             marker = page.marker
             for one in page.objects:
                 whole = one.name[: one.name.rfind("/") + 1].startswith(prefix)
-                found[folder_tag(one.name) if whole else image_tag(one.name)] = None
+                tag = folder_tag if whole else image_tag
+                found[tag(one.name, self._longest)] = None
         return list(found)
 
 
@@ -161,6 +164,6 @@ def receivers_of(options: Cdn) -> list[str]:
     return list(dict.fromkeys(options.urls or [PROVIDERS[options.kind].api]))
 
 
-def cdn_senders(options: Cdn, originals: Container, client: Client) -> list[CdnSender]:
+def cdn_senders(options: Cdn, originals: Container, client: Client, longest: int = LONGEST) -> list[CdnSender]:
     """One for each URL."""
-    return [CdnSender(options, url, originals, client) for url in receivers_of(options)]
+    return [CdnSender(options, url, originals, client, longest) for url in receivers_of(options)]

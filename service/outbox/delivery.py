@@ -20,6 +20,7 @@ from service.store.errors import NotFound, StoreError
 AT_ONCE = 8  # deliveries to one receiver
 MOST_HELD = 10_000  # messages in memory, of one receiver; those beyond are found in the store later
 FIRST, LONGEST = 1.0, 300.0  # seconds before the second attempt, twice as many before each following one
+LONGEST_ASKED = 3600.0  # seconds that a receiver may ask for
 LAST = 5.0  # seconds that the end of the service waits for deliveries under way
 SHOWN = 1000  # bytes of a dead letter in the log
 REMIND = 600.0  # seconds until failures of one receiver are logged again
@@ -156,7 +157,8 @@ class Delivery:
             return
         if waiting.written:
             waiting.text = None
-        self._queue.add(waiting, max(pause(waiting.attempts), getattr(error, "retry_after", 0.0)))
+        asked = min(getattr(error, "retry_after", 0.0), LONGEST_ASKED)
+        self._queue.add(waiting, max(pause(waiting.attempts), asked))
 
     def _remind(self, error: Exception) -> None:
         if time.monotonic() - self._logged_at < REMIND:
