@@ -91,8 +91,8 @@ PROVIDERS: Mapping[str, Provider] = {
 
 
 class CdnSender:
-    """Has one CDN, or one Varnish of several, purge what a change made old. Tags of more than `longest` bytes are hashed,
-    as the gateway sends them."""
+    """Has one CDN, or one Varnish of several, purge what a change made old. Tags of more than `longest` bytes are
+    hashed, as the gateway sends them."""
 
     kind = "cdn"
 
