@@ -97,3 +97,56 @@ def test_with_tags_an_image_is_found_exactly_where_its_name_is_its_tag(image: st
     found = re.search(pattern, f"/images/{image}/@w=9.webp")
 
     assert (found is not None) == (image_tag(image, longest) == image)
+
+
+STRICT = replace(RULES, required=("logo",))
+
+
+@steady
+@given(plain_images, written_recipes(), st.sampled_from(FORMATS))
+def test_where_an_overlay_is_required_only_names_that_bear_it_are_found(
+    image: str, recipe: dict[str, str], format: str
+) -> None:
+    """And those that the public port itself reads are found at their paths."""
+    leaf = ",".join(f"{key}={value}" for key, value in recipe.items()) or "full"
+    try:
+        as_asked, as_required = (parse(f"{image}/@{leaf}.{format}".replace("#", "%23"), "", rules) for rules in BOTH)
+    except Refused:
+        assume(False)
+
+    bears = as_asked.recipe.get("over", "").endswith("logo.aa11:se:2p:2p")
+    assert canonical_path(f"/images/{as_asked}", STRICT) == (f"/{as_asked}" if bears else None)
+    assert canonical_path(f"/images/{as_required}", STRICT) == f"/{as_required}"
+
+
+BOTH = (RULES, STRICT)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "found"),
+    [
+        ("@over=logo.aa11", True),
+        ("@w=9,over=credit.bb22:sw~logo.aa11:tile,frame=2", True),
+        ("@over=logo.00", False),
+        ("@over=logo", False),
+        ("@over=logo.aa11~credit.00", False),
+        ("@w=9,over=other.aa11", False),
+        ("@over=logo.aa11~", False),
+    ],
+)
+def test_an_image_with_an_earlier_overlay_is_not_found_although_it_may_lie_there(leaf: str, found: bool) -> None:
+    assert (canonical_path(f"/images/a/{leaf}.png", RULES) is not None) is found
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        "@over=logo.aa11", "@over=logo.aa11:se:2p:2p:0.01", "@over=logo.aa11:se:2p:2p~credit.bb22", "@over=credit.bb22",
+        "@full", "@w=9", "@over=logo.aa11:se:2p:2p1", "@w=9,over=x,over=logo.aa11:se:2p:2p",
+        "@xover=logo.aa11:se:2p:2p",
+        "@over=logo.aa11:se:2p:2p,over=credit.bb22",
+    ],
+)  # fmt: skip
+def test_a_name_that_only_resembles_one_with_the_required_overlay_is_not_found(leaf: str) -> None:
+    assert canonical_path(f"/images/a/{leaf}.png", STRICT) is None
+    assert canonical_path("/images/a/@w=9,over=logo.aa11:se:2p:2p,frame=2.png", STRICT) is not None

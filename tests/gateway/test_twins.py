@@ -79,6 +79,7 @@ def test_both_refuse_long_garbage_alike_and_at_once(text: str) -> None:
         Rules(out=("jpg", "png"), negotiate=(), default_format="auto", limits={"width": 10, "height": 20, "frames": 1}),
         Rules(presets={f"p{number}": f"w={number + 1},q=70" for number in range(20)}, keep=("icc",), quality={}),
         replace(RULES, ladder=(50, 160, 320, 1000)),
+        replace(RULES, required=("logo",), presets={"marked": "w=9,over=credit"}),
     ],
 )
 def test_the_twins_agree(rules: Rules) -> None:

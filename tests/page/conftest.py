@@ -75,6 +75,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         "public": {"keys": {"first": "0123456789abcdef0123456789abcdef"}},
         "presets": {"thumbnail": "w=50,h=50,sharpen=0.5", "wide": "w=600,gray=1"},
         "metadata": {"keep": ["copyright"]},
+        "overlays": {"label": {"text": "Label", "place": "sw:2p:2p"}},
         "cache": {"revalidate": 5},
         "dialects": {"iiif": {"prefix": "/iiif/3"}},
     }

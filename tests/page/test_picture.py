@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import urllib.request
 
 import httpx
@@ -55,6 +56,21 @@ def test_a_recipe_is_built_and_its_url_answers_what_the_page_shows(sheet: Sheet,
     assert seen.shape == (150, 200, 3)
     assert np.ptp(seen, axis=2).max() == 0  # gray: no pixel has colour
     assert page.url.endswith("#/picture/shown/photo.jpg/@w=200,gray=1.png")
+
+
+def test_ratios_two_colours_borders_and_overlays_have_controls_of_their_own(sheet: Sheet) -> None:
+    page = opened(sheet)
+    page.get_by_label("ar", exact=True).fill("2:1")
+    page.get_by_label("duotone, light").fill("#ffe0a0")
+    page.get_by_role("spinbutton", name="trim", exact=True).fill("5")
+    page.get_by_label("trim, colour").fill("fff")
+    page.get_by_label("radius, slider").fill("12")
+    page.get_by_role("button", name="+ label").click()
+    canonical = re.compile(
+        r"@trim=5:ffffff,w=320,h=160,fit=cover,duotone=000000:ffe0a0,radius=12,over=label[.][0-9a-f]{12}:sw:2p:2p[.]webp$"
+    )
+    expect(page.locator(".canonical")).to_have_text(canonical)
+    expect(page.locator('.control[data-key="ar"] .trouble')).to_have_text("")
 
 
 def test_the_divider_has_the_original_on_one_side_and_the_result_on_the_other(sheet: Sheet) -> None:

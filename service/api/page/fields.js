@@ -19,7 +19,7 @@ export function fieldOf(row, changed, point) {
   return make(row, changed, point);
 }
 
-const FIELDS = { integer: number, decimal: number, switch: toggle, word, words, colour, point: place, region, tuple, colours, ratio, overlays };
+const FIELDS = { integer: number, decimal: number, switch: toggle, word, words, colour, point: place, region, tuple, colours, border, ratio, overlays };
 const LARGEST_SLIDER = 70_000; // of a greater range a pixel of the slider means nothing
 
 function labels(row) {
@@ -102,6 +102,24 @@ function colours(row, changed) {
     show(value) {
       input.show(value);
       value.split(":").forEach((part, index) => wells[index] && hex(part) && (wells[index].value = hex(part)));
+    },
+  };
+}
+
+/** A number, and a colour behind it that may be left out. */
+function border(row, changed) {
+  let [fuzz, colour] = ["", ""];
+  const tell = () => changed(fuzz && colour ? `${fuzz}:${colour}` : fuzz || (colour && `${row.min}:${colour}`));
+  const amount = number(row, (value) => ((fuzz = value), tell()));
+  const input = el("input", { type: "text", spellcheck: "false", autocomplete: "off", size: "8", placeholder: "colour", "aria-label": `${row.key}, colour`, on: { input: () => ((colour = input.value.trim()), tell()) } });
+  amount.element.append(input);
+  return {
+    element: amount.element,
+    show(value) {
+      const [first, ...rest] = value.split(":");
+      [fuzz, colour] = [first, rest.join(":")];
+      amount.show(fuzz);
+      if (document.activeElement !== input) input.value = colour;
     },
   };
 }
