@@ -67,7 +67,7 @@ def _leaf(rules: Rules) -> str:
     if not rules.required:
         part = f"(?:{other}|over=(?:{one}~)*{one})"
         return f"@(?:{part},)*{part}"
-    required = (require(None, rules) or "").replace(".", "[.]")
+    required = require(None, rules).replace(".", "[.]")
     return f"@(?:{other},)*over=(?:{one}~)*{required}(?:,{other})*"
 
 

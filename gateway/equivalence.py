@@ -25,7 +25,7 @@ def canonicalise(recipe: Recipe, format: str, rules: Rules) -> Recipe:
     """
     recipe = _opaque(_turn(_shape(_scale(dict(recipe), rules), rules)), format)
     if rules.required:
-        recipe |= {"over": overlays.require(recipe.get("over"), rules)}
+        recipe["over"] = overlays.require(recipe.get("over"), rules)
     recipe = {key: value for key, value in recipe.items() if value != _default(rules.operations[key])}
     for key, row in rules.operations.items():
         if key in recipe and "needs" in row and not _holds(row["needs"], recipe, format):

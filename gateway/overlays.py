@@ -54,10 +54,9 @@ def expand(text: str, rules: Rules) -> str:
     return "~".join(_expanded(item, rules) for item in items)
 
 
-def require(value: str | None, rules: Rules) -> str | None:
-    """The value of `over` with the overlays that every image must bear on top, as they are configured."""
-    if not rules.required:
-        return value
+def require(value: str | None, rules: Rules) -> str:
+    """The value of `over` with the overlays that every image must bear on top, as they are configured; there are
+    such."""
     others = [item for item in (value or "").split("~") if item and _name_of(item) not in rules.required]
     return "~".join((*others, *(_expanded(name, rules) for name in rules.required)))
 

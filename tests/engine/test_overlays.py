@@ -161,9 +161,8 @@ def test_a_tile_covers_the_picture_and_a_diagonal_rises(logo: Overlay) -> None:
 def test_a_jpeg_that_stays_one_bears_it_in_luma_and_chroma(place: str, logo: Overlay) -> None:
     """Without becoming RGB, where another library takes the whole way through it."""
     data = images.jpeg(images.flat(403, 201, GROUND), quality=95)
-    options = {"more": "w=201", "quality": 85}
     made, other = (
-        laid(data, f"logo.0{place}", {"logo": logo}, kind="jpg", library=library, **options).pixels()
+        laid(data, f"logo.0{place}", {"logo": logo}, "w=201", "jpg", library=library, quality=85).pixels()
         for library in ("auto", "imagemagick")
     )
     assert made.shape == other.shape
@@ -224,8 +223,8 @@ def test_a_line_of_several_scripts_takes_each_from_the_font_that_has_it() -> Non
     assert np.array_equal(np.asarray(starts.crop(starts.getbbox())), np.asarray(parts[0]))
 
 
-def credit(**options: Any) -> Overlay:
-    return Overlay(**{"text": "© {copyright}", "fonts": (FONTS["dejavu"],), "share": 0.1, "ink": "ffffffff"} | options)
+def credit(text: str = "© {copyright}", share: float = 0.1, ink: str = "ffffffff") -> Overlay:
+    return Overlay(text=text, fonts=(FONTS["dejavu"],), share=share, ink=ink)
 
 
 def notice(text: str) -> bytes:

@@ -96,7 +96,9 @@ def _fraction(recipe: dict[str, str], key: str, default: int | None = None) -> F
 
 def _box(recipe: dict[str, str]) -> dict[str, int]:
     scale = Fraction(recipe.get("dpr", "1"))
-    box = {key: math.floor(int(recipe[key]) * scale + Fraction(1, 2)) for key in ("w", "h") if key in recipe}
+    box: dict[str, int] = {
+        key: math.floor(int(recipe[key]) * scale + Fraction(1, 2)) for key in ("w", "h") if key in recipe
+    }
     if "ar" in recipe and len(box) == 1:
         across, down = map(Fraction, recipe["ar"].split(":"))
         if "w" in box:
@@ -110,7 +112,7 @@ def _region(text: str) -> object:
     """Per side: where it begins and how long it is, as pixels or as a share of the side, ended by the image's edge."""
     if text.count(":") == 1:
         sizes = [(part.endswith("p"), Fraction(part.removesuffix("p"))) for part in text.split(":")]
-        return sizes if sizes != [(True, 100), (True, 100)] else _region("0:0:100p:100p")
+        return sizes if sizes != [(True, Fraction(100))] * 2 else _region("0:0:100p:100p")
     x, y, w, h = ((part.endswith("p"), Fraction(part.removesuffix("p"))) for part in text.split(":"))
     return [_side(*x, *w), _side(*y, *h)]
 

@@ -27,7 +27,8 @@ def overlaid(planes: Planes, size: Size, job: Job) -> Planes:
 
 def _laid(planes: Planes, made: Pillow.Image, place: tuple[int, int]) -> Planes:
     left, top = place[0] // 2, place[1] // 2  # in samples of chroma
-    sheet = Pillow.new("RGBA", tuple(2 * -(-(at % 2 + side) // 2) for at, side in zip(place, made.size, strict=True)))
+    width, height = (2 * -(-(at % 2 + side) // 2) for at, side in zip(place, made.size, strict=True))
+    sheet = Pillow.new("RGBA", (width, height))
     whole = Pillow.merge("RGBA", (*made.convert("RGB").convert("YCbCr").split(), made.getchannel("A")))
     sheet.paste(whole, (place[0] % 2, place[1] % 2))
     y, _, _, cover = sheet.split()
