@@ -237,9 +237,10 @@ class AsyncGateway:
     ) -> StoredImage:
         """Store an image under a name, sending its bytes straight to the store. `sha256` is that of the file in hex,
         where it is known; `sent` is called with the bytes of every piece that has gone out."""
-        known = sha256 or await asyncio.to_thread(sha256_of, file)
+        if sha256 is None:
+            sha256 = await asyncio.to_thread(sha256_of, file)
         size = (await asyncio.to_thread(file.stat)).st_size
-        begun = await self.call(calls.begin_upload(name, size, known, replace=replace))
+        begun = await self.call(calls.begin_upload(name, size, sha256, replace=replace))
         await self.call(replaced(calls.send(begun, file), sent=sent))
         return await self.call(calls.finish_upload(begun))
 
