@@ -67,10 +67,13 @@ end
 
 
 -- Cache-Control of an answer at `now`, in seconds since the epoch: its preset's own time, else the configured one; for
--- ever where its URL carries a version that is `current`. A URL that ends is not kept beyond its end, and
--- never served stale.
-function _M.cache_control(name, rules, now, current)
-    local ends = end_of(name.signature.exp or "")
+-- ever where its URL carries a version that is `current`. Nothing is kept beyond the end of its URL, or of its
+-- original, which `ends`, and then it is never served stale.
+function _M.cache_control(name, rules, now, current, ends)
+    local url_ends = end_of(name.signature.exp or "")
+    if url_ends then
+        ends = ends and min(ends, url_ends) or url_ends
+    end
     if current and not ends then
         return IMMUTABLE
     end

@@ -19,11 +19,13 @@ SHARED = ("s-maxage", *_STALE)
 """What `rules.shared_caches` may hold, in the order of the header."""
 
 
-def cache_control(name: Name, rules: Rules, now: float, *, current: bool) -> str:
+def cache_control(name: Name, rules: Rules, now: float, *, current: bool, ends: int | None = None) -> str:
     """Cache-Control of an answer at `now`, in seconds since the epoch: its preset's own time, else the configured one;
-    for ever where its URL carries a version that is `current`. A URL that ends is not kept beyond its end, and never
-    served stale."""
-    ends = end_of(name.signature.get("exp", ""))
+    for ever where its URL carries a version that is `current`. Nothing is kept beyond the end of its URL, or of its
+    original, which `ends`, and then it is never served stale."""
+    url_ends = end_of(name.signature.get("exp", ""))
+    if url_ends is not None:
+        ends = url_ends if ends is None else min(ends, url_ends)
     if current and ends is None:
         return IMMUTABLE
     times = {} if name.is_meta else preset_times(name.format, rules)

@@ -70,8 +70,8 @@ class LuaContract:
     def decide(self, name: Any, format: str) -> Any:
         return self._call(self._names, "decide", name, format, self._rules)
 
-    def disk_path(self, name: Any) -> str:
-        return self._text(self._names, "disk_path", name, self._rules, self._crypto)
+    def disk_path(self, name: Any, *, ending: bool = False) -> str:
+        return self._text(self._names, "disk_path", name, self._rules, self._crypto, ending)
 
     def marker_path(self, name: Any) -> str:
         return self._text(self._paths, "marker_path", name[b"image"], self._crypto)
@@ -83,7 +83,8 @@ class LuaContract:
         found = self._run(self._marker, "parse_marker", text)
         if found is None:
             return UNREADABLE
-        return " ".join(_word(found[key]) for key in _MARKER_FIELDS)
+        ends = () if found[b"ends"] is None else (b"ends",)
+        return " ".join(_word(found[key]) for key in (*_MARKER_FIELDS, *ends))
 
     def smaller(self, text: str) -> str:
         found = self._call(self._marker, "parse_smaller", text)
@@ -105,8 +106,8 @@ class LuaContract:
         )
         return [decode(one) for one in found.values()]
 
-    def cache_control(self, name: Any, now: float, *, current: bool) -> str:
-        return self._text(self._freshness, "cache_control", name, self._rules, now, current)
+    def cache_control(self, name: Any, now: float, *, current: bool, ends: int | None = None) -> str:
+        return self._text(self._freshness, "cache_control", name, self._rules, now, current, ends)
 
     def authorise(self, name: Any, now: float) -> None:
         if self._call(self._access, "authorise", name, self._rules, now, self._crypto) is not True:

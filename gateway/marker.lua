@@ -7,7 +7,7 @@ local tonumber = tonumber
 
 local _M = {}
 
-local MARKER = "^([%l%d]+) ([%l%d]+) ([!-~]+) (%d+) (%d+) (%d+)\n(%-?)(%d+)\n$"
+local MARKER = "^([%l%d]+) ([%l%d]+) ([!-~]+) (%d+) (%d+) (%d+)\n(%-?)(%d+)( ?)(%d*)\n$"
 local MOST_DIGITS = 15 -- of a number that Lua holds exactly
 
 
@@ -16,16 +16,18 @@ local function number_of(digits)
 end
 
 
--- What a marker file says, a table of base, source, etag, modified, width, height and frames; nil if it is damaged or
--- has another layout.
+-- What a marker file says, a table of base, source, etag, modified, width, height, frames, and ends where the original
+-- has an end; nil if it is damaged or has another layout.
 function _M.parse_marker(text)
-    local base, source, etag, width, height, frames, sign, modified = match(text, MARKER)
-    if not base then
+    local base, source, etag, width, height, frames, sign, modified, blank, ends = match(text, MARKER)
+    if not base or (blank == "") ~= (ends == "") then
         return nil
     end
 
     width, height, frames, modified = number_of(width), number_of(height), number_of(frames), number_of(modified)
-    if not (width and height and frames and modified) then
+    local has_end = ends ~= ""
+    ends = has_end and number_of(ends) or nil
+    if not (width and height and frames and modified) or (has_end and not ends) then
         return nil
     end
 
@@ -37,6 +39,7 @@ function _M.parse_marker(text)
         width = width,
         height = height,
         frames = frames,
+        ends = ends,
     }
 end
 

@@ -1,7 +1,7 @@
 """Parse and print the two small files beside the derived images of an original. Twin of marker.lua.
 
 `@base`, the marker:   BASE SOURCE ETAG WIDTH HEIGHT FRAMES
-                       MODIFIED
+                       MODIFIED [ENDS]
 `@smaller`, the notes: CHOSEN=SMALLER CHOSEN=SMALLER ...
 
 The service writes both files; nginx reads them to resolve `auto` and `source` without the service. Each line ends with
@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 from gateway.holding import Shape
 
-LAYOUT = 2  # goes up with every change to what is in a marker: those of before are then made anew, with all beside them
+LAYOUT = 3  # goes up with every change to what is in a marker: those of before are then made anew, with all beside them
 
 _MARKER = re.compile(
-    r"([a-z0-9]+) ([a-z0-9]+) ([!-~]+) ([0-9]{1,15}) ([0-9]{1,15}) ([0-9]{1,15})\n(-?[0-9]{1,15})\n"
+    r"([a-z0-9]+) ([a-z0-9]+) ([!-~]+) ([0-9]{1,15}) ([0-9]{1,15}) ([0-9]{1,15})\n"
+    r"(-?[0-9]{1,15})(?: ([0-9]{1,15}))?\n"
 )  # no number has more digits than a Lua number holds exactly
 _WORD = re.compile(r"[^ \n]+")
 _NOTE = re.compile(r"([a-z0-9]+)=([a-z0-9]+)")
@@ -30,7 +31,8 @@ class Marker:
     """Facts of the original that all files in its folder were made of.
 
     `base` is the format of `auto`'s last bucket, `source` the format of `source`. `modified` is the second since the
-    epoch when the original was stored; the validators of derived images are made from it.
+    epoch when the original was stored; the validators of derived images are made from it. `ends` is the second since
+    the epoch when the store deletes the original, None where it has no end.
     """
 
     base: str
@@ -38,6 +40,7 @@ class Marker:
     etag: str
     modified: int
     shape: Shape
+    ends: int | None = None
 
     def is_of(self, etag: str, modified: float) -> bool:
         """Return True if this is the original with that ETag and that time of storage."""
@@ -47,7 +50,8 @@ class Marker:
 def print_marker(marker: Marker) -> str:
     """Return the text of the marker file."""
     shape = f"{marker.shape.width} {marker.shape.height} {marker.shape.frames}"
-    return f"{marker.base} {marker.source} {marker.etag} {shape}\n{marker.modified}\n"
+    ends = "" if marker.ends is None else f" {marker.ends}"
+    return f"{marker.base} {marker.source} {marker.etag} {shape}\n{marker.modified}{ends}\n"
 
 
 def parse_marker(text: str) -> Marker | None:
@@ -55,8 +59,9 @@ def parse_marker(text: str) -> Marker | None:
     found = _MARKER.fullmatch(text)
     if found is None:
         return None
-    base, source, etag, width, height, frames, modified = found.groups()
-    return Marker(base, source, etag, int(modified), Shape(int(width), int(height), int(frames)))
+    base, source, etag, width, height, frames, modified, ends = found.groups()
+    shape = Shape(int(width), int(height), int(frames))
+    return Marker(base, source, etag, int(modified), shape, None if ends is None else int(ends))
 
 
 def print_smaller(noted: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ _WHOLE = (
     "jpg jpg 0d1f2a3b4c5d6e7f8091a2b3c4d5e6f7 640 480 1\n1700000000\n",
     "gif gif 6579d2c1f0e00-1f4 333 77 9\n-5\n",
     "png tif e 999999999999999 007 0\n0\n",
+    "webp webp 5 20 10 1\n1700000000 1900000000\n",
     "avif=jpg webp=webp png=png\n",
     "webp=webp\n",
     "",

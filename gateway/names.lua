@@ -257,9 +257,12 @@ function _M.decide(name, format, rules)
 end
 
 
--- Where the derived image lies below the derived cache: its name, or a hash where no file system holds that.
-function _M.disk_path(name, rules, crypto)
-    return paths.file_path(name.image, _M.leaf(name, rules), name.format, crypto)
+-- Where the derived image lies below the derived cache: its name, or a hash where no file system holds that, or where
+-- its original is `ending`.
+function _M.disk_path(name, rules, crypto, ending)
+    local place = ending and paths.ending_path or paths.file_path
+
+    return place(name.image, _M.leaf(name, rules), name.format, crypto)
 end
 
 

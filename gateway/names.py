@@ -17,7 +17,7 @@ from gateway.errors import Refused, quote
 from gateway.forms import META_LEAF, Asked, read_leaf, read_query
 from gateway.hints import did_you_mean
 from gateway.ladder import on_ladder
-from gateway.paths import file_path, folder_path, hashed_folder, marker_path
+from gateway.paths import ending_path, file_path, folder_path, hashed_folder, marker_path
 from gateway.recipes import FULL, Recipe, preset_recipe, print_recipe, read
 from gateway.rules import FORMAT_ALIASES, VOCABULARY, Rules
 from gateway.uri import escape, split_path, split_query
@@ -145,9 +145,11 @@ def is_preset_word(word: str) -> bool:
     return _WORD.fullmatch(word) is not None and word not in (FULL, "meta")
 
 
-def disk_path(name: Name) -> str:
-    """Where the derived image lies below the derived cache: its name, or a hash where no file system holds that."""
-    return file_path(name.image, name.leaf, name.format)
+def disk_path(name: Name, *, ending: bool = False) -> str:
+    """Where the derived image lies below the derived cache: its name, or a hash where no file system holds that, or
+    where its original is `ending`."""
+    place = ending_path if ending else file_path
+    return place(name.image, name.leaf, name.format)
 
 
 def _name(image: str, asked: Asked, rules: Rules, signature: dict[str, str]) -> Name:

@@ -41,6 +41,12 @@ function _M.file_path(image, leaf, extension, crypto)
 end
 
 
+-- The path of a leaf of an image whose original has an end: a hash, so no request is its path as it stands.
+function _M.ending_path(image, leaf, extension, crypto)
+    return hashed_folder(image, crypto) .. "/" .. crypto.sha256_hex(image .. "/" .. leaf) .. ".ending." .. extension
+end
+
+
 -- The marker of an image (see marker.lua), in the folder of what was derived of it.
 function _M.marker_path(image, crypto)
     return folder_path(image, crypto) .. "/" .. MARKER

@@ -20,6 +20,11 @@ def file_path(image: str, leaf: str, extension: str) -> str:
     return f"{hashed_folder(image)}/{_sha256(f'{image}/{leaf}')}.{extension}"
 
 
+def ending_path(image: str, leaf: str, extension: str) -> str:
+    """The path of a leaf of an image whose original has an end: a hash, so no request is its path as it stands."""
+    return f"{hashed_folder(image)}/{_sha256(f'{image}/{leaf}')}.ending.{extension}"
+
+
 def marker_path(image: str) -> str:
     """The marker of an image (see marker.py), in the folder of what was derived of it."""
     folder, _ = folder_path(image)

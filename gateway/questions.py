@@ -28,10 +28,12 @@ def observe(contract: Contract, request: Request, rules: Rules) -> Observation:
         "signature": str(sorted(contract.signature(name).items())),
         "verdict": said(_verdict, contract, name, NOW),
         "path": contract.disk_path(name),
+        "path of one that ends": contract.disk_path(name, ending=True),
         "marker": contract.marker_path(name),
         "notes": contract.smaller_path(name),
         "Cache-Control": contract.cache_control(name, NOW, current=False),
         "Cache-Control of the current version": contract.cache_control(name, NOW, current=True),
+        "Cache-Control of one that ends": contract.cache_control(name, NOW, current=True, ends=int(NOW) + 7),
         "URL": contract.escape(text),
         "Content-Disposition": contract.disposition(name, "webp"),
     }
@@ -111,11 +113,14 @@ QUESTIONS: tuple[tuple[str, str, Callable[[Contract, Mapping[str, Any]], str]], 
     (
         "freshness",
         "is",
-        lambda contract, row: contract.cache_control(_parsed(contract, row), row["now"], current=row["current"]),
+        lambda contract, row: contract.cache_control(
+            _parsed(contract, row), row["now"], current=row["current"], ends=row.get("ends")
+        ),
     ),
     ("signatures", "is", _signature),
     ("verdicts", "is", lambda contract, row: _verdict(contract, _parsed(contract, row), row["now"])),
     ("paths", "is", lambda contract, row: contract.disk_path(_parsed(contract, row))),
+    ("paths", "ending", lambda contract, row: contract.disk_path(_parsed(contract, row), ending=True)),
     ("paths", "marker", lambda contract, row: contract.marker_path(_parsed(contract, row))),
     ("paths", "notes", lambda contract, row: contract.smaller_path(_parsed(contract, row))),
     ("escapes", "is", lambda contract, row: contract.escape(row["name"])),

@@ -58,16 +58,17 @@ function _M.init(path)
 end
 
 
--- Where the derived image lies below the derived cache, if it is there.
-local function path_in(reading, format)
-    local path = reading.paths[format]
+-- Where the derived image lies below the derived cache, if it is there; of an original that `ends` apart from others.
+local function path_in(reading, format, ends)
+    local known = ends and reading.ending_paths or reading.paths
+    local path = known[format]
     if not path then
         local name, decided = reading.name, reading.name
         if name.format ~= format then
             decided = names.decide(name, format, rules)
         end
-        path = decided and "/" .. names.disk_path(decided, rules, crypto) or NOWHERE
-        reading.paths[format] = path
+        path = decided and "/" .. names.disk_path(decided, rules, crypto, ends ~= nil) or NOWHERE
+        known[format] = path
     end
 
     return path
@@ -85,8 +86,11 @@ local function is_current(reading)
 end
 
 
--- Cache-Control of the answer; of a URL that ends it changes with every second.
-local function cache_control_of(reading, current)
+-- Cache-Control of the answer; of a URL or an original that ends it changes with every second.
+local function cache_control_of(reading, current, ends)
+    if ends then
+        return freshness.cache_control(reading.name, rules, ngx.time(), current, ends)
+    end
     local now = reading.ends and ngx.time() or 0
     if current then
         return freshness.cache_control(reading.name, rules, now, true)
@@ -100,15 +104,19 @@ end
 
 
 -- Where the answer would lie, of whatever version it is.
-local function place(reading)
+local function place(reading, ends)
     local format = formats.of(reading.name)
-    return format and path_in(reading, format) or NOWHERE
+    return format and path_in(reading, format, ends) or NOWHERE
 end
 
 
 -- The path of the answer to a reading, with the variables of its headers set.
 function _M.answer(reading, current)
-    local control = cache_control_of(reading, current)
+    local ends = markers.end_of(reading.name.image)
+    if ends and ngx.time() >= ends then
+        return NOWHERE
+    end
+    local control = cache_control_of(reading, current, ends)
     if control ~= usual then
         ngx.var.cache_control = control
     end
@@ -118,7 +126,20 @@ function _M.answer(reading, current)
     end
     answer_headers.set(reading.name, format)
 
-    return path_in(reading, format)
+    return path_in(reading, format, ends)
+end
+
+
+-- Whether the answer is here although its original ends, so that it lies apart from others. That costs hits nothing:
+-- `find` knows of an end when this has read the marker.
+local function is_ending_here(reading)
+    local marker = markers.of(reading.name.image)
+    if not (marker and marker.ends) or ngx.time() >= marker.ends then
+        return false
+    end
+    local is_another = reading.version and reading.version ~= marker.etag
+
+    return not is_another and markers.is_file(place(reading, marker.ends))
 end
 
 
@@ -152,8 +173,13 @@ function _M.miss()
         end
         return ngx.exec("@refused")
     end
+    if is_ending_here(reading) then
+        return ngx.exec("@rules")
+    end
 
-    local is_here = reading.version and markers.is_file(place(reading))
+    local ends = markers.end_of(reading.name.image)
+    local is_over = ends and ngx.time() >= ends
+    local is_here = reading.version and not is_over and markers.is_file(place(reading, ends))
     local is_full = relief.holds()
     if is_full and not is_here then
         return ngx.exec("@refused")

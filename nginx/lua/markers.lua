@@ -57,6 +57,16 @@ function _M.of(image, fresh)
 end
 
 
+-- When the store deletes the original of an image, in seconds of the epoch; nil where it does not, or where no marker
+-- was read within the last second.
+function _M.end_of(image)
+    local known = remembered:get(image)
+    local age = known and ngx.now() - known.read
+
+    return age and age >= 0 and age < MARKER_FOR and known.ends or nil
+end
+
+
 -- Whether there is a file at this path below the derived cache, which begins with a slash.
 function _M.is_file(path)
     local file = io_open(root .. path, "rb")

@@ -48,6 +48,7 @@ local function parse(request_uri)
     return {
         name = name,
         paths = {},
+        ending_paths = {},
         allowed_until = -1,
         version = name.signature.v,
         ends = name.signature.exp and (tonumber(name.signature.exp) or 0),

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -19,8 +20,8 @@ from gateway.paths import MARKER, smaller_path
 from service.cache.folders import make_folder, move_entries, unlink
 from service.cache.graves import Graves, Removal
 from service.cache.marker import read_marker, read_smaller, write_marker, write_smaller
-from service.cache.published import Published
-from service.cache.recency import fresh_atime, is_referenced
+from service.cache.published import Published, look
+from service.cache.recency import fresh_atime
 from service.cache.usage import BLOCK, Usage
 from service.cache.work import Work
 
@@ -46,13 +47,7 @@ class DerivedTree:
         self._graves.put_back(name.image)
         if self._is_stuck(name.image):
             return None
-        relative = disk_path(name)
-        try:
-            status = os.stat(f"{self.root}/{relative}")  # noqa: PTH116  # half the time of Path's
-        except OSError:
-            return None
-        referenced = is_referenced(status)
-        return Published(self.root / relative, relative, status.st_size, int(status.st_mtime), referenced=referenced)
+        return look(self.root, disk_path(name)) or self._find_ending(name)
 
     def publish(self, finished: Path, name: Name, modified: int, marker: Marker) -> Published:
         """Move a finished file to its name, with its validator's time; at no instant is there half of it.
@@ -60,7 +55,7 @@ class DerivedTree:
         What was made of another original, or of none that is known, goes first. Raises OSError (no space, read-only,
         ...), with nothing wrong left behind.
         """
-        relative = disk_path(name)
+        relative = disk_path(name, ending=marker.ends is not None)
         target = self.root / relative
         finished.chmod(0o644)
         size = finished.stat().st_size
@@ -73,7 +68,7 @@ class DerivedTree:
             self.usage.add(replaced, -1, target)
         self.usage.add(size, path=target)
         self.published(target.parent)
-        return Published(target, relative, size, modified)
+        return Published(target, relative, size, modified, ends=marker.ends)
 
     def marker(self, image: str) -> Marker | None:
         """What the image's files were made of, if there are any that count."""
@@ -164,6 +159,13 @@ class DerivedTree:
             with contextlib.suppress(OSError):
                 self._retire(folder)
         return removed
+
+    def _find_ending(self, name: Name) -> Published | None:
+        """The file of an image whose original has an end that is not over."""
+        marker = read_marker(f"{self.root}/{marker_path(name.image)}")
+        if marker is None or marker.ends is None or marker.ends <= time.time():
+            return None
+        return look(self.root, disk_path(name, ending=True), marker.ends)
 
     def _cleared(self) -> None:
         self._stuck.clear()

@@ -147,10 +147,11 @@ class Derivatives:
         """Make the image if it is nowhere, and see that the derived container holds it before this returns."""
         for _ in range(MOST_ATTEMPTS):
             found = await self.get(name, lane=lane)
-            stored = await self._originals.stat(name.image)
+            stored = await self._originals.stat(name.image, fresh=True)  # no URL may lead to what is gone
             if found.original is None:
                 marker = self._tree.marker(name.image)
                 found = replace(found, original=marker.etag if marker else None)
+            found = replace(found, ends=stored.ends)
             if found.original == stored.etag and await self._stored.hold(found):
                 return found
         raise Saturated("the image is being replaced faster than it can be stored")
@@ -181,7 +182,7 @@ class Derivatives:
             name = await self.decide(name, accept, lane=lane)
         file = self._tree.find(name)
         if file:
-            return Derivative(name, file, "HIT-DISK")
+            return Derivative(name, file, "HIT-DISK", ends=file.ends)
         joined = str(name) in self.flights
         try:
             return await self.flights.join(str(name), lambda: self._make(name, lane))

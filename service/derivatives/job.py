@@ -26,12 +26,13 @@ Persist = Literal["always", "url", "never"]
 @dataclass(frozen=True, slots=True)
 class Derivative:
     """A derived image that is there now. `level` says where it was, `original` the ETag of what it was made of, where
-    that had to be known."""
+    that had to be known, and `ends` when the store deletes that, in seconds since the epoch."""
 
     name: Name
     file: Published
     level: Level
     original: str | None = None
+    ends: int | None = None
 
     def __str__(self) -> str:
         return str(self.name)
@@ -94,4 +95,5 @@ def marker_of(original: Original, rules: Rules) -> Marker:
     header, stored = original.header, original.stored
     shape = Shape(*upright((header.width, header.height), header.orientation), header.frames)
     base = base_format(header.alpha, shape, rules.out)
-    return Marker(base, source_format(header.format, base, rules.out), stored.etag, int(stored.modified), shape)
+    source = source_format(header.format, base, rules.out)
+    return Marker(base, source, stored.etag, int(stored.modified), shape, stored.ends)

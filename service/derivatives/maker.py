@@ -76,7 +76,7 @@ class Maker:
 
     def adopt(self, name: Name, original: Original, path: Path) -> None:
         """Publish a finished file that was made of this original while it was verified. Raises OSError."""
-        made = Derivative(name, self._publish(path, name, original, spare=False), "MISS", original.stored.etag)
+        made = _derivative(name, self._publish(path, name, original, spare=False), "MISS", original)
         self._write_behind(made)
 
     async def _attempt(self, name: Name, ticket: Ticket, lane: Lane) -> Derivative | None:
@@ -86,7 +86,7 @@ class Maker:
             return None
         file = self._tree.find(name)
         if file:
-            return Derivative(name, file, "HIT-DISK", original.stored.etag)
+            return _derivative(name, file, "HIT-DISK", original)
         self.failures.check(original.stored.etag, str(name))
         lane = lane_of(original.header, lane)
         with self._originals.pinned(original):
@@ -104,18 +104,18 @@ class Maker:
     async def _produce(
         self, name: Name, original: Original, ticket: Ticket, lane: Lane, *, spare: bool
     ) -> Derivative | None:
-        etag = original.stored.etag
+        etag, ends = original.stored.etag, original.stored.ends
         with self._work.file(spare=spare) as path:
             level: Level = "MISS"
             if self._job_settings.persist == "url":  # the container holds few, so a full queue need not ask it first
                 self._engine.require_room(lane)
-            if self._job_settings.persist != "never" and await self._stored.fetch(name, etag, path):
+            if self._job_settings.persist != "never" and await self._stored.fetch(name, etag, ends, path):
                 level = "HIT-STORE"
             else:
                 await self._derive(name, original, path, lane)
             if not ticket.valid:
                 return None
-            made = Derivative(name, self._publish(path, name, original, spare=spare), level, etag)
+            made = _derivative(name, self._publish(path, name, original, spare=spare), level, original)
         if level == "MISS":
             self._write_behind(made)
         return made
@@ -159,3 +159,7 @@ class Maker:
             self._work.trouble(error)
             return True
         return type(error) in (EngineError, Malfunction) and self._work.examine()
+
+
+def _derivative(name: Name, file: Published, level: Level, original: Original) -> Derivative:
+    return Derivative(name, file, level, original.stored.etag, original.stored.ends)

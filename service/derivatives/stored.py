@@ -44,11 +44,11 @@ class DerivedStore:
         with self._tickets.hold(name.image) as ticket:
             try:
                 async with self._lock(str(name)):
-                    if await self.holds(name, etag):
+                    if await self.holds(name, etag, found.ends):
                         return ticket.valid
                     with found.file.open() as body, self._work.file(spare=self._work.troubled) as path:
                         await asyncio.to_thread(path.write_bytes, body.read())
-                        await self.put(name, etag, path)
+                        await self.put(name, etag, path, found.ends)
             except (Corrupt, FileNotFoundError):
                 if ticket.valid and found.file.path.exists():
                     raise
@@ -58,18 +58,19 @@ class DerivedStore:
         await self.remove(str(name))  # no URL may lead to an old image
         return False
 
-    async def holds(self, name: Name, etag: str) -> bool:
-        """Whether the container has the image, made of this original by this engine. Raises Unavailable."""
+    async def holds(self, name: Name, etag: str, ends: int | None) -> bool:
+        """Whether the container has the image, made of this original by this engine, and for no longer than until the
+        original `ends`. Raises Unavailable."""
         try:
             found = await self._container.stat(str(name))
         except NotFound:
             return False
-        return dict(found.metadata) == self._provenance(etag)
+        return dict(found.metadata) == self._provenance(etag) and _ends_by(found.ends, ends)
 
-    async def fetch(self, name: Name, etag: str, target: Path) -> bool:
+    async def fetch(self, name: Name, etag: str, ends: int | None, target: Path) -> bool:
         """Take the image to `target`, if the container holds it; not to have got it is no failure. Raises OSError."""
         try:
-            if not await self.holds(name, etag):
+            if not await self.holds(name, etag, ends):
                 return False
             # It may have been replaced since: what was fetched has to tell of itself, too.
             found = await self._container.fetch(str(name), target)
@@ -80,12 +81,12 @@ class DerivedStore:
             return False
         return dict(found.metadata) == self._provenance(etag)
 
-    async def put(self, name: Name, etag: str, source: Path) -> None:
-        """Have the container hold the image. Raises OSError, Corrupt when `source` changes meanwhile, StoreFull,
-        Unavailable."""
+    async def put(self, name: Name, etag: str, source: Path, ends: int | None = None) -> None:
+        """Have the container hold the image until its original `ends`. Raises OSError, Corrupt when `source` changes
+        meanwhile, StoreFull, Unavailable."""
         md5 = await asyncio.to_thread(_md5, source)
         content_type = "application/json" if name.is_meta else CONTENT_TYPES[name.format]
-        await self._container.put(NewObject(str(name), source, content_type, md5, self._provenance(etag)))
+        await self._container.put(NewObject(str(name), source, content_type, md5, self._provenance(etag), ends=ends))
 
     async def remove(self, name: str) -> None:
         """Remove one image, if it is there. Raises Unavailable."""
@@ -155,6 +156,11 @@ class DerivedStore:
 
     def _provenance(self, etag: str) -> dict[str, str]:
         return {"original-etag": etag, "engine": self._engine, "software": self._software}
+
+
+def _ends_by(one: int | None, latest: int | None) -> bool:
+    """Whether an object with the end `one` is gone by the `latest` second that it may be there."""
+    return latest is None or (one is not None and one <= latest)
 
 
 def _md5(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -21,6 +22,11 @@ class Known:
 def version(stored: StoredObject) -> tuple[str, int]:
     """What is equal for the same content, stored by the same change."""
     return stored.etag, int(stored.modified)
+
+
+def is_over(stored: StoredObject) -> bool:
+    """Whether the store has deleted it by now, since its time had come."""
+    return stored.ends is not None and stored.ends <= time.time()
 
 
 def shorten(known: OrderedDict[str, Known] | OrderedDict[str, float], most: int) -> None:

@@ -16,7 +16,7 @@ from service.cache.usage import Usage
 from service.cache.work import Work
 from service.engine.job import EngineError, Header, Saturated
 from service.originals.header import SMALL, read_header
-from service.originals.known import Known, afresh, shorten, version
+from service.originals.known import Known, afresh, is_over, shorten, version
 from service.originals.local_copies import LocalCopies
 from service.store.base import Container, StoredObject
 from service.store.errors import NotFound, Unavailable
@@ -74,6 +74,9 @@ class Originals:
         if fresh:
             return await self._ask(name)
         now, known = time.monotonic(), self._known.get(name)
+        if known and is_over(known.stored):
+            self.learn(name, None)
+            raise NotFound(name)
         if known and now - known.checked < self._revalidate:
             return known.stored
         if now - self._missing.get(name, -MISSING_FOR) < MISSING_FOR:

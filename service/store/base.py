@@ -21,7 +21,7 @@ class StoredObject:
 
     `etag` is unquoted and opaque: it changes whenever the content is replaced, and has no other meaning. `modified` is
     in seconds since the epoch, UTC. `metadata` holds the user metadata given to `put`, keys in lower case; listings
-    leave it empty.
+    leave it empty. `ends` is when the store deletes it, in seconds since the epoch; None for never, and in listings.
     """
 
     name: str
@@ -30,6 +30,7 @@ class StoredObject:
     modified: float
     content_type: str = "application/octet-stream"
     metadata: Mapping[str, str] = field(default_factory=dict)
+    ends: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,9 @@ class NewObject:
     """An object for a store to take: the bytes of `source`, whose MD5 in hex is `md5`.
 
     With `sha256`, in hex too, a store that hashes the bytes itself may compare that, which is faster on most machines.
-    `delete_after` is in seconds; a store without expiry ignores it. `copy_of` names an object that holds these bytes in
-    the incoming container: a store that can copy takes them from there, and nothing is sent.
+    `delete_after` is in seconds, `ends` in seconds since the epoch; the earlier one holds, and a store without expiry
+    ignores both. `copy_of` names an object that holds these bytes in the incoming container: a store that can copy
+    takes them from there, and nothing is sent.
     """
 
     name: str
@@ -140,6 +142,7 @@ class NewObject:
     metadata: Mapping[str, str] = field(default_factory=dict)
     precondition: Precondition = UNCONDITIONAL
     delete_after: int | None = None
+    ends: int | None = None
     sha256: str = ""
     copy_of: str = ""
 

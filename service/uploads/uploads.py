@@ -170,13 +170,17 @@ class Uploads:
             log.warning("the metadata of %s, made with its upload, is not stored: %s", original.stored.name, error)
 
     async def delete(self, name: str, precondition: Precondition) -> None:
-        """Remove an image and all that was derived of it. Raises NotFound, PreconditionFailed, Unavailable."""
+        """Remove an image and all that was derived of it, which is also removed where the image itself is gone.
+
+        Raises NotFound, PreconditionFailed, Unavailable.
+        """
         await _settled(self._delete(name, precondition))
 
     async def _delete(self, name: str, precondition: Precondition) -> None:
         async with self._lock(name):
             there = await self._there(name)
             if there is None:
+                await self._derivatives.forget_everywhere(name)
                 raise NotFound(name)
             precondition.check(there)
             async with self._outbox.telling(Change("deleted", (name,))):

@@ -167,7 +167,7 @@ CHANGES = [
     ("holding", 'recipe.up or recipe.fit == "pad"', "recipe.up"),
     ("marker", "([!-~]+)", "(%S+)"),
     ("marker", "MOST_DIGITS = 15", "MOST_DIGITS = 16"),
-    ("marker", r"\n(%-?)(%d+)\n$", r"\n(%-?)(%d+)\n?$"),
+    ("marker", r"\n(%-?)(%d+)( ?)(%d*)\n$", r"\n(%-?)(%d+)( ?)(%d*)\n?$"),
     ("marker", '"^([%l%d]+) ([%l%d]+) (', '"^(%l+) (%l+) ('),
     ("marker", 'sign == "-" and -modified or modified', "modified"),
     ("marker", "width and height and frames and modified", "width"),

@@ -102,7 +102,7 @@ def cache_control(context: Context, name: Name, found: Derivative) -> str:
     """As configured; for ever where the URL carries the version of the original that is there, and never ends."""
     version, stored = name.signature.get("v"), context.originals.known(name.image)
     current = stored is not None and version == stored.etag and found.original in (None, version)
-    return freshness.cache_control(name, context.rules, time.time(), current=current)
+    return freshness.cache_control(name, context.rules, time.time(), current=current, ends=found.ends)
 
 
 async def _prepare(request: web.Request, name: Name) -> None:

@@ -21,8 +21,9 @@ from service.store.swift.copying import copy_failure, copy_headers
 from service.store.swift.deletion import Deletion
 from service.store.swift.listing import list_container
 from service.store.swift.objects import (
-    LONGEST_NAME,
+    expiry_headers,
     from_headers,
+    holdable,
     is_folder,
     metadata_headers,
     parsing,
@@ -96,9 +97,8 @@ class SwiftContainer:
             headers |= copy_headers(new.copy_of, new.md5.lower())
         elif not new.precondition.replace:
             headers["If-None-Match"] = "*"
-        if seconds := new.delete_after or self._delete_after:
-            headers["X-Delete-After"] = str(seconds)
-        put = _Put(_holdable(new.name), new.source, new.md5.lower(), headers, new.precondition, bool(new.copy_of))
+        headers |= expiry_headers(new.delete_after or self._delete_after, new.ends)
+        put = _Put(holdable(new.name), new.source, new.md5.lower(), headers, new.precondition, bool(new.copy_of))
         with needing("write", self._container):
             stored = await self._pool.transfer(partial(self._put, put))
         return replace(stored, name=new.name, content_type=new.content_type, metadata=_lower(new.metadata))
@@ -252,16 +252,6 @@ class _Put:
     precondition: Precondition
     is_copy: bool = False
     sent: bool = False
-
-
-def _holdable(name: str) -> str:
-    try:
-        reachable(name)
-    except NotFound as error:
-        raise Unholdable(f"{name!r} cannot be the name of an object") from error
-    if len(name.encode()) > LONGEST_NAME:
-        raise Unholdable(f"the name has more than {LONGEST_NAME} bytes, Swift's limit")
-    return name
 
 
 def _lower(metadata: Mapping[str, str]) -> dict[str, str]:

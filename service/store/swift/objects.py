@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -11,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from service.store.base import StoredObject
-from service.store.errors import NotFound
+from service.store.errors import NotFound, Unholdable
 from service.store.swift.connections import NotSwift
 
 LONGEST_NAME = 1024  # bytes, Swift's max_object_name_length
@@ -23,6 +24,17 @@ def reachable(name: str) -> str:
     """The name. Raises NotFound for what the HTTP client would turn into another name (`a/../b` into `b`)."""
     if any(segment in ("", ".", "..") for segment in name.split("/")):
         raise NotFound(f"there is no {name!r}")
+    return name
+
+
+def holdable(name: str) -> str:
+    """The name. Raises Unholdable where no object can have it."""
+    try:
+        reachable(name)
+    except NotFound as error:
+        raise Unholdable(f"{name!r} cannot be the name of an object") from error
+    if len(name.encode()) > LONGEST_NAME:
+        raise Unholdable(f"the name has more than {LONGEST_NAME} bytes, Swift's limit")
     return name
 
 
@@ -55,6 +67,7 @@ def from_headers(
             modified=_modified(headers) + rounded_down,
             content_type=headers.get("content-type", "application/octet-stream"),
             metadata=_read_metadata(headers),
+            ends=int(headers["x-delete-at"]) if "x-delete-at" in headers else None,
         )
 
 
@@ -82,6 +95,13 @@ def _modified(headers: Mapping[str, str]) -> float:
     told = parsedate_to_datetime(headers["last-modified"]).timestamp()
     exact = float(headers.get("x-timestamp", told))
     return float(math.ceil(exact)) if abs(exact - told) <= 1 else told
+
+
+def expiry_headers(seconds: int | None, ends: int | None) -> dict[str, str]:
+    """The header that makes Swift delete an object after so many seconds, or at that time if it comes first."""
+    if ends is not None and (not seconds or ends <= time.time() + seconds):
+        return {"X-Delete-At": str(ends)}
+    return {"X-Delete-After": str(seconds)} if seconds else {}
 
 
 def metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
