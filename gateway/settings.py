@@ -120,6 +120,11 @@ class Cache(Section):
         description="when a derived image goes to the store: always, url (with a URL), never; auto: always in Swift",
     )
     revalidate: Seconds = Field(60.0, description="how old what is known of an original may be")
+    journal: Seconds = Field(
+        2.0, description="between two readings of the journal, in which nodes on Swift tell of changes", gt=0
+    )
+    journal_lag: Seconds = Field(60.0, description="how late an entry may show in a listing of the journal", ge=10)
+    journal_keep: Seconds = Field(7200.0, description="when Swift deletes an entry of the journal", ge=600)
 
 
 class Engine(Section):

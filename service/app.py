@@ -33,6 +33,7 @@ from service.derivatives.warming import namer
 from service.engine.job import Limits
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.settings import EngineSettings
+from service.journal.journal import opened_journal
 from service.maintenance.tasks import opened_disk, running_tasks
 from service.metrics import Metrics
 from service.observability.timings import TimedStats
@@ -176,8 +177,9 @@ async def _put_together(
     derivatives = Derivatives(making, job_settings, originals, disk.tree, disk.memory, stored, tickets, engine, maker)
     originals.on_change(derivatives.settle)
     stack.push_async_callback(derivatives.close)
+    journal = opened_journal(store, paths.journal, disk.work, config.cache)
     tasks = await stack.enter_async_context(
-        running_tasks(config, disk, store, originals, derivatives, made_by(config, rules, versions))
+        running_tasks(config, disk, store, originals, derivatives, journal, made_by(config, rules, versions))
     )
     outbox = await stack.enter_async_context(opened_outbox(config, store, disk.work, paths.runtime))
     limits = config.limits
@@ -187,7 +189,7 @@ async def _put_together(
     hook = Hook(config.intake.hook, engine, job_settings, disk.work) if config.intake.hook.url else None
     if hook:
         stack.push_async_callback(hook.close)
-    parts = (store.originals, originals, derivatives, engine, job_settings, disk.work, limits.upload)
+    parts = (store.originals, originals, derivatives, engine, job_settings, disk.work, limits.upload, journal)
     uploads = Uploads(*parts, outbox, quota, eager, hook)
     direct = DirectUploads(store.incoming, uploads, config.intake.lifetime, limits.upload)
     return Context(config, rules, store, originals, derivatives, uploads, engine, tasks, outbox, direct)

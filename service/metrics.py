@@ -21,6 +21,7 @@ from service.derivatives.eager import MADE
 from service.derivatives.takedown import REMOVED
 from service.derivatives.write_behind import UNPERSISTED
 from service.engine.pool.pool import EnginePool
+from service.journal.stats import ENTRIES
 from service.maintenance.tasks import Tasks
 from service.observability import timings
 from service.outbox.outbox import COUNTERS, Outbox
@@ -92,21 +93,10 @@ class Metrics(Collector):
         self._uploads = uploads
         self._engine_cpu = CpuTime()
         self._registry = CollectorRegistry(auto_describe=True)  # so that one can be found by its name
-        own = (
-            REQUESTS,
-            SECONDS,
-            UPLOADED,
-            DIRECT,
-            ASKED,
-            REFUSALS,
-            WEB_REFUSALS,
-            FALLBACKS,
-            SPANS,
-            UNPERSISTED,
-            REMOVED,
-        )
-        configured = (*(COUNTERS if outbox.is_on else ()), *((MADE,) if uploads.eager.is_on else ()))
-        for one in (*own, *configured, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
+        of_uploads = (UPLOADED, DIRECT, ASKED, *((MADE,) if uploads.eager.is_on else ()))
+        of_changes = (ENTRIES, *(COUNTERS if outbox.is_on else ()))
+        own = (REQUESTS, SECONDS, REFUSALS, WEB_REFUSALS, FALLBACKS, SPANS, UNPERSISTED, REMOVED)
+        for one in (*own, *of_uploads, *of_changes, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)
         ProcessCollector(namespace="image_gateway", registry=self._registry)
 
@@ -176,7 +166,7 @@ class Metrics(Collector):
         yield _counter("flights_shared", "Requests that waited for another's flight.", flights.shared)
 
     def _of_freshness(self) -> Iterator[Metric]:
-        sweeps = self._tasks.revalidation
+        sweeps, journal = self._tasks.revalidation, self._tasks.journal
         last = sweeps.last
         age: Samples = [((), time.monotonic() - sweeps.finished)] if last else []
         took: Samples = [((), last.seconds)] if last else []
@@ -185,6 +175,10 @@ class Metrics(Collector):
         yield _gauge("comparison_seconds", "What the last comparison took.", took)
         yield _gauge("originals_listed", "Originals in the store at the last comparison.", listed)
         yield _counter("comparison_failures", "Comparisons that failed.", sweeps.failures)
+        read: Samples = [] if journal.stats.age is None else [((), journal.stats.age)]
+        yield _gauge("journal_age_seconds", "Since the journal was read to its end.", read)
+        yield _gauge("journal_waiting", "Entries of the journal that could not be written yet.", journal.waiting)
+        yield _counter("journal_failures", "Reads of the journal that failed.", journal.stats.failures)
 
     def _of_outbox(self) -> Iterator[Metric]:
         if self._outbox.is_on:

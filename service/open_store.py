@@ -26,7 +26,6 @@ def open_store(config: Config) -> Store:
         settings = replace(
             _swift(config.store.swift),
             derived_needed=config.cache.persist != "never",
-            journal_container=_journal(config.store.swift) if tells(config) else "",
             incoming_quota=config.intake.quota,
             incoming_origins=tuple(config.intake.origins),
         )
@@ -56,10 +55,6 @@ def directory_settings(config: Config) -> DirectorySettings:
     )
 
 
-def _journal(options: SwiftOptions) -> str:
-    return options.journal_container or f"{options.container}-journal"
-
-
 def _swift(options: SwiftOptions) -> SwiftSettings:
     plain = options.model_dump(
         exclude={
@@ -73,6 +68,7 @@ def _swift(options: SwiftOptions) -> SwiftSettings:
     )
     return SwiftSettings(
         **plain,
+        journal_container=options.journal_container or f"{options.container}-journal",
         key=_reveal(options.key),
         application_credential_secret=_reveal(options.application_credential_secret),
         temp_url=_temp_url(options.temp_url),

@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[1]
 
 ORDER = (
     *("__main__", "cli", "gunicorn", "app", "client", "tracing", "api", "metrics", "maintenance", "uploads"),
-    *("derivatives", "originals", "outbox", "supervise", "open_store", "cache", "store", "runtime", "observability"),
+    *("derivatives", "originals", "outbox", "journal", "supervise", "open_store", "cache", "store", "runtime"),
+    "observability",
     *("dialects", "engine"),
 )
 """The parts of `service`. Each may import those behind it, and none before it."""

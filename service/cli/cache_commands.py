@@ -115,6 +115,8 @@ def _described(stats: Stats) -> Iterator[tuple[str, str]]:
     yield "being made", f"{stats.flights:,}, and {stats.shared:,} requests so far waited for another's"
     yield "not makeable", f"{stats.failures_remembered:,} remembered"
     yield "compared", _compared(stats)
+    if stats.journal_age is not None or stats.journal_failed or stats.journal_waiting:
+        yield "journal", _journal(stats)
     if stats.jpeg_bytes:
         yield (
             "JPEG",
@@ -130,6 +132,13 @@ def _compared(stats: Stats) -> str:
         return f"never yet with the store{failed}"
     found = f"{stats.listed:,} originals, {stats.cached:,} of them cached, {stats.suspected:,} suspected"
     return f"{_age(stats.swept)} ago with the store, in {_age(stats.sweep_seconds)}: {found}{failed}"
+
+
+def _journal(stats: Stats) -> str:
+    read = "never read yet" if stats.journal_age is None else f"read {_age(stats.journal_age)} ago"
+    failed = f", {stats.journal_failed:,} reads failed" if stats.journal_failed else ""
+    waiting = f", {stats.journal_waiting:,} entries could not be written yet" if stats.journal_waiting else ""
+    return f"{read}{failed}{waiting}"
 
 
 def _size(size: float) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from service.cache.usage import Budget
 from service.cache.walk import background
 from service.cache.work import Work, spare_folder
 from service.derivatives.derivatives import Derivatives
+from service.journal.journal import Journal, works_of
+from service.maintenance.following import Following
 from service.maintenance.leftovers import Leftovers
 from service.maintenance.revalidation import Revalidation
 from service.maintenance.unfinished import Unfinished
@@ -61,6 +63,7 @@ class Tasks:
     originals_janitor: Janitor
     revalidation: Revalidation
     crowds: Crowds
+    journal: Journal
     access_times: bool
     failed: dict[str, float] = field(default_factory=dict)  # when a background task did last, monotonic, by its name
 
@@ -91,7 +94,13 @@ def opened_disk(config: Config, paths: Paths) -> Iterator[Disk]:
 
 @contextlib.asynccontextmanager
 async def running_tasks(
-    config: Config, disk: Disk, store: Store, originals: Originals, derivatives: Derivatives, made_by: str
+    config: Config,
+    disk: Disk,
+    store: Store,
+    originals: Originals,
+    derivatives: Derivatives,
+    journal: Journal,
+    made_by: str,
 ) -> AsyncIterator[Tasks]:
     """Throw out what cannot be trusted, then count, evict, compare and sync while the context lasts. Raises OSError."""
     generation = Generation(disk.root, made_by)
@@ -110,10 +119,13 @@ async def running_tasks(
         Janitor(originals, Budget.of(config.cache.originals), executor),
         Revalidation(store.originals, originals, derivatives, disk.tree, config.cache.revalidate, background()),
         crowds,
+        journal,
         _looks_at_access_times(disk.work.folder),
     )
     disk.work.on_full = tasks.derived_janitor.make_room
-    works: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = {
+    following = Following(originals, derivatives, disk.tree, disk.reaper, executor, config.cache.journal_lag)
+    reader = journal.reader(following.settle)
+    works: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "eviction of derived images": tasks.derived_janitor.run,
         "eviction of originals": tasks.originals_janitor.run,
         "number of derived images of one image": crowds.run,
@@ -122,6 +134,7 @@ async def running_tasks(
         "comparison of derived images": Leftovers(store.originals, store.derived, derivatives.takedowns).run,
         "sync": lambda: _sync(generation),
     }
+    works |= works_of(journal, reader)
     if store.incoming:
         works = {**works, "removal of unfinished uploads": Unfinished(store.incoming).run}
     running = [asyncio.create_task(_forever(name, work, tasks.failed)) for name, work in works.items()]
@@ -131,6 +144,8 @@ async def running_tasks(
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        if reader:
+            reader.save()
         executor.shutdown(wait=True, cancel_futures=True)
         with contextlib.suppress(OSError):
             await asyncio.to_thread(generation.sync, clean=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from pathlib import Path
 
 from service.engine.job import EngineError, Header
+from service.originals.header import read_header
 from service.store.base import StoredObject
 
 
@@ -17,6 +19,25 @@ class Known:
     stored: StoredObject
     checked: float
     header: Header | EngineError | None = None
+
+
+class LatelyChanged:
+    """Names that other nodes have changed, each for a while: replicas of the store may still have what was before."""
+
+    def __init__(self) -> None:
+        self._until: OrderedDict[str, float] = OrderedDict()
+
+    def add(self, name: str, seconds: float) -> None:
+        """It was changed; that is remembered for so many seconds."""
+        now = time.monotonic()
+        self._until.pop(name, None)
+        self._until[name] = now + seconds
+        while self._until and next(iter(self._until.values())) < now:
+            self._until.popitem(last=False)
+
+    def asked(self, name: str) -> dict[str, bool]:
+        """How the store is asked for it: the arguments of `Container.stat` and `fetch`."""
+        return {"newest": True} if self._until.get(name, 0.0) > time.monotonic() else {}
 
 
 def version(stored: StoredObject) -> tuple[str, int]:
@@ -38,3 +59,17 @@ def shorten(known: OrderedDict[str, Known] | OrderedDict[str, float], most: int)
 def afresh(error: EngineError) -> EngineError:
     """The same error without what has passed it on: each time it is raised, that grows, and holds requests."""
     return type(error)(str(error))
+
+
+async def header_of(known: Known | None, stored: StoredObject, path: Path, *, at_once: bool) -> Header:
+    """The header of the original in a copy, remembered with what is known of it. Raises NotAnImage, Undecodable."""
+    if known is None or known.stored.etag != stored.etag:
+        return await read_header(path, at_once=at_once)
+    if known.header is None:
+        try:
+            known.header = await read_header(path, at_once=at_once)
+        except EngineError as error:
+            known.header = afresh(error)
+    if isinstance(known.header, EngineError):
+        raise afresh(known.header)
+    return known.header

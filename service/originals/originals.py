@@ -14,9 +14,9 @@ from service.cache.flight import Flights
 from service.cache.tickets import Tickets
 from service.cache.usage import Usage
 from service.cache.work import Work
-from service.engine.job import EngineError, Header, Saturated
-from service.originals.header import SMALL, read_header
-from service.originals.known import Known, afresh, is_over, shorten, version
+from service.engine.job import Header, Saturated
+from service.originals.header import SMALL
+from service.originals.known import Known, LatelyChanged, header_of, is_over, shorten, version
 from service.originals.local_copies import LocalCopies
 from service.store.base import Container, StoredObject
 from service.store.errors import NotFound, Unavailable
@@ -57,6 +57,7 @@ class Originals:
         self._listeners: list[Listener] = []
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._missing: OrderedDict[str, float] = OrderedDict()
+        self._lately_changed = LatelyChanged()
         self._questions: Flights[StoredObject] = Flights()
         self._fetches: Flights[Original | None] = Flights()
         self._tickets = Tickets()
@@ -133,6 +134,19 @@ class Originals:
         for listener in self._listeners:
             listener(name, stored)
 
+    def heed(self, name: str, current: tuple[str, int] | None, lag: float) -> None:
+        """Another node has changed an original; `current` is its ETag and its time, None where that is not known. What
+        is known of another version is forgotten, and for `lag` seconds the store is asked for its newest version."""
+        self._lately_changed.add(name, lag)
+        known = self._known.get(name)
+        if known and version(known.stored) == current:
+            return
+        self._known.pop(name, None)
+        self._missing.pop(name, None)
+        self._tickets.void(name)
+        if known:
+            self._copies.remove(self._copies.path(known.stored))
+
     def is_current(self, stored: StoredObject) -> bool:
         """Return whether this version is the one that the store is known to hold."""
         known = self._known.get(stored.name)
@@ -184,7 +198,7 @@ class Originals:
             with self._tickets.hold(name) as ticket:
                 stored: StoredObject | None
                 try:
-                    stored = await self._container.stat(name)
+                    stored = await self._container.stat(name, **self._lately_changed.asked(name))
                 except NotFound:
                     stored = None
                 if not ticket.valid:  # another task learned better while the store was answering
@@ -216,7 +230,7 @@ class Originals:
         while True:
             with self._tickets.hold(name) as ticket, self._work.file(spare=spare) as arriving:
                 try:
-                    stored = await self._container.fetch(name, arriving)
+                    stored = await self._container.fetch(name, arriving, **self._lately_changed.asked(name))
                 except NotFound:
                     if ticket.valid:
                         self.learn(name, None)
@@ -233,15 +247,4 @@ class Originals:
         return None
 
     async def _header(self, stored: StoredObject, path: Path, *, fetched: bool) -> Header:
-        at_once = fetched and stored.bytes <= SMALL
-        known = self._known.get(stored.name)
-        if known is None or known.stored.etag != stored.etag:
-            return await read_header(path, at_once=at_once)
-        if known.header is None:
-            try:
-                known.header = await read_header(path, at_once=at_once)
-            except EngineError as error:
-                known.header = afresh(error)
-        if isinstance(known.header, EngineError):
-            raise afresh(known.header)
-        return known.header
+        return await header_of(self._known.get(stored.name), stored, path, at_once=fetched and stored.bytes <= SMALL)

@@ -30,10 +30,10 @@ async def opened_outbox(config: Config, store: Store, work: Work, runtime: Path)
     receivers: list[Sender] = [
         WebhookSender(place, one, client, options.timeout) for place, one in enumerate(config.events)
     ]
-    receivers += cdn_senders(config.cdn, store.originals, client)
-    if receivers and store.journal is None:
+    receivers += cdn_senders(config.cdn, store.originals, client, config.public.cache_tags.longest)
+    if receivers and store.outbox is None:
         raise StoreError("events and cdn need a container for the outbox, and the store has none that can be used")
-    box = Box(store.journal, work) if store.journal and receivers else None
+    box = Box(store.outbox, work) if store.outbox and receivers else None
     outbox = Outbox(
         box,
         receivers,

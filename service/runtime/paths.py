@@ -25,6 +25,7 @@ class Paths:
     service_prepared: Path
     nginx: Path
     policy: Path
+    journal: Path
     overlays: Path
 
 
@@ -42,6 +43,7 @@ def paths_of(config: Config) -> Paths:
         service_prepared=runtime / "service.prepared",
         nginx=runtime / "nginx",
         policy=runtime / "imagemagick",
+        journal=runtime / "journal",
         overlays=runtime / "overlays",
     )
 

@@ -150,11 +150,12 @@ class NewObject:
 class Container(Protocol):
     """A flat set of named objects. Every method raises `Unavailable` when the store cannot be reached."""
 
-    async def stat(self, name: str) -> StoredObject:
-        """What is stored under `name`. Raises NotFound."""
+    async def stat(self, name: str, *, newest: bool = False) -> StoredObject:
+        """What is stored under `name`; of several replicas the `newest` one. Raises NotFound."""
 
-    async def fetch(self, name: str, target: Path) -> StoredObject:
-        """Write the object's bytes to `target` (made or overwritten), complete and verified, or raise.
+    async def fetch(self, name: str, target: Path, *, newest: bool = False) -> StoredObject:
+        """Write the object's bytes to `target` (made or overwritten), complete and verified, or raise; of several
+        replicas those of the `newest`.
 
         Raises NotFound, Corrupt. On any failure, cancellation included, `target` does not exist afterwards.
         """
@@ -206,11 +207,18 @@ class Store(Protocol):
 
     @property
     def journal(self) -> Container | None:
-        """The container of the outbox; None where nothing is configured that needs one."""
+        """The container in which nodes tell each other of changes; None where the store has none."""
+
+    @property
+    def outbox(self) -> Container | None:
+        """The container of messages to other services; None where the store has none."""
 
     @property
     def incoming(self) -> IncomingContainer | None:
         """Where clients PUT uploads by temporary URLs; None where the configuration names no place for them."""
+
+    def now(self) -> float | None:
+        """The time of the store's clock, in seconds since the epoch; None before its first answer."""
 
     @property
     def temporary_urls(self) -> Lifetimes:

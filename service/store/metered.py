@@ -26,6 +26,7 @@ from service.store.base import (
 from service.store.errors import StoreError, Unavailable
 from service.store.incoming import IncomingContainer, PutUrl, Taken
 
+JOURNAL, OUTBOX = "journal", "outbox"
 BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 SECONDS = Histogram(
     "image_gateway_store_seconds",
@@ -64,7 +65,9 @@ class MeteredStore:
         self.trouble: str | None = None
         self.originals: Container = MeteredContainer(inner.originals, "originals", self)
         self.derived: Container = MeteredContainer(inner.derived, "derived", self)
-        self.journal: Container | None = MeteredContainer(inner.journal, "journal", self) if inner.journal else None
+        self.journal: Container | None = MeteredContainer(inner.journal, JOURNAL, self) if inner.journal else None
+        self.outbox: Container | None = MeteredContainer(inner.outbox, OUTBOX, self) if inner.outbox else None
+        self.now = inner.now
         self.temporary_urls = inner.temporary_urls
         self.redirect_from = inner.redirect_from
         self.breaker = inner.breaker
@@ -82,6 +85,10 @@ class MeteredStore:
     async def start(self) -> None:
         try:
             await self._inner.start()
+            if self._inner.journal is None:  # it may not be used
+                self.journal = None
+            if self._inner.outbox is None:
+                self.outbox = None
         except StoreError as error:
             self.trouble = str(error)
             raise
@@ -103,13 +110,18 @@ class _Meter:
         try:
             with self._store.span(self._name, call):
                 yield
-            self._store.trouble = None
+            self._note(None)
         except StoreError as error:
-            self._store.trouble = str(error) if isinstance(error, Unavailable) else None
+            self._note(str(error) if isinstance(error, Unavailable) else None)
             _errors(self._name, call, type(error).__name__).inc()
             raise
         finally:
             _seconds(self._name, call).observe(time.perf_counter() - began)
+
+    def _note(self, trouble: str | None) -> None:
+        """Note whether the store answers. Requests do without these two, so they say nothing of the store."""
+        if self._name not in (JOURNAL, OUTBOX):
+            self._store.trouble = trouble
 
 
 class MeteredContainer(_Meter):
@@ -119,13 +131,13 @@ class MeteredContainer(_Meter):
         super().__init__(name, store)
         self._inner = inner
 
-    async def stat(self, name: str) -> StoredObject:
+    async def stat(self, name: str, *, newest: bool = False) -> StoredObject:
         with self._metered("stat"):
-            return await self._inner.stat(name)
+            return await self._inner.stat(name, newest=newest)
 
-    async def fetch(self, name: str, target: Path) -> StoredObject:
+    async def fetch(self, name: str, target: Path, *, newest: bool = False) -> StoredObject:
         with self._metered("fetch"), timings.stage("fetch"):
-            return await self._inner.fetch(name, target)
+            return await self._inner.fetch(name, target, newest=newest)
 
     async def put(self, new: NewObject) -> StoredObject:
         with self._metered("put"):

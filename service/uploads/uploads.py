@@ -19,6 +19,7 @@ from service.derivatives.derivatives import Derivatives, JobSettings
 from service.derivatives.eager import Eager
 from service.engine.job import DiskFull, Header, Job, Saturated
 from service.engine.pool.pool import EnginePool
+from service.journal.journal import Journal
 from service.originals.acceptance import take
 from service.originals.originals import Original, Originals
 from service.outbox.outbox import Change, Outbox
@@ -58,6 +59,7 @@ class Uploads:
     _job_settings: JobSettings
     _work: Work
     _limit: int  # bytes
+    _journal: Journal
     _outbox: Outbox
     quota: Quota
     eager: Eager
@@ -147,13 +149,15 @@ class Uploads:
         new.precondition.check(there)
         size = new.source.stat().st_size
         facts = {"bytes": size, "content_type": new.content_type, "md5": new.md5, "sha256": new.sha256}
-        change = Change("replaced" if there else "created", (new.name,), facts=facts)
-        async with self.quota.taking(there, size), self._outbox.telling(change):
-            async with self._found_out(new.name):
-                stored = await self._container.put(new)
-            self._learn(new.name, stored)
+        told = Change("replaced" if there else "created", (new.name,), facts=facts)
+        async with self.quota.taking(there, size), self._outbox.telling(told):
+            async with self._journal.change("put", new.name) as change, self._found_out(new.name):
+                change.stored = stored = await self._container.put(new)
+                self._learn(new.name, stored)
             original = self._originals.adopt(stored, new.source, header)
             await self._forget(new.name)
+            if there:
+                self._look_again(new.name)
         if original:
             self._adopt_document(original, document)
         self.eager.add(new.name)
@@ -180,15 +184,17 @@ class Uploads:
         async with self._lock(name):
             there = await self._there(name)
             if there is None:
-                await self._derivatives.forget_everywhere(name)
+                async with self._journal.change("delete", name):
+                    await self._derivatives.forget_everywhere(name)
                 raise NotFound(name)
             precondition.check(there)
             async with self._outbox.telling(Change("deleted", (name,))):
-                async with self._found_out(name):
+                async with self._journal.change("delete", name), self._found_out(name):
                     await self._container.delete(name, precondition)
-                self.quota.removed(there)
-                self._learn(name, None)
+                    self.quota.removed(there)
+                    self._learn(name, None)
                 await self._forget(name)
+                self._look_again(name)
 
     async def _there(self, name: str) -> StoredObject | None:
         try:
@@ -222,6 +228,13 @@ class Uploads:
             log.warning("derived images of %s are left in the derived container: %s", name, error)
         except OSError as error:
             log.error("derived images of what was %s cannot be removed, and nginx may serve them: %s", name, error)
+
+    def _look_again(self, name: str) -> None:
+        """Look through the derived container once more when listings have caught up: one that lagged has left out what
+        another node had just put there."""
+        if self._journal.writer is not None:
+            lag, takedowns = self._journal.options.journal_lag, self._derivatives.takedowns
+            asyncio.get_running_loop().call_later(lag, takedowns.add, name)
 
     def _lock(self, name: str) -> asyncio.Lock:
         """One change of a name at a time, on this node."""

@@ -69,7 +69,8 @@ async def delete_image(request: web.Request, _asked: DeleteQuery) -> web.StreamR
     if path.endswith("/@"):
         name = image_name(path.removesuffix("/@"))
         with audited(request, "purge", name):
-            async with context.outbox.telling(Change("purged", (name,))):
+            telling = context.outbox.telling(Change("purged", (name,)))
+            async with telling, context.tasks.journal.change("purge", name):
                 await context.derivatives.forget_everywhere(name)
         return web.Response(status=204)
     name = image_name(path)

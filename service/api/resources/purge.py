@@ -41,7 +41,8 @@ class PurgeBody(Body):
 
 @validated(PurgeBody)
 async def purge(request: web.Request, asked: PurgeBody) -> web.StreamResponse:
-    """Remove the derived images of some images, or of all, from this node and from the derived container."""
+    """Remove the derived images of some images, or of all, from this node and from the derived container; other
+    nodes on a Swift follow by its journal."""
     context = request.app[CONTEXT]
     if asked.names is None:
         prefix = asked.prefix or ""
@@ -60,14 +61,16 @@ async def purge(request: web.Request, asked: PurgeBody) -> web.StreamResponse:
 
 
 async def _purge_image(context: Context, image: str) -> Purged:
-    files, objects = await context.derivatives.purge(image)
+    async with context.tasks.journal.change("purge", image):
+        files, objects = await context.derivatives.purge(image)
     return Purged(images=1, files=files, objects=objects)
 
 
 async def _purge_prefix(context: Context, prefix: str) -> Purged:
     """Forgotten before and after: nothing that was taken from the derived container meanwhile may stay."""
-    images, files = await _forget_prefix(context, prefix)
-    objects = await context.derivatives.remove_stored(prefix)
+    async with context.tasks.journal.change("purge-prefix", prefix):
+        images, files = await _forget_prefix(context, prefix)
+        objects = await context.derivatives.remove_stored(prefix)
     return Purged(images=images, files=files + (await _forget_prefix(context, prefix))[1], objects=objects)
 
 
@@ -107,8 +110,9 @@ async def _purge_all(context: Context) -> Purged:
     """As of a prefix, in one step here: the whole tree is moved out of sight, and then deleted. When the service stops
     meanwhile, that much is not waited for, and the next start deletes the rest."""
     reaper = context.tasks.disk.reaper
-    gone = await reaper.delete(await context.derivatives.forget_all())
-    objects = await context.derivatives.remove_stored("")
+    async with context.tasks.journal.change("purge-all"):
+        gone = await reaper.delete(await context.derivatives.forget_all())
+        objects = await context.derivatives.remove_stored("")
     more = await reaper.delete(await context.derivatives.forget_all())
     return Purged(images=gone.images, files=gone.files + more.files, objects=objects)
 

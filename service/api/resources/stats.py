@@ -63,6 +63,9 @@ def stats_of(tasks: Tasks) -> Stats:
         cached=sweep.cached,
         suspected=sweep.suspected,
         sweeps_failed=revalidation.failures,
+        journal_age=tasks.journal.stats.age,
+        journal_waiting=tasks.journal.waiting,
+        journal_failed=tasks.journal.stats.failures,
     )
 
 

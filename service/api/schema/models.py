@@ -207,6 +207,11 @@ class Stats(Reply):
     cached: int = Field(description="images of which this node held something, then")
     suspected: int = Field(description="images that differed, and of which the store was asked")
     sweeps_failed: int
+    journal_age: float | None = Field(
+        description="seconds since the journal was last read to its end; null if there is none"
+    )
+    journal_waiting: int = Field(description="entries of the journal that could not be written yet")
+    journal_failed: int = Field(description="reads of the journal that failed")
 
 
 class WarmProgress(Reply):

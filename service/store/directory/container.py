@@ -43,10 +43,10 @@ class DirectoryContainer:
         """`option` is what names the root in the configuration. Raises Unavailable, StoreFull."""
         await run(self._executor, lambda _: self._folder.start(option, make=make))
 
-    async def stat(self, name: str) -> StoredObject:
+    async def stat(self, name: str, *, newest: bool = False) -> StoredObject:  # there is one version
         return await run(self._executor, lambda _: self._folder.stat(name))
 
-    async def fetch(self, name: str, target: Path) -> StoredObject:
+    async def fetch(self, name: str, target: Path, *, newest: bool = False) -> StoredObject:  # as above
         """As in `Container`. An OSError of the target itself (its disk is full) passes as it is."""
         return await run(self._executor, partial(self._folder.fetch, name), target)
 

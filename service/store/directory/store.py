@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,6 +23,7 @@ class DirectoryStore:
     redirect_from = 0
     breaker = None
     remote = False
+    journal = None
 
     def __init__(self, settings: DirectorySettings) -> None:
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="directory-store")
@@ -30,7 +32,7 @@ class DirectoryStore:
         self.originals = DirectoryContainer(settings.root, self._executor, urls=to_originals, not_images=passed_over)
         self.derived = DirectoryContainer(settings.derived, self._executor, derived=True, urls=to_derived)
         outbox = settings.outbox
-        self.journal = DirectoryContainer(outbox, self._executor, derived=True) if outbox else None
+        self.outbox = DirectoryContainer(outbox, self._executor, derived=True) if outbox else None
         self.temporary_urls = Lifetimes(urls.lifetime, urls.max_lifetime) if urls else Lifetimes()
         self.folders = {ROOT: settings.root, **settings.others()}
         self.incoming = None
@@ -53,8 +55,12 @@ class DirectoryStore:
         StoreFull."""
         await self.originals.start(ROOT, make=self._settings.makes_root())
         await self.derived.start(DERIVED_ROOT, make=self._settings.makes(self._settings.derived))
-        if self.journal and self._settings.outbox:
-            await self.journal.start(OUTBOX_ROOT, make=self._settings.makes(self._settings.outbox))
+        if self.outbox and self._settings.outbox:
+            await self.outbox.start(OUTBOX_ROOT, make=self._settings.makes(self._settings.outbox))
+
+    def now(self) -> float | None:
+        """This machine's time."""
+        return time.time()
 
     async def close(self) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)

@@ -11,8 +11,9 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from swiftclient import Connection
 from swiftclient.exceptions import ClientException
 from urllib3.exceptions import HTTPError
 
+from gateway.store_clock import StoreClock
 from service.store.errand import Abandoned, Errand, run
 from service.store.errors import Corrupt, NotFound, StoreError, StoreFull, Unavailable
 from service.store.swift.auth import Denied, Grant, TokenSource, connection_timeouts
@@ -62,6 +64,7 @@ class Pool:
         self._closed = False
         self.tokens = TokenSource(settings)
         self.breaker = Breaker()
+        self.clock = StoreClock()  # of Swift, by the answers that bear its time
         self.calls = self.repeated = self.failed = 0
 
     async def call(self, work: Callable[[Any], T]) -> T:
@@ -92,6 +95,12 @@ class Pool:
             return await run(self._executor, lambda errand: self._repeat(work, errand), target, finished)
         except LocalFailure as failure:
             raise failure.__cause__ or failure from None
+
+    def hear(self, headers: Mapping[str, str], sent: float) -> None:
+        """Learn Swift's time from an answer to what was `sent` at this monotonic time. Called from threads."""
+        with contextlib.suppress(KeyError, ValueError, TypeError):
+            date = parsedate_to_datetime(headers["date"]).timestamp()
+            self.clock.hear(date, sent, time.monotonic())
 
     def close(self) -> None:
         self._closed = True

@@ -26,6 +26,7 @@ from service.store.swift.objects import (
     holdable,
     is_folder,
     metadata_headers,
+    newest_headers,
     parsing,
     reachable,
     rounds_down,
@@ -73,20 +74,21 @@ class SwiftContainer:
         except (NoTemporaryUrls, Denied) as error:
             _log.warning("no temporary URLs to container %s: %s", self._container, error)
 
-    async def stat(self, name: str) -> StoredObject:
+    async def stat(self, name: str, *, newest: bool = False) -> StoredObject:
         reachable(name)
+        head = partial(self._head, newest=newest)
         with needing("read", self._container):
-            return self._image(
-                await self._pool.call(lambda connection: self._presence.of(connection, self._head, name))
-            )
+            return self._image(await self._pool.call(lambda connection: self._presence.of(connection, head, name)))
 
-    async def fetch(self, name: str, target: Path) -> StoredObject:
+    async def fetch(self, name: str, target: Path, *, newest: bool = False) -> StoredObject:
         """As in `Container`. An OSError of the target itself (its disk is full) passes as it is."""
         reachable(name)
         with needing("read", self._container):
             return self._image(
                 await self._pool.transfer(
-                    lambda connection, errand: download(connection, self._container, name, errand, self._patience),
+                    lambda connection, errand: download(
+                        connection, self._container, name, errand, self._patience, headers=newest_headers(newest)
+                    ),
                     target,
                 )
             )
@@ -162,8 +164,8 @@ class SwiftContainer:
             connection.put_container(self._container)
             return self._look(connection)
 
-    def _head(self, connection: Any, name: str) -> StoredObject:
-        return from_headers(name, connection.head_object(self._container, name))
+    def _head(self, connection: Any, name: str, *, newest: bool = False) -> StoredObject:
+        return from_headers(name, connection.head_object(self._container, name, headers=newest_headers(newest)))
 
     def _present(self, connection: Any, name: str) -> StoredObject | None:
         try:

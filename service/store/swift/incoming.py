@@ -140,7 +140,7 @@ class SwiftIncoming:
         headers |= {"Content-Type": "application/octet-stream", "X-Delete-After": str(COPY)}
         try:
             connection.put_object(self._container, copy, None, headers=headers)
-            taken = download(connection, self._container, copy, errand, self._settings.timeout, size)
+            taken = download(connection, self._container, copy, errand, self._settings.timeout, size=size)
         except ClientException as error:
             if is_absent(error):
                 raise NotArrived("nothing has been sent to the URL of this upload") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -29,7 +30,7 @@ async def list_container(
     while True:
         room = limit + 1 - len(objects) - len(folders)
         query = {"prefix": prefix, "delimiter": delimiter, "marker": position, "limit": min(room, _MOST)}
-        rows = await pool.call(partial(_rows, container, query))
+        rows = await pool.call(partial(_rows, pool, container, query))
         # Only an empty answer is the end: some servers give fewer rows than they were asked for.
         if not rows:
             return Page(objects, folders, None)
@@ -56,9 +57,11 @@ def _is_asked_for(row: StoredObject | str) -> bool:
     return is_image_name(row.name.encode()) and not is_folder(row)
 
 
-def _rows(container: str, query: Mapping[str, Any], connection: Any) -> Sequence[StoredObject | str]:
+def _rows(pool: Pool, container: str, query: Mapping[str, Any], connection: Any) -> Sequence[StoredObject | str]:
     """Objects, and folders as their names."""
-    _, rows = connection.get_container(container, **query)
+    sent = time.monotonic()
+    headers, rows = connection.get_container(container, **query)
+    pool.hear(headers, sent)
     with parsing():
         found = [str(row["subdir"]) if "subdir" in row else from_row(row) for row in rows]
     return [row if isinstance(row, str) else _whole(connection, container, row) for row in found]

@@ -104,6 +104,11 @@ def expiry_headers(seconds: int | None, ends: int | None) -> dict[str, str]:
     return {"X-Delete-After": str(seconds)} if seconds else {}
 
 
+def newest_headers(newest: bool) -> dict[str, str]:
+    """The header that makes Swift ask all replicas, and answer with the newest version that they have."""
+    return {"X-Newest": "true"} if newest else {}
+
+
 def metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
     """User metadata as headers: percent-encoded, and values that are too long for one header in several."""
     headers: dict[str, str] = {}

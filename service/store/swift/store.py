@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import shlex
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 from service.store.base import Lifetimes, Observation
-from service.store.errors import Forbidden, NotFound, StoreError
+from service.store.errors import Forbidden, NotFound, StoreError, Unavailable
 from service.store.swift.auth import Refused
 from service.store.swift.certificates import unusable_certificates
 from service.store.swift.connections import Pool
@@ -45,6 +46,11 @@ class SwiftStore:
 
         self.incoming = SwiftIncoming(self.pool, settings) if settings.incoming_container else None
 
+    @property
+    def outbox(self) -> SwiftContainer | None:
+        """The journal's container, where messages lie below a prefix of their own."""
+        return self.journal
+
     async def inspect(self, report: Callable[[Observation], None]) -> None:
         """Start it and list an object. Of a Swift that can be used, only the incoming container is reported."""
         await self.start()
@@ -70,8 +76,7 @@ class SwiftStore:
             raise StoreError(f"Swift cannot be used without {keys}")
         try:
             await self._prepare_derived()
-            if self.journal:
-                await self.journal.prepare(urls=False)
+            await self._prepare_journal()
             await self.originals.prepare()
             if self.incoming:
                 await self.incoming.prepare()
@@ -88,6 +93,27 @@ class SwiftStore:
             if self._settings.derived_needed:
                 raise Forbidden(f"{error}; or set cache.persist: never") from error
             _log.warning("derived images are in the caches alone: %s", error)
+
+    async def _prepare_journal(self) -> None:
+        """Make sure of the journal. It only makes nodes see changes earlier, so that a start goes on without it."""
+        if self.journal is None:
+            return
+        try:
+            await self.journal.prepare(urls=False)
+        except Unavailable as error:
+            if not isinstance(error, Forbidden):
+                raise
+            self._have_no_journal(error)
+        except StoreError as error:
+            self._have_no_journal(error)
+
+    def _have_no_journal(self, error: StoreError) -> None:
+        self.journal = None
+        _log.warning("there is no journal, so nodes see each other's changes later: %s", error)
+
+    def now(self) -> float | None:
+        """The time of Swift's clock, in seconds since the epoch; None before its first answer."""
+        return self._derived_pool.clock.now(time.monotonic())
 
     async def close(self) -> None:
         self.pool.close()

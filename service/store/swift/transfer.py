@@ -7,9 +7,11 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from service.store.base import StoredObject
@@ -32,17 +34,25 @@ class Part:
 
 
 def download(
-    connection: Any, container: str, name: str, errand: Errand, patience: float, size: int | None = None
+    connection: Any,
+    container: str,
+    name: str,
+    errand: Errand,
+    patience: float,
+    *,
+    size: int | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> StoredObject:
-    """GET the object into the errand's target. Raises Corrupt, Unavailable, and what the client raises; NotAsAnnounced,
-    before it is read, where it should have another `size`."""
-    headers, body = connection.get_object(container, name, resp_chunk_size=_CHUNK)
+    """GET the object into the errand's target, with these headers. Raises Corrupt, Unavailable, and what the client
+    raises; NotAsAnnounced, before it is read, where it should have another `size`."""
+    asked, get = headers, partial(connection.get_object, container, name, resp_chunk_size=_CHUNK)
+    headers, body = get(headers=asked)
     parts: Sequence[Part] | None = None
     if "x-static-large-object" in headers or "x-object-manifest" in headers:
         # The client's connection holds one answer at a time, so the manifest is read before the object.
         body.close()
         parts = _segments(connection, container, name, headers)
-        headers, body = connection.get_object(container, name, resp_chunk_size=_CHUNK)
+        headers, body = get(headers=asked)
     with contextlib.closing(body):
         found = from_headers(name, headers)
         if size is not None and found.bytes != size:

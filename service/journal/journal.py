@@ -1,0 +1,90 @@
+"""The journal of a store: how this node writes it, and what is counted of it. A store may have none."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gateway.journal import Entry, Kind
+from gateway.settings import Cache
+from service.cache.work import Work
+from service.journal.reader import Reader
+from service.journal.stats import JournalStats
+from service.journal.trimming import Trimming
+from service.journal.writer import Change, Writer
+from service.store.base import Store
+
+PLACE = "place.json"  # where the journal was read to, in the folder of the notes
+
+
+@dataclass(slots=True)
+class Journal:
+    """`writer` is None where the store has no journal; `folder` holds the notes and the place that was read to."""
+
+    store: Store
+    folder: Path
+    work: Work
+    options: Cache
+    writer: Writer | None = None
+    node: str = field(default_factory=lambda: secrets.token_hex(4))
+    stats: JournalStats = field(default_factory=JournalStats)
+
+    @property
+    def waiting(self) -> int:
+        """Entries that could not be written yet."""
+        return 0 if self.writer is None else len(self.writer)
+
+    @contextlib.asynccontextmanager
+    async def change(self, kind: Kind, name: str = "") -> AsyncIterator[Change]:
+        """Make a change within this context, and have its entry written before it ends (see `Writer.change`)."""
+        if self.writer is None:
+            yield Change()
+            return
+        async with self.writer.change(kind, name) as change:
+            yield change
+
+    def reader(self, settle: Callable[[Entry], Awaitable[None]]) -> Reader | None:
+        """What reads the journal and gives entries of other nodes to `settle`; None where there is none."""
+        if self.store.journal is None:
+            return None
+        options = self.options
+        return Reader(
+            self.store.journal,
+            self.folder / PLACE,
+            self.work,
+            self.node,
+            self.store.now,
+            settle,
+            self.stats,
+            interval=options.journal,
+            lag=options.journal_lag,
+            keep=options.journal_keep,
+        )
+
+
+def works_of(journal: Journal, reader: Reader | None) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+    """The background tasks of a journal, by their names."""
+    container, writer = journal.store.journal, journal.writer
+    if container is None or writer is None or reader is None:
+        return {}
+    trimming = Trimming(container, journal.store.now, journal.options.journal_keep)
+    return {
+        "reading of the journal": reader.run,
+        "writing of the journal": writer.run,
+        "trimming of the journal": trimming.run,
+    }
+
+
+def opened_journal(store: Store, folder: Path, work: Work, options: Cache) -> Journal:
+    """The journal of a store that was started; its notes lie in `folder`, which is made. Raises OSError."""
+    folder.mkdir(exist_ok=True)
+    journal = Journal(store, folder, work, options)
+    if store.journal is not None:
+        journal.writer = Writer(
+            store.journal, folder, work, journal.node, store.now, keep=options.journal_keep, lag=options.journal_lag
+        )
+    return journal

@@ -1,0 +1,166 @@
+"""Read the journal: what other nodes have changed.
+
+A listing may lag behind the objects, and an entry may be written slowly. So a read begins before the newest entry, and
+each stretch is read twice more, later. Entries that were seen are known by their names, which are saved with the place
+that was read to: a restart goes on there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+from gateway.journal import Entry, common_prefix, parse_entry, time_text
+from service.cache.work import Work
+from service.journal.stats import ENTRIES, JournalStats
+from service.store.base import Container
+from service.store.errors import NotFound, StoreError
+
+OVERLAP = 3.0  # seconds before the newest entry from which on each read begins
+SOON = 10.0  # seconds after which a stretch is read for the second time
+AHEAD = 3600.0  # seconds: no entry is later than that, by the store's clock
+PAGE = 5000  # names of a listing at once
+MOST_SEEN = 200_000  # names of entries that are remembered
+SAVE_EVERY = 10.0  # seconds between two times at which the place is saved
+LOG_EVERY = 600.0  # seconds between two log lines about a journal that cannot be read
+
+log = logging.getLogger(__name__)
+
+
+class Reader:
+    """Reads entries from a container and gives those of other nodes to `settle`, each once, in the order of time.
+
+    `record` is the file that remembers the place. `now` gives the store's time, None before its first answer.
+    `interval`, `lag` and `keep` are in seconds.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        record: Path,
+        work: Work,
+        node: str,
+        now: Callable[[], float | None],
+        settle: Callable[[Entry], Awaitable[None]],
+        stats: JournalStats,
+        *,
+        interval: float,
+        lag: float,
+        keep: float,
+    ) -> None:
+        self._container = container
+        self._record = record
+        self._work = work
+        self._node = node
+        self._now = now
+        self._settle = settle
+        self._stats = stats
+        self._interval = interval
+        self._lags = (SOON, lag)
+        self._keep = keep
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._newest = 0.0  # the time of the newest entry
+        self._again = [0.0, 0.0]  # the times up to which stretches were read again after SOON, and after `lag`
+        self._saved = 0.0
+        self._load()
+
+    async def run(self) -> None:
+        """Read again and again, until cancelled. Raises anything unexpected; it can be begun again."""
+        logged = -LOG_EVERY
+        while True:
+            try:
+                await self.read()
+            except (StoreError, OSError) as error:
+                self._stats.failures += 1
+                if time.monotonic() - logged >= LOG_EVERY:
+                    logged = time.monotonic()
+                    log.warning("the journal cannot be read, so other nodes' changes are seen later: %s", error)
+            await asyncio.sleep(self._interval)
+
+    async def read(self) -> int:
+        """Read what is new, and again what is due for that; how many entries were new. Raises StoreError, OSError."""
+        if self._now() is None:
+            await self._container.list(limit=1)  # its answer tells the store's time
+        now = self._now() or time.time()
+        count = await self._read(max(self._newest - OVERLAP, now - self._keep), now + AHEAD)
+        for place, lag in enumerate(self._lags):
+            since, until = self._again[place], now - lag
+            if until - since >= SOON:
+                count += await self._read(max(since, now - self._keep), until)
+                self._again[place] = until
+        self._forget_seen(now)
+        self._stats.read_at = time.monotonic()
+        if time.monotonic() - self._saved >= SAVE_EVERY:
+            self.save()
+        return count
+
+    def save(self) -> None:
+        """Remember the place, and the entries that were seen."""
+        self._saved = time.monotonic()
+        document = {"newest": self._newest, "again": self._again, "seen": list(self._seen)}
+        with contextlib.suppress(OSError):
+            temporary = self._record.with_suffix(".new")
+            temporary.write_text(json.dumps(document), "utf-8")
+            temporary.replace(self._record)
+
+    async def _read(self, since: float, until: float) -> int:
+        """Read the entries between two times, all pages; how many were new."""
+        count, end = 0, time_text(until)
+        marker: str | None = time_text(since)
+        while marker is not None:
+            page = await self._container.list(prefix=common_prefix(since, until), marker=marker, limit=PAGE)
+            marker = page.marker
+            for found in page.objects:
+                if found.name >= end:
+                    return count
+                count += await self._see(found.name)
+        return count
+
+    async def _see(self, name: str) -> bool:
+        """Settle an entry that is new."""
+        entry = None if name in self._seen else parse_entry(name)
+        if entry is None:
+            return False
+        if entry.node != self._node:
+            if entry.name is None:
+                entry = await self._whole(name, entry)
+            if entry:
+                await self._settle(entry)
+                ENTRIES.labels("read").inc()
+        self._seen[name] = None
+        if entry:
+            self._newest = max(self._newest, entry.time)
+        if len(self._seen) > MOST_SEEN:
+            self._seen.popitem(last=False)
+        return True
+
+    async def _whole(self, name: str, entry: Entry) -> Entry | None:
+        """The entry with the name that its object holds; None where the object is gone."""
+        with self._work.file(spare=self._work.troubled) as path:
+            try:
+                await self._container.fetch(name, path)
+            except NotFound:
+                return None
+            return replace(entry, name=path.read_text("utf-8").removesuffix("\n"))
+
+    def _forget_seen(self, now: float) -> None:
+        """Forget the names of entries that no read comes to again."""
+        oldest = time_text(min(now - max(self._lags), *self._again, self._newest - OVERLAP) - SOON)
+        for name in [name for name in self._seen if name < oldest]:
+            del self._seen[name]
+
+    def _load(self) -> None:
+        try:
+            document = json.loads(self._record.read_text("utf-8"))
+            self._newest = float(document["newest"])
+            self._again = [float(one) for one in document["again"]]
+            self._seen = OrderedDict.fromkeys(map(str, document["seen"]))
+        except (OSError, ValueError, KeyError, TypeError):  # there is none yet: all of the journal is read
+            return

@@ -1,0 +1,174 @@
+"""Write the journal: each change through this node, for the other nodes.
+
+The name of what is about to change is noted in a file first, and the note goes when the entry is there. So a change
+whose process was killed, or whose outcome is not known, has an entry too: it says that something changed, and not what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+import secrets
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gateway.journal import ANY_NODE, Entry, Kind, entry_name
+from service.cache.work import Work
+from service.journal.stats import ENTRIES
+from service.store.base import Container, NewObject, StoredObject
+from service.store.errors import Corrupt, Forbidden, StoreError, Unavailable
+
+UNCERTAIN = (Unavailable, Corrupt, OSError)  # failures of a change that do not tell whether it was made
+SLOW = 10  # an entry whose PUT took longer than one part in so many of `lag` is written once more
+PAUSE = 2.0  # seconds between two tries of entries that could not be written
+CONTENT_TYPE = "text/plain; charset=utf-8"
+MOST_LATE = 10_000  # entries that wait while the journal cannot be written; other nodes find more by comparison
+LOG_EVERY = 60.0  # seconds between two log lines about entries that cannot be written
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Change:
+    """A change that is being made; `stored` is what the store holds after it, as soon as that is known."""
+
+    stored: StoredObject | None = None
+
+
+class Writer:
+    """Writes entries to a container, and notes in a folder what has none yet. `node` are digits of hex.
+
+    `now` gives the store's time in seconds since the epoch, None before its first answer. `keep` and `lag` are in
+    seconds.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        notes: Path,
+        work: Work,
+        node: str,
+        now: Callable[[], float | None],
+        *,
+        keep: float,
+        lag: float,
+    ) -> None:
+        self._container = container
+        self._notes = notes
+        self._work = work
+        self._node = node
+        self._now = now
+        self._keep = int(keep)
+        self._lag = lag
+        self._late: deque[tuple[Entry, Path | None]] = deque()
+        self._is_late = asyncio.Event()
+        self._logged = -LOG_EVERY
+
+    def __len__(self) -> int:
+        """How many entries could not be written yet."""
+        return len(self._late)
+
+    @contextlib.asynccontextmanager
+    async def change(self, kind: Kind, name: str) -> AsyncIterator[Change]:
+        """Make a change within this context. When it ends, the entry is written, or is going to be; it is not where the
+        store said that it made no change. Never raises anything of its own."""
+        note = self._note(kind, name)
+        change = Change()
+        try:
+            yield change
+        except Forbidden:
+            _remove(note)
+            raise
+        except UNCERTAIN:
+            await self._write(Entry(kind, name, is_known=False), note)
+            raise
+        except asyncio.CancelledError:  # the service ends: the next start finds the note
+            raise
+        except BaseException:
+            _remove(note)
+            raise
+        stored = change.stored
+        await self._write(Entry(kind, name, stored.etag, int(stored.modified)) if stored else Entry(kind, name), note)
+
+    async def run(self) -> None:
+        """Write what was noted before this start, and then what could not be written at once, until cancelled."""
+        for note in sorted(self._notes.glob("*.json")):
+            self._postpone(_noted(note), note)
+        while True:
+            await self._is_late.wait()
+            self._is_late.clear()
+            for _ in range(len(self._late)):
+                await self._write(*self._late.popleft())
+            if self._late:
+                await asyncio.sleep(PAUSE)
+
+    async def _write(self, entry: Entry, note: Path | None) -> None:
+        try:
+            await self._put(entry)
+        except (StoreError, OSError) as error:
+            ENTRIES.labels("failed").inc()
+            if time.monotonic() - self._logged >= LOG_EVERY:
+                self._logged = time.monotonic()
+                log.warning("other nodes learn later of a change of %r: no entry in the journal: %s", entry.name, error)
+            self._postpone(entry, note)
+            return
+        _remove(note)
+
+    async def _put(self, entry: Entry) -> None:
+        """Write an entry. One that took long is written once more: readers may have passed its time by then. The time
+        is that of each try."""
+        node = self._node if entry.is_known else ANY_NODE
+        if self._now() is None:
+            await self._container.list(limit=1)  # its answer tells the store's time
+        for _ in range(2):
+            began = time.monotonic()
+            await self._put_once(replace(entry, time=self._now() or time.time(), node=node))
+            if time.monotonic() - began <= self._lag / SLOW:
+                break
+
+    async def _put_once(self, entry: Entry) -> None:
+        text = (entry.name or "").encode() or b"\n"  # never empty: a listing would ask for the length of what is
+        with self._work.file(spare=self._work.troubled) as path:
+            path.write_bytes(text)
+            digest = hashlib.md5(text, usedforsecurity=False).hexdigest()
+            name = entry_name(entry, secrets.token_hex(8))
+            await self._container.put(NewObject(name, path, CONTENT_TYPE, digest, delete_after=self._keep))
+        ENTRIES.labels("written").inc()
+
+    def _postpone(self, entry: Entry, note: Path | None) -> None:
+        if len(self._late) >= MOST_LATE:
+            _remove(note)
+            return
+        self._late.append((entry, note))
+        self._is_late.set()
+
+    def _note(self, kind: Kind, name: str) -> Path | None:
+        """The note of a change, None where the disk takes none."""
+        path = self._notes / f"{secrets.token_hex(8)}.json"
+        try:
+            path.write_text(json.dumps({"kind": kind, "name": name}), "utf-8")
+        except OSError as error:
+            log.warning("a change of %r is not noted; if this process is killed, others learn late: %s", name, error)
+            return None
+        return path
+
+
+def _noted(note: Path) -> Entry:
+    """What a note says. One that cannot be read, since a machine crashed, may be of any image."""
+    try:
+        noted = json.loads(note.read_text("utf-8"))
+        return Entry(noted["kind"], noted["name"], is_known=False)
+    except (OSError, ValueError, KeyError, TypeError):
+        return Entry("purge-all", "", is_known=False)
+
+
+def _remove(note: Path | None) -> None:
+    if note:
+        with contextlib.suppress(OSError):
+            note.unlink(missing_ok=True)

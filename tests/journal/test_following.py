@@ -1,0 +1,190 @@
+"""The journal: what one node changes is seen by the others in seconds, whatever the listing of the originals says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from gateway.journal import Entry, parse_entry
+from service.store.base import Page
+from service.store.errors import Unavailable
+from tests import images
+from tests.cache.nodes import Answer, Node, node
+from tests.conftest import swift_options
+from tests.swift.server import SwiftServer
+from tests.swift.stores import client
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+
+def picture(number: int) -> bytes:
+    return images.png(images.flat(8, 8, colour(number)))
+
+
+def colour(number: int) -> tuple[int, int, int]:
+    return (number, 255 - number, 7)
+
+
+@pytest.fixture(scope="module")
+def options(swift: SwiftServer) -> dict[str, Any]:
+    """Nodes that would compare the listing once an hour, and read the journal often."""
+    return {**swift_options(swift), "cache": {"revalidate": "1h", "journal": "100ms"}, "engine": {"processes": 1}}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def two(options: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Node, Node]]:
+    folder = tmp_path_factory.mktemp("two")
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(node(folder / "one", options))
+        second = await stack.enter_async_context(node(folder / "two", options))
+        for one in (first, second):
+            await eventually(partial(compared, one))
+        yield first, second
+
+
+def compared(one: Node) -> bool:
+    return one.context.tasks.revalidation.last is not None
+
+
+def has_colour(number: int, answer: Answer) -> bool:
+    return answer.status == 200 and answer.colour == colour(number)
+
+
+def entries(swift: SwiftServer, options: dict[str, Any]) -> list[Entry]:
+    container = options["store"]["swift"]["container"]
+    _, rows = client(swift.url).get_container(f"{container}-journal", full_listing=True)
+    return [entry for row in rows if (entry := parse_entry(row["name"]))]
+
+
+async def shows(one: Node, name: str, wanted: Callable[[Answer], bool]) -> None:
+    for _ in range(600):
+        if wanted(await one.api(name)):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{name} is never shown as it is now")
+
+
+async def test_a_replacement_and_a_deletion_are_followed_at_once(two: tuple[Node, Node]) -> None:
+    first, second = two
+    for number in (1, 2, 1):
+        await first.upload("a.png", picture(number))
+        await shows(second, "a.png/@w=4.png", partial(has_colour, number))
+    validators = [(await one.api("a.png/@w=4.png")).headers["ETag"] for one in two]
+    assert validators[0] == validators[1]
+    assert (await first.delete("a.png")).status == 204
+    await shows(second, "a.png/@w=4.png", lambda answer: answer.status == 404)
+
+
+async def test_an_entry_of_what_a_node_has_already_makes_it_forget_nothing(two: tuple[Node, Node]) -> None:
+    first, second = two
+    await first.upload("b.png", picture(3))
+    await shows(second, "b.png/@w=4.png", lambda answer: answer.status == 200)
+    stored = await first.context.store.originals.stat("b.png")
+    made = second.made
+    async with first.context.tasks.journal.change("put", "b.png") as change:
+        change.stored = stored
+    await first.upload("c.png", picture(3))
+    await second.api("c.png/@w=4.png")
+    read = second.context.tasks.journal.stats
+    before = read.read_at or 0.0
+    await eventually(lambda: (read.read_at or 0.0) > before + 0.5)
+    assert (await second.api("b.png/@w=4.png")).headers["X-Cache"].startswith("HIT")
+    assert second.made == made + 1  # c.png
+
+
+async def test_purges_are_followed(two: tuple[Node, Node]) -> None:
+    first, second = two
+    every = ("p/a.png", "p/b.png", "q.png")
+    for image in every:
+        await first.upload(image, picture(4))
+    purges: tuple[tuple[dict[str, Any], tuple[str, ...]], ...] = (
+        ({"names": ["p/a.png"]}, every[:1]),
+        ({"prefix": "p/"}, every[:2]),
+        ({"all": True}, every),
+    )
+    for body, gone in purges:
+        for image in every:
+            await shows(second, f"{image}/@w=4.png", lambda answer: answer.status == 200)
+        await eventually(lambda: all(map(second.context.derivatives.noted, every)))
+        async with first.client.post(f"http://{first.config.api.listen}/purge", json=body) as answer:
+            assert answer.status == 200, await answer.text()
+        await eventually(lambda gone=gone: not any(map(second.context.derivatives.noted, gone)))  # type: ignore[misc]
+
+
+async def test_an_upload_stands_although_its_entry_cannot_be_written_which_comes_later(
+    two: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    await first.upload("d.png", picture(5))
+    await shows(second, "d.png/@w=4.png", lambda answer: answer.status == 200)
+    journal = first.context.store.journal
+    assert journal
+
+    async def fail(*_: object) -> None:
+        raise Unavailable("no journal")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "put", fail)
+        assert (await first.upload("d.png", picture(6))).status in (200, 201)
+        assert first.context.tasks.journal.waiting
+    await shows(second, "d.png/@w=4.png", lambda answer: answer.colour == colour(6))
+    assert not first.context.tasks.journal.waiting
+
+
+async def test_a_journal_that_cannot_be_read_fails_no_request_and_is_counted(
+    two: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+
+    async def fail(**_: object) -> Page:
+        raise Unavailable("no journal")
+
+    assert second.context.store.journal
+    with monkeypatch.context() as patch:
+        patch.setattr(second.context.store.journal._inner, "list", fail)  # type: ignore[attr-defined]
+        await eventually(lambda: second.context.tasks.journal.stats.failures)
+        assert second.context.store.trouble is None  # type: ignore[attr-defined]  # the node is ready all the same
+        await first.upload("e.png", picture(7))
+        assert (await second.api("e.png/@w=4.png")).status == 200
+        await first.upload("e.png", picture(8))
+    await shows(second, "e.png/@w=4.png", lambda answer: answer.colour == colour(8))
+
+
+async def test_a_start_writes_entries_for_what_was_noted_before_a_kill(
+    swift: SwiftServer, options: dict[str, Any], tmp_path: Path
+) -> None:
+    notes = tmp_path / "var/run/journal"
+    notes.mkdir(parents=True)
+    (notes / "0123.json").write_text(json.dumps({"kind": "put", "name": "killed/between.png"}))
+    async with node(tmp_path, options):
+        await eventually(lambda: any(one.name == "killed/between.png" for one in entries(swift, options)))
+        await eventually(lambda: not (notes / "0123.json").exists())
+
+
+async def test_after_an_entry_the_newest_version_is_asked_for(
+    two: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    asked: list[bool] = []
+    stat = second.context.store.originals.stat
+
+    async def heard(name: str, *, newest: bool = False) -> Any:
+        asked.append(newest)
+        return await stat(name, newest=newest)
+
+    monkeypatch.setattr(second.context.store.originals, "stat", heard)
+    await first.upload("f.png", picture(1))
+    await shows(second, "f.png/@w=4.png", lambda answer: answer.status == 200)
+    await first.upload("f.png", picture(2))
+    await shows(second, "f.png/@w=5.png", lambda answer: answer.colour == colour(2))
+    await second.context.originals.stat("f.png", fresh=True)
+    assert asked[-1]
