@@ -23,6 +23,7 @@ from PIL import Image
 
 from service.engine.flaws import Mended
 from service.engine.formats import FORMATS, functions
+from service.engine.headers import tiff
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, Limits, NotAnImage, TooLarge, Undecodable
 from service.engine.jpeg import decode
@@ -130,10 +131,18 @@ def attempt(kind: str, data: bytes, folder: Path) -> str:
     except REFUSALS:
         return "damaged"
     _judge(target, again, header)
-    seen = None if flaws else shown(file)  # of a file with flaws decoders make this or that
+    seen = None if flaws or _is_later_page(file, header) else shown(file)  # of flaws decoders make this or that
     if seen is not None and seen != shown(target):
         raise Broken("the stripped file shows other pixels")
     return "copied"
+
+
+def _is_later_page(file: Path, header: Header) -> bool:
+    """Whether the picture of a TIFF is not its first page."""
+    if header.format != "tif":
+        return False
+    with OpenedFile(file) as source:
+        return tiff.picture(source, 0).offset != next(tiff.directories(source)).offset
 
 
 def _delays(file: Path, header: Header) -> None:
@@ -165,9 +174,8 @@ def _mend(file: Path, header: Header) -> list[str]:
 def _judge(target: Path, again: Path, before: Header) -> None:
     """The stripped file is whole, the same image, and minimal."""
     after = take(target, tuple(FORMATS), LIMITS)
-    if (after.format, after.width, after.height, after.frames) != (
-        *(before.format, before.width, before.height, before.frames),
-    ):
+    frames = 1 if before.format == "tif" else before.frames  # of pages the first is copied
+    if (after.format, after.width, after.height, after.frames) != (before.format, before.width, before.height, frames):
         raise Broken(f"stripped from {before} to {after}")
     if missing := missing_part(target):
         raise Broken(f"the stripped file is not whole: {missing}")
