@@ -142,7 +142,7 @@ def test_the_state_of_the_caches_tells_refusals_and_times_as_the_metrics_do(gate
         for (name, labels), number in found.items():
             if name == "image_gateway_request_seconds_bucket" and dict(labels)["kind"] == "derived":
                 within[dict(labels)["le"]] += int(number)
-        return told["refused"] == refused > 0 and told["seconds"] == within
+        return bool(told["refused"] == refused > 0 and told["seconds"] == within)
 
     until(agree)  # nginx may hand over its counts between the two
 

@@ -186,7 +186,8 @@ def test_a_telephone_offers_its_camera_and_each_photo_gets_a_name(browser: Brows
             page.get_by_role("button", name="Camera").first.tap()
         field = chooser.value.element
         assert (field.get_attribute("capture"), field.get_attribute("accept")) == ("environment", "image/*")
-        chooser.value.set_files([{"name": "image.jpg", "mimeType": "image/jpeg", "buffer": photo(64, 48, 11)}])
+        taken: FilePayload = {"name": "image.jpg", "mimeType": "image/jpeg", "buffer": photo(64, 48, 11)}
+        chooser.value.set_files(taken)
         expect(page.locator(".uploads .stored")).to_contain_text("camera/photo-20")
         (listed,) = bench.api.get("/images?prefix=camera/").json()["images"]
         assert bench.api.get(f"/images/{listed['name']}?original=true").content == photo(64, 48, 11)
