@@ -93,6 +93,7 @@ def measure(root: Path, picture: bytes) -> dict[str, float]:
         options: dict[str, Any] = swift_options(swift)
         options["store"]["swift"] |= {"incoming_container": "incoming", "timeout": "120s"}
         options["limits"] = {"queue": 1000}
+        options["cache"] = {"persist": "url"}  # so that the originals are all that is put
         container = options["store"]["swift"]["container"]
         with running_gateway(root / "gateway", options) as gateway:
             assert swift._process is not None
