@@ -27,6 +27,7 @@ OVERLAP = 3.0  # seconds before the newest entry from which on each read begins
 SOON = 10.0  # seconds after which a stretch is read for the second time
 AHEAD = 3600.0  # seconds: no entry is later than that, by the store's clock
 PAGE = 5000  # names of a listing at once
+AT_ONCE = 32  # entries that are settled without letting anything else run
 MOST_SEEN = 200_000  # names of entries that are remembered
 SAVE_EVERY = 10.0  # seconds between two times at which the place is saved
 LOG_EVERY = 600.0  # seconds between two log lines about a journal that cannot be read
@@ -117,10 +118,12 @@ class Reader:
         while marker is not None:
             page = await self._container.list(prefix=common_prefix(since, until), marker=marker, limit=PAGE)
             marker = page.marker
-            for found in page.objects:
+            for number, found in enumerate(page.objects):
                 if found.name >= end:
                     return count
                 count += await self._see(found.name)
+                if number % AT_ONCE == 0:
+                    await asyncio.sleep(0)
         return count
 
     async def _see(self, name: str) -> bool:
@@ -132,7 +135,7 @@ class Reader:
             if entry.name is None:
                 entry = await self._whole(name, entry)
             if entry:
-                await self._settle(entry)
+                await self._heed(entry)
                 ENTRIES.labels("read").inc()
         self._seen[name] = None
         if entry:
@@ -140,6 +143,14 @@ class Reader:
         if len(self._seen) > MOST_SEEN:
             self._seen.popitem(last=False)
         return True
+
+    async def _heed(self, entry: Entry) -> None:
+        """Settle an entry. A disk that does not let go of something holds up no other entry: the next miss of the
+        image, or the next comparison, tries again."""
+        try:
+            await self._settle(entry)
+        except OSError as error:
+            log.error("what another node has changed (%s %r) cannot be removed here: %s", entry.kind, entry.name, error)
 
     async def _whole(self, name: str, entry: Entry) -> Entry | None:
         """The entry with the name that its object holds; None where the object is gone."""

@@ -108,6 +108,23 @@ async def test_an_entry_that_shows_late_is_seen(tmp_path: Path, work: Work, late
     assert seen.count("late.png") == 1
 
 
+async def test_an_entry_that_the_disk_does_not_let_be_settled_holds_up_no_other(tmp_path: Path, work: Work) -> None:
+    listing, seen = Listing(), list[str]()
+    for number in range(3):
+        listing.add(f"{number}.png", time=BEGIN + number, shows=0)
+
+    async def settle(entry: Entry) -> None:
+        if entry.name == "0.png":
+            raise OSError("read-only")
+        seen.append(entry.name or "")
+
+    container: Any = listing
+    reader = Reader(container, tmp_path / "place.json", work, "a", lambda: listing.now, settle, JournalStats(),
+                    interval=2, lag=LAG, keep=KEEP)  # fmt: skip
+    await reader.read()
+    assert seen == ["1.png", "2.png"]
+
+
 async def test_a_restart_goes_on_where_it_was_and_repeats_nothing(tmp_path: Path, work: Work) -> None:
     listing, seen = Listing(), list[str]()
     listing.add("before.png", time=BEGIN, shows=0, kind="purge-prefix")
