@@ -194,7 +194,7 @@ def rotated(size: Size, degrees: float) -> Size:
     return math.ceil(size[0] * cosine + size[1] * sine), math.ceil(size[0] * sine + size[1] * cosine)
 
 
-def inside_turned(box: Box, size: Size, degrees: int, sheet: Size) -> Box:
+def inside_turned(box: Box, size: Size, degrees: float, sheet: Size) -> Box:
     """The largest box of the same shape in a box of an image of `size` that is turned about its middle onto `sheet`."""
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     x, y = (box.left + box.right - size[0]) / 2, (box.top + box.bottom - size[1]) / 2

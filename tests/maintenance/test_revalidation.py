@@ -149,7 +149,7 @@ async def test_images_whose_names_the_disk_cannot_hold_are_compared_too(one: Nod
     tree, container = one.context.tasks.disk.tree, one.context.store.originals
     listed = [StoredObject(f"{LONG}/{word}", 1, word, 1000.0) for word in ("same", "changed")]
 
-    async def stat(name: str) -> StoredObject:
+    async def stat(name: str, **_: object) -> StoredObject:
         found = next((one for one in listed if one.name == name), None)
         if found is None:
             raise NotFound(name)
@@ -192,7 +192,7 @@ async def test_an_image_whose_folder_was_away_during_a_sweep_is_compared_at_once
             tree.forget("photos")
         return Page(list(stored.values()), [], "photos/x.jpg")
 
-    async def stat(name: str) -> StoredObject:
+    async def stat(name: str, **_: object) -> StoredObject:
         return stored[name]
 
     monkeypatch.setattr(graves, "_survey", late)

@@ -159,9 +159,9 @@ async def test_a_full_page_costs_one_request(
     asked: list[str] = []
     rows = listing._rows
 
-    def noted(container: str, query: Mapping[str, Any], connection: Any) -> Any:
+    def noted(pool: Any, container: str, query: Mapping[str, Any], connection: Any) -> Any:
         asked.append(query["marker"])
-        return rows(container, query, connection)
+        return rows(pool, container, query, connection)
 
     monkeypatch.setattr(listing, "_MOST", 2)  # as a server that gives no more in one answer
     monkeypatch.setattr(listing, "_rows", noted)

@@ -76,7 +76,7 @@ class Subject:
         """Whether what was sent is still in the incoming container. A listing would lag."""
         name = upload["url"].partition("?")[0].rpartition("/")[2]
         if self.swift is None:
-            return (self.gateway.root / "var/incoming" / name).exists()
+            return Path(self.gateway.root, "var/incoming", name).exists()
         with contextlib.closing(client(self.swift.url)) as connection:
             try:
                 connection.head_object(INCOMING, name)

@@ -18,7 +18,7 @@ from service.engine.picture import Picture
 from service.engine.steps.gravity import focus
 from service.engine.steps.resample import ASSOCIATED
 
-_QUARTERS = {90: Transpose.ROTATE_270, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_90}
+_QUARTERS = {90.0: Transpose.ROTATE_270, 180.0: Transpose.ROTATE_180, 270.0: Transpose.ROTATE_90}
 _MIRRORS = {"h": Transpose.FLIP_LEFT_RIGHT, "v": Transpose.FLIP_TOP_BOTTOM}
 _FRAME = ((0, 0), (2, 0), (0, 2), (2, 2), (1, 0), (1, 2), (0, 1), (2, 1), (1, 1))
 """Where an image is pasted one after the other, so that its outermost pixels appear once more around it."""

@@ -45,16 +45,16 @@ def download(
 ) -> StoredObject:
     """GET the object into the errand's target, with these headers. Raises Corrupt, Unavailable, and what the client
     raises; NotAsAnnounced, before it is read, where it should have another `size`."""
-    asked, get = headers, partial(connection.get_object, container, name, resp_chunk_size=_CHUNK)
-    headers, body = get(headers=asked)
+    get = partial(connection.get_object, container, name, resp_chunk_size=_CHUNK, headers=headers)
+    answer, body = get()
     parts: Sequence[Part] | None = None
-    if "x-static-large-object" in headers or "x-object-manifest" in headers:
+    if "x-static-large-object" in answer or "x-object-manifest" in answer:
         # The client's connection holds one answer at a time, so the manifest is read before the object.
         body.close()
-        parts = _segments(connection, container, name, headers)
-        headers, body = get(headers=asked)
+        parts = _segments(connection, container, name, answer)
+        answer, body = get()
     with contextlib.closing(body):
-        found = from_headers(name, headers)
+        found = from_headers(name, answer)
         if size is not None and found.bytes != size:
             raise NotAsAnnounced(f"{found.bytes} bytes were sent, and {size} were announced")
         if not parts:
