@@ -114,7 +114,7 @@ def test_every_token_is_another_one() -> None:
     ("option", "text", "wanted"),
     [
         ("--name", "a b", "must be 1 to 64 letters"),
-        ("--scopes", "read,all", "all: must be some of read,write,delete,url,metrics"),
+        ("--scopes", "read,all", "all: must be some of read,write,delete,url,sign,metrics"),
     ],
 )
 def test_a_wrong_name_or_scope_is_told(option: str, text: str, wanted: str) -> None:

@@ -142,7 +142,8 @@ FRONT = [
     "lua-resty-lrucache",
     "lua-cjson",
 ]
-ENGINE = ["libmagickwand-6.q16-6", "libmagickcore-6.q16-6-extra", "libturbojpeg0", "libjxl0.7"]
+TEXTS = ["libfribidi0", "fonts-dejavu-core"]
+ENGINE = ["libmagickwand-6.q16-6", "libmagickcore-6.q16-6-extra", "libturbojpeg0", "libjxl0.7", *TEXTS]
 
 
 def test_setup_without_root_names_what_is_missing_and_the_command_that_installs_it(machine: Setup) -> None:
@@ -163,7 +164,7 @@ def test_setup_takes_the_names_of_later_debian_releases(machine: Setup) -> None:
         (["libmagickwand-6.q16-7t64", "libmagickcore-6.q16-7t64-extra", "libturbojpeg", "libjxl0.10t64"], 0),
         (["libmagickwand-7.q16hdri-10", "libmagickcore-7.q16hdri-10-extra", "libturbojpeg0", "libjxl0.11"], 1),
     ):
-        assert machine(later, "--no-nginx").returncode == status
+        assert machine(later + TEXTS, "--no-nginx").returncode == status
 
 
 @pytest.fixture
