@@ -18,6 +18,7 @@ from service.engine.jpeg import decode
 from service.engine.jpeg.turn import turned
 from service.engine.provenance.keeping import embedder
 from service.engine.strip import strip
+from service.engine.tiff import reading
 from service.engine.tiff import stripping as tiff
 
 _UNTOUCHING = {"bg", "frame", "keep"}
@@ -130,9 +131,17 @@ def _is_exact(job: Job) -> bool:
 
 
 def _strip(job: Job) -> bool:
+    if job.header.format == "tif" and not _is_common(job):
+        return False
     if job.header.format == "jpg" and not job.tolerant:
         decode.examine(Path(job.source), (job.header.width, job.header.height))
     return strip(Path(job.source), Path(job.output), job.header)
+
+
+def _is_common(job: Job) -> bool:
+    """Whether a TIFF is of a kind that other programs show right: a copy of any other would be shown wrong."""
+    with OpenedFile(Path(job.source)) as source:
+        return tiff.is_common(source) and not reading.needs(source, 0)
 
 
 def _turn(job: Job) -> bool:

@@ -75,6 +75,16 @@ def is_plain(source: Source) -> bool:
     )
 
 
+def is_common(source: Source) -> bool:
+    """Whether the first picture has unsigned samples of 8 bits, or one bit, in one of the usual colour spaces."""
+    try:
+        page = tiff.picture(source, 0)
+        found = layout(page)
+    except (NotCopied, Undecodable):
+        return False
+    return found.bits in (1, 8) and found.photometric != LAB and set(page.numbers(FORMAT)) <= {1}
+
+
 def _written(page: Directory, found: Layout, profile: bytes) -> Pieces:
     own = parts(page, found)
     tags: dict[int, Values] = dict(_tags(page, found))
