@@ -16,10 +16,11 @@ from gateway.config_secrets import Secrets, section_of
 from gateway.equivalence import canonicalise
 from gateway.errors import Refused
 from gateway.freshness import SHARED
+from gateway.image_settings import MAPPING, TEXT
 from gateway.names import preset_recipe
 from gateway.rules import VOCABULARY, Rules
 from gateway.section import Section
-from gateway.settings import MAPPING, TEXT, Config
+from gateway.settings import Config
 from gateway.store_settings import DirectoryTempUrl, TempUrl
 from gateway.units import is_loopback
 from gateway.uri import is_ignored

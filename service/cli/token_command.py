@@ -9,7 +9,7 @@ from typing import get_args
 
 import click
 
-from gateway.settings import Scope
+from gateway.api_settings import Scope
 from service.cli.arguments import local_command
 from service.runtime.configuration import Loaded
 

@@ -5,7 +5,8 @@ with Gateway("http://127.0.0.1:8081") as gateway:
     thumbnail = gateway.get("photos/cat.jpg/@thumbnail.webp")
 """
 
-from service.client.drivers import AsyncGateway, Gateway
+from service.client.async_driver import AsyncGateway
+from service.client.driver import Gateway
 from service.client.errors import Broken, Conflict, GatewayError, NotFound, Refused, Unavailable, Unreachable
 
 __all__ = [

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from service.client import calls
-from service.client.drivers import AsyncGateway, sha256_of
+from service.client.async_driver import AsyncGateway
 from service.client.errors import Conflict, GatewayError, NotFound, Unreachable
 from service.client.local_files import LocalFile
+from service.client.requests import sha256_of
 
 DIRECT_FROM = 1 << 20  # bytes: two requests more cost a small file more than they spare
 

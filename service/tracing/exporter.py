@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Status
 
-from gateway.settings import Tracing
+from gateway.tracing_settings import Tracing
 from service.metrics import SPANS
 
 MOST_WAITING = 4096  # spans; some 2 KiB each

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from gateway.image_settings import METADATA_FIELDS, PRIVATE_FIELDS
 from gateway.rules import VOCABULARY
-from gateway.settings import METADATA_FIELDS, PRIVATE_FIELDS
 from service.engine.formats import FORMATS
 from service.engine.pipeline import STEPS
 from service.engine.quality import LADDER, TARGET

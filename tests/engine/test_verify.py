@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import METADATA_FIELDS, PRIVATE_FIELDS
+from gateway.image_settings import METADATA_FIELDS, PRIVATE_FIELDS
 from service.engine import pipeline, recent
 from service.engine.job import Job
 from service.engine.recognise import recognise

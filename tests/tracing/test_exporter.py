@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from gateway.config import ConfigError, load
 from gateway.config_text import print_config
-from gateway.settings import Tracing
+from gateway.tracing_settings import Tracing
 from service.metrics import SPANS
 from service.tracing import exporter, setup
 from tests import images

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from gateway.settings import Scope
+from gateway.api_settings import Scope
 from service.api.http.context import CONTEXT
 from service.api.http.errors import Forbidden, Unauthenticated
 from service.api.http.problems import Handler

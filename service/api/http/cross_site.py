@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from gateway.api_settings import Api
 from gateway.errors import quote
 from gateway.hosts import authority, is_own_host, is_own_origin
 from gateway.put_urls import PREFIX
-from gateway.settings import Api
 from service.api.http.context import CONTEXT
 from service.api.http.errors import CrossSite, UnknownHost
 from service.api.http.problems import Handler

@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 from aiohttp import web
 
+from gateway.api_settings import Scope
 from gateway.rules import CONTENT_TYPES, VOCABULARY, Rules
-from gateway.settings import Scope
 from service.api.http.auth import CLIENT
 from service.api.http.context import CONTEXT, Context
 from service.api.schema.page_models import Capabilities

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from gateway.api_settings import Scope
 from gateway.dialect_settings import Dialects
-from gateway.settings import Scope
 from service.api.schema import models, page_models
 from service.api.schema.models import NDJSON
 

@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 import yaml
 
 from gateway import environment
+from gateway.api_settings import Api, resolve_listen
 from gateway.config import rules_of
-from gateway.settings import Api, Config, Public, resolve_listen
+from gateway.public_settings import Public
+from gateway.settings import Config
 from gateway.units import is_loopback
 from service.cli.check.finding import Finding
 from service.open_store import open_store
