@@ -15,7 +15,7 @@ from gateway.rules import Rules
 
 _SEGMENT = "[A-Za-z0-9_~=,:+-][A-Za-z0-9._~=,:+@-]*"
 _WORD = "[a-z0-9.=:-]+"
-_LEAF = "@[a-z0-9.,=:-]+"
+_LEAF = "@(?!(?:[^/]*,)?over=)[a-z0-9.,=:-]+"  # no overlay is configured, and images with a former one may lie there
 
 
 def canonical_patterns(rules: Rules, longest_tag: int | None = None) -> list[str]:

@@ -29,7 +29,7 @@ class Hook(Section):
 
     url: Annotated[str, Wanted("an http or https URL without a fragment, or empty")] = Field(
         "", description="where its name, metadata and a small image of it are posted; empty: no hook",
-        pattern=r"^(https?://[^\s?#@/]+(/[^\s#]*)?)?$",
+        pattern=r"^(https?://[^\s?#@/:]+(:[0-9]{1,4}|:[1-5][0-9]{4})?(/[^\s#]*)?)?$",
     )  # fmt: skip
     secret: Secret | None = Field(None, description=f"signs what is posted, by Standard Webhooks: {SECRET}")
     timeout: Seconds = Field(5.0, description="for its whole answer", gt=0)

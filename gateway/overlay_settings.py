@@ -105,4 +105,6 @@ Overlays = Annotated[dict[str, Overlay], BeforeValidator(_overlays)]
 class PublicOverlays(Section):
     """Overlays of the public port."""
 
-    required: list[str] = Field([], description="names of overlays that every derived image of the public port bears")
+    required: list[str] = Field(
+        [], description="names of overlays that every derived image of the public port bears", max_length=8
+    )

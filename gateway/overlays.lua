@@ -33,6 +33,13 @@ local function place(text)
 end
 
 
+-- The name of the overlay in an item, which may go on with a stamp and a place.
+local function name_of(item)
+    local head = partition(item, ":")
+    return (partition(head, "."))
+end
+
+
 local function opacity(text)
     return normalise(text, 2, 0.01, 1)
 end
@@ -121,10 +128,15 @@ end
 
 -- The canonical spelling of the value of `over`: the present stamp of every overlay, and where it lies. What a name
 -- without a stamp leaves out, the configuration's `place` of the overlay gives; after a stamp it is that of DEFAULTS.
+-- There are MOST at most, besides those that are required.
 function _M.expand(text, rules)
     local items = split(text, "~")
-    if #items > MOST then
-        return nil, 400, "over=" .. quote(text) .. ": " .. #items .. " overlays: at most " .. MOST .. " are allowed"
+    local count = 0
+    for _, item in ipairs(items) do
+        count = count + (contains(rules.required, name_of(item)) and 0 or 1)
+    end
+    if count > MOST then
+        return nil, 400, "over=" .. quote(text) .. ": " .. count .. " overlays: at most " .. MOST .. " are allowed"
     end
 
     local found = {}
@@ -148,8 +160,7 @@ function _M.require(value, rules)
 
     local items = {}
     for _, item in ipairs(value and split(value, "~") or {}) do
-        local name = partition(partition(item, ":"), ".")
-        if not contains(rules.required, name) then
+        if not contains(rules.required, name_of(item)) then
             items[#items + 1] = item
         end
     end

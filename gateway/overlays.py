@@ -46,11 +46,12 @@ def expand(text: str, rules: Rules) -> str:
     """The canonical spelling of the value of `over`: the present stamp of every overlay, and where it lies.
 
     What a name without a stamp leaves out, the configuration's `place` of the overlay gives; after a stamp it is that
-    of DEFAULTS. Raises Refused naming what is wrong.
+    of DEFAULTS. There are MOST at most, besides those that are required. Raises Refused naming what is wrong.
     """
     items = text.split("~")
-    if len(items) > MOST:
-        raise Refused(400, f"over={quote(text)}: {len(items)} overlays: at most {MOST} are allowed")
+    count = sum(_name_of(item) not in rules.required for item in items)
+    if count > MOST:
+        raise Refused(400, f"over={quote(text)}: {count} overlays: at most {MOST} are allowed")
     return "~".join(_expanded(item, rules) for item in items)
 
 

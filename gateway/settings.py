@@ -100,6 +100,11 @@ class Config(Section):
     )
 
     @property
+    def rungs(self) -> list[int]:
+        """The widths of the ladder that an image may have."""
+        return [width for width in self.ladder.widths if width <= self.limits.width]
+
+    @property
     def recipes(self) -> dict[str, str]:
         """The recipe of each preset."""
         return {word: one if isinstance(one, str) else one.recipe for word, one in self.presets.items()}

@@ -53,7 +53,7 @@ local function reading_of(request_uri)
     if reading.ends and ngx.time() > reading.ends then
         return nil
     end
-    local marker = etag ~= ANY and markers.of(reading.name.image)
+    local marker = markers.of(reading.name.image) -- which tells `front` of an original that ends, too
     if etag ~= ANY and not (marker and marker.etag == etag) then
         return nil
     end

@@ -198,7 +198,7 @@ end
 -- Answer with the reason why the request is refused.
 function _M.refuse()
     local reading, status, detail = admit()
-    if reading then
+    if reading or srcset.is_asked() then
         return problems.answer(503, "no more images can be made just now")
     end
     if status == 204 then

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -58,7 +59,9 @@ def translate(loaded: Loaded, urls: tuple[str, ...], size: tuple[int, int] | Non
 
 
 def _translated(loaded: Loaded, dialects: tuple[Dialect, ...], url: str, size: tuple[int, int] | None) -> str:
+    from gateway.config import rules_of  # noqa: PLC0415
     from gateway.errors import Refused  # noqa: PLC0415
+    from gateway.ladder import on_ladder  # noqa: PLC0415
     from service.dialects.dialect import OriginalNeeded, Request, ShapeNeeded, Translation  # noqa: PLC0415
 
     path, _, query = _AUTHORITY.sub("", url).partition("?")
@@ -72,7 +75,8 @@ def _translated(loaded: Loaded, dialects: tuple[Dialect, ...], url: str, size: t
             elif isinstance(answer, OriginalNeeded):
                 answer = answer.answer(*_original(loaded, answer.image, size))
             if isinstance(answer, Translation):
-                return str(answer.name)
+                name = answer.name
+                return str(replace(name, recipe=on_ladder(name.recipe, name.format, rules_of(loaded.config))))
             raise Refused(400, "means no derived image")
     known = ", ".join(f"{prefix}/" for dialect in dialects for prefix in dialect.prefixes)
     raise Refused(400, f"must begin with {known}" if known else "no dialect is configured; see docs/dialects.md")

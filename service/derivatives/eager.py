@@ -74,15 +74,15 @@ class Eager:
             try:
                 while self._images:
                     image = next(iter(self._images))
+                    del self._images[image]  # which an upload meanwhile adds again
                     await self._make(names(image))
-                    self._images.pop(image, None)
                 self._added.clear()
             except (StoreError, EngineError, OSError) as error:
+                self._images.setdefault(image)
                 log.warning("eager presets wait (of %d images): %s", len(self._images), error)
                 await asyncio.sleep(PAUSE)
             except Exception:
                 log.exception("the eager presets of an image could not be made")
-                self._images.pop(image, None)
 
     async def _make(self, wanted: Sequence[Wanted]) -> None:
         for name, accept in wanted:

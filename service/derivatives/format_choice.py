@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from gateway.format_choice import candidates
 from gateway.marker import Marker
 from gateway.names import Name, decide
@@ -31,7 +33,10 @@ class FormatChoice:
 
     async def marker(self, image: str) -> Marker:
         """Return the facts of the original, as they are noted beside derived images. Raises as `candidates` does."""
-        return self._tree.marker(image) or await self._look(image)
+        marker = self._tree.marker(image)
+        if marker and (marker.ends is None or marker.ends > time.time()):
+            return marker
+        return await self._look(image)
 
     def _smaller(self, image: str, chosen: str) -> str | None:
         return self._tree.smaller(image).get(chosen)

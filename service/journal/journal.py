@@ -18,7 +18,7 @@ from service.journal.trimming import Trimming
 from service.journal.writer import Change, Writer
 from service.store.base import Store
 
-PLACE = "place.json"  # where the journal was read to, in the folder of the notes
+PLACE = "place"  # where the journal was read to, in the folder of the notes, whose names end in .json
 
 
 @dataclass(slots=True)

@@ -88,7 +88,8 @@ class Writer:
         except UNCERTAIN:
             await self._write(Entry(kind, name, is_known=False), note)
             raise
-        except asyncio.CancelledError:  # the service ends: the next start finds the note
+        except asyncio.CancelledError:  # a client has left, or the service ends, whose next start finds the note
+            self._postpone(Entry(kind, name, is_known=False), note)
             raise
         except BaseException:
             _remove(note)
@@ -118,6 +119,9 @@ class Writer:
                 log.warning("other nodes learn later of a change of %r: no entry in the journal: %s", entry.name, error)
             self._postpone(entry, note)
             return
+        except asyncio.CancelledError:
+            self._postpone(entry, note)
+            raise
         _remove(note)
 
     async def _put(self, entry: Entry) -> None:

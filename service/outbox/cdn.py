@@ -92,16 +92,20 @@ PROVIDERS: Mapping[str, Provider] = {
 
 class CdnSender:
     """Has one CDN, or one Varnish of several, purge what a change made old. Tags of more than `longest` bytes are
-    hashed, as the gateway sends them."""
+    hashed, as the gateway sends them. It waits for `delay` seconds, in which other nodes forget what they had: the CDN
+    would get it from them again."""
 
     kind = "cdn"
 
-    def __init__(self, options: Cdn, url: str, originals: Container, client: Client, longest: int) -> None:
+    def __init__(
+        self, options: Cdn, url: str, originals: Container, client: Client, longest: int, delay: float
+    ) -> None:
         self._options = options
         self._url = url.rstrip("/") if PROVIDERS[options.kind].api else url
         self._originals = originals
         self._client = client
         self._longest = longest
+        self.delay = delay
         self.id = f"cdn-{hashlib.sha256(f'{options.kind} {url}'.encode()).hexdigest()[:8]}"
         self.title = f"cdn ({options.kind}, {host_of(url)})"
 
@@ -109,9 +113,11 @@ class CdnSender:
         return kind in KINDS
 
     async def send(self, message: Message) -> None:
-        provider = PROVIDERS[self._options.kind]
+        provider, options = PROVIDERS[self._options.kind], self._options
+        if message.change.kind == "deleted":
+            options = options.model_copy(update={"soft": False})  # it must not be shown as stale
         async for tags in self._tags(message.change, provider.most):
-            request = provider.purge(self._options, self._url, tags)
+            request = provider.purge(options, self._url, tags)
             answer = await self._client.send(request, self._options.timeout)
             if not provider.done(answer):
                 raise SendFailed("its answer does not say that it was done")
@@ -164,6 +170,8 @@ def receivers_of(options: Cdn) -> list[str]:
     return list(dict.fromkeys(options.urls or [PROVIDERS[options.kind].api]))
 
 
-def cdn_senders(options: Cdn, originals: Container, client: Client, longest: int = LONGEST) -> list[CdnSender]:
+def cdn_senders(
+    options: Cdn, originals: Container, client: Client, longest: int = LONGEST, delay: float = 0.0
+) -> list[CdnSender]:
     """One for each URL."""
-    return [CdnSender(options, url, originals, client, longest) for url in receivers_of(options)]
+    return [CdnSender(options, url, originals, client, longest, delay) for url in receivers_of(options)]

@@ -80,13 +80,13 @@ class Delivery:
         return id in self._held
 
     def add(self, waiting: Waiting) -> bool:
-        """Deliver it as soon as possible; False where there are too many already."""
+        """Deliver it as soon as the sender may; False where there are too many already."""
         if waiting.id in self._held:
             return True
         if len(self._held) >= MOST_HELD:
             return False
         self._held[waiting.id] = waiting
-        self._queue.add(waiting)
+        self._queue.add(waiting, max(0.0, self.sender.delay - waiting.age))
         return True
 
     def start(self) -> None:

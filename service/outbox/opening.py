@@ -18,6 +18,7 @@ from service.outbox.webhooks import WebhookSender
 from service.store.base import Store
 from service.store.errors import StoreError
 
+SETTLED = 1.0  # seconds in which another node that has heard of a change forgets what it had
 NODE = "outbox-node"  # file in the runtime folder that holds the name of this node
 _NAME = re.compile(r"[0-9a-f]{12}")
 
@@ -30,7 +31,9 @@ async def opened_outbox(config: Config, store: Store, work: Work, runtime: Path)
     receivers: list[Sender] = [
         WebhookSender(place, one, client, options.timeout) for place, one in enumerate(config.events)
     ]
-    receivers += cdn_senders(config.cdn, store.originals, client, config.public.cache_tags.longest)
+    heard = config.cache.journal if store.journal else config.cache.revalidate
+    delay = heard + SETTLED if store.remote else 0.0
+    receivers += cdn_senders(config.cdn, store.originals, client, config.public.cache_tags.longest, delay)
     if receivers and store.outbox is None:
         raise StoreError("events and cdn need a container for the outbox, and the store has none that can be used")
     box = Box(store.outbox, work) if store.outbox and receivers else None

@@ -22,6 +22,8 @@ from service.outbox.sending import Sender
 from service.store.errors import (
     Exists,
     Forbidden,
+    NotArrived,
+    NotAsAnnounced,
     NotFound,
     PreconditionFailed,
     ReadOnly,
@@ -33,7 +35,10 @@ from service.store.errors import (
 __all__ = ["COUNTERS", "Change", "Outbox"]
 
 PATIENCE = 5.0  # seconds that a change waits for its message to be written
-UNMADE = (Exists, Forbidden, NotFound, PreconditionFailed, ReadOnly, StoreFull, Unholdable)
+UNMADE = (
+    *(Exists, Forbidden, NotArrived, NotAsAnnounced, NotFound, PreconditionFailed, ReadOnly, StoreFull),
+    Unholdable,
+)
 """Failures that say that the change was not made."""
 
 log = logging.getLogger(__name__)
@@ -124,14 +129,19 @@ class Outbox:
 
     async def _write(self, change: Change) -> list[Waiting]:
         wanting = [delivery for delivery in self._deliveries.values() if delivery.sender.wants(change.kind)]
-        return list(await asyncio.gather(*(self._write_one(change, delivery) for delivery in wanting)))
+        ids = [new_id(self._node, delivery.sender.id) for delivery in wanting]
+        self._under_way.update(ids)
+        writing = (self._write_one(change, *one) for one in zip(ids, wanting, strict=True))
+        try:
+            return list(await asyncio.gather(*writing))
+        except BaseException:  # a client that leaves: what is written is found in the store, and sent
+            self._under_way.difference_update(ids)
+            raise
 
-    async def _write_one(self, change: Change, delivery: Delivery) -> Waiting:
-        id, text = new_id(self._node, delivery.sender.id), written(change)
-        address = address_of(id)
+    async def _write_one(self, change: Change, id: str, delivery: Delivery) -> Waiting:
+        text, address = written(change), address_of(id)
         assert self._box is not None and address is not None
         waiting = Waiting(id, address.made, text)
-        self._under_way.add(id)
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._box.put(OUTBOX + id, text)

@@ -14,7 +14,7 @@ from yarl import URL
 from service.outbox.change import Message
 
 LARGEST_ANSWER = 64 * 1024  # bytes that are read of an answer
-AGENT = "image-gateway"
+HEADERS = {"User-Agent": "image-gateway", "Accept-Encoding": "identity"}  # an answer is read as it comes
 WITH_RETRY = (429, 503)  # statuses whose Retry-After counts
 
 
@@ -45,6 +45,10 @@ class Sender(Protocol):
     def title(self) -> str:
         """The option and the host, for the log."""
 
+    @property
+    def delay(self) -> float:
+        """Seconds after the change before which nothing is sent."""
+
     def wants(self, kind: str) -> bool:
         """Whether it is to hear of changes of this kind."""
 
@@ -73,7 +77,7 @@ class Client:
         """The beginning of an answer of a status from 200 to 299. Raises SendFailed; Unwanted for 410."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                cookie_jar=aiohttp.DummyCookieJar(), headers={"User-Agent": AGENT}, auto_decompress=False
+                cookie_jar=aiohttp.DummyCookieJar(), headers=HEADERS, auto_decompress=False
             )
         try:
             async with (
@@ -86,7 +90,7 @@ class Client:
                     allow_redirects=False,
                 ) as response,
             ):
-                body = await response.content.read(LARGEST_ANSWER)
+                body = await _read(response.content)
         except TimeoutError as error:
             raise SendFailed(f"no answer within {timeout:g} s") from error
         except (aiohttp.ClientError, ValueError) as error:
@@ -101,6 +105,14 @@ class Client:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """An answer, and no more of it than LARGEST_ANSWER."""
+    body = b""
+    while len(body) < LARGEST_ANSWER and (piece := await content.readany()):
+        body += piece
+    return body[:LARGEST_ANSWER]
 
 
 def host_of(url: str) -> str:

@@ -34,6 +34,7 @@ class WebhookSender:
     """Posts events to one URL."""
 
     kind = "events"
+    delay = 0.0
 
     def __init__(self, place: int, options: Webhook, client: Client, timeout: float) -> None:
         secrets = filter(None, (options.secret, options.secret_2))

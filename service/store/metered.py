@@ -26,7 +26,7 @@ from service.store.base import (
 from service.store.errors import StoreError, Unavailable
 from service.store.incoming import IncomingContainer, PutUrl, Taken
 
-JOURNAL, OUTBOX = "journal", "outbox"
+JOURNAL, OUTBOX, INCOMING = "journal", "outbox", "incoming"
 BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 SECONDS = Histogram(
     "image_gateway_store_seconds",
@@ -119,8 +119,8 @@ class _Meter:
             _seconds(self._name, call).observe(time.perf_counter() - began)
 
     def _note(self, trouble: str | None) -> None:
-        """Note whether the store answers. Requests do without these two, so they say nothing of the store."""
-        if self._name not in (JOURNAL, OUTBOX):
+        """Note whether the store answers. Images are served without these, so they say nothing of the store."""
+        if self._name not in (JOURNAL, OUTBOX, INCOMING):
             self._store.trouble = trouble
 
 
@@ -172,7 +172,7 @@ class MeteredIncoming(_Meter):
     """The incoming container `inner`, metered."""
 
     def __init__(self, inner: IncomingContainer, store: MeteredStore) -> None:
-        super().__init__("incoming", store)
+        super().__init__(INCOMING, store)
         self._inner = inner
         self.landing = inner.landing
 

@@ -117,5 +117,5 @@ class DirectUploads:
         """What cannot be removed now is swept later."""
         try:
             await self.incoming.discard(names)
-        except StoreError as error:
+        except (StoreError, OSError) as error:
             log.info("a finished upload is still in the incoming container, until it is swept: %s", error)

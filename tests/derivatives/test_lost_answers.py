@@ -52,7 +52,7 @@ async def test_a_store_that_answers_nothing_more_changes_nothing_of_what_is_told
 ) -> None:
     asked = []
 
-    async def fail(_: DirectoryContainer, what: NewObject | str) -> None:
+    async def fail(_: DirectoryContainer, what: NewObject | str, **__: object) -> None:
         if isinstance(what, NewObject):
             monkeypatch.setattr(DirectoryContainer, "stat", fail)
             raise Unavailable("the first failure", retry_after=77.0)

@@ -10,7 +10,7 @@ from service.engine.pipeline import STEPS
 from service.engine.quality import LADDER, TARGET
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/engine.md").read_text()
-AT_THE_ENDS = {"dpr", "frame", "q", "lossless", "mb"}  # before decoding, or when encoding
+AT_THE_ENDS = {"ar", "dpr", "frame", "q", "lossless", "mb"}  # before decoding, or when encoding
 
 
 def rows(name: str) -> list[list[str]]:

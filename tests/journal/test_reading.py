@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import pytest
 
 from gateway.journal import Entry, entry_name
 from service.cache.work import Work
+from service.journal.journal import PLACE
 from service.journal.reader import Reader
 from service.journal.stats import JournalStats
 from service.journal.trimming import Trimming
@@ -69,7 +71,7 @@ def reader_of(listing: Listing, folder: Path, work: Work, seen: list[str]) -> Re
         seen.append(entry.name or "")
 
     container: Any = listing
-    return Reader(container, folder / "place.json", work, "a", lambda: listing.now, settle, JournalStats(),
+    return Reader(container, folder / PLACE, work, "a", lambda: listing.now, settle, JournalStats(),
                   interval=2, lag=LAG, keep=KEEP)  # fmt: skip
 
 
@@ -119,7 +121,7 @@ async def test_an_entry_that_the_disk_does_not_let_be_settled_holds_up_no_other(
         seen.append(entry.name or "")
 
     container: Any = listing
-    reader = Reader(container, tmp_path / "place.json", work, "a", lambda: listing.now, settle, JournalStats(),
+    reader = Reader(container, tmp_path / PLACE, work, "a", lambda: listing.now, settle, JournalStats(),
                     interval=2, lag=LAG, keep=KEEP)  # fmt: skip
     await reader.read()
     assert seen == ["1.png", "2.png"]
@@ -200,3 +202,39 @@ async def test_entries_that_are_over_are_trimmed_and_nothing_else(tmp_path: Path
     assert await Trimming(listing, lambda: BEGIN, KEEP).trim() == 2  # type: ignore[arg-type]
     left = sorted(name.rpartition("/")[2] for name in listing.rows)
     assert left == ["0-other", "1", "10.png", f"{KEEP + 60}.png"]
+
+
+async def test_a_start_takes_the_place_that_was_read_to_for_no_note(tmp_path: Path, work: Work) -> None:
+    listing, seen = Listing(), list[str]()
+    reader = reader_of(listing, tmp_path, work, seen)
+    await reader.read()
+    reader.save()
+    writer = Writer(listing, tmp_path, work, "a", lambda: listing.now, keep=KEEP, lag=LAG)  # type: ignore[arg-type]
+    running = asyncio.create_task(writer.run())
+    await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert len(writer) == 0
+    assert listing.rows == {}
+
+
+async def test_a_change_whose_client_leaves_has_an_entry_of_unknown_outcome(tmp_path: Path, work: Work) -> None:
+    listing = Listing()
+    writer = Writer(listing, tmp_path, work, "a", lambda: listing.now, keep=KEEP, lag=LAG)  # type: ignore[arg-type]
+
+    async def purge() -> None:
+        async with writer.change("purge", "left.png"):
+            await asyncio.sleep(60)
+
+    running = asyncio.create_task(writer.run())
+    purging = asyncio.create_task(purge())
+    await asyncio.sleep(0)
+    purging.cancel()
+    await asyncio.gather(purging, return_exceptions=True)
+    while not listing.rows:
+        await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    (name,) = listing.rows
+    assert name.split("/")[1].startswith("0-")  # all nodes heed it
+    assert name.endswith("/purge/-/0/left.png")

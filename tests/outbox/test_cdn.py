@@ -94,6 +94,22 @@ async def test_http_gets_json(tmp_path: Path) -> None:
     assert "authorization" not in everything.headers
 
 
+async def test_what_is_deleted_is_never_only_marked_as_stale(tmp_path: Path) -> None:
+    options = {"kind": "fastly", "service": "SU1Z0isxPaozGVKXdv0eY", "token": TOKEN, "soft": True}
+    with receiving() as receiver:
+        (deleted,) = await sent(tmp_path, Change("deleted", ("a.png",)), receiver, **options)
+    assert "fastly-soft-purge" not in deleted.headers
+
+
+async def test_an_answer_that_comes_in_pieces_is_read_whole_and_is_not_compressed(tmp_path: Path) -> None:
+    with receiving() as receiver:
+        receiver.answer = b'{"success": true, "errors": []}' + b" " * 50_000
+        (one,) = await sent(
+            tmp_path, ONE, receiver, kind="cloudflare", zone="023e105f4ecef8ad9ca31a8372d0c353", token=TOKEN
+        )
+    assert one.headers["accept-encoding"] == "identity"
+
+
 async def test_a_created_image_is_news_to_no_cdn(tmp_path: Path) -> None:
     with receiving() as receiver:
         assert await sent(tmp_path, Change("created", ("a.png",)), receiver, kind="http") == []

@@ -33,8 +33,8 @@ async def box(tmp_path: Path) -> AsyncIterator[Box]:
     await store.start()
     work = tmp_path / "work"
     work.mkdir()
-    assert store.journal
-    yield Box(store.journal, Work(work, None))
+    assert store.outbox
+    yield Box(store.outbox, Work(work, None))
     await store.close()
 
 
@@ -147,6 +147,7 @@ class Taker:
     """A receiver that takes every message."""
 
     id, kind, title = RECEIVER, "events", "events.0"
+    delay = 0.0
 
     def __init__(self) -> None:
         self.taken: list[Message] = []
@@ -196,3 +197,36 @@ async def test_a_message_whose_receiver_is_configured_no_more_is_given_up_when_i
             await asyncio.sleep(0.01)
     assert await lying(box, DEAD) == [DEAD + id]
     assert await lying(box, OUTBOX) == []
+
+
+async def test_a_message_waits_as_long_as_its_sender_asks(box: Box) -> None:
+    taker = Taker()
+    taker.delay = 3600.0
+    told = outbox_of(box, taker)
+    async with told.running():
+        async with told.telling(CHANGE):
+            pass
+        await asyncio.sleep(0.05)
+        assert told.waiting == {"events": 1}
+    assert taker.taken == []
+
+
+async def test_a_client_that_leaves_while_its_message_is_written_leaves_nothing_under_way(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = outbox_of(box, Taker())
+
+    async def change() -> None:
+        async with told.telling(CHANGE):
+            raise AssertionError("it has left before")
+
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(box, "put", never)
+    changing = asyncio.create_task(change())
+    await asyncio.sleep(0.01)
+    assert told.oldest > 0
+    changing.cancel()
+    assert isinstance((await asyncio.gather(changing, return_exceptions=True))[0], asyncio.CancelledError)
+    assert told.oldest == 0

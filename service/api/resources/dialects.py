@@ -141,6 +141,7 @@ class DialectHandler:
             return Meaning(await _listed(request.app[CONTEXT], read))
         if not isinstance(read, ShapeNeeded | OriginalNeeded):
             return Meaning(read)
+        request[ASKED] = Name(read.image, {}, "auto")  # as far as it is known, for a picture in place of an error
         marker = await request.app[CONTEXT].derivatives.marker(read.image)
         if isinstance(read, OriginalNeeded):
             return Meaning(read.answer(marker.shape, marker.base in OPAQUE), marker.etag)

@@ -70,11 +70,11 @@ def _url(name: Name, context: Context, signed: bool, expires: int | None) -> str
     """The URL on the public port; None where that would refuse it."""
     rules = public_rules(context)
     try:
+        if rules.required and not name.is_meta:
+            name = replace(name, recipe=canonicalise(name.recipe, name.format, rules))
         name = replace(name, recipe=on_ladder(name.recipe, name.format, rules))
     except Refused:
         return None
-    if rules.required and not name.is_meta:
-        name = replace(name, recipe=canonicalise(name.recipe, name.format, rules))
     url = f"{context.config.public.base_url}/images/{escape(str(name))}"
     if signed and rules.keys:
         key_id, key = next(iter(rules.keys.items()))

@@ -71,11 +71,10 @@ async def srcset_of_front(request: web.Request, asked: SrcsetQuery) -> web.Strea
     if context.rules.access != "open":
         raise Refused(403, f"{SRCSET_LEAF}: only the API answers this")
     picture = await _picture(context, path, asked, None)
-    name = picture.name
-    return _answer(
-        picture,
-        {"Cache-Control": directives(context.rules.max_age, context.rules), **tag_header(context.config, name)},
-    )
+    ends = (await context.derivatives.marker(picture.name)).ends
+    most = None if ends is None else max(0, int(ends - time.time()))
+    control = directives(context.rules.max_age, context.rules, most)
+    return _answer(picture, {"Cache-Control": control, **tag_header(context.config, picture.name)})
 
 
 async def _picture(context: Context, path: str, asked: SrcsetQuery, expires: int | None) -> Picture:
@@ -111,7 +110,7 @@ def _names(context: Context, path: str, asked: SrcsetQuery) -> list[Name]:
     rules = public_rules(context)
     return [
         parse(path, urlencode({"w": width, "format": asked.format, **extra}), rules)
-        for width in _widths(asked.w, context.config.ladder.widths)
+        for width in _widths(asked.w, context.config.rungs)
     ]
 
 

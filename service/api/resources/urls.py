@@ -53,7 +53,7 @@ async def make_urls(request: web.Request, asked: UrlsBody) -> web.StreamResponse
     options = UrlOptions(asked.original, asked.lifetime, None, asked.inline)
 
     async def one(name: str) -> TemporaryUrlResult:
-        return await temporary_url(context, parse(escape(name), "", context.rules), options, accept)
+        return await temporary_url(context, parse(escape(name), "", context.rules.of_api), options, accept)
 
     results = [result async for result in in_order(asked.names, lambda name: url_or_problem(name, one), AT_ONCE)]
     body = [result.model_dump(mode="json", exclude_none=True) for result in results]

@@ -69,7 +69,7 @@ async def warm_images(request: web.Request, asked: WarmBody) -> web.StreamRespon
     wait for the engine, or keep all of it busy, nothing is begun.
     """
     context, turn = request.app[CONTEXT], request.app[WARMING]
-    recipes = at_every_width(asked.recipes, context.config.ladder.widths) if asked.ladder else asked.recipes
+    recipes = at_every_width(asked.recipes, context.config.rungs) if asked.ladder else asked.recipes
     if not recipes:
         raise Refused(400, "recipes: name one at least, such as @w=300.webp, or ask for the ladder")
     names = namer(recipes, context.rules)

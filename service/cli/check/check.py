@@ -61,6 +61,7 @@ CHECKS: tuple[Check, ...] = (
     servers.store,
     servers.hook,
     pages.fallback,
+    pages.tags,
     servers.tracing,
     servers.receivers,
 )

@@ -68,8 +68,10 @@ class DirectoryIncoming:
     async def receiving(self, name: str, size: int) -> AsyncIterator[Path]:
         """As in `Landing`."""
         part = self._folder / f"{_PART}{secrets.token_hex(16)}"
-        await run(self._executor, lambda _: self._reserve(name, size))
+        with self._lock:
+            self._on_its_way += size
         try:
+            await run(self._executor, lambda _: self._check_room(name))
             yield part
             with _translated():
                 part.rename(self._folder / name)
@@ -81,13 +83,13 @@ class DirectoryIncoming:
     def _keys(self) -> Sequence[str]:
         return self._urls.keys or (key_of(self._urls.folders),)
 
-    def _reserve(self, name: str, size: int) -> None:
+    def _check_room(self, name: str) -> None:
+        """Raises IncomingFull where what is on its way does not fit."""
         with _translated(), self._lock:
             self._folder.mkdir(parents=True, exist_ok=True)
             held = sum(map(_size, (entry for entry in self._objects() if entry.name != name)))
-            if held + self._on_its_way + size > self._quota:
+            if held + self._on_its_way > self._quota:
                 raise IncomingFull(f"uploads that wait to be finished may take {self._quota} bytes (intake.quota)")
-            self._on_its_way += size
 
     def _take(self, name: str, size: int, errand: Errand) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from swiftclient.exceptions import ClientException
 
 from service.store.base import Observation
 from service.store.errand import Errand
-from service.store.errors import IncomingFull, NotArrived, NoTemporaryUrls, NotFound
+from service.store.errors import IncomingFull, NotArrived, NoTemporaryUrls, NotFound, StoreError
 from service.store.incoming import COPY, PutUrl, Taken, expiry_of, new_name
 from service.store.swift.auth import Denied
 from service.store.swift.connections import Pool, is_absent
@@ -55,7 +56,7 @@ class SwiftIncoming:
         try:
             await self._pool.call(self._make)
             await self._pool.call(self._signer.prepare)
-        except Denied as error:
+        except (NoTemporaryUrls, Denied) as error:
             _log.warning("no uploads by temporary URLs, for container %s: %s", self._container, error)
 
     async def inspect(self, report: Callable[[Observation], None]) -> None:
@@ -89,8 +90,13 @@ class SwiftIncoming:
     async def take(self, name: str, size: int, target: Path) -> Taken:
         """As in `IncomingContainer`. The copy is made first, then read once."""
         copy = new_name(int(time.time()) + COPY, size)
-        with needing("read", self._container):
-            md5 = await self._pool.transfer(partial(self._take, name, size, copy), target)
+        try:
+            with needing("read", self._container):
+                md5 = await self._pool.transfer(partial(self._take, name, size, copy), target)
+        except StoreError:
+            with contextlib.suppress(StoreError):
+                await self.discard([copy])  # which counts against the quota
+            raise
         return Taken(f"{self._container}/{copy}", md5)
 
     async def discard(self, names: Sequence[str]) -> None:
