@@ -20,6 +20,8 @@ OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disabl
 REPORT = """addEventListener("securitypolicyviolation", (event) => {
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
 });"""
+FASTER: dict[str, Any] = {"resultTypes": ["violations"], "selectors": False}
+"""Of axe: what is right is not described, which takes most of its time."""
 PATIENCE = 20_000  # milliseconds that a busy machine may take for a step
 SIZE: ViewportSize = {"width": 1280, "height": 900}
 
@@ -62,7 +64,7 @@ def launched() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with launched() as started:
         yield started
@@ -85,7 +87,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def tab(browser: Browser, bench: Gateway) -> Iterator[Sheet]:
     with looking(browser, str(bench.api.base_url)) as opened:
         yield opened
@@ -93,7 +95,7 @@ def tab(browser: Browser, bench: Gateway) -> Iterator[Sheet]:
 
 @pytest.fixture
 def sheet(tab: Sheet) -> Iterator[Sheet]:
-    """The page of this file of tests, without a past. The test fails if the page does anything wrong."""
+    """The page of this folder of tests, without a past. The test fails if the page does anything wrong."""
     tab.forget()
     yield tab
     assert tab.wrong == []
@@ -135,5 +137,5 @@ def photo(width: int, height: int, seed: int = 1) -> bytes:
 
 def barriers(page: Page, options: dict[str, list[str]] | None = None) -> list[str]:
     """What axe finds, each with its element."""
-    violations = Axe().run(page, options=options or {}).response["violations"]
+    violations = Axe().run(page, options=FASTER | (options or {})).response["violations"]
     return [f"{one['id']}: {node['html'][:150]}" for one in violations for node in one["nodes"]]
