@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -12,29 +10,14 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from gateway.section import Secret, Section
+from gateway.standard_webhooks import SECRET, key_of
 from gateway.units import Seconds
 
 ChangeKind = Literal["created", "replaced", "deleted", "purged"]
 KINDS: tuple[ChangeKind, ...] = ("created", "replaced", "deleted", "purged")
 
-SECRET_PREFIX = "whsec_"  # noqa: S105  # how a secret of Standard Webhooks begins
-LEAST_SECRET, MOST_SECRET = 24, 64  # bytes, by that specification
 _LABEL = "[A-Za-z0-9_-]{1,63}"
 _URL = re.compile(rf"https?://({_LABEL}(\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?(/[!-~]*)?")
-
-
-def secret_bytes(secret: str) -> bytes:
-    """The key in a secret of Standard Webhooks: `whsec_`, and 24 to 64 bytes in base64. Raises ValueError."""
-    wanted = f"must be whsec_ and {LEAST_SECRET} to {MOST_SECRET} bytes in base64, as Standard Webhooks wants it"
-    if not secret.startswith(SECRET_PREFIX):
-        raise ValueError(wanted)
-    try:
-        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    except binascii.Error:
-        raise ValueError(wanted) from None
-    if not LEAST_SECRET <= len(key) <= MOST_SECRET:
-        raise ValueError(wanted)
-    return key
 
 
 def _target(value: Any) -> Any:
@@ -51,7 +34,7 @@ class Webhook(Section):
     """A receiver of events."""
 
     url: Target = Field(description="where events are posted")
-    secret: Secret = Field(description="signs them by Standard Webhooks: whsec_ and 24 to 64 bytes in base64")
+    secret: Secret = Field(description=f"signs them by Standard Webhooks: {SECRET}")
     secret_2: Secret | None = Field(None, description="a second secret that signs them too, for rotation")
     kinds: list[ChangeKind] = Field(list(KINDS), description="of changes that it hears of", min_length=1)
 
@@ -59,7 +42,7 @@ class Webhook(Section):
     @classmethod
     def _check_secret(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None:
-            secret_bytes(secret.get_secret_value())
+            key_of(secret.get_secret_value())
         return secret
 
 

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import json
 import time
-from collections.abc import Sequence
 
-from gateway.outbox_settings import Webhook, secret_bytes
+from gateway.outbox_settings import Webhook
+from gateway.standard_webhooks import headers
 from service.outbox.change import Message
 from service.outbox.sending import Client, Request, host_of
-
-VERSION = "v1"  # of a signature by HMAC-SHA256
-
-
-def signature(id: str, timestamp: int, body: bytes, keys: Sequence[bytes]) -> str:
-    """The value of `webhook-signature`: for each key `v1,` and the HMAC-SHA256 of `ID.TIMESTAMP.BODY` in base64."""
-    signed = f"{id}.{timestamp}.".encode() + body
-    digests = (hmac.digest(key, signed, hashlib.sha256) for key in keys)
-    return " ".join(f"{VERSION},{base64.b64encode(digest).decode()}" for digest in digests)
 
 
 def event(message: Message) -> bytes:
@@ -38,7 +27,7 @@ class WebhookSender:
 
     def __init__(self, place: int, options: Webhook, client: Client, timeout: float) -> None:
         secrets = filter(None, (options.secret, options.secret_2))
-        self._keys = [secret_bytes(secret.get_secret_value()) for secret in secrets]
+        self._secrets = [secret.get_secret_value() for secret in secrets]
         self._url = options.url
         self._kinds = frozenset(options.kinds)
         self._client = client
@@ -51,10 +40,5 @@ class WebhookSender:
 
     async def send(self, message: Message) -> None:
         body, now = event(message), int(time.time())
-        headers = {
-            "Content-Type": "application/json",
-            "webhook-id": message.id,
-            "webhook-timestamp": str(now),
-            "webhook-signature": signature(message.id, now, body, self._keys),
-        }
-        await self._client.send(Request("POST", self._url, headers, body), self._timeout)
+        signed = {"Content-Type": "application/json", **headers(self._secrets, message.id, now, body)}
+        await self._client.send(Request("POST", self._url, signed, body), self._timeout)
