@@ -64,7 +64,7 @@ def launched() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with launched() as started:
         yield started
@@ -87,7 +87,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         yield running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def tab(browser: Browser, bench: Gateway) -> Iterator[Sheet]:
     with looking(browser, str(bench.api.base_url)) as opened:
         yield opened
@@ -95,7 +95,7 @@ def tab(browser: Browser, bench: Gateway) -> Iterator[Sheet]:
 
 @pytest.fixture
 def sheet(tab: Sheet) -> Iterator[Sheet]:
-    """The page of this folder of tests, without a past. The test fails if the page does anything wrong."""
+    """The page of this file of tests, without a past. The test fails if the page does anything wrong."""
     tab.forget()
     yield tab
     assert tab.wrong == []
