@@ -1,4 +1,4 @@
-"""The options of what is told to others after a change: webhooks, and a CDN."""
+"""The options of messages to others after a change: webhooks, and a CDN."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Webhook(Section):
     url: Target = Field(description="where events are posted")
     secret: Secret = Field(description=f"signs them by Standard Webhooks: {SECRET}")
     secret_2: Secret | None = Field(None, description="a second secret that signs them too, for rotation")
-    kinds: list[ChangeKind] = Field(list(KINDS), description="of changes that it hears of", min_length=1)
+    kinds: list[ChangeKind] = Field(list(KINDS), description="of changes that are posted to it", min_length=1)
 
     @field_validator("secret", "secret_2")
     @classmethod

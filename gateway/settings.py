@@ -85,9 +85,7 @@ class Config(Section):
     )
     metadata: MetadataOptions = MetadataOptions()
     dialects: Dialects = Dialects()
-    events: list[Webhook] = Field(
-        [], description="webhooks that hear of changes, as {url, secret, kinds}: docs/events.md"
-    )
+    events: list[Webhook] = Field([], description="webhooks that get changes, as {url, secret, kinds}: docs/events.md")
     cdn: Cdn = Cdn()
     outbox: OutboxOptions = OutboxOptions()
     runtime: Runtime = Runtime()

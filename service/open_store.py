@@ -34,7 +34,7 @@ def open_store(config: Config) -> Store:
 
 
 def tells(config: Config) -> bool:
-    """Whether others are told of changes, so that there is an outbox."""
+    """Whether messages about changes are configured, so that there is an outbox."""
     return bool(config.events) or config.cdn.kind != "none"
 
 

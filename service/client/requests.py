@@ -41,7 +41,7 @@ def sha256_of(path: Path) -> str:
 
 
 def failure(error: httpx.TransportError, call: Call[Any], base_url: str) -> GatewayError:
-    """What a call that found nobody raises."""
+    """The error of a call that found no server."""
     if not call.foreign:
         return unreachable(error, base_url)
     url = httpx.URL(call.path)  # of which the query is a permission

@@ -1,4 +1,4 @@
-"""Find the messages that nobody delivers: of an earlier run of this node, and of nodes that are gone.
+"""Find the messages that no node delivers: of an earlier run of this node, and of nodes that are gone.
 
 A node whose messages wait writes a sign of life, and writes it anew before others take it for dead. A node is dead when
 neither its messages nor its sign have changed for `take_over` seconds of the observer's own clock. Several may observe
@@ -143,7 +143,7 @@ class Adoption:
             return None
 
     async def _sweep(self) -> None:
-        """Remove dead letters that are old, and signs that nobody has written for as long."""
+        """Remove dead letters that are old, and signs that no node has written for as long."""
         if time.monotonic() - self._swept < SWEEP:
             return
         self._swept = time.monotonic()

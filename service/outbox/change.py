@@ -1,4 +1,4 @@
-"""A change of the repository that others hear of, and the message about it, as they lie in the outbox."""
+"""A change of the repository, and the message about it, as they lie in the outbox."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A change that one receiver is to hear of. `id` is the name of its object below `outbox/`."""
+    """A change for one receiver. `id` is the name of its object below `outbox/`."""
 
     id: str
     change: Change

@@ -50,7 +50,7 @@ class Sender(Protocol):
         """Seconds after the change before which nothing is sent."""
 
     def wants(self, kind: str) -> bool:
-        """Whether it is to hear of changes of this kind."""
+        """Whether it wants changes of this kind."""
 
     async def send(self, message: Message) -> None:
         """Return when the receiver has taken it. Raises SendFailed, Unwanted, StoreError."""

@@ -1,7 +1,7 @@
 """The interface of the incoming container: clients PUT uploads there by temporary URLs, and the service takes them.
 
 An object is named `EXPIRES-BYTES-RANDOM`. EXPIRES is the end of its URL in seconds since the epoch, in ten digits, so
-that a listing begins with what has expired; nobody can guess RANDOM.
+that a listing begins with what has expired; RANDOM cannot be guessed.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class IncomingContainer(Protocol):
 
 
 def new_name(expires: int, size: int) -> str:
-    """The name of an object that nobody can guess."""
+    """The name of an object, which cannot be guessed."""
     return f"{expires:010}-{size}-{secrets.token_hex(16)}"
 
 

@@ -84,7 +84,7 @@ class Quota:
             raise QuotaReached(f"limits.store_bytes: {text}; {change.bytes} more have no room")
 
     async def _refresh(self) -> None:
-        """Count anew where the count is too old. Nobody waits for the tree to be read again."""
+        """Count anew where the count is too old. No request waits for the tree to be read again."""
         if self._is_fresh():
             return
         if self._counted is None or self._remote:

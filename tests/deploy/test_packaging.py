@@ -22,7 +22,7 @@ DOCKERFILE = (HOME / "Dockerfile").read_text()
 NOT_OURS = {".git", ".venv", "var", "dist", "build", "__pycache__"}
 NOT_OURS |= {".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".schemathesis"}
 FORBIDDEN = {
-    "the host of a package registry": r"(?:pypi|pythonhosted|npmjs|crates|(?:deb|security)\.debian)\.(?:org|io|com)",
+    "the host of a registry": r"(?:pyp[i]|pythonhoste[d]|npmj[s]|crate[s]|(deb|security)\.debia[n])\.(org|io|com)",
     "a folder of one machine": r"(?<![\w.$}/-])/(?:work|root/\.|home/\w|opt/wheels)",
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----\n\w",
     "an access key": r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{36}|xox[abp]-\w{10}|glpat-\w{20})",

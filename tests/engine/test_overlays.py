@@ -131,7 +131,7 @@ def test_all_frames_of_an_animation_bear_it(kind: str, logo: Overlay, library: L
     ],
 )  # fmt: skip
 def test_an_overlay_lies_on_the_picture_and_not_beside_it_whatever_else_is_asked(more: str, logo: Overlay) -> None:
-    """So nobody cuts it off with a border that the recipe has added, nor spoils it by another operation."""
+    """So it cannot be cut off with a border that the recipe has added, nor spoils it by another operation."""
     picture = images.photo(200, 100)
     bare = derive(images.png(picture), f"{more},gray=1".replace("rot=", "bri=-100,rot="), "png").pixels("RGBA")
     made = laid(images.png(picture), "logo.0", {"logo": logo}, more).pixels("RGBA")

@@ -26,7 +26,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     fallback = {"image": "site/missing.jpg", "for": [404, 422], "max_age": "20s"}
     options = {
         "public": {"fallback": fallback, "cache_tags": {"header": "xkey"}},
-        "dialects": {"imgproxy": {"prefix": "/imgproxy"}},
+        "dialects": {"imgproxy": {"prefix": "/imgproxy"}, "iiif": {"prefix": "/iiif/3"}},
     }
     with running_gateway(tmp_path_factory.mktemp("fallback"), options) as running:
         yield running
@@ -125,6 +125,14 @@ def test_a_url_of_another_dialect_shows_it_too(gateway: Gateway) -> None:
     answer = gateway.public.get("/imgproxy/unsafe/w:50/plain/local:///none.jpg@png", headers=IMG)
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "image/png")
     assert Image.open(io.BytesIO(answer.content)).size == (50, 38)
+
+
+def test_a_dialect_that_needs_the_original_s_shape_shows_it_in_its_own_size(gateway: Gateway) -> None:
+    answer = gateway.public.get("/iiif/3/none.jpg/full/60,/0/default.jpg", headers=IMG)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "image/avif")
+    assert Image.open(io.BytesIO(answer.content)).size == (400, 300)
+    info = gateway.public.get("/iiif/3/none.jpg/info.json", headers={"Accept": "application/ld+json"})
+    assert (info.status_code, "image" in info.headers["Content-Type"]) == (404, False)
 
 
 def test_images_that_are_there_are_as_before(gateway: Gateway) -> None:

@@ -150,3 +150,9 @@ def test_an_image_with_an_earlier_overlay_is_not_found_although_it_may_lie_there
 def test_a_name_that_only_resembles_one_with_the_required_overlay_is_not_found(leaf: str) -> None:
     assert canonical_path(f"/images/a/{leaf}.png", STRICT) is None
     assert canonical_path("/images/a/@w=9,over=logo.aa11:se:2p:2p,frame=2.png", STRICT) is not None
+
+
+def test_a_name_with_all_overlays_that_may_be_and_a_required_one_is_read_again() -> None:
+    name = parse(f"a/@over={'~'.join(['credit'] * 8)}.png", "", STRICT)
+    assert name.recipe["over"].count("~") == 8
+    assert parse(str(name), "", STRICT) == name

@@ -1,4 +1,4 @@
-"""Mistakes in what is configured for pages and CDNs are told with a remedy."""
+"""Mistakes in the options of pages and CDNs: the message says what would be right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A receiver of messages for tests: it keeps every request, and answers as it is told."""
+"""A receiver of messages for tests: it keeps every request, and answers as configured."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Received:
 @dataclass
 class Receiver:
     """What came so far. The next requests are answered with `statuses`, then all with `status`; 0 breaks the
-    connection. `answer` is the body, `more` are headers. While it is `stuck` it answers nobody."""
+    connection. `answer` is the body, `more` are headers. While it is `stuck` it does not answer."""
 
     url: str = ""
     received: list[Received] = field(default_factory=list)

@@ -32,7 +32,7 @@ def test_changes_are_followed_without_any_webhook(gateway: Gateway, dog: bytes) 
         "image.deleted",
         "image.purged",
     ]
-    assert not (gateway.root / "var/outbox").exists(), "nobody needs an outbox"
+    assert not (gateway.root / "var/outbox").exists(), "no receiver needs an outbox"
 
 
 def test_a_cursor_is_where_its_answer_ended() -> None:

@@ -26,7 +26,7 @@ sub vcl_deliver {
     set resp.http.hits = obj.hits;
 }
 """
-"""What a gateway sends by itself where it is told the name of the header: the tags of the image and of its folder."""
+"""What a gateway sends by itself where the header is configured: the tags of the image and of its folder."""
 
 
 @contextlib.contextmanager

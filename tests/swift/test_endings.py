@@ -77,7 +77,7 @@ async def test_a_deletion_of_what_is_gone_removes_what_is_left_of_it(on_swift: t
     await eventually(lambda: not node.context.derivatives.maker.backlog)
     assert swift.head_object(derived, "c.png/@w=4.png")
     swift.delete_object(originals, "c.png")
-    assert (await node.public("c.png/@w=4.png")).status == 200  # nobody has told the node
+    assert (await node.public("c.png/@w=4.png")).status == 200  # the node does not know yet
     assert (await node.delete("c.png")).status == 404
     assert (await node.public("c.png/@w=4.png")).status == 404
     assert not swift.get_container(derived, prefix="c.png/")[1]

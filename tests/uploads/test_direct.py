@@ -2,128 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import concurrent.futures
 import contextlib
 import hashlib
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from swiftclient.exceptions import ClientException
 
 from gateway.put_urls import put_url
 from service import cli
-from service.api.schema.models import DirectUpload
 from service.cli.check import check, servers
-from service.client import Conflict, calls, uploading
-from service.client import Gateway as GatewayClient
-from service.client.local_files import LocalFile
 from service.observability import logs
 from service.runtime.configuration import read_config
 from service.runtime.paths import paths_of
 from service.store.incoming import new_name
 from service.uploads.upload_ids import Announced, write
 from tests import images
-from tests.conftest import swift_options
-from tests.gateways import Gateway, running_gateway
-from tests.swift.server import SwiftServer
 from tests.swift.stores import client
 from tests.uploads.direct import begin, begun, code, send, sent
-from tests.uploads.hooks import moderating
-
-CAT = images.jpeg(images.photo(320, 240), exif=images.exif(1))
-DOG = images.png(images.flat(80, 60))
-SHOP = "https://shop.example.org"
-OPTIONS: dict[str, Any] = {
-    "intake": {"lifetime": "10m", "quota": "1MiB", "origins": [SHOP]},
-    "limits": {"upload": "700KiB"},
-}
-INCOMING = "incoming"
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A gateway and what its store is; `key` signs temporary URLs and ids."""
-
-    gateway: Gateway
-    swift: SwiftServer | None
-    container: str = ""
-
-    @property
-    def api(self) -> httpx.Client:
-        return self.gateway.api
-
-    @property
-    def key(self) -> str:
-        if self.swift is None:
-            return (self.gateway.root / "var/derived/@temp-url-key").read_text().strip()
-        with contextlib.closing(client(self.swift.url)) as connection:
-            return str(connection.head_container(INCOMING)["x-container-meta-temp-url-key"])
-
-    def waiting(self) -> list[str]:
-        """The names in the incoming container."""
-        if self.swift is None:
-            return sorted(path.name for path in (self.gateway.root / "var/incoming").iterdir())
-        with contextlib.closing(client(self.swift.url)) as connection:
-            return [row["name"] for row in connection.get_container(INCOMING)[1]]
-
-    def is_waiting(self, upload: dict[str, Any]) -> bool:
-        """Whether what was sent is still in the incoming container. A listing would lag."""
-        name = upload["url"].partition("?")[0].rpartition("/")[2]
-        if self.swift is None:
-            return Path(self.gateway.root, "var/incoming", name).exists()
-        with contextlib.closing(client(self.swift.url)) as connection:
-            try:
-                connection.head_object(INCOMING, name)
-            except ClientException as error:
-                return bool(error.http_status != 404)
-        return True
-
-    @contextlib.contextmanager
-    def quota(self, size: str) -> Iterator[None]:
-        """Another quota of the incoming container, for a while."""
-        assert self.swift
-        with contextlib.closing(client(self.swift.url)) as connection:
-            former = connection.head_container(INCOMING)["x-container-meta-quota-bytes"]
-            connection.post_container(INCOMING, {"X-Container-Meta-Quota-Bytes": size})
-            yield
-            connection.post_container(INCOMING, {"X-Container-Meta-Quota-Bytes": former})
-
-    def clear(self) -> None:
-        if self.swift is None:
-            for name in self.waiting():
-                (self.gateway.root / "var/incoming" / name).unlink()
-            return
-        with contextlib.closing(client(self.swift.url)) as connection:
-            for name in self.waiting():
-                with contextlib.suppress(ClientException):  # a listing lags
-                    connection.delete_object(INCOMING, name)
-
-    def count(self, outcome: str) -> float:
-        """How many direct uploads ended so."""
-        lines = self.api.get("/metrics").text.splitlines()
-        line = next(line for line in lines if f'direct_uploads_total{{outcome="{outcome}"}}' in line)
-        return float(line.rpartition(" ")[2])
-
-    def original(self, name: str) -> httpx.Response:
-        return self.api.get(f"/images/{name}", params={"original": "true"})
-
-
-@pytest.fixture(scope="module", params=["directory", "swift"])
-def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
-    options, server, container = dict(OPTIONS), None, ""
-    if request.param == "swift":
-        server = request.getfixturevalue("swift")
-        options |= swift_options(server)
-        options["store"]["swift"]["incoming_container"] = INCOMING
-        container = options["store"]["swift"]["container"]
-    with running_gateway(tmp_path_factory.mktemp("direct"), options) as running:
-        yield Subject(running, server, container)
+from tests.uploads.subjects import CAT, DOG, SHOP, Subject
 
 
 def test_an_upload_goes_straight_to_the_store_and_is_there_once_it_is_finished(subject: Subject) -> None:
@@ -342,49 +241,3 @@ def test_a_page_of_a_configured_origin_may_send_and_no_other(
     assert subject.api.post(upload["finish"]).status_code == 201
     refused = subject.api.post("/uploads", json={}, headers={"Origin": SHOP})
     assert code(refused) == (403, "cross-site")
-
-
-def test_the_client_sends_straight_to_the_store(subject: Subject, tmp_path: Path) -> None:
-    file = tmp_path / "cat.jpg"
-    file.write_bytes(CAT)
-    with GatewayClient(str(subject.api.base_url)) as gateway:
-        stored = gateway.upload_direct("client/cat.jpg", file)
-        assert (stored.name, stored.sha256) == ("client/cat.jpg", hashlib.sha256(CAT).hexdigest())
-        with pytest.raises(Conflict):
-            gateway.upload_direct("client/cat.jpg", file)
-        file.write_bytes(DOG)
-        assert gateway.upload_direct("client/cat.jpg", file, replace=True).created is False
-    assert subject.original("client/cat.jpg").content == DOG
-
-
-@pytest.mark.parametrize("direct", [True, False])
-def test_the_command_sends_large_files_straight_to_the_store_with_progress(
-    subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, direct: bool
-) -> None:
-    monkeypatch.setattr(uploading, "DIRECT_FROM", len(CAT))
-    before = subject.count("begun"), subject.count("finished")
-    for name, data in (("large.jpg", CAT), ("small.png", DOG)):
-        (tmp_path / name).write_bytes(data)
-    files = [LocalFile(tmp_path / name, f"command-{direct}/{name}", size) for name, size in sizes(tmp_path)]
-    reported: list[int] = []
-    work = uploading.Uploading(str(subject.api.base_url), None, replace=False, report=reported.append, direct=direct)
-    asyncio.run(work.run(files, 2))
-    assert (sorted(work.stored), work.failed) == (sorted(file.name for file in files), [])
-    assert sum(reported) == sum(file.bytes for file in files)
-    assert (subject.count("begun"), subject.count("finished")) == (before[0] + direct, before[1] + direct)
-    assert subject.original(f"command-{direct}/large.jpg").content == CAT
-
-
-def sizes(folder: Path) -> list[tuple[str, int]]:
-    return [(path.name, path.stat().st_size) for path in sorted(folder.iterdir())]
-
-
-def test_the_token_stays_with_the_gateway() -> None:
-    with moderating() as other, GatewayClient("http://127.0.0.1:1", "a secret") as gateway:
-        upload = DirectUpload(
-            id="x", method="POST", url=other.url, headers={"X-Delete-At": "5"}, expires=5, finish="/uploads/x"
-        )
-        gateway.call(calls.send(upload, CAT))
-        headers, body = other.posted[0]
-    assert (body, headers["x-delete-at"]) == (CAT, "5")
-    assert "authorization" not in headers

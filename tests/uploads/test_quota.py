@@ -72,7 +72,7 @@ def test_eager_presets_are_there_before_anybody_asks(limited: Gateway) -> None:
 
 
 class Counted:
-    """A container that counts as it is told, and how often it is asked."""
+    """A container that answers with these counts, and how often it is asked."""
 
     def __init__(self, *usages: Usage) -> None:
         self.usages = list(usages)
