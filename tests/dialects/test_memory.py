@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import images
+from tests.evicting import evicting
 from tests.gateways import Gateway
 from tests.waiting import until
 
@@ -69,6 +70,16 @@ def test_an_image_that_was_evicted_is_made_again(gateway: Gateway) -> None:
     (file,) = gateway.derived.glob("memory/cat.jpg/@w=102*")
     file.unlink()
     assert gateway.public.get(path).headers["X-Cache"] == "MISS"
+
+
+def test_a_file_that_goes_while_it_is_asked_for_is_answered_by_the_service(gateway: Gateway) -> None:
+    path = f"{BASE}/full/103,/0/default.jpg"
+    whole = gateway.public.get(path)
+    with evicting(gateway.derived / "memory/cat.jpg"):
+        answers = [gateway.public.get(path) for _ in range(60)]
+    assert {(one.status_code, one.headers.get("ETag")) for one in answers} == {(200, whole.headers["ETag"])}
+    assert {one.content for one in answers} == {whole.content}
+    assert not any("X-Translation" in one.headers for one in answers)
 
 
 def test_the_memory_is_bounded_and_what_is_asked_for_last_is_in_it(gateway: Gateway) -> None:

@@ -25,6 +25,7 @@ from service.engine.job import EngineError
 from service.store.errors import StoreError
 
 INTERNAL = "/@derived/"  # the internal location of nginx that serves files of the derived tree
+BYTES_ASKED = "X-Answer-Bytes"  # of a request by nginx, which did not find the file that the last answer named
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ async def _redirect(request: web.Request, name: Name, found: Derivative) -> web.
 
 
 async def answer_with_redirect(request: web.Request) -> web.StreamResponse:
-    """The same behind nginx, which sends the file; where it was evicted meanwhile, nginx asks again."""
+    """The same behind nginx, which sends the file; where it was evicted meanwhile, nginx asks for the bytes."""
     context = request.app[CONTEXT]
     if is_srcset(request.raw_path.partition("?")[0]):
         return await srcset_of_front(request)
@@ -65,15 +66,28 @@ async def answer_with_redirect(request: web.Request) -> web.StreamResponse:
     authorise(name, rules, time.time())
     request[ASKED] = name
     await _prepare(request, name)
-    found = await request.app[CONTEXT].derivatives.get(name, request.headers.get("Accept", ""), lane="small")
-    if found.file.relative is None:  # no disk took it
-        more = public_headers(request.app[CONTEXT].config, name)
-        return await send_derived(request, name, found, found.file.open(), more)
-    headers = {
-        **derived_headers(request.app[CONTEXT], name, found),
-        **public_headers(request.app[CONTEXT].config, name),
-    }
-    headers["X-Accel-Redirect"] = INTERNAL + escape(found.file.relative)
+    found, data = await find_for_nginx(request, name)
+    more = public_headers(request.app[CONTEXT].config, name)
+    if data:
+        return await send_derived(request, name, found, data, more)
+    return let_nginx_send(request, name, found, INTERNAL, more)
+
+
+async def find_for_nginx(request: web.Request, name: Name) -> tuple[Derivative, BinaryIO | None]:
+    """The image, with its bytes where nginx cannot send the file: no disk took it, or nginx did not find it."""
+    derivatives, accept = request.app[CONTEXT].derivatives, request.headers.get("Accept", "")
+    if BYTES_ASKED in request.headers:
+        return await derivatives.open(name, accept, lane="small")
+    found = await derivatives.get(name, accept, lane="small")
+    return found, found.file.open() if found.file.relative is None else None
+
+
+def let_nginx_send(
+    request: web.Request, name: Name, found: Derivative, location: str, more: Mapping[str, str]
+) -> web.Response:
+    """The path of a derived image, which was asked for by `name`, in a location of nginx; with `more` headers."""
+    headers = {**derived_headers(request.app[CONTEXT], name, found), **more}
+    headers["X-Accel-Redirect"] = location + escape(found.file.relative or "")
     return web.Response(headers=headers, content_type=found.content_type)
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 from aiohttp import web
 
@@ -30,7 +31,7 @@ from service.api.http.metrics import DIALECT_KINDS
 from service.api.http.problems import BEGUN, VARIES
 from service.api.http.public_headers import tag_header
 from service.api.http.sending import condition
-from service.api.resources.derived import derived_headers, send_derived
+from service.api.resources.derived import find_for_nginx, let_nginx_send, send_derived
 from service.api.resources.selection import Selection
 from service.api.schema.operations import DIALECTS
 from service.derivatives.derivatives import Derivative
@@ -149,29 +150,27 @@ class DialectHandler:
 
     async def _image(self, request: web.Request, meant: Translation, etag: str) -> web.StreamResponse | None:
         """The image; None where it was made of another original than the one with `etag`."""
-        derivatives, name = request.app[CONTEXT].derivatives, _until(meant)
+        name, more = _until(meant), {"Link": meant.link} if meant.link else {}
         if self._public:
             name = replace(name, recipe=on_ladder(name.recipe, name.format, request.app[CONTEXT].rules))
+            more |= tag_header(request.app[CONTEXT].config, name.image)
         request[ASKED] = name
         if name.format == "auto":
             request[VARIES] = True
-        accept, more = request.headers.get("Accept", ""), {"Link": meant.link} if meant.link else {}
-        if not self._public:
-            found, data = await derivatives.open(name, accept, lane="api")
-            if not _is_of(request, found, etag):
-                data.close()
-                return None
-            return await send_derived(request, name, found, data, more)
-        found = await derivatives.get(name, accept, lane="small")
-        more |= tag_header(request.app[CONTEXT].config, name.image)
+        found, data = await self._find(request, name)
         if not _is_of(request, found, etag):
+            if data:
+                data.close()
             return None
-        if found.file.relative is None:  # no disk took it
-            return await send_derived(request, name, found, found.file.open(), more)
-        headers = {**derived_headers(request.app[CONTEXT], name, found), **more}
-        headers["X-Accel-Redirect"] = INTERNAL + escape(found.file.relative)
-        headers[TRANSLATION] = f"{self._of_rules} {etag or '-'} {_target(name)}"
-        return web.Response(headers=headers, content_type=found.content_type)
+        if data:
+            return await send_derived(request, name, found, data, more)
+        more[TRANSLATION] = f"{self._of_rules} {etag or '-'} {_target(name)}"
+        return let_nginx_send(request, name, found, INTERNAL, more)
+
+    async def _find(self, request: web.Request, name: Name) -> tuple[Derivative, BinaryIO | None]:
+        if self._public:
+            return await find_for_nginx(request, name)
+        return await request.app[CONTEXT].derivatives.open(name, request.headers.get("Accept", ""), lane="api")
 
     def _refuse(self, request: web.Request, error: Exception) -> web.Response:
         """The error as the dialect says it, with the status and the log line of every other error."""
