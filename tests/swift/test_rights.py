@@ -18,6 +18,7 @@ from tests.conftest import swift_options
 from tests.gateways import running_gateway
 from tests.swift.server import SwiftServer
 from tests.swift.stores import client, content, put, settings_for, started
+from tests.waiting import until
 
 READER = {"user": "test:reader", "key": "reading"}
 
@@ -109,6 +110,20 @@ async def test_a_container_that_is_deleted_meanwhile_is_named(swift: SwiftServer
             for call in (store.originals.stat("a"), store.originals.list()):
                 with pytest.raises(Unavailable, match=f"no container '{settings.container}' any more"):
                     await call
+
+
+def test_a_gateway_whose_container_is_deleted_is_not_ready_and_names_it(swift: SwiftServer, tmp_path: Path) -> None:
+    options = swift_options(swift)
+    options["cache"] = {**options.get("cache", {}), "revalidate": "1s"}
+    container = options["store"]["swift"]["container"]
+    with contextlib.closing(client(swift.url)) as owner, running_gateway(tmp_path / "g", options) as gateway:
+        assert gateway.api.get("/health/ready").status_code == 200
+        owner.delete_container(container)
+        until(lambda: gateway.api.get("/health/ready").status_code == 503)
+        checks = gateway.api.get("/health/ready").json()["checks"]
+        owner.put_container(container)
+        until(lambda: gateway.api.get("/health/ready").status_code == 200)
+    assert f"no container '{container}' any more" in checks["store"]
 
 
 async def test_a_temporary_url_that_is_refused_says_in_the_log_what_is_in_its_way(
