@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from swiftclient import Connection
 
 from service.store.errors import Forbidden, StoreError, Unavailable
 from service.store.swift.settings import SwiftSettings
@@ -21,6 +22,7 @@ from tests.swift.stores import client, content, put, settings_for, started
 from tests.waiting import until
 
 READER = {"user": "test:reader", "key": "reading"}
+OTHER = {"user": "other:tester", "key": "testing"}
 
 
 def readable(swift: SwiftServer, **changes: object) -> SwiftSettings:
@@ -84,6 +86,21 @@ async def test_derived_images_may_lie_in_the_account_of_the_login(swift: SwiftSe
     async with started(settings) as store:
         await put(store.derived, tmp_path, "a/@w=1.png")
         assert store.derived._pool is not store.originals._pool
+
+
+def test_a_gateway_of_another_account_keeps_its_derived_images_in_its_own(swift: SwiftServer, tmp_path: Path) -> None:
+    options = swift_options(swift)
+    own = options["store"]["swift"]
+    with contextlib.closing(client(swift.url)) as owner:
+        owner.put_container(own["container"], {"X-Container-Read": "other:tester"})
+        owner.put_object(own["container"], "cat.jpg", images.jpeg(), content_type="image/jpeg")
+        own |= OTHER | {"storage_url": owner.get_auth()[0], "derived_account": "own"}
+    with running_gateway(tmp_path / "g", options) as gateway:
+        assert gateway.public.get("/images/cat.jpg/@w=20.png").status_code == 200
+        with contextlib.closing(Connection(own["auth_url"], OTHER["user"], OTHER["key"])) as other:
+            assert "AUTH_other" in other.get_auth()[0]
+            derived = own["derived_container"]
+            until(lambda: [row["name"] for row in other.get_container(derived)[1]] == ["cat.jpg/@w=20.png"])
 
 
 def test_a_gateway_serves_with_reading_alone_and_answers_403_to_uploads(swift: SwiftServer, tmp_path: Path) -> None:

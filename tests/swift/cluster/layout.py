@@ -96,6 +96,7 @@ use = egg:swift#tempauth
 token_life = {token_life}
 user_test_tester = testing .admin
 user_test_reader = reading
+user_other_tester = testing .admin
 [filter:authtoken]
 paste.filter_factory = keystonemiddleware.auth_token:filter_factory
 www_authenticate_uri = {keystone}
