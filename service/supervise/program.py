@@ -92,7 +92,8 @@ class Runner:
             if await self._hand_over(program, successor):
                 return True
         except asyncio.CancelledError:
-            await _end(program, successor)
+            if successor not in (self._process, self._successor):  # else it is for `stop` to end
+                await _end(program, successor)
             raise
         await _end(program, successor)
         return False

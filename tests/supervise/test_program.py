@@ -14,6 +14,7 @@ import pytest
 from service.supervise import program
 from service.supervise.program import SLOWEST_RESTART, Program, Runner, next_pause
 from tests.gateways import alive
+from tests.waiting import eventually
 
 SLEEPING = Program("the sleeper", ["sleep", "600"], lambda _pid: True, signal.SIGTERM, 5.0)
 
@@ -84,6 +85,23 @@ async def test_a_stop_that_comes_while_the_program_is_started_again_leaves_nothi
     await stopping
     await asyncio.sleep(0.2)
     assert not any(alive(pid) for pid in starts.pids)
+
+
+async def test_a_stop_at_the_end_of_a_reload_starts_nothing_again(
+    starts: Starts, caplog: pytest.LogCaptureFixture
+) -> None:
+    runner = Runner(SLEEPING)
+    running = asyncio.ensure_future(runner.run())
+    async with asyncio.timeout(30):
+        await runner.ready.wait()
+        replacing = asyncio.ensure_future(runner.replace(replace(SLEEPING, ready=lambda _pid: False)))
+        await eventually(lambda: len(starts.pids) == 2 and not alive(starts.pids[0]) and not runner.ready.is_set())
+    replacing.cancel()
+    await asyncio.wait({replacing})
+    await runner.stop()
+    await running
+    assert not [pid for pid in starts.pids if alive(pid)]
+    assert (len(starts.pids), caplog.text) == (2, "")
 
 
 def test_a_program_that_served_for_a_minute_is_started_again_at_once_whatever_came_before() -> None:
