@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from service.store.errors import NoTemporaryUrls, NotFound, Unholdable
 from service.store.swift import listing
+from service.store.swift.objects import from_row
 from service.store.swift.settings import TempUrlSettings
 from service.store.swift.store import SwiftStore
 from tests.swift.faults import Fault, FaultProxy
@@ -43,6 +45,12 @@ def put_static(swift: SwiftServer, container: str, name: str, rows: list[dict[st
 
 def put_dynamic(swift: SwiftServer, container: str, name: str) -> None:
     client(swift.url).put_object(container, name, b"", headers={"X-Object-Manifest": f"segments/{name}/"})
+
+
+@pytest.mark.parametrize("told", ["2026-11-27T23:36:56.174000", "2026-11-27T23:36:56.174Z"], ids=["Swift", "Ceph"])
+def test_a_row_of_a_listing_tells_the_time_as_both_implementations_do(told: str) -> None:
+    found = from_row({"name": "a", "bytes": 1, "hash": "0" * 32, "last_modified": told})
+    assert found.modified == datetime(2026, 11, 27, 23, 36, 57, tzinfo=UTC).timestamp()
 
 
 async def test_derived_objects_expire_as_configured_or_as_told(swift: SwiftServer, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import math
 import time
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
@@ -74,7 +74,7 @@ def from_headers(
 def from_row(row: Mapping[str, Any]) -> StoredObject:
     """The object that a row of a listing describes, equal to what HEAD gives but for the metadata. Called `parsing`: a
     listing has many rows."""
-    at = datetime.fromisoformat(f"{row['last_modified']}+00:00")
+    at = datetime.fromisoformat(row["last_modified"]).replace(tzinfo=UTC)  # with a Z at its end in Ceph's
     return StoredObject(
         str(row["name"]),
         int(row["bytes"]),
