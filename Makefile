@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-keystone test-radosgw soak pictures compare lint bench lock test-release test-fresh test-systemd test-container clean
+.PHONY: help setup run test test-long test-keystone test-radosgw soak pictures compare lint bench lock test-release test-fresh test-systemd test-container clean
 
 BIN := .venv/bin
 
@@ -27,6 +27,12 @@ endif
 
 test-release: ## The engine, gateway, front and store tests in an empty Debian of RELEASE, trixie by default
 	@scripts/test-release $(ARGS)
+
+test-long: export TIMES = 10
+test-long: export KILLS = 200
+test-long: export RESTARTS = 50
+test-long: ## Every test, with ten times as many examples of damage, reads, restarts and kills (hours); ARGS as of test
+	@$(MAKE) test
 
 # The areas are folders of tests/. A Swift takes seconds to start, and a slow test takes seconds itself: both are left out.
 AREAS := api cache engine front gateway page store

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from service.engine.sandbox import seccomp
+from tests.cli.checking import CheckFile, checking
 from tests.gateways import Gateway, running_gateway
 from tests.marking import mark, slow_first
 from tests.swift.server import SwiftServer, running_swift
@@ -31,6 +32,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwiftServer]:
     with running_swift(tmp_path_factory.mktemp("swift")) as server:
         yield server
+
+
+@pytest.fixture
+def check_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CheckFile:
+    """`image-gateway check` in this process."""
+    return checking(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")

@@ -149,6 +149,7 @@ def png_alpha(width: int = 320, height: int = 240, **options: Any) -> bytes:
     return encode(photo_alpha(width, height), "PNG", **options)
 
 
+@functools.lru_cache(64)
 def png_palette(width: int = 320, height: int = 240, colours: int = 64, *, transparent: bool = False) -> bytes:
     """A palette; with `transparent`, tRNS makes index 0 half and index 1 wholly transparent."""
     image = Image.fromarray(photo(width, height)).quantize(colours)
@@ -213,6 +214,7 @@ def webp_animated(
     return animation(moving(count=count, alpha=alpha), "WEBP", duration=delays, loop=loop, **options)
 
 
+@functools.lru_cache(64)
 def gif(width: int = 320, height: int = 240) -> bytes:
     return encode(Image.fromarray(photo(width, height)).quantize(128), "GIF")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -56,6 +57,7 @@ def modules(package: str) -> dict[str, Path]:
     return dict(zip(names, files, strict=True))
 
 
+@functools.cache
 def imports(package: str) -> list[Import]:
     """What the modules of a package import, also inside functions, under `if TYPE_CHECKING` and by relative names."""
     known = modules("service") | modules("gateway")
@@ -76,8 +78,6 @@ def _imports(module: str, file: Path, known: dict[str, Path]) -> Iterator[Import
 
 
 SWIFT = {"swiftclient", "keystoneauth1", "keystoneclient"}
-
-SERVICE, GATEWAY = imports("service"), imports("gateway")
 
 
 def is_within(module: str, package: str) -> bool:
@@ -129,18 +129,24 @@ def test_every_part_of_the_service_has_its_place_in_the_order() -> None:
 
 
 def test_no_part_imports_one_above_it() -> None:
-    inner = [one for one in SERVICE if is_within(one.target, "service") and part(one.module) and part(one.target)]
+    inner = [
+        one for one in imports("service") if is_within(one.target, "service") and part(one.module) and part(one.target)
+    ]
     assert len(inner) > 500
     upward = [str(one) for one in inner if ORDER.index(part(one.target)) < ORDER.index(part(one.module))]
     assert upward == []
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    assert circles({(one.module, one.target) for one in (*SERVICE, *GATEWAY)}) == []
+    assert circles({(one.module, one.target) for one in (*imports("service"), *imports("gateway"))}) == []
 
 
 def test_no_two_packages_import_each_other() -> None:
-    pairs = {(package_of(one.module), package_of(one.target)) for one in SERVICE if is_within(one.target, "service")}
+    pairs = {
+        (package_of(one.module), package_of(one.target))
+        for one in imports("service")
+        if is_within(one.target, "service")
+    }
     mutual = {
         (one, other)
         for one, other in pairs
@@ -157,15 +163,15 @@ def test_the_circles_of_a_graph_are_found() -> None:
 
 def test_the_contract_imports_nothing_of_the_rest_and_nothing_that_reads_or_sends() -> None:
     refused = {"service", "nginx", *INPUT_AND_OUTPUT}
-    assert [str(one) for one in GATEWAY if one.target.partition(".")[0] in refused] == []
-    libraries = {one.target.partition(".")[0] for one in GATEWAY} - set(sys.stdlib_module_names)
+    assert [str(one) for one in imports("gateway") if one.target.partition(".")[0] in refused] == []
+    libraries = {one.target.partition(".")[0] for one in imports("gateway")} - set(sys.stdlib_module_names)
     assert libraries == {"gateway", "pydantic", "pydantic_core", "yaml"}
 
 
 def test_engine_store_and_cache_know_no_http_of_ours() -> None:
     knowing = [
         str(one)
-        for one in SERVICE
+        for one in imports("service")
         if part(one.module) in NO_HTTP and any(is_within(one.target, package) for package in HTTP)
     ]
     assert knowing == []

@@ -1,12 +1,15 @@
-"""Waiting for what happens soon, on a machine that may be busy with something else."""
+"""Waiting for what happens soon, and bounds on work, on a machine that may be busy with something else."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 PATIENCE = 120.0  # seconds; what is waited for takes one or two where nothing else runs
+
+MOST_WORK = 10.0  # seconds of a processor; the longest of what is bounded by it takes half of one
 
 
 def until(condition: Callable[[], object], *, pause: float = 0.02) -> None:
@@ -23,3 +26,17 @@ async def eventually(condition: Callable[[], object], *, pause: float = 0.01) ->
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         await asyncio.sleep(pause)
+
+
+@contextlib.contextmanager
+def little_work() -> Iterator[None]:
+    """Fail if this thread works for longer than MOST_WORK in the block, as with a loop over every pair of its input.
+
+    The time of the processor is counted, so that a busy machine does not matter.
+    """
+    began = time.thread_time()
+    try:
+        yield
+    finally:
+        worked = time.thread_time() - began
+        assert worked < MOST_WORK, f"{worked:.1f} s of a processor"

@@ -16,6 +16,7 @@ import httpx
 from tests.gateways import free_ports, write_config
 from tests.swift.server import running_swift
 from tests.swift.stores import client
+from tests.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def running_on_swift(root: Path) -> Iterator[Service]:
 
 
 def _await(api: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         with contextlib.suppress(httpx.TransportError):
             if api.get("/health/live").is_success:

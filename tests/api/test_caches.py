@@ -122,7 +122,7 @@ async def first_line(response: aiohttp.ClientResponse) -> dict[str, Any]:
 
 
 async def idle(one: Node) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while one.context.derivatives.flights or (await warming(one, "none")) != 200:
             await asyncio.sleep(0.05)
 
@@ -161,7 +161,7 @@ async def test_a_service_that_stops_waits_for_no_warming(tmp_path: Path) -> None
             response = await client.post(f"http://{one.config.api.listen}/warm", json={"recipes": ["@w=20.png"]})
             await first_line(response)
             began = time.monotonic()
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < PATIENCE
         last = json.loads((await response.read()).splitlines()[-1])
         assert last["problem"]["status"] == 503
 
@@ -241,7 +241,7 @@ def test_a_warming_that_is_stopped_tells_how_far_it_came(
         until(lambda: len(list((shared.derived / folder).rglob("@w=150*.avif"))) >= 2)
     finally:
         warming.send_signal(signal.SIGINT)
-        out, errors = warming.communicate(timeout=30)
+        out, errors = warming.communicate(timeout=PATIENCE)
     assert warming.returncode == 130
     assert re.fullmatch(r"\d+ made, 0 there already, 0 failed\n", out)
     assert errors == "stopped; the same command goes on from here\n"

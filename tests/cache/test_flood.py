@@ -13,7 +13,7 @@ from service.derivatives.derivatives import FLIGHTS
 from service.engine.job import Saturated
 from tests import images
 from tests.cache.nodes import Answer, Node, node
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 HEAVY = "photo.jpg/@w=1200,q=auto,blur=9.avif"
 
@@ -44,7 +44,7 @@ async def test_a_store_that_is_slow_does_not_gather_requests_without_end(
     for bound in (public, most):
         missing = range(len(waiting), bound)
         waiting += [asyncio.ensure_future(one.api(f"missing-{number}.jpg/@w=9.png")) for number in missing]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while len(derivatives.flights) < bound:
                 await asyncio.sleep(0.01)
         with pytest.raises(Saturated):
@@ -79,7 +79,7 @@ async def test_who_joins_a_request_of_the_publics_that_is_refused_is_not_refused
     public = asyncio.ensure_future(derivatives.get(Name("photo.jpg", {"w": "9"}, "png"), lane="small"))
     await begun.wait()
     inside = asyncio.ensure_future(one.api("photo.jpg/@w=9.png"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not derivatives.flights.shared:
             await asyncio.sleep(0.01)
     go_on.set()

@@ -24,6 +24,7 @@ from service.maintenance import tasks
 from service.runtime.naming import named
 from tests import images
 from tests.cache.nodes import Node, node
+from tests.waiting import PATIENCE
 
 FULL = Path("/dev/full")
 SENTENCE = "No space left on device"
@@ -97,7 +98,7 @@ async def test_a_task_that_meets_it_begins_again_and_tells_it_in_one_sentence(
         raise OSError(error, os.strerror(error))
 
     running = asyncio.create_task(tasks._forever("sweep", work, {}))
-    await asyncio.wait_for(begun.wait(), 30)
+    await asyncio.wait_for(begun.wait(), PATIENCE)
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running

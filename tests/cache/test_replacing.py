@@ -14,8 +14,10 @@ import pytest
 from service.store.base import Precondition
 from tests import images
 from tests.cache.nodes import Node, node
+from tests.counts import examples
+from tests.waiting import PATIENCE
 
-READS = 4000
+READS = examples(1000)
 REPLACEMENTS = 20  # at least
 
 
@@ -111,7 +113,7 @@ async def test_an_upload_that_is_cancelled_twice_is_held_until_the_store_has_ans
             await uploads.store("a.png", incoming, Precondition(replace=False))
 
     uploading = asyncio.create_task(upload())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await held.reached.wait()
     for _ in range(3):
         uploading.cancel()
@@ -136,7 +138,7 @@ async def test_a_flight_that_was_under_way_brings_nothing_old_back(one: Node, ch
             leave_old_copy(one, image)
         held = Held(*STAGES[stage](one))
         early = asyncio.create_task(one.public(f"{image}/@w=4.png"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await held.reached.wait()
         if change == "replace":
             assert (await one.upload(image, picture(2))).status == 201

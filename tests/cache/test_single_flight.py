@@ -11,6 +11,7 @@ import pytest
 from service.cache.flight import Flights
 from tests import images
 from tests.cache.nodes import Node, node
+from tests.waiting import eventually
 
 PHOTO = images.jpeg(images.photo(800, 600), quality=85)
 
@@ -48,7 +49,7 @@ async def test_when_all_have_left_nothing_is_made_and_the_next_is_answered(one: 
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.sleep(0.05)
-    assert len(one.context.derivatives.flights) == 0
+    await eventually(lambda: len(one.context.derivatives.flights) == 0)
     assert (await one.api("photo.jpg/@w=320,q=auto.webp")).status == 200
 
 

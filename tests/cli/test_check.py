@@ -14,10 +14,7 @@ from typing import Any
 
 import pytest
 
-from gateway import checks
-from gateway.rules import Rules
-from service import cli
-from service.observability import logs
+from tests.cli.checking import CheckFile
 from tests.gateways import free_ports, running_gateway, write_config
 
 pytestmark = pytest.mark.slow
@@ -64,32 +61,13 @@ def told(stdout: str, stderr: str) -> list[str]:
     ]
 
 
-@pytest.fixture(scope="module")
-def comparing_once() -> Iterator[None]:
-    """The twins, whose comparison takes a second, are compared once for all configurations that have the same rules."""
-    compare = checks.compare
-    made: list[tuple[Rules, list[checks.Finding]]] = []
-
-    def once(rules: Rules, lua_root: Path) -> list[checks.Finding]:
-        for known, findings in made:
-            if known == rules:
-                return findings
-        made.append((rules, list(compare(rules, lua_root))))
-        return made[-1][1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checks, "compare", once)
-        yield
-
-
 @pytest.fixture
-def check_here(comparing_once: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
-    """What `check` does, in this process: the same command, but for the start of a Python."""
-    monkeypatch.setattr(logs, "configure", lambda _: None)  # this process has logs of its own
+def check_here(check_file: CheckFile) -> Check:
+    """The same of a file with these options: the exit status, and the lines that say `wrong`."""
 
     def here(root: Path, options: Mapping[str, Any]) -> tuple[int, list[str]]:
-        status = cli.main(["check", "-c", str(write_config(root, options, free_ports(2)))])
-        return status, told(*capsys.readouterr())
+        status, *outputs = check_file(write_config(root, options, free_ports(2)))
+        return status, told(*outputs)
 
     return here
 
@@ -141,19 +119,21 @@ def test_a_start_at_a_taken_port_says_so_at_once(tmp_path: Path, option: str) ->
     assert ended.stderr.splitlines() == [says]
 
 
-def test_beside_the_gateway_that_runs_only_ports_that_are_not_its_own_are_wrong(tmp_path: Path) -> None:
+def test_beside_the_gateway_that_runs_only_ports_that_are_not_its_own_are_wrong(
+    tmp_path: Path, check_file: CheckFile
+) -> None:
     with running_gateway(tmp_path) as gateway, taken() as listen:
         file = tmp_path / "config.yaml"
         policy = tmp_path / "var/run/imagemagick/policy.xml"
         before, text = policy.read_bytes(), file.read_text()
         file.write_text(text + "formats: {accept: [png]}\n")
-        ended = run("check", file)
-        assert ended.returncode == 0, ended.stdout
+        status, said, _ = check_file(file)
+        assert status == 0, said
         held = str(gateway.api.base_url).removeprefix("http://")
-        assert f"note  api.listen: {held} is held by the gateway that runs here" in ended.stdout
+        assert f"note  api.listen: {held} is held by the gateway that runs here" in said
         assert policy.read_bytes() == before, "a check changes nothing of what runs"
         file.write_text(text.replace(held, listen))
-        assert f"wrong api.listen: {listen}: Address already in use" in run("check", file).stdout
+        assert f"wrong api.listen: {listen}: Address already in use" in check_file(file)[1]
 
 
 def test_a_check_makes_nothing(tmp_path: Path) -> None:
@@ -166,31 +146,31 @@ def test_a_check_makes_nothing(tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == [file, elsewhere]
 
 
-def test_root_hears_of_a_folder_that_its_engine_processes_cannot_pass(tmp_path: Path) -> None:
+def test_root_hears_of_a_folder_that_its_engine_processes_cannot_pass(tmp_path: Path, check_here: Check) -> None:
     private = tmp_path / "private"
     private.mkdir(0o700)
     options = {"cache": {"root": str(private / "cache")}}
-    assert check(tmp_path, options) == (0, [])
+    assert check_here(tmp_path, options) == (0, [])
     if os.geteuid():
         return  # a user's engine processes pass what the service passes
     os.chown(private, 12345, 12345)
-    status, lines = check(tmp_path, options)
+    status, lines = check_here(tmp_path, options)
     assert status == 1
     assert any("cache.root" in line and f"cannot pass {private};" in line for line in lines)
 
 
-def test_links_that_only_follow_a_public_listen_are_noted(tmp_path: Path) -> None:
+def test_links_that_only_follow_a_public_listen_are_noted(tmp_path: Path, check_file: CheckFile) -> None:
     public, api = free_ports(2)
     file = write_config(tmp_path, {"public": {"listen": f"0.0.0.0:{public}"}}, [public, api])
     noted = f"note  public.url: links begin with http://127.0.0.1:{public}, where nginx listens"
-    assert noted in run("check", file).stdout
+    assert noted in check_file(file)[1]
     file = write_config(tmp_path, {}, [public, api])
-    assert "public.url" not in run("check", file).stdout
+    assert "public.url" not in check_file(file)[1]
 
 
-def test_more_memory_than_the_machine_has_is_noted(tmp_path: Path) -> None:
+def test_more_memory_than_the_machine_has_is_noted(tmp_path: Path, check_file: CheckFile) -> None:
     file = write_config(tmp_path, {"cache": {"memory": "100TiB"}}, free_ports(2))
-    assert "note  cache.memory: 100TiB is more than this machine has" in run("check", file).stdout
+    assert "note  cache.memory: 100TiB is more than this machine has" in check_file(file)[1]
 
 
 def test_a_twin_that_was_changed_alone_is_found(tmp_path: Path) -> None:
@@ -206,17 +186,17 @@ def test_a_twin_that_was_changed_alone_is_found(tmp_path: Path) -> None:
     assert any("Lua" in line for line in wrong), wrong
 
 
-def test_nginx_is_told_by_its_program_and_its_versions(tmp_path: Path) -> None:
+def test_nginx_is_told_by_its_program_and_its_versions(tmp_path: Path, check_file: CheckFile) -> None:
     version = subprocess.run(["/usr/sbin/nginx", "-v"], capture_output=True, text=True, check=True).stderr
     told = f"note  nginx: /usr/sbin/nginx: nginx {version.rpartition('/')[2].strip()}, Lua module 0.10."
-    assert told in run("check", write_config(tmp_path, {}, free_ports(2))).stdout
+    assert told in check_file(write_config(tmp_path, {}, free_ports(2)))[1]
 
 
-def test_an_nginx_of_ones_own_is_named(tmp_path: Path, check_here: Check) -> None:
+def test_an_nginx_of_ones_own_is_named(tmp_path: Path, check_file: CheckFile, check_here: Check) -> None:
     other = tmp_path / "angie"
     other.symlink_to("/usr/sbin/nginx")
     file = write_config(tmp_path, {"runtime": {"nginx": str(other)}}, free_ports(2))
-    assert f"note  nginx: {other}: nginx " in run("check", file).stdout
+    assert f"note  nginx: {other}: nginx " in check_file(file)[1]
     _, wrong = check_here(tmp_path, {"runtime": {"nginx": "/usr/sbin/nginxx"}})
     missing = "runtime.nginx: there is no program /usr/sbin/nginxx; name one, or leave the option empty"
     assert wrong == [f"wrong nginx: {missing}"]

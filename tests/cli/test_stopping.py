@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateways import free_ports, write_config
+from tests.waiting import PATIENCE
 
 HOME = Path(__file__).resolve().parents[2]
 STARTED = {"up": "service.supervise.up", "serve": "service.app"}  # the module that each command loads last of all
@@ -47,7 +48,7 @@ def start(command: str, root: Path, **environ: str) -> subprocess.Popen[str]:
 def test_ctrl_c_while_code_is_loaded_is_one_line(tmp_path: Path, command: str, module: str | None) -> None:
     (tmp_path / "sitecustomize.py").write_text(INTERRUPT.format(module=module or STARTED[command]))
     process = start(command, tmp_path, PYTHONPATH=f"{tmp_path}:{HOME}")
-    said = process.communicate(timeout=60)
+    said = process.communicate(timeout=PATIENCE)
     assert said == ("", "stopped\n")
     assert process.returncode in STOPPED
 
@@ -65,11 +66,11 @@ def test_ctrl_c_while_code_is_loaded_is_one_line(tmp_path: Path, command: str, m
 )
 def test_ctrl_c_while_it_starts_is_one_line_at_most(tmp_path: Path, command: str, step: str) -> None:
     process = start(command, tmp_path)
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while not (tmp_path / step).exists() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.001)
     assert (tmp_path / step).exists()
     os.killpg(process.pid, signal.SIGINT)  # the whole foreground group gets it
-    errors = process.communicate(timeout=60)[1]
+    errors = process.communicate(timeout=PATIENCE)[1]
     assert errors in ("", "stopped\n")
     assert process.returncode in (0, *STOPPED)

@@ -15,6 +15,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.waiting import PATIENCE
+
 pytestmark = pytest.mark.nginx
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "balancer" / "nginx.conf"
@@ -84,7 +86,7 @@ async def ask(nodes: list[TestServer], seconds: float, tmp_path: Path) -> AsyncI
     command = [program, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"), "-e", "stderr"]
     nginx = await asyncio.create_subprocess_exec(*command)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not (tmp_path / "socket").exists():
                 assert nginx.returncode is None
                 await asyncio.sleep(0.01)

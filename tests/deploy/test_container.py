@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from scripts.sample import draw_sample
+from tests.cli.checking import CheckFile
 from tests.gateways import free_ports
 
 HOME = Path(__file__).resolve().parents[2]
@@ -91,7 +92,7 @@ def command(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]
         env={**os.environ, **environ},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 
@@ -122,11 +123,14 @@ def test_a_wrong_name_or_scope_is_told(option: str, text: str, wanted: str) -> N
     assert (ended.returncode, wanted in ended.stderr) == (2, True)
 
 
-def test_check_shows_what_the_environment_sets_but_no_secret(tmp_path: Path) -> None:
+def test_check_shows_what_the_environment_sets_but_no_secret(
+    tmp_path: Path, check_file: CheckFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "config.yaml").write_text("")
     key = "IMAGE_GATEWAY_STORE__SWIFT__KEY"
-    environ = {"IMAGE_GATEWAY_LIMITS__WIDTH": "2000", key: "hidden"}
-    printed = command("check", "-c", str(tmp_path / "config.yaml"), **environ).stdout
+    monkeypatch.setenv("IMAGE_GATEWAY_LIMITS__WIDTH", "2000")
+    monkeypatch.setenv(key, "hidden")
+    _, printed, _ = check_file(tmp_path / "config.yaml")
     assert "note  IMAGE_GATEWAY_LIMITS__WIDTH: sets limits.width: 2000" in printed
     assert f"note  {key}: sets store.swift.key: (a secret, not shown)" in printed and "hidden" not in printed
 

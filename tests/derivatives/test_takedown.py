@@ -19,6 +19,7 @@ from service.store.errors import Unavailable
 from tests import images
 from tests.cache.nodes import Node, node
 from tests.swift.stores import put
+from tests.waiting import PATIENCE
 
 OPTIONS = {"cache": {"persist": "always"}}
 LEAVES = ["@meta.json", "@w=3.png", "@w=4.png"]
@@ -47,7 +48,7 @@ async def kept(one: Node) -> list[str]:
 
 async def until_settled(one: Node) -> None:
     """Wait until nothing is left to be taken down."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while len(one.context.derivatives.takedowns):
             await asyncio.sleep(0.01)
 

@@ -13,6 +13,7 @@ from service.derivatives.write_behind import AT_ONCE, MOST, UNPERSISTED, WriteBe
 from service.store.errors import Unavailable
 from tests import images
 from tests.cache.nodes import Node, node
+from tests.waiting import PATIENCE
 
 
 class Store:
@@ -60,7 +61,7 @@ async def test_an_end_waits_for_no_store_that_never_answers(monkeypatch: pytest.
     waiting = WriteBehind(store.keep)
     for number in range(AT_ONCE + 2):
         waiting.add(str(number))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await waiting.close()
     assert (len(waiting), store.sent, store.kept) == (0, 0, [])
     assert unpersisted() - before == AT_ONCE + 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import struct
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,11 +14,13 @@ import pytest
 from service.engine.job import EngineError, Undecodable
 from service.engine.recognise import recognise
 from tests import images, profiles
+from tests.counts import examples
 from tests.engine import heif_boxes
 from tests.engine.deriving import derive, describe, verify
 from tests.engine.heif_boxes import box, encoded
 from tests.images import Pixels
 from tests.pictures import reference
+from tests.waiting import little_work
 
 FIRST, SECOND = images.quadrants(128, 96), images.flat(128, 96, (0, 0, 0))
 UNTURNED = (1, 0, 0, 1)
@@ -160,7 +161,7 @@ def test_a_track_without_a_part_is_refused(kind: bytes) -> None:
 def test_no_damage_raises_anything_else() -> None:
     whole, random = moving(FIRST, alpha=False), np.random.default_rng(6)
     start = whole.index(b"moov")
-    for _ in range(150):
+    for _ in range(examples(60)):
         broken = bytearray(whole)
         for place in random.integers(start, len(broken), 3):
             broken[place] = random.integers(0, 256)
@@ -169,9 +170,8 @@ def test_no_damage_raises_anything_else() -> None:
 
 
 def test_a_movie_of_many_boxes_is_not_looked_at_for_long(tmp_path: Path) -> None:
-    file, started = tmp_path / "image", time.process_time()
+    file = tmp_path / "image"
     for content in (box(b"trak", box(b"mdia", b"")) * 100_000, box(b"trak", b"") * 9000):
         file.write_bytes(box(b"ftyp", b"msf1\0\0\0\0msf1hevc") + box(b"moov", content))
-        with pytest.raises(Undecodable):
+        with little_work(), pytest.raises(Undecodable):
             recognise(file)
-    assert time.process_time() - started < 1

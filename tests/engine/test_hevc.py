@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from service.engine.headers import hevc, isobmff
 from service.engine.headers.source import OpenedFile
 from tests import images
 from tests.engine.heif_boxes import encoded
+from tests.waiting import little_work
 
 
 @pytest.mark.parametrize("size", [(16, 16), (65, 3), (1000, 17), (640, 480)])
@@ -97,6 +97,5 @@ def test_colour_is_read_behind_all_that_may_stand_before_it(
 def test_no_parameter_set_takes_long_to_look_at() -> None:
     """Every number as large as it can be, and as many of them."""
     for filling in (b"\xff", b"\0", b"\x55", b"\x08"):
-        started = time.process_time()
-        hevc.colour(bytes(22) + b"\x01\x21\0\x01\xff\xff" + filling * 65535)
-        assert time.process_time() - started < 0.5
+        with little_work():
+            hevc.colour(bytes(22) + b"\x01\x21\0\x01\xff\xff" + filling * 65535)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,10 @@ from service.engine.job import Header, Undecodable
 from service.engine.jxl.held import Held
 from service.engine.recognise import missing_part, recognise
 from tests import images, jxls
+from tests.counts import examples
 from tests.engine.deriving import derive
 from tests.profiles import adobe_rgb, display_p3, matrix
+from tests.waiting import little_work
 
 
 def recognised(tmp_path: Path, data: bytes) -> Header:
@@ -187,10 +188,8 @@ def test_a_profile_of_any_length_takes_no_longer_than_others() -> None:
         data = _animated(bytes(3000), _PROFILE, length)
         source = Held(data)
         source.work = Work(len(data))
-        started = time.process_time()
-        with pytest.raises(Undecodable, match=says):
+        with little_work(), pytest.raises(Undecodable, match=says):
             jxl.header(source)
-        assert time.process_time() - started < 2
 
 
 def test_frames_by_the_million_are_counted_no_further_than_is_allowed() -> None:
@@ -202,21 +201,20 @@ def test_frames_by_the_million_are_counted_no_further_than_is_allowed() -> None:
     data = _animated(500_000 * frame.bytes())
     source = Held(data)
     source.work = Work(len(data), frames=50)
-    started = time.process_time()
-    assert jxl.header(source).frames == 51
-    assert time.process_time() - started < 2
+    with little_work():
+        assert jxl.header(source).frames == 51
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(examples(15)))
 def test_any_bits_are_a_header_or_a_refusal(tmp_path: Path, seed: int) -> None:
     """Never another exception, and never long."""
     chance = np.random.default_rng(seed)
     for _ in range(25):
         noise = chance.integers(0, 256, 300, np.uint8).tobytes()
         for data in (b"\xff\x0a" + noise, _animated(noise), _animated(noise, _PROFILE)):
-            started = time.process_time()
             try:
-                header = jxl.header(Held(data))
+                with little_work():
+                    header = jxl.header(Held(data))
             except Undecodable:
                 continue
             except Exception as error:
@@ -224,4 +222,3 @@ def test_any_bits_are_a_header_or_a_refusal(tmp_path: Path, seed: int) -> None:
                 continue
             assert header.width > 0
             assert header.height > 0
-            assert time.process_time() - started < 1

@@ -15,6 +15,7 @@ from service.engine.pool.pool import EnginePool
 from service.engine.pool.process import EngineProcess
 from service.engine.pool.queue import PATIENCE, Queue
 from service.engine.pool.settings import EngineSettings
+from tests import waiting
 from tests.engine.pools import Begin, job, notes
 from tests.waiting import eventually
 
@@ -45,14 +46,14 @@ async def test_quick_uploads_are_done_while_slow_ones_wait_and_all_are_done_at_l
     pool, gate = await begin(processes=processes), tmp_path / "gate"
     slow = checks(pool, gate, tmp_path)
     await asyncio.sleep(0)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(waiting.PATIENCE):
         for number in range(QUICK):
             await pool.run(job(), affinity=f"quick{number}", lane="upload")
         await pool.run(job(), affinity="small")
     assert not any(task.done() for task in slow)
     assert pool.stats.running < max(2, processes)
     gate.touch()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(waiting.PATIENCE):
         await asyncio.gather(*slow)
     assert all((tmp_path / f"document{number}").read_text() == "made" for number in range(SLOW))
     assert pool.stats.ended == {"done": SLOW + QUICK + 1}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,8 @@ from service.engine.job import NotAnImage, Undecodable
 from service.engine.recognise import missing_part, recognise
 from service.engine.strip import strip
 from tests import images, metadata, profiles
+from tests.counts import examples
+from tests.waiting import little_work
 
 pytestmark = pytest.mark.slow
 
@@ -155,18 +156,18 @@ def test_damage_raises_nothing_but_undecodable(name: str, tmp_path: Path) -> Non
     source, target, again = tmp_path / "source", tmp_path / "target", tmp_path / "again"
     source.write_bytes(data)
     whole, random = recognise(source), Random(name)
-    for _ in range(150):
+    for _ in range(examples(50)):
         damaged = bytearray(data)
         reach = min(random.choice((64, 1024, len(data))), len(data))
         for _ in range(random.randrange(1, 6)):
             damaged[random.randrange(reach)] = random.choice((0, 1, 0xFF, random.randrange(256)))
         source.write_bytes(damaged)
-        started = time.monotonic()
         try:
-            header = recognise(source)
-            if header.format != whole.format or header.width * header.height > 16 * whole.width * whole.height:
-                continue
-            done = strip(source, target, header)
+            with little_work():
+                header = recognise(source)
+                if header.format != whole.format or header.width * header.height > 16 * whole.width * whole.height:
+                    continue
+                done = strip(source, target, header)
         except (Undecodable, NotAnImage):
             assert not target.exists() or target.read_bytes() == b""
             continue
@@ -174,7 +175,6 @@ def test_damage_raises_nothing_but_undecodable(name: str, tmp_path: Path) -> Non
             assert strip(target, again, header)
             # A damaged JPEG is refused before it is stripped, and its coefficients may have no second form.
             assert again.read_bytes() == target.read_bytes() or whole.format == "jpg"
-        assert time.monotonic() - started < 2
         target.unlink(missing_ok=True)
 
 

@@ -6,8 +6,6 @@ import io
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import yaml
 from PIL import Image
 
 from tests import images
+from tests.cli.checking import CheckFile
 from tests.gateways import Gateway, running_gateway
 from tests.waiting import until
 
@@ -145,14 +144,9 @@ def test_a_required_overlay_cannot_be_got_around_by_any_spelling(gateway: Gatewa
     ],
 )
 def test_an_overlay_that_cannot_be_used_is_refused_before_a_start(
-    overlay: dict[str, str], why: str, tmp_path: Path
+    overlay: dict[str, str], why: str, tmp_path: Path, check_file: CheckFile
 ) -> None:
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({"overlays": {"logo": overlay}}))
-    run = subprocess.run(
-        [sys.executable, "-m", "service", "check", "-c", str(tmp_path / "config.yaml")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode != 0
-    assert why in run.stdout + run.stderr
+    status, stdout, stderr = check_file(tmp_path / "config.yaml")
+    assert status != 0
+    assert why in stdout + stderr

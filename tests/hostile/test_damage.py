@@ -13,13 +13,14 @@ from service.engine.pool.settings import EngineSettings
 from service.engine.recognise import recognise
 from service.engine.sandbox.policy import PolicyLimits, write_configuration
 from tests import images
+from tests.counts import examples
 from tests.gateways import Gateway, running_gateway
 from tests.hostile.damage import broken_scans, corruptions, truncations, whole
 from tests.hostile.watch import plant, unharmed
 
 pytestmark = pytest.mark.slow
 
-THROUGH_ALL, IN_THE_ENGINE = 30, 120  # corruptions of each file
+THROUGH_ALL, IN_THE_ENGINE = examples(16), examples(60)  # corruptions of each file
 LIMITS = Limits(100_000_000, 500, 4096, 4096)
 
 

@@ -16,6 +16,7 @@ from tests import images
 from tests.gateways import Gateway
 from tests.hostile.watch import assert_serves, unharmed
 from tests.hostile.wire import connect, get
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +55,7 @@ def test_connections_that_never_finish_their_headers_are_closed(gateway: Gateway
                 for connection in (*public[:5], *api[:5]):
                     with contextlib.suppress(ConnectionError):
                         connection.send(b"x")  # a byte now and then does not help
-                assert time.monotonic() - began < HEADERS + 10
+                assert time.monotonic() - began < HEADERS + PATIENCE
                 time.sleep(0.2)
 
 
@@ -99,9 +100,7 @@ def test_slow_readers_hold_up_nobody(gateway: Gateway) -> None:
         with contextlib.ExitStack() as stack:
             for client, request in requests:
                 stack.enter_context(crowd(client, request, 30))
-            began = time.monotonic()
             assert_serves(gateway)
-            assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("writers", [6])

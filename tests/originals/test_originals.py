@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,22 +15,34 @@ from service.originals import header
 from service.store.base import StoredObject
 from tests import images
 from tests.cache.nodes import Node, node
+from tests.waiting import PATIENCE, eventually
 
-SLOW = 0.3  # seconds
 
+class Reading:
+    """The reading of headers, of which the first goes on when it may: `begun` says that it has come so far."""
 
-def slowly(path: Path, **bounds: int) -> Header:
-    time.sleep(SLOW)
-    return recognise(path, **bounds)
+    def __init__(self) -> None:
+        self.begun, self.may_go_on = threading.Event(), threading.Event()
+
+    def __call__(self, path: Path, **bounds: int) -> Header:
+        if not self.begun.is_set():
+            self.begun.set()
+            assert self.may_go_on.wait(PATIENCE)
+        return recognise(path, **bounds)
 
 
 @pytest.fixture
-async def restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Node]:
-    """A node that has a copy of an original, has seen nothing of it, and needs some time for that."""
+def reading() -> Reading:
+    return Reading()
+
+
+@pytest.fixture
+async def restarted(tmp_path: Path, reading: Reading, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Node]:
+    """A node that has a copy of an original, has seen nothing of it, and reads its header as `reading` does."""
     async with node(tmp_path) as before:
         await before.upload("a.png", images.png())
         assert (await before.api("a.png/@w=4.png")).status == 200
-    monkeypatch.setattr(header, "recognise", slowly)
+    monkeypatch.setattr(header, "recognise", reading)
     async with node(tmp_path) as running:
         yield running
 
@@ -39,27 +51,32 @@ def copies(one: Node) -> list[Path]:
     return [path for path in one.context.originals.root.rglob("*") if path.is_file()]
 
 
-async def test_a_copy_is_not_evicted_while_its_header_is_read(restarted: Node) -> None:
+async def test_a_copy_is_not_evicted_while_its_header_is_read(restarted: Node, reading: Reading) -> None:
     asking = asyncio.create_task(restarted.api("a.png/@w=5.png"))
-    await asyncio.sleep(SLOW / 2)
+    await eventually(reading.begun.is_set)
     assert restarted.context.originals.evict(copies(restarted)) == 0
+    reading.may_go_on.set()
     assert (await asking).status == 200
     assert restarted.context.originals.evict(copies(restarted)) == 1
 
 
-async def test_a_copy_that_somebody_deletes_meanwhile_is_fetched_again(restarted: Node) -> None:
+async def test_a_copy_that_somebody_deletes_meanwhile_is_fetched_again(restarted: Node, reading: Reading) -> None:
     asking = asyncio.create_task(restarted.api("a.png/@w=5.png"))
-    await asyncio.sleep(SLOW / 2)
+    await eventually(reading.begun.is_set)
     for copy in copies(restarted):
         copy.unlink()
+    reading.may_go_on.set()
     assert (await asking).status == 200
     assert not restarted.context.tasks.disk.work.failures
 
 
-async def test_an_original_that_is_replaced_while_its_header_is_read_is_not_answered(restarted: Node) -> None:
+async def test_an_original_that_is_replaced_while_its_header_is_read_is_not_answered(
+    restarted: Node, reading: Reading
+) -> None:
     asking = asyncio.create_task(restarted.api("a.png/@w=5.png"))
-    await asyncio.sleep(SLOW / 2)
+    await eventually(reading.begun.is_set)
     await restarted.upload("a.png", images.png(images.flat(8, 8, (1, 2, 3))))
+    reading.may_go_on.set()
     assert (await asking).colour == (1, 2, 3)
 
 

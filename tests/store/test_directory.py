@@ -16,6 +16,7 @@ from service.store.errors import Corrupt, NoTemporaryUrls, NotFound, Unholdable
 from tests import images
 from tests.store.directories import names, started
 from tests.swift.stores import content, put
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ async def test_what_is_no_file_is_not_there(store: DirectoryStore, root: Path) -
     (root / "folder").mkdir()
     for name in ("fifo", "folder"):
         with pytest.raises(NotFound):
-            await asyncio.wait_for(store.originals.stat(name), 5)
+            await asyncio.wait_for(store.originals.stat(name), PATIENCE)
     assert await names(store) == []
 
 

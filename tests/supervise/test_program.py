@@ -14,7 +14,7 @@ import pytest
 from service.supervise import program
 from service.supervise.program import SLOWEST_RESTART, Program, Runner, next_pause
 from tests.gateways import alive
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 SLEEPING = Program("the sleeper", ["sleep", "600"], lambda _pid: True, signal.SIGTERM, 5.0)
 
@@ -52,14 +52,14 @@ async def runner(starts: Starts) -> AsyncIterator[Runner]:
     """A runner whose program has died, and which is about to start it again."""
     made = Runner(SLEEPING)
     running = asyncio.ensure_future(made.run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         await made.ready.wait()
         starts.hold()
         os.kill(starts.pids[0], signal.SIGKILL)
         await starts.reached.wait()
     yield made
     await made.stop()
-    await asyncio.wait({running}, timeout=10)
+    await asyncio.wait({running}, timeout=PATIENCE)
     for pid in filter(alive, starts.pids):
         os.kill(pid, signal.SIGKILL)
 
@@ -70,7 +70,7 @@ async def test_a_successor_that_comes_while_the_program_is_started_again_follows
     replacing = asyncio.ensure_future(runner.replace(replace(SLEEPING, command=["sleep", "601"])))
     await asyncio.sleep(0.2)  # the successor is prepared by now
     starts.go_on.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         assert await replacing
     successor = starts.pids[1]
     assert [pid for pid in starts.pids if alive(pid)] == [successor]
@@ -84,7 +84,7 @@ async def test_a_stop_that_comes_while_the_program_is_started_again_leaves_nothi
     starts.go_on.set()
     await stopping
     await asyncio.sleep(0.2)
-    assert not any(alive(pid) for pid in starts.pids)
+    await eventually(lambda: not any(alive(pid) for pid in starts.pids))
 
 
 async def test_a_stop_at_the_end_of_a_reload_starts_nothing_again(
@@ -92,7 +92,7 @@ async def test_a_stop_at_the_end_of_a_reload_starts_nothing_again(
 ) -> None:
     runner = Runner(SLEEPING)
     running = asyncio.ensure_future(runner.run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         await runner.ready.wait()
         replacing = asyncio.ensure_future(runner.replace(replace(SLEEPING, ready=lambda _pid: False)))
         await eventually(lambda: len(starts.pids) == 2 and not alive(starts.pids[0]) and not runner.ready.is_set())
@@ -132,7 +132,7 @@ async def test_a_program_that_served_long_enough_is_started_again_without_a_paus
     monkeypatch.setattr(program, "QUICKEST_RESTART", 3600.0)
     runner = Runner(SLEEPING)
     running = asyncio.ensure_future(runner.run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         for count in range(1, 6):
             while len(starts.pids) < count or not runner.ready.is_set():
                 await asyncio.sleep(0.01)
@@ -141,5 +141,5 @@ async def test_a_program_that_served_long_enough_is_started_again_without_a_paus
         while len(starts.pids) < 6:
             await asyncio.sleep(0.01)
     await runner.stop()
-    await asyncio.wait({running}, timeout=10)
+    await asyncio.wait({running}, timeout=PATIENCE)
     assert caplog.text.count("it is started again at once") == 5

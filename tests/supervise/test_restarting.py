@@ -25,7 +25,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
-RESTARTS = int(os.environ.get("RESTARTS", "5"))  # fifty are as good, and take minutes
+RESTARTS = int(os.environ.get("RESTARTS", "3"))  # fifty are as good, and take minutes
 HIT = "/images/cat.jpg/@w=90.jpg"
 
 

