@@ -70,14 +70,43 @@ _TIFF = {
 
 def write_secrets(*paths: Path) -> None:
     """Write the secret into every field of every file that takes it; fields that want something else stay empty."""
-    with tempfile.NamedTemporaryFile("w", suffix=".args") as arguments:
-        arguments.write("\n".join(f"-{group}:{tag}={SECRET}" for group, tag in _writable()))
-        arguments.write(f"\n-Comment={SECRET}\n-GPS:GPSLatitude=48.2\n-GPS:GPSLongitude=16.37\n")
-        arguments.flush()
-        # Thousands of fields do not take a text, which is what it warns of; the files tell whether it worked.
-        _exiftool("-m", "-q", "-q", "-overwrite_original", "-@", arguments.name, *map(str, paths))
+    xmp, others = _fields(xmp=True), _fields(xmp=False)
+    jpegs = [path for path in paths if path.suffix == ".jpg"]
+    with tempfile.NamedTemporaryFile(suffix=".xmp") as packet:
+        packet.write(_packet())
+        packet.flush()
+        # In a JPEG no segment holds that packet; exiftool spreads fields over several, but takes seconds to set them.
+        for given, files in ((xmp, jpegs), ([f"-XMP<={packet.name}"], sorted({*paths} - {*jpegs}))):
+            if files:
+                _write(["-overwrite_original", *given, *others], files)
     for path in paths:
         assert path.read_bytes().count(SECRET.encode()) > 50, path.name
+
+
+def _fields(*, xmp: bool) -> list[str]:
+    """The arguments that write the secret into all fields of XMP, or into all others."""
+    given = [f"-{group}:{tag}={SECRET}" for group, tag in _writable() if (group == "XMP") == xmp]
+    return given if xmp else [*given, f"-Comment={SECRET}", "-GPS:GPSLatitude=48.2", "-GPS:GPSLongitude=16.37"]
+
+
+@cache
+def _packet() -> bytes:
+    """A packet of XMP with the secret in every field."""
+    with tempfile.TemporaryDirectory() as folder:
+        packet = Path(folder) / "packet.xmp"
+        _write([*_fields(xmp=True), "-o", str(packet)])
+        written = packet.read_bytes()
+    assert written.count(SECRET.encode()) > 1000
+    return written
+
+
+def _write(arguments: Sequence[str], paths: Sequence[Path] = ()) -> None:
+    """Run exiftool once. Thousands of fields do not take a text, which is what it warns of; the files tell whether it
+    worked."""
+    with tempfile.NamedTemporaryFile("w", suffix=".args") as file:
+        file.write("\n".join(arguments) + "\n")
+        file.flush()
+        _exiftool("-m", "-q", "-q", "-@", file.name, *map(str, paths))
 
 
 def secrets(data: bytes) -> list[str]:

@@ -15,6 +15,7 @@ from bench.processes import cpu
 from service.engine.pool import priority
 from tests.engine.pools import Begin
 from tests.gateways import Gateway
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 SPIN = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\nwhile True: pass"
@@ -85,7 +86,7 @@ def test_a_neighbour_gets_no_more_of_a_core_than_an_engine_process(service: int,
     if priority._has_cpu_group():
         return  # this neighbour would be in the same group, for a control group comes before sessions
     began = [cpu([service]), cpu([neighbour])]
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while min(used := (cpu([service]) - began[0], cpu([neighbour]) - began[1])) < 0.3 and time.monotonic() < end:
         time.sleep(0.05)
     assert used[0] > 0.6 * used[1]

@@ -30,7 +30,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 def settings_of(swift: SwiftServer) -> SwiftSettings:
     """Settings with an empty container of originals of its own."""
     settings = settings_for(swift.url)
-    connection = Connection(settings.auth_url, settings.user, settings.key, retries=0, timeout=10)
+    connection = Connection(settings.auth_url, settings.user, settings.key, retries=0, timeout=60)
     connection.put_container(settings.container)
     connection.close()
     return settings

@@ -23,8 +23,8 @@ from service.supervise.program import Program
 from service.supervise.supervisor import Supervisor
 from tests import images
 from tests.gateways import command_line, descendants, running_gateway, write_config
+from tests.waiting import PATIENCE
 
-PATIENCE = 60.0
 HOME = Path(__file__).resolve().parents[2]
 FREEZE = """
 import os, signal, sys

@@ -8,6 +8,7 @@ from service.store.swift.store import SwiftStore
 from tests.swift.faults import FaultProxy
 from tests.swift.server import SwiftServer
 from tests.swift.stores import make_originals, settings_for, started
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -17,9 +18,9 @@ async def proxy(swift: SwiftServer) -> AsyncIterator[FaultProxy]:
 
 
 @pytest.fixture
-async def store(swift: SwiftServer, proxy: FaultProxy) -> AsyncIterator[SwiftStore]:
-    """A store that reaches Swift through the proxy, patient for one second."""
-    settings = settings_for(proxy.url, timeout=1)
+async def store(request: pytest.FixtureRequest, swift: SwiftServer, proxy: FaultProxy) -> AsyncIterator[SwiftStore]:
+    """A store that reaches Swift through the proxy. A test of its patience says by `@impatient` that it is short."""
+    settings = settings_for(proxy.url, timeout=getattr(request, "param", PATIENCE))
     make_originals(swift.url, settings)
     async with started(settings) as store:
         yield store

@@ -18,14 +18,14 @@ from service.store.swift.store import SwiftStore
 
 
 def settings_for(url: str, **changes: Any) -> SwiftSettings:
-    """Settings with containers of their own, and short time limits."""
+    """Settings with containers of their own."""
     settings = SwiftSettings(
         container=f"originals-{uuid.uuid4().hex}",
         derived_container=f"derived-{uuid.uuid4().hex}",
         auth_url=f"{url}/auth/v1.0",
         user="test:tester",
         key="testing",
-        timeout=5,
+        timeout=30,
         connections=8,
     )
     return dataclasses.replace(settings, **changes)
@@ -33,7 +33,7 @@ def settings_for(url: str, **changes: Any) -> SwiftSettings:
 
 def client(url: str) -> Connection:
     """Swift's own client, as another program would use it."""
-    return Connection(f"{url}/auth/v1.0", "test:tester", "testing", retries=1, starting_backoff=0.05, timeout=10)
+    return Connection(f"{url}/auth/v1.0", "test:tester", "testing", retries=1, starting_backoff=0.05, timeout=60)
 
 
 def make_originals(url: str, settings: SwiftSettings) -> None:

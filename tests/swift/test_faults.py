@@ -22,6 +22,9 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
+impatient = pytest.mark.parametrize("store", [1], indirect=True)
+"""The store waits for a second."""
+
 DATA = random.Random(1).randbytes(400_000)
 HTML = answer("200 OK", b"<html>Please log in to the network</html>", "Content-Type: text/html")
 
@@ -105,6 +108,7 @@ async def test_garbage_is_no_answer_to_anything(
     assert not (tmp_path / "target").exists()
 
 
+@impatient
 async def test_a_silent_swift_costs_its_time_limit_and_then_is_not_asked_for_a_while(
     store: SwiftStore, proxy: FaultProxy, tmp_path: Path
 ) -> None:
@@ -140,6 +144,7 @@ async def test_a_cancelled_fetch_from_a_slow_swift_returns_before_it_is_over(
     assert not (tmp_path / "target").exists()
 
 
+@impatient
 async def test_a_download_that_trickles_is_given_up(
     store: SwiftStore, proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,7 +240,7 @@ async def test_no_failure_holds_a_secret_and_no_client_sees_a_url(store: SwiftSt
 
 async def test_swift_may_die_and_come_back(tmp_path: Path) -> None:
     with running_swift(tmp_path / "swift") as server:
-        settings = settings_for(server.url, timeout=1)
+        settings = settings_for(server.url)
         make_originals(server.url, settings)
         async with started(settings) as store:
             await put(store.originals, tmp_path, "a", DATA)
@@ -251,7 +256,7 @@ async def test_swift_may_die_and_come_back(tmp_path: Path) -> None:
 
 async def test_a_store_that_starts_before_swift_makes_what_it_needs_later(tmp_path: Path) -> None:
     with running_swift(tmp_path / "swift") as server:
-        settings = settings_for(server.url, timeout=1)
+        settings = settings_for(server.url)
         make_originals(server.url, settings)
         server.stop()
         store = SwiftStore(settings)

@@ -34,7 +34,7 @@ def with_urls(settings: SwiftSettings, **changes: Any) -> SwiftSettings:
 async def curl(url: str, *options: str) -> tuple[str, str, bytes]:
     """Status, headers in lower case, and body, as curl sees them."""
     command = ["curl", "--silent", "--globoff", "--noproxy", "*", "--include", *options, url]
-    answer = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=True, timeout=20)
+    answer = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=True, timeout=120)
     head, _, body = answer.stdout.partition(b"\r\n\r\n")
     return head.decode().split()[1], head.decode().lower(), body
 
