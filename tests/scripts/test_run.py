@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.gateways import alive, command_line, descendants, free_ports, write_config
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.nginx]
 
@@ -48,35 +49,40 @@ def start(config: Path) -> Iterator[Start]:
         process.communicate()
 
 
-def test_every_printed_url_works_and_a_second_run_finds_the_photograph_in_place(start: Start, config: Path) -> None:
+def stop(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """End it by a signal; nothing that it started is left."""
+    started = descendants(process.pid)
+    assert any("nginx" in command_line(pid) for pid in started)
+    process.send_signal(number)
+    assert process.wait(PATIENCE) == 0
+    assert not [command_line(pid) for pid in started if alive(pid)]
+
+
+def test_what_it_prints_works_as_copied_and_a_second_run_finds_the_photograph_in_place(
+    start: Start, tmp_path: Path
+) -> None:
     process, printed = start()
     assert "holds this terminal" in printed
     urls = re.findall(r"^  (http://\S+/images/photos/cat\S+)", printed, re.MULTILINE)
     assert len(urls) == 5
     for url in urls:
-        with urllib.request.urlopen(url, timeout=30) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
             assert answer.headers["Content-Type"].startswith("image/")
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0
-    process, _ = start()
-    process.terminate()
-    assert process.wait(60) == 0
-
-
-def test_the_commands_that_it_prints_work_as_copied(start: Start, tmp_path: Path) -> None:
-    _, printed = start()
     commands = re.findall(r"^  (curl .*?)(?:  .*)?$", printed, re.MULTILINE)
     assert len(commands) == 3
     for command in commands:
         shell = ["sh", "-c", command.replace("curl", "curl -fsS")]
-        subprocess.run(shell, cwd=tmp_path, timeout=60, check=True, stdout=subprocess.PIPE)
+        subprocess.run(shell, cwd=tmp_path, timeout=PATIENCE, check=True, stdout=subprocess.PIPE)
     assert (tmp_path / "@full.jpg").read_bytes()[:2] == b"\xff\xd8"
+    stop(process, signal.SIGINT)
+    process, _ = start()
+    stop(process, signal.SIGTERM)
 
 
 def listed(config: Path) -> list[str]:
     """The names of all originals, as the API lists them."""
     api = yaml.safe_load(config.read_text())["api"]["listen"]
-    with urllib.request.urlopen(f"http://{api}/images", timeout=30) as answer:
+    with urllib.request.urlopen(f"http://{api}/images", timeout=PATIENCE) as answer:
         return [image["name"] for image in json.load(answer)["images"]]
 
 
@@ -87,14 +93,14 @@ def test_a_second_run_ends_with_its_error_and_touches_the_first_one_not(
     start()
     api = yaml.safe_load(config.read_text())["api"]["listen"]
     remove = urllib.request.Request(f"http://{api}/images/photos/cat.jpg", method="DELETE")
-    urllib.request.urlopen(remove, timeout=30).close()
+    urllib.request.urlopen(remove, timeout=PATIENCE).close()
     second = config
     if folder == "another folder":
         second = config.parent / "second" / "config.yaml"
         second.parent.mkdir()
         second.write_bytes(config.read_bytes())
     answer = subprocess.run(
-        [sys.executable, RUN, "-c", second], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, RUN, "-c", second], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert answer.returncode == 1
     assert ("in use by another gateway" if second == config else "stop what listens there") in answer.stderr
@@ -102,14 +108,9 @@ def test_a_second_run_ends_with_its_error_and_touches_the_first_one_not(
     assert listed(config) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stop_leaves_no_process_behind(start: Start, number: signal.Signals) -> None:
+def test_a_terminal_that_is_closed_leaves_no_process_behind(start: Start) -> None:
     process, _ = start()
-    started = descendants(process.pid)
-    assert any("nginx" in command_line(pid) for pid in started)
-    process.send_signal(number)
-    assert process.wait(60) == 0
-    assert not [command_line(pid) for pid in started if alive(pid)]
+    stop(process, signal.SIGHUP)
 
 
 def test_a_configuration_that_cannot_be_used_is_said_and_nothing_starts(config: Path) -> None:
