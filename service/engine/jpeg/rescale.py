@@ -28,7 +28,7 @@ from service.engine.quality import FULL_CHROMA
 from service.engine.recent import recalled
 from service.engine.steps.gravity import focus
 from service.engine.steps.orient import TURNS
-from service.engine.steps.resample import FILTER, REDUCING_GAP
+from service.engine.steps.resample import FILTER
 from service.engine.stripping.icc import other_than_srgb
 from service.engine.stripping.jpeg import profile
 
@@ -154,7 +154,7 @@ def _resized(
     if (box.width, box.height) == size and box == Box(*box.whole()):
         return _reaching(plane, int(box.right), int(box.bottom)).crop(box.whole())
     plane = _reaching(plane, math.ceil(box.right - _NOTHING), math.ceil(box.bottom - _NOTHING))
-    return plane.resize(size, kernel, box.within(plane.size).edges, REDUCING_GAP)
+    return plane.resize(size, kernel, box.within(plane.size).edges)
 
 
 def _reaching(plane: Pillow.Image, right: int, bottom: int) -> Pillow.Image:

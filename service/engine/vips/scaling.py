@@ -1,4 +1,5 @@
-"""Scaling by Lanczos in libvips, in a third of Pillow's time; the same picture, so that Pillow may do it instead."""
+"""Scaling by Lanczos in libvips, in a quarter of Pillow's time, as exact as photographs need it; what is drawn loses 1
+to 40 points of SSIMULACRA2."""
 
 from __future__ import annotations
 
@@ -14,12 +15,8 @@ from service.engine.vips import pixels
 _NOTHING = 1e-6
 """Pixels by which a box may lie elsewhere through the rounding of numbers alone."""
 
-MOST, MOST_DARK = 3.25, 2.5
-"""Pixels per pixel of the result up to which what is drawn, light or dark, loses about a point of SSIMULACRA2 at most
-to Pillow's Lanczos: libvips rounds coefficients to 6 bits. Photographs lose half a point at most."""
-
 _EXACT, _FAR = 2.5, 5.5
-"""Scales up to which coefficients always sum up to one, and from which on they hardly ever do."""
+"""Scales up to which white always stays white, and from which on it hardly ever does."""
 
 _NEARBY = (0, 8e-5, -8e-5, 16e-5, -16e-5)
 """Parts by which a scale in between may be another, so that they do."""
@@ -37,23 +34,21 @@ class _Side(NamedTuple):
 
 
 def suits(region: Box, size: Size, whole: Size) -> bool:
-    """Return True if `resized` gives this region of an image of size `whole` as exactly as Pillow does."""
+    """Return True if `resized` gives this region of an image of size `whole`, as exactly as a photograph needs it."""
     return None not in _sides(region, size, whole)
 
 
-def resized(image: Pillow.Image, region: Box, size: Size, *, drawn: bool) -> Pillow.Image:
+def resized(image: Pillow.Image, region: Box, size: Size) -> Pillow.Image:
     """Return the region at `size`. Transparency has to be multiplied in before. Raises MemoryError.
 
-    Rows before columns, as Pillow does it, takes twice as long, and matters where edges are sharp: what is above white
-    or below black is cut off in between.
+    Columns come before rows, which takes half of the time of the other order. Each pass loses a thousandth of the
+    light, since libvips cuts coefficients off; the second one scales the negative, so that both cancel in the mean.
     """
     across, down = _sides(region, size, image.size)
     assert across and down
     part = pixels.imported(image).crop(across.start, down.start, across.end - across.start, down.end - down.start)
     try:
-        made = (
-            _down(_across(part, across.scale), down.scale) if drawn else _across(_down(part, down.scale), across.scale)
-        )
+        made = _across(_down(part, down.scale).invert(), across.scale).invert()
         return pixels.exported(made, image.mode)
     except pyvips.Error as error:
         raise MemoryError from error
@@ -96,7 +91,7 @@ def _side(start: float, end: float, count: int, most: int) -> _Side | None:
 
 
 def _keeps_white(length: int, scale: float) -> bool:
-    """Whether coefficients, which libvips rounds to 6 bits, sum up to one, so that what is flat stays as it is."""
+    """Return True if white stays white: if coefficients, which libvips cuts off at 12 bits, sum up to nearly one."""
     if scale < _EXACT:
         return True
     white = pyvips.Image.black(length, 1).linear(1, 255, uchar=True)
