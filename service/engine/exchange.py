@@ -14,7 +14,7 @@ from service.engine import geometry, lossless
 from service.engine.colour import kept
 from service.engine.headers import jpeg as headers
 from service.engine.headers import jxl_boxes
-from service.engine.headers.source import OpenedFile
+from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Job, Result, Undecodable
 from service.engine.jpeg import recode
 from service.engine.jpeg.turn import upright
@@ -58,34 +58,56 @@ def exchanged(job: Job) -> Result | None:
 def _jpeg_to_jxl(job: Job) -> bytes:
     if job.header.orientation == 1:
         with OpenedFile(Path(job.source)) as source:
-            plain = recode.plain(source)
-        if plain:
-            return transcoding.from_jpeg(plain)
+            coded = _sequential(source)
+        if coded:
+            return transcoding.from_jpeg(coded)
     stripped = lossless.strip_original(replace(job, format=_JPEG, recipe={}))
     return transcoding.from_jpeg(Path(job.output).read_bytes()) if stripped else b""
 
 
 def _jxl_to_jpeg(job: Job) -> bytes:
-    """A JPEG with an orientation of its own shows what the JPEG XL shows only where that states the same."""
-    path, header = Path(job.source), job.header
-    with OpenedFile(path) as source:
-        if header.frames > 1 or not jxl_boxes.is_reversible(source):
-            return b""
-    made = Held(transcoding.to_jpeg(path.read_bytes(), most=header.width * header.height * 4 + (1 << 20)))
-    try:
-        found = headers.header(made)
-        if (found.width, found.height) != (header.width, header.height):
-            return b""
-        if header.orientation != 1:
-            return upright(made.data, made, header.orientation)
-        return b"".join(map(_bytes, recode.pieces(made, keep_icc=True)))
-    except (Undecodable, NotCopied):
-        return b""
+    made = _rebuilt(job)
+    return _stripped(made, job) if made else b""
 
 
 def _jxl_to_jxl(job: Job) -> bytes:
-    jpeg = _jxl_to_jpeg(job)
+    made = _rebuilt(job)
+    if made is None:
+        return b""
+    jpeg = (job.header.orientation == 1 and _sequential(made)) or _stripped(made, job)
     return transcoding.from_jpeg(jpeg) if jpeg else b""
+
+
+def _sequential(source: Source) -> bytes:
+    """The stripped JPEG in the coding that takes the least time: libjxl makes the same codestream of any."""
+    try:
+        return recode.sequential(source)
+    except NotCopied:
+        return b""
+
+
+def _rebuilt(job: Job) -> Held | None:
+    """The JPEG that a JPEG XL was made of; None where there is none, or it shows another picture."""
+    path, header = Path(job.source), job.header
+    with OpenedFile(path) as source:
+        if header.frames > 1 or not jxl_boxes.is_reversible(source):
+            return None
+    made = Held(transcoding.to_jpeg(path.read_bytes(), most=header.width * header.height * 4 + (1 << 20)))
+    try:
+        found = headers.header(made)
+    except Undecodable:
+        return None
+    return made if (found.width, found.height) == (header.width, header.height) else None
+
+
+def _stripped(made: Held, job: Job) -> bytes:
+    """A JPEG with an orientation of its own shows what the JPEG XL shows only where that states the same."""
+    try:
+        if job.header.orientation != 1:
+            return upright(made.data, made, job.header.orientation)
+        return b"".join(map(_bytes, recode.pieces(made, keep_icc=True)))
+    except (Undecodable, NotCopied):
+        return b""
 
 
 def _bytes(piece: object) -> bytes:

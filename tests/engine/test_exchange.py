@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from service.engine import exchange
 from service.engine.job import Library, Undecodable
+from service.engine.jpeg import recode
 from service.engine.jxl import libjxl, transcoding
 from tests import images, jxls
 from tests.engine.deriving import derive
@@ -30,6 +31,14 @@ KINDS = {
 }
 
 
+OPTIMISED = {
+    "tables of its own": images.jpeg(images.photo(333, 251), optimize=True),
+    "tables of its own, with a profile": images.jpeg(optimize=True, icc_profile=display_p3(), exif=images.exif()),
+    "tables of its own, in gray": images.jpeg_gray(optimize=True),
+}
+"""Smaller than with the standard's Huffman tables: stripped, they are progressive."""
+
+
 @pytest.mark.parametrize("library", ["auto", "imagemagick"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_jpeg_comes_back_as_the_stripped_jpeg_it_is(kind: str, library: Library) -> None:
@@ -41,6 +50,30 @@ def test_a_jpeg_comes_back_as_the_stripped_jpeg_it_is(kind: str, library: Librar
     assert derive(made.data, "", "jxl", library=library).data == made.data
 
 
+@pytest.mark.parametrize("kind", OPTIMISED)
+def test_a_jpeg_with_tables_of_its_own_comes_back_as_the_stripped_jpeg_it_is(kind: str) -> None:
+    """By our own way. Another libjxl gives its coefficients back, in a sequential JPEG of the standard's tables."""
+    original = OPTIMISED[kind]
+    made = derive(original, "", "jxl").data
+    assert derive(made, "", "jpg").data == derive(original, "", "jpg").data
+    assert derive(made, "", "jxl").data == made
+    assert _planes(images.jpeg_of_jxl(made)) == _planes(original)
+
+
+def test_no_progressive_jpeg_is_made_for_a_jpeg_with_tables_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which would take as long as libjxl."""
+    asked = []
+
+    def recoded(*data: bytes, progressive: bool, **others: Any) -> bytes:
+        asked.append(progressive)
+        return whole(*data, progressive=progressive, **others)
+
+    whole = recode.recoded
+    monkeypatch.setattr(recode, "recoded", recoded)
+    derive(OPTIMISED["tables of its own"], "", "jxl")
+    assert asked == [False]
+
+
 def test_a_photograph_takes_fewer_bytes() -> None:
     """About a fifth for photographs of cameras; what the encoder itself writes of it is told by docs/engine.md."""
     original = images.jpeg(images.photo(640, 480), quality=90)
@@ -48,15 +81,15 @@ def test_a_photograph_takes_fewer_bytes() -> None:
 
 
 def test_the_coefficients_stay() -> None:
-    """The same samples in luma and chroma, decoded by libjpeg from what comes back."""
     original = images.jpeg()
-    back = images.jpeg_of_jxl(derive(original, "", "jxl").data)
-    planes = []
-    for data in (original, back):
-        with Image.open(io.BytesIO(data)) as image:
-            image.draft("YCbCr", None)
-            planes.append(np.asarray(image))
-    assert np.array_equal(planes[0], planes[1])
+    assert _planes(images.jpeg_of_jxl(derive(original, "", "jxl").data)) == _planes(original)
+
+
+def _planes(data: bytes) -> tuple[tuple[int, int], bytes]:
+    """Size and samples in luma and chroma, as libjpeg decodes them."""
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft("YCbCr", None)
+        return image.size, image.tobytes()
 
 
 def test_what_another_encoder_made_of_a_jpeg_gives_that_jpeg_stripped() -> None:

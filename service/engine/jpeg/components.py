@@ -79,7 +79,7 @@ def _note(read: Apart, marker: int, content: bytes) -> None:
     if marker in _FRAMES:
         _begin(read, marker, content)
     elif marker == DHT:
-        read.tables.update(_huffman(content))
+        read.tables.update(huffman(content))
     elif marker == DQT:
         read.quantisation.append(content)
         for plane in read.planes:
@@ -198,7 +198,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         at = following
 
 
-def _huffman(content: bytes) -> Iterator[tuple[int, Table]]:
+def huffman(content: bytes) -> Iterator[tuple[int, Table]]:
     """The tables of a DHT segment by their class, 0 or 16, and number."""
     at = 0
     while at < len(content):
