@@ -121,6 +121,15 @@ def container(parts: Sequence[tuple[bytes, bytes]]) -> bytes:
     return SIGNATURE + box(TYPE[:4], TYPE[4:]) + b"".join(box(kind, content) for kind, content in parts)
 
 
+def compressed(kind: bytes, content: bytes) -> tuple[bytes, bytes]:
+    """The box `brob` that holds a box of this kind, by Brotli's own library."""
+    size = ctypes.c_size_t(len(content) + 1024)
+    made = ctypes.create_string_buffer(size.value)
+    given = (5, 22, 0, ctypes.c_size_t(len(content)), content)  # quality, window, mode
+    assert ctypes.CDLL("libbrotlienc.so.1").BrotliEncoderCompress(*given, ctypes.byref(size), made)
+    return b"brob", kind + made.raw[: size.value]
+
+
 def split(stream: bytes, *at: int) -> list[tuple[bytes, bytes]]:
     """A codestream as boxes `jxlp`, cut at these places."""
     edges = [0, *at, len(stream)]

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from service.engine.provenance import cbor, source_types, statement
+from service.engine.headers.source import OpenedFile
+from service.engine.provenance import carriers, cbor, source_types, statement, xmp
 from service.engine.provenance.texts import LONGEST
 from service.engine.provenance.xmp import Packet
 from service.engine.recognise import recognise
+from tests import jxls
 from tests.engine.laborious import LABORIOUS
 from tests.engine.provenances import AI, ORIGINALS, SIGNED
 from tests.images import png_chunk
@@ -108,6 +110,40 @@ def test_damage_of_any_byte_is_no_failure(path: Path, tmp_path: Path) -> None:
             data[chance.randrange(len(data))] = chance.choice((0, 1, 0x7F, 0xFF, chance.randrange(256)))
         damaged.write_bytes(data[: chance.choice((len(data), chance.randrange(len(data))))])
         statement.read(damaged, word)
+
+
+def with_boxes(*parts: tuple[bytes, bytes]) -> bytes:
+    return jxls.container([(b"jxlc", ORIGINALS["jxl"]), *parts])
+
+
+def test_boxes_that_brotli_has_compressed_say_what_they_hold(tmp_path: Path) -> None:
+    """The manifest is that of a PNG which c2pa-rs made."""
+    path, inside = tmp_path / "packed.jxl", f'<rdf:Description p:Credit="Me"/>{" " * 100_000}'
+    signed = next(one for one in SIGNED if one.suffix == ".png")
+    with OpenedFile(signed) as source:
+        store = next(block.content for block in carriers.of_png(source) if block.kind == "c2pa")
+    path.write_bytes(with_boxes(jxls.compressed(b"xml ", packet(inside)), jxls.compressed(b"jumb", store[8:])))
+    found, expected = statement.read(path, "jxl"), statement.read(signed, "png")
+    assert found.credit == "Me"
+    assert expected.manifest is not None
+    assert found.manifest == expected.manifest
+
+
+def test_a_compressed_box_that_is_too_long_or_broken_says_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path, inside = tmp_path / "packed.jxl", '<rdf:Description p:Credit="Me"/>'
+    whole = jxls.compressed(b"xml ", packet(inside))[1]
+    for content in (
+        jxls.compressed(b"xml ", packet(inside + " " * xmp.LONGEST))[1],
+        jxls.compressed(b"xml ", bytes(1 << 26))[1],
+        whole[:40],
+        b"xml " + bytes(range(1, 200)),
+        *(b"xml ", b"xm", b"", b"brob" + whole),
+    ):
+        path.write_bytes(with_boxes((b"brob", content)))
+        assert statement.read(path, "jxl") == statement.Provenance()
+    assert capfd.readouterr() == ("", "")
 
 
 LONG_WORK = {

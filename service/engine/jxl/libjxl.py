@@ -16,7 +16,7 @@ _NAMES = tuple(f"libjxl.so.0.{minor}" for minor in range(12, 6, -1))
 
 _MISSING = "libjxl is not installed"
 
-BASIC_INFO, COLOUR, FRAME, IMAGE, RECONSTRUCTION = 0x40, 0x100, 0x400, 0x1000, 0x2000
+BASIC_INFO, COLOUR, FRAME, IMAGE, RECONSTRUCTION, BOX = 0x40, 0x100, 0x400, 0x1000, 0x2000, 0x4000
 """JxlDecoderStatus: what happened, of the kinds that may be subscribed to."""
 
 SUCCESS, ERROR, NEED_MORE_INPUT, NEED_IMAGE_OUT, JPEG_NEED_MORE_OUTPUT = 0, 1, 2, 5, 6
@@ -138,11 +138,12 @@ def _load() -> Any:
         loaded.JxlDecoderSetImageOutBuffer.argtypes = (pointer, pointer, pointer, size)
         loaded.JxlDecoderSetJPEGBuffer.argtypes = (pointer, pointer, size)
         loaded.JxlDecoderSkipFrames.argtypes = (pointer, size)
-        loaded.JxlDecoderReleaseJPEGBuffer.argtypes = (pointer,)
-        loaded.JxlDecoderReleaseJPEGBuffer.restype = size
+        loaded.JxlDecoderSetBoxBuffer.argtypes = (pointer, pointer, size)
+        for release in (loaded.JxlDecoderReleaseJPEGBuffer, loaded.JxlDecoderReleaseBoxBuffer):
+            release.argtypes, release.restype = (pointer,), size
         for function in ("Destroy", "CloseInput", "ProcessInput", "GetBasicInfo", "GetFrameHeader"):
             getattr(loaded, f"JxlDecoder{function}").argtypes = (pointer, pointer)[: 2 if "Get" in function else 1]
-        for function in ("SubscribeEvents", "SetKeepOrientation", "SetUnpremultiplyAlpha"):
+        for function in ("SubscribeEvents", "SetKeepOrientation", "SetUnpremultiplyAlpha", "SetDecompressBoxes"):
             getattr(loaded, f"JxlDecoder{function}").argtypes = (pointer, number)
         loaded.JxlDecoderImageOutBufferSize.argtypes = (pointer, pointer, pointer)
         for function in ("Destroy", "CloseInput", "CloseFrames", "UseBoxes", "CloseBoxes", "GetError"):

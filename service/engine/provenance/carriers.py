@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from service.engine.headers import av1_items, gif, heif_items, isobmff, jpeg, jxl_boxes, png, tiff, webp
 from service.engine.headers.heif_items import Items
 from service.engine.headers.source import Source
+from service.engine.jxl import brob
 from service.engine.provenance import iim, manifest, xmp
 
 
@@ -26,9 +27,10 @@ Blocks = Iterator[Block]
 
 XMP_IN_JPEG, RESOURCES_IN_JPEG = b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 3.0\0"
 XMP_IN_PNG, XMP_IN_GIF, C2PA_IN_GIF = b"XML:com.adobe.xmp", b"XMP DataXMP", b"C2PA_GIF\1\0\0"
-XMP_IN_JXL = b"xml "
+XMP_IN_JXL, _C2PA_IN_JXL = b"xml ", b"jumb"
 XMP_IN_TIFF, IPTC_IN_TIFF, RESOURCES_IN_TIFF, C2PA_IN_TIFF = 700, 33723, 34377, 52545
 _C2PA_IN_HEIF = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+_LONGEST_IN_JXL = {XMP_IN_JXL: xmp.LONGEST, _C2PA_IN_JXL: manifest.LONGEST}
 _MORE_XMP_IN_JPEG = b"http://ns.adobe.com/xmp/extension/\0"
 _APP11, _APP13 = 0xEB, 0xED
 _RAW_PROFILE = re.compile(rb"Raw profile type iptc\0")  # by which ImageMagick and exiftool store IPTC in a PNG
@@ -113,15 +115,24 @@ def _items(source: Source, inside: Source, items: Items) -> Blocks:
 
 
 def of_jxl(source: Source) -> Blocks:
-    """Boxes of a container (ISO/IEC 18181-2). What stands in `brob`, compressed by Brotli, is not read."""
+    """Boxes of a container (ISO/IEC 18181-2), also those that `brob` holds compressed."""
     if source.head(2) == jxl_boxes.BARE:
         return
     for box in jxl_boxes.boxes(source):
-        length = min(box.end, source.size) - box.start
-        if box.kind == XMP_IN_JXL and length <= xmp.LONGEST:
-            yield Block("xmp", source.read(box.start, length))
-        elif box.kind == b"jumb" and length <= manifest.LONGEST:
-            yield Block("c2pa", (length + 8).to_bytes(4) + b"jumb" + source.read(box.start, length))
+        kind, length = box.kind, min(box.end, source.size) - box.start
+        packed = kind == brob.KIND and 4 < length <= manifest.LONGEST
+        if packed:
+            kind = source.read(box.start, 4)
+        most = _LONGEST_IN_JXL.get(kind, -1)
+        if not packed and length > most:
+            continue
+        content = source.read(box.start, length) if most > 0 else b""
+        if packed and content:
+            content = brob.unpacked(content, most)
+        if kind == XMP_IN_JXL:
+            yield Block("xmp", content)
+        elif kind == _C2PA_IN_JXL:
+            yield Block("c2pa", (len(content) + 8).to_bytes(4) + _C2PA_IN_JXL + content)
 
 
 def of_gif(source: Source) -> Blocks:
