@@ -118,12 +118,16 @@ def _described(stats: Stats) -> Iterator[tuple[str, str]]:
     if stats.journal_age is not None or stats.journal_failed or stats.journal_waiting:
         yield "journal", _journal(stats)
     if stats.jpeg_bytes:
-        yield (
-            "JPEG",
-            f"{_size(stats.jpeg_bytes)} in the store; as JPEG XL an estimated {_size(stats.jpeg_xl_saves)} fewer",
-        )
+        yield "JPEG", _jpegs(stats)
     troubles = ", ".join(f"{error} {count:,}" for error, count in stats.disk_failures.items())
     yield "disk failures", troubles or "none"
+
+
+def _jpegs(stats: Stats) -> str:
+    measured = stats.jpeg_xl_measured
+    by = f"{measured:,} that this node has made" if measured else "photographs of cameras"
+    saves = f"{_size(stats.jpeg_xl_saves)} fewer, by {by}"
+    return f"{_size(stats.jpeg_bytes)} in the store; as JPEG XL an estimated {saves}"
 
 
 def _compared(stats: Stats) -> str:

@@ -22,6 +22,7 @@ from service.cache.validators import stamp
 from service.cache.work import Work
 from service.derivatives.job import Derivative, JobSettings, Level, job_of, marker_of
 from service.derivatives.stored import DerivedStore
+from service.derivatives.transcoded import Transcoded
 from service.derivatives.write_behind import WriteBehind
 from service.engine.job import DiskFull, EngineError, Malfunction, Removed, Saturated
 from service.engine.pool.lanes import Lane, lane_of
@@ -42,7 +43,8 @@ log = logging.getLogger(__name__)
 class Maker:
     """Makes one image at a time for each caller, and publishes it in the tree on disk.
 
-    `failures` are remembered for a while; `backlog` is what is on its way to the derived container.
+    `failures` are remembered for a while; `backlog` is what is on its way to the derived container; `transcoded` is
+    what JPEG XL saves.
     """
 
     _rules: Rules
@@ -56,6 +58,7 @@ class Maker:
 
     def __post_init__(self) -> None:
         self.failures = Failures()
+        self.transcoded = Transcoded()
         self.backlog = WriteBehind(self._stored.hold)
         self._spare = asyncio.Semaphore(MOST_SPARE)
 
@@ -133,6 +136,8 @@ class Maker:
         except EngineError as error:
             self.failures.note(original.stored.etag, str(name), error)
             raise
+        if made.transcoded and (original.header.format, made.format) == ("jpg", "jxl"):
+            self.transcoded.note(original.path.stat().st_size, made.bytes)
         if made.flaws:
             log.info("%s has flaws, and all of its pixels: %s", name.image, "; ".join(made.flaws))
 

@@ -52,7 +52,8 @@ def exchanged(job: Job) -> Result | None:
         data = embed(data)
     Path(job.output).write_bytes(data)
     size = geometry.upright((job.header.width, job.header.height), job.header.orientation)
-    return Result(job.format, *size, 1, len(data), {"encode": time.perf_counter() - started})
+    stages = {"encode": time.perf_counter() - started}
+    return Result(job.format, *size, 1, len(data), stages, transcoded=True)
 
 
 def _jpeg_to_jxl(job: Job) -> bytes:

@@ -163,7 +163,7 @@ class Result:
 
     For `describe`, `output` holds the JSON document and `format` is `json`. For `verify`, it is the original that is
     described here; `output` holds the document, unless none could be made. `flaws` are those that were found in an
-    original that has all of its pixels.
+    original that has all of its pixels. `transcoded` tells that the pixels are the original's in another coding.
     """
 
     format: str
@@ -173,3 +173,4 @@ class Result:
     bytes: int
     stages: dict[str, float] = field(default_factory=dict)
     flaws: tuple[str, ...] = ()
+    transcoded: bool = False

@@ -16,6 +16,7 @@ import pytest
 
 from service.api.resources.stats import stats_of
 from service.cache import graves
+from service.derivatives.transcoded import LEAST
 from service.store.base import Page, StoredObject
 from service.store.errors import NotFound, Unavailable
 from tests import images
@@ -118,7 +119,22 @@ async def test_a_sweep_counts_the_bytes_of_jpegs_and_stats_tell_what_jpeg_xl_wou
     tasks.revalidation.last = await tasks.revalidation.sweep()
     found = stats_of(tasks)
     assert found.jpeg_bytes == 2 * len(photo)
-    assert found.jpeg_xl_saves == round(0.36 * len(photo))
+    assert (found.jpeg_xl_saves, found.jpeg_xl_measured) == (round(0.36 * len(photo)), 0)
+
+
+async def test_what_this_node_has_brought_over_to_jpeg_xl_tells_what_it_would_save(one: Node) -> None:
+    """Each loses what that of its own lost, since they are all alike."""
+    photo = images.jpeg(images.photo(64, 48), comment=b"-" * 3000)
+    for number in range(LEAST):
+        await one.upload(f"{number}.jpg", photo)
+        made = await one.api(f"{number}.jpg/@full.jxl")
+    await one.api("0.jpg/@w=20.jxl")  # which is no such image
+    await one.api("0.jpg/@full.png")
+    tasks = one.context.tasks
+    tasks.revalidation.last = await tasks.revalidation.sweep()
+    found = stats_of(tasks)
+    assert found.jpeg_xl_measured == LEAST
+    assert found.jpeg_xl_saves == LEAST * (len(photo) - len(made.body))
 
 
 async def test_a_sweep_forgets_what_changed_and_what_is_gone_and_asks_for_nothing_else(one: Node) -> None:

@@ -20,9 +20,6 @@ from service.metrics import REQUESTS, SECONDS
 PORTS = ("public", "api")
 STARTED = time.monotonic()
 
-JPEG_XL_SAVES = 0.18
-"""Of the bytes of a camera's JPEG, what its coding as JPEG XL saves: docs/engine.md."""
-
 
 async def stats(request: web.Request) -> web.Response:
     """The caches of this node: sizes, counts, hit ratio, ages, evictions.
@@ -36,7 +33,7 @@ async def stats(request: web.Request) -> web.Response:
 def stats_of(tasks: Tasks) -> Stats:
     """The numbers of this node, as `GET /stats` answers them."""
     derivatives, disk, revalidation = tasks.derivatives, tasks.disk, tasks.revalidation
-    sweep = revalidation.last or Sweep()
+    sweep, transcoded = revalidation.last or Sweep(), derivatives.maker.transcoded
     # To clients, by nginx and the service; the service's own counts lack nginx's and include warming.
     answered, refused = _answered()
     return Stats(
@@ -59,7 +56,8 @@ def stats_of(tasks: Tasks) -> Stats:
         sweep_seconds=sweep.seconds,
         listed=sweep.listed,
         jpeg_bytes=sweep.jpeg_bytes,
-        jpeg_xl_saves=round(JPEG_XL_SAVES * sweep.jpeg_bytes),
+        jpeg_xl_saves=round(transcoded.share * sweep.jpeg_bytes),
+        jpeg_xl_measured=transcoded.images if transcoded.is_measured else 0,
         cached=sweep.cached,
         suspected=sweep.suspected,
         sweeps_failed=revalidation.failures,
