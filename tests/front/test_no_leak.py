@@ -17,7 +17,9 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from tests import images
+from tests.engine.provenances import AI
 from tests.gateways import Gateway, running_gateway
+from tests.jxls import box, compressed
 from tests.metadata import SECRET, secrets, tags_of, write_secrets
 from tests.waiting import PATIENCE
 
@@ -37,6 +39,7 @@ ORIGINALS = {
     "of-a-jpeg.jxl": images.jxl_of_jpeg(images.jpeg(SMALL, comment=SECRET.encode())),
 }
 TURNED = "turned.jpg"
+CREDIT = "Stated / Photos"
 JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 NAMES = (
     *(f"/@full.{word}" for word in FORMATS),
@@ -66,7 +69,7 @@ def front(originals: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory)
     options = {
         "public": {"metadata": True},
         "cache": {"persist": "always"},
-        "metadata": {"keep": ["copyright"]},
+        "metadata": {"keep": ["copyright", "provenance"]},
     }
     with running_gateway(tmp_path_factory.mktemp("front"), options) as running:
         for name, data in originals.items():
@@ -177,6 +180,45 @@ def test_keep_keeps_what_it_names_and_what_the_configuration_lets_it(front: Gate
             assert found["IFD0:Copyright"] == SECRET
             assert found.keys() == {"IFD0:Copyright"}
     assert front.public.get("/images/album/photo.jpg/@w=40,keep=icc.jpg").status_code == 400
+
+
+@pytest.fixture(scope="module")
+def stated(front: Gateway, originals: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The originals with a source type and a credit beside all secrets, and with more secrets in boxes of JPEG XL."""
+    folder = tmp_path_factory.mktemp("stated")
+    for name, data in originals.items():
+        (folder / name).write_bytes(data)
+    fields = (f"-XMP-iptcExt:DigitalSourceType={AI}", f"-XMP-photoshop:Credit={CREDIT}")
+    subprocess.run(("exiftool", "-q", "-q", "-m", "-overwrite_original", *fields, *folder.iterdir()), check=True)
+    hidden = [(b"jumb", SECRET.encode()), (b"free", SECRET.encode()), compressed(b"xml ", SECRET.encode())]
+    for path in folder.glob("*.jxl"):
+        path.write_bytes(path.read_bytes() + b"".join(box(*part) for part in hidden))
+    for path in sorted(folder.iterdir()):
+        assert front.upload(f"stated/{path.name}", path.read_bytes()).status_code == 201
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_keep_provenance_lets_source_type_and_credit_leave_and_nothing_else(
+    front: Gateway, stated: list[str], tmp_path: Path
+) -> None:
+    made: dict[str, bytes] = {}
+    for image in stated:
+        asked = [f"@w=40,keep=provenance.{word}" for word in FORMATS]
+        asked += [f"@keep=provenance.{word}" for word in (image.rpartition(".")[2], "jxl") if word in FORMATS]
+        for name in asked:
+            answer = front.public.get(f"/images/stated/{image}/{name}")
+            assert answer.status_code == 200, (image, name, answer.text)
+            assert secrets(str(answer.headers.raw).encode() + answer.content) == [], (image, name)
+            assert not answer.content.startswith(JXL) or secrets(images.jpeg_of_jxl(answer.content)) == []
+            made[f"{image}/{name}"] = answer.content
+    paths = [tmp_path / str(number) for number in range(len(made))]
+    for path, data in zip(paths, made.values(), strict=True):
+        path.write_bytes(data)
+    for name, found in zip(made, tags_of(paths), strict=True):
+        word = name.rpartition(".")[2]
+        told = {"XMP-iptcExt:DigitalSourceType": AI, "XMP-photoshop:Credit": CREDIT} if word != "bmp" else {}
+        iptc = {"IPTC:CodedCharacterSet": "UTF8", "IPTC:ApplicationRecordVersion": "4", "IPTC:Credit": CREDIT}
+        assert found == told | (iptc if word in ("jpg", "tif") else {}), name
 
 
 def test_only_the_original_itself_keeps_its_bytes_and_only_for_clients_of_the_api(
