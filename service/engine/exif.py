@@ -13,12 +13,14 @@ from PIL import Image as Pillow
 from service.engine.headers import png
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Job, Undecodable
+from service.engine.jxl import boxes
 from service.engine.picture import Details
 
 COPYRIGHT = 0x8298
 _MAKE, _MODEL, _DATE_TIME, _ARTIST = 0x010F, 0x0110, 0x0132, 0x013B
 _PHOTO, _TAKEN, _OFFSET, _OWNER, _SERIAL = 0x8769, 0x9003, 0x9011, 0xA430, 0xA431
 _GPS = 0x8825
+_LONGEST_BOX = 1 << 20  # bytes
 _UNREADABLE = (SyntaxError, ValueError, OSError, KeyError, TypeError, ZeroDivisionError, IndexError, Undecodable)
 _DATE = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)")
 
@@ -48,7 +50,8 @@ class Exif:
                     with Pillow.open(job.source, formats=("TIFF",)) as file:
                         return cls._read(file.getexif())
                 block = Pillow.Exif()
-                block.load(details.exif or _chunk(job) or b"")
+                apart = _APART.get(job.header.format, lambda _: None)
+                block.load(details.exif or apart(job) or b"")
                 return cls._read(block)
             except _UNREADABLE:
                 return cls()
@@ -67,15 +70,24 @@ class Exif:
         )
 
 
+def _box(job: Job) -> bytes | None:
+    """The EXIF of a JPEG XL, which begins with how far behind it TIFF begins (ISO/IEC 18181-2)."""
+    with OpenedFile(Path(job.source)) as source:
+        content = next((content for _, content in boxes.contents(source.bound(), {b"Exif": _LONGEST_BOX})), b"")
+        return content[4 + int.from_bytes(content[:4]) :]
+
+
 def _chunk(job: Job) -> bytes | None:
     """The EXIF chunk of a PNG. ImageMagick 6 ignores it."""
-    if job.header.format != "png":
-        return None
     with OpenedFile(Path(job.source)) as source:
         found = (
             source.read(chunk.start, chunk.end - chunk.start) for chunk in png.chunks(source) if chunk.kind == b"eXIf"
         )
         return next(found, None)
+
+
+_APART = {"png": _chunk, "jxl": _box}
+"""By format, what finds the EXIF that decoders do not hand over."""
 
 
 def _text(value: Any) -> str | None:

@@ -169,7 +169,7 @@ def test_metadata_tells_the_camera_and_nothing_else_that_was_written(
 
 
 def test_keep_keeps_what_it_names_and_what_the_configuration_lets_it(front: Gateway, tmp_path: Path) -> None:
-    for image in ("photo.jpg", "clear.png", "photo.webp", "scan.tif", "photo.avif"):
+    for image in ("photo.jpg", "clear.png", "photo.webp", "scan.tif", "photo.avif", "photo.jxl"):
         paths = []
         for word in ("jpg", "png", "webp", "avif", "jxl"):
             data = front.public.get(f"/images/album/{image}/@w=40,keep=copyright.{word}").content

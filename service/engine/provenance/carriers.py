@@ -11,10 +11,10 @@ import zlib
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from service.engine.headers import av1_items, gif, heif_items, isobmff, jpeg, jxl_boxes, png, tiff, webp
+from service.engine.headers import av1_items, gif, heif_items, isobmff, jpeg, png, tiff, webp
 from service.engine.headers.heif_items import Items
 from service.engine.headers.source import Source
-from service.engine.jxl import brob
+from service.engine.jxl import boxes
 from service.engine.provenance import iim, manifest, xmp
 
 
@@ -116,22 +116,10 @@ def _items(source: Source, inside: Source, items: Items) -> Blocks:
 
 def of_jxl(source: Source) -> Blocks:
     """Boxes of a container (ISO/IEC 18181-2), also those that `brob` holds compressed."""
-    if source.head(2) == jxl_boxes.BARE:
-        return
-    for box in jxl_boxes.boxes(source):
-        kind, length = box.kind, min(box.end, source.size) - box.start
-        packed = kind == brob.KIND and 4 < length <= manifest.LONGEST
-        if packed:
-            kind = source.read(box.start, 4)
-        most = _LONGEST_IN_JXL.get(kind, -1)
-        if not packed and length > most:
-            continue
-        content = source.read(box.start, length) if most > 0 else b""
-        if packed and content:
-            content = brob.unpacked(content, most)
+    for kind, content in boxes.contents(source, _LONGEST_IN_JXL):
         if kind == XMP_IN_JXL:
             yield Block("xmp", content)
-        elif kind == _C2PA_IN_JXL:
+        else:
             yield Block("c2pa", (len(content) + 8).to_bytes(4) + _C2PA_IN_JXL + content)
 
 
