@@ -78,6 +78,7 @@ def _imports(module: str, file: Path, known: dict[str, Path]) -> Iterator[Import
 
 
 SWIFT = {"swiftclient", "keystoneauth1", "keystoneclient"}
+IMAGES = {"PIL", "pillow_heif", "pyvips", "wand"}
 
 
 def is_within(module: str, package: str) -> bool:
@@ -188,8 +189,8 @@ def test_few_modules_lie_directly_in_the_service() -> None:
         ("service.cli", {"gateway", "httpx", "pydantic", "rich", "uvloop", *SWIFT}),
         ("service.cli.gateway_commands", {"httpx", "pydantic", "rich", "uvloop", "yaml", *SWIFT}),
         ("service.supervise.up", {"aiohttp", "gateway", "jinja2", "prometheus_client", "pydantic", "yaml"}),
-        ("service.supervise.leading", {"aiohttp", "jinja2", "lupa", "uvloop"}),
-        ("service.app", {"httpx", "jinja2", "lupa", "re2", *SWIFT}),
+        ("service.supervise.leading", {"aiohttp", "jinja2", "lupa", "uvloop", *IMAGES}),
+        ("service.app", {"httpx", "jinja2", "lupa", "re2", *IMAGES, *SWIFT}),
     ],
 )
 def test_a_start_loads_no_client_that_only_others_need(module: str, needless: set[str]) -> None:

@@ -18,7 +18,7 @@ import pytest
 from service.cache.work import Work
 from service.engine import pipeline
 from service.engine.job import Job, Limits
-from service.engine.pool import worker
+from service.engine.pool import messages, worker
 from service.engine.recognise import recognise
 from service.maintenance import tasks
 from service.runtime.naming import named
@@ -50,10 +50,10 @@ def test_an_engine_process_that_finds_no_room_says_so_in_one_sentence(library: s
     source = tmp_path / "original"
     source.write_bytes(PHOTO)
     order = Job("derive", str(source), recognise(source), Limits(10**7, 10, 4096, 4096), {"w": "200"}, kind)
-    order = worker.decode_job(
-        worker.encode_job(order).replace(b'"output": ""', f'"output": "{without_room(tmp_path)}"'.encode())
+    order = messages.decode_job(
+        messages.encode_job(order).replace(b'"output": ""', f'"output": "{without_room(tmp_path)}"'.encode())
     )
-    line = worker.encode_job(order).replace(b'"library": "auto"', f'"library": "{library}"'.encode())
+    line = messages.encode_job(order).replace(b'"library": "auto"', f'"library": "{library}"'.encode())
     assert worker._answer(pipeline, line) == {"error": "disk-full", "detail": SENTENCE}
 
 

@@ -24,10 +24,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from service.engine.pool import free_memory, priority, title, worker
+from service.engine.pool.messages import PACKET
 from service.engine.sandbox import sandbox
-
-PACKET = 64 * 1024
-"""The longest packet in either direction, in bytes."""
 
 
 def main(arguments: list[str]) -> int:

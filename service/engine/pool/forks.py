@@ -15,7 +15,7 @@ from typing import Any
 from service.engine.environment import environment
 from service.engine.pool.child import Child, Pipes, adopt_orphans
 from service.engine.pool.ending import Died, how_it_ended
-from service.engine.pool.fork_server import PACKET
+from service.engine.pool.messages import PACKET
 from service.engine.pool.settings import EngineSettings
 from service.engine.sandbox.sandbox import Sandbox
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from service.engine.job import Crashed, EngineError, Interrupted, Job, Result, Saturated
 from service.engine.pool.lanes import LANES, Lane, cost_of, most_at_once
+from service.engine.pool.messages import encode_job
 from service.engine.pool.process import EngineProcess
 from service.engine.pool.queue import Closed, Full, Queue
 from service.engine.pool.settings import EngineSettings
 from service.engine.pool.staff import REHIRE, Staff, track
 from service.engine.pool.stats import Stats
 from service.engine.pool.work import Displaced, Work
-from service.engine.pool.worker import encode_job
 from service.engine.pool.workplace import leave, sweep
 
 ABANDONED_GRACE = 1.0

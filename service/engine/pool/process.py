@@ -11,13 +11,12 @@ import signal
 from typing import Any
 
 from service.engine.job import EngineError, Job, Removed, Result
-from service.engine.pool import worker
 from service.engine.pool.child import Child, Pipes
 from service.engine.pool.ending import Died, how_it_ended
 from service.engine.pool.forks import ForkServer
+from service.engine.pool.messages import LINE, encode_job
 from service.engine.pool.replies import IMPOSSIBLE, outcome
 from service.engine.pool.settings import EngineSettings, Folders, identities
-from service.engine.pool.worker import encode_job
 from service.engine.pool.workplace import Workplace
 from service.engine.sandbox import sandbox, seccomp
 
@@ -74,7 +73,7 @@ class EngineProcess:
         settings.make_folders()
         workplace = Workplace(settings.writable, settings.readable)
         try:
-            pipes = await Pipes.open(worker.LINE)
+            pipes = await Pipes.open(LINE)
             try:
                 child = await forks.fork(_sandbox(settings, workplace), pipes)
             except BaseException:

@@ -13,17 +13,14 @@ import json
 import os
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from service.engine.job import DiskFull, EngineError, Header, Job, Limits, Malfunction, Overlay, Removed, Result
+from service.engine.job import DiskFull, EngineError, Job, Malfunction, Removed, Result
 from service.engine.pool import free_memory
+from service.engine.pool.messages import LINE, decode_job
 from service.engine.sandbox import denied, sandbox
-
-LINE = 64 * 1024
-"""The longest line in either direction, in bytes."""
-
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 TRIAL = 64 * 1024
@@ -32,41 +29,6 @@ TRIAL = 64 * 1024
 TEMPORARY = "MAGICK_TEMPORARY_PATH"
 """The variable of the folder for ImageMagick's temporary files. The sandbox lets it make none; where the kernel has no
 Landlock, they do not lie in /tmp."""
-
-
-def encode_job(job: Job) -> bytes:
-    """One line. Raises ValueError when it would be longer than LINE."""
-    line = _encode(job).encode() + b"\n"
-    if len(line) > LINE:
-        raise ValueError(f"a job of {len(line)} bytes; {LINE} is the most")
-    return line
-
-
-def _plain(part: Any) -> dict[str, Any]:
-    return {name: getattr(part, name) for name in _FIELDS[type(part)]}
-
-
-_FIELDS: dict[type, tuple[str, ...]] = {
-    kind: tuple(field.name for field in fields(kind)) for kind in (Job, Header, Limits, Overlay)
-}
-_encode = json.JSONEncoder(default=_plain).encode
-
-
-def decode_job(line: bytes) -> Job:
-    parts = json.loads(line)
-    return Job(
-        **{
-            **parts,
-            "header": Header(**parts["header"]),
-            "limits": Limits(**parts["limits"]),
-            "keep": tuple(parts["keep"]),
-            "fields": tuple(parts["fields"]),
-            "flaws": tuple(parts["flaws"]),
-            "overlays": {
-                name: Overlay(**{**row, "fonts": tuple(row["fonts"])}) for name, row in parts["overlays"].items()
-            },
-        }
-    )
 
 
 def work(bounds: sandbox.Sandbox, entries: Any, capabilities: Any) -> None:
