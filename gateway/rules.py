@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 _TRAITS = {"alpha": True, "animated": False, "quality": False, "lossless": False}
@@ -18,7 +18,7 @@ _TRAITS = {"alpha": True, "animated": False, "quality": False, "lossless": False
 
 def _vocabulary() -> dict[str, Any]:
     """vocabulary.json, with the names of formats in place of the traits that a condition asks of them."""
-    vocabulary: dict[str, Any] = json.loads(resources.files(__package__).joinpath("vocabulary.json").read_text("utf-8"))
+    vocabulary: dict[str, Any] = json.loads(Path(__file__).with_name("vocabulary.json").read_text("utf-8"))
     for row in vocabulary["operations"]:
         for condition in (*row.get("matters", ()), *row.get("needs", ())):
             if "format" in condition:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PIL import AvifImagePlugin, ImageFile, PngImagePlugin
+from PIL import AvifImagePlugin, ImageFile, MpoImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 from PIL import Image as Pillow
 
 from service.engine import libraries, stated, turning
@@ -33,7 +33,8 @@ Reader = Callable[[Path, Header, range, int, bool], tuple[list[Frame], Details]]
 _IPTC = 0x0404
 """Photoshop's image resource that holds IPTC."""
 
-Pillow.init()  # every plug-in, now: an engine process may be shut off from the files of Python later
+Pillow.preinit()  # plug-ins, now: an engine process may be shut off from the files of Python later
+OTHER_PLUGINS = AvifImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # and no decoder that is not needed
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # an engine process has one core to itself
 
 PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY = png_texts.LONGEST, png_texts.MOST

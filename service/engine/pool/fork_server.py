@@ -35,11 +35,13 @@ def main(arguments: list[str]) -> int:
     os.setpgid(0, 0)  # Ctrl-C is for the service
     priority.stand_back()
     control = _take_control()
+    gc.disable()  # while modules are loaded nothing becomes garbage, and looking for it takes a tenth of the time
     entries = importlib.import_module(module)
     capabilities = entries.capabilities()
     _require_one_thread()
     gc.collect()
     gc.freeze()  # a collection in a forked process would write to every page
+    gc.enable()
     free_memory.give_back()
     control.send(json.dumps({"ready": True}).encode())
     while True:
