@@ -42,6 +42,9 @@ def serve(file: Path | None, base: Path | None, lead: int | None) -> int:
         if prepared is None:
             return 1
         config = prepared
+    from service.runtime.trust import import_aiohttp  # noqa: PLC0415
+
+    import_aiohttp()
     from service import app  # noqa: PLC0415  # the other commands need no uvloop and no engine
 
     app.serve(config)

@@ -12,6 +12,7 @@ import aiohttp
 from yarl import URL
 
 from service.outbox.change import Message
+from service.runtime.trust import connector
 
 LARGEST_ANSWER = 64 * 1024  # bytes that are read of an answer
 HEADERS = {"User-Agent": "image-gateway", "Accept-Encoding": "identity"}  # an answer is read as it comes
@@ -77,7 +78,7 @@ class Client:
         """The beginning of an answer of a status from 200 to 299. Raises SendFailed; Unwanted for 410."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                cookie_jar=aiohttp.DummyCookieJar(), headers=HEADERS, auto_decompress=False
+                connector=connector(), cookie_jar=aiohttp.DummyCookieJar(), headers=HEADERS, auto_decompress=False
             )
         try:
             async with (

@@ -27,6 +27,7 @@ from service.cache.work import Work
 from service.derivatives.derivatives import JobSettings
 from service.engine.job import Header, Job
 from service.engine.pool.pool import EnginePool
+from service.runtime.trust import connector
 from service.uploads.errors import HookFailed, RefusedByHook
 from service.uploads.incoming import Incoming
 
@@ -158,7 +159,8 @@ class Hook:
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
             timeout = aiohttp.ClientTimeout(total=self._options.timeout)
-            self._http = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+            jar = aiohttp.DummyCookieJar()
+            self._http = aiohttp.ClientSession(connector=connector(), timeout=timeout, cookie_jar=jar)
         return self._http
 
 
