@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shlex
 import socket
 import sys
@@ -18,6 +19,10 @@ from service.cli.arguments import PATH, lifetime, load, local_command, unloaded_
 if TYPE_CHECKING:
     from service.runtime.configuration import Loaded
 
+WHILE_LOADING = 50_000
+"""Objects more than before from which on cycles are looked for until the service sets a bound of its own: modules that
+are loaded leave few, and the default of 700 takes a twentieth of a start."""
+
 
 @unloaded_command("up", "up -c /etc/image-gateway/config.yaml")
 def up(file: Path | None) -> int:
@@ -33,6 +38,7 @@ def up(file: Path | None) -> int:
 @click.option("--lead", type=int, hidden=True)  # the socket on which a supervisor is told what is prepared
 def serve(file: Path | None, base: Path | None, lead: int | None) -> int:
     """Run the service alone."""
+    gc.set_threshold(WHILE_LOADING)
     if lead is None:
         config = load(file, base).config
     else:
