@@ -191,6 +191,7 @@ def test_few_modules_lie_directly_in_the_service() -> None:
         ("service.supervise.up", {"aiohttp", "gateway", "jinja2", "prometheus_client", "pydantic", "yaml"}),
         ("service.supervise.leading", {"aiohttp", "jinja2", "lupa", "uvloop", *IMAGES}),
         ("service.engine.pipeline", {"PIL.PdfImagePlugin", "asyncio", "http", "pydantic", "ssl", "yaml"}),
+        ("service.app", {"service.dialects.iiif", "service.dialects.imgproxy", "service.dialects.thumbor"}),
         ("service.app", {"httpx", "jinja2", "lupa", "re2", *IMAGES, *SWIFT}),
     ],
 )

@@ -1,21 +1,36 @@
-"""The dialects that a configuration turns on."""
+"""The dialects that a configuration turns on. Only those are loaded: all of them take a twentieth of a start."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 
 from gateway.rules import Rules
+from gateway.section import Section
 from gateway.settings import Config
-from service.dialects import imgproxy, thumbor
 from service.dialects.dialect import Dialect
-from service.dialects.iiif import dialect as iiif
 
 Make = Callable[[Config, Rules], Dialect | None]
 """Makes a dialect, None where it is not configured."""
 
-MAKERS: tuple[Make, ...] = (iiif.make, imgproxy.make, thumbor.make)
+MODULES = {
+    "iiif": "service.dialects.iiif.dialect",
+    "imgproxy": "service.dialects.imgproxy",
+    "thumbor": "service.dialects.thumbor",
+}
+"""By the name of the section, the module whose `make` is a `Make`."""
 
 
 def dialects_of(config: Config, rules: Rules) -> tuple[Dialect, ...]:
     """The dialects that have a prefix."""
-    return tuple(dialect for make in MAKERS if (dialect := make(config, rules)))
+    makers = (_maker(module) for name, module in MODULES.items() if _has_prefix(getattr(config.dialects, name)))
+    return tuple(dialect for make in makers if (dialect := make(config, rules)))
+
+
+def _maker(module: str) -> Make:
+    make: Make = import_module(module).make
+    return make
+
+
+def _has_prefix(section: Section) -> bool:
+    return any(value for option, value in section if option.startswith("prefix"))

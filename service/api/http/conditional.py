@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from gateway.errors import Refused
 from service.store.base import Precondition
 
-_ETAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\U0010ffff]*"'
+_ETAG = r'(?:W/)?"[^\x00-\x20"\x7f]*"'
 _LIST = re.compile(rf"\s*{_ETAG}(?:\s*,\s*{_ETAG})*\s*")
 
 

@@ -12,9 +12,10 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class Reply(BaseModel):
-    """A JSON object of an answer. A client passes over keys that it does not know."""
+    """A JSON object of an answer. A client passes over keys that it does not know. What checks it is built when it is
+    first used, since a start uses few."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Problem(Reply):

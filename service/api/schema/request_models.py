@@ -14,13 +14,13 @@ LONGEST_NAME = 2048  # characters of an image's name and the recipe of a derived
 class Query(BaseModel):
     """The parameters of a URL. An unknown one is refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Body(BaseModel):
     """A JSON body. An unknown key is refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 ImageName = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
