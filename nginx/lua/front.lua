@@ -50,7 +50,7 @@ function _M.init(path)
     markers.init(document.derived)
     temp_urls.init(rules, document.temp_urls)
     usual = document.cache_control
-    problems.init(document.absent)
+    problems.init(document.error_pages)
     requests.init(rules)
     srcset.init(rules)
 

@@ -1,7 +1,8 @@
--- Answer errors of nginx itself as application/problem+json (RFC 9457), with the codes of docs/api.md.
+-- Answer errors of nginx itself as application/problem+json (RFC 9457), with the codes of docs/api.md, or as a page for
+-- a browser that navigates.
 
-local absent = require("gateway.absent")
 local cjson = require("cjson.safe")
+local error_page = require("gateway.error_page")
 
 local concat = table.concat
 local encode = cjson.encode
@@ -64,7 +65,6 @@ local LEFT_OVER = { -- of the file that would have been the answer
     "Content-Security-Policy",
     "ETag",
     "Last-Modified",
-    "Vary",
     "X-Cache",
     "X-Content-Type-Options",
 }
@@ -79,7 +79,7 @@ local MORE_HEADERS = {
 local pages
 
 
--- Take the pages for browsers where nothing is: `near` for clients on this machine, `far` for all others.
+-- Take the pages for browsers: `near` for clients on this machine, `far` for all others.
 function _M.init(given)
     pages = given
 end
@@ -107,15 +107,15 @@ local function document(status, detail)
 end
 
 
--- The body of a problem and its content type. A browser that finds nothing gets a page.
+-- The body of a problem and its content type.
 local function body_of(status, detail)
-    local accept = ngx.var.http_accept
-    if status ~= 404 or not accept or not absent.wants_page(accept) then
+    if not error_page.wants_page(ngx.var.http_accept or "", ngx.var.http_sec_fetch_dest or "") then
         return document(status, detail), "application/problem+json"
     end
     local address = ngx.var.remote_addr
     local near = address == "::1" or find(address, "^127%.")
-    return absent.fill_in(near and pages.near or pages.far, detail), absent.CONTENT_TYPE
+    local page = near and pages.near or pages.far
+    return error_page.fill_in(page, status, PHRASES[status], detail), error_page.CONTENT_TYPE
 end
 
 
@@ -135,6 +135,7 @@ function _M.answer(status, detail)
     header["Content-Type"] = content_type
     header["Content-Length"] = #body
     header["Cache-Control"] = "no-store"
+    header["Vary"] = error_page.VARY
     for key, value in pairs(MORE_HEADERS[status] or {}) do
         header[key] = value
     end

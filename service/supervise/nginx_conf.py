@@ -11,8 +11,8 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from gateway.absent import absent_page
 from gateway.canonical import canonical_patterns
+from gateway.error_page import POLICY, error_page
 from gateway.freshness import directives, preset_times
 from gateway.rules import CONTENT_TYPES, Rules
 from gateway.settings import Config
@@ -26,6 +26,7 @@ from service.store.directory.temp_urls import front_rules
 from service.supervise import answer_headers, nginx_program
 
 PATIENCE = 10  # seconds that nginx waits for the service beyond the time limit of one image
+IMAGE_POLICY = "default-src 'none'; sandbox"
 BURST = 10  # seconds of misses that may come at once: a page of thumbnails that were never made before...
 MISSES_AT_ONCE = 20  # ...and at least so many
 RENDERED = "nginx.json"  # in the runtime folder: what the template was filled in with, and what came of it
@@ -63,7 +64,9 @@ def render(config: Config, paths: Paths, rules: Rules, memory: Memory | None = N
             derived=paths.derived,
             cache_control=usual,
             preset_times=list(_preset_times(rules)),
-            common_headers=_common_headers(config),
+            common_headers=_common_headers(config, IMAGE_POLICY),
+            error_headers=_common_headers(config, "$policy"),
+            policies={"default": IMAGE_POLICY, "~^text/html": f"{POLICY}; sandbox"},
             headers=answer_headers.headers_of(config),
             dialect_headers=answer_headers.headers_of(config, dialect=True),
             tag_patterns=answer_headers.tag_patterns(config),
@@ -80,7 +83,7 @@ def render(config: Config, paths: Paths, rules: Rules, memory: Memory | None = N
                 "derived": str(paths.derived),
                 "cache_control": usual,
                 "headers": answer_headers.settings_of(config),
-                "absent": {"near": absent_page(config.api.page_url), "far": absent_page("")},
+                "error_pages": {"near": error_page(config.api.page_url), "far": error_page("")},
                 **({"temp_urls": temp_urls} if temp_urls else {}),
                 **({"dialects": {"prefixes": prefixes, "fingerprint": fingerprint(config, rules)}} if dialects else {}),
             }
@@ -153,8 +156,8 @@ def _preset_times(rules: Rules) -> Iterator[tuple[str, str]]:
             yield f"/@{re.escape(recipe)}[.]{format}$", directives(seconds, rules)
 
 
-def _common_headers(config: Config) -> str:
-    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
+def _common_headers(config: Config, policy: str) -> str:
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": policy}
     if config.public.cors:
         headers["Access-Control-Allow-Origin"] = config.public.cors
     return "\n".join(f'            add_header {name} "{value}" always;' for name, value in headers.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import html
 import io
 import zipfile
 from base64 import urlsafe_b64encode
@@ -15,6 +16,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 from pytest_aiohttp import AiohttpClient
 
+from gateway.error_page import POLICY
 from gateway.rules import VOCABULARY
 from tests.api.handlers import handlers
 from tests.gateways import Gateway
@@ -135,15 +137,31 @@ def test_the_vocabulary_is_told_with_this_gateways_limits(shared: Gateway) -> No
     assert found["most_upload"] == 2 * 2**20
 
 
-@pytest.mark.parametrize("path", ["/", "/images/none.jpg/@w=9.webp", "/nothing"])
-def test_a_browser_that_finds_nothing_on_the_public_port_is_led_to_the_page(shared: Gateway, path: str) -> None:
+WRONG = {
+    "/": 404,
+    "/nothing": 404,
+    "/images/none.jpg/@w=9.webp": 404,
+    "/images/none.jpg/@w=9.auto": 404,
+    "/images/none.jpg/@w=none.webp": 400,
+    "/images/none.jpg?unknown=1": 400,
+}
+
+
+@pytest.mark.parametrize(("path", "status"), WRONG.items())
+def test_a_browser_that_finds_an_error_on_the_public_port_is_led_to_the_page(
+    shared: Gateway, path: str, status: int
+) -> None:
     page = shared.public.get(path, headers={"Accept": BROWSER})
-    assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert (page.status_code, page.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
     assert f'<a href="{str(shared.api.base_url).rstrip("/")}/">' in page.text
-    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
-    assert page.headers["Cache-Control"] == "no-store"
-    program = shared.public.get(path, headers={"Accept": "image/webp,*/*"})
-    assert program.headers["Content-Type"] == "application/problem+json"
+    assert page.headers["Content-Security-Policy"] == f"{POLICY}; sandbox"
+    assert (page.headers["Cache-Control"], page.headers["Vary"]) == ("no-store", "Sec-Fetch-Dest, Accept")
+    for headers in ({"Accept": "image/webp,*/*"}, {"Accept": BROWSER, "Sec-Fetch-Dest": "image"}):
+        program = shared.public.get(path, headers=headers)
+        assert program.headers["Content-Type"] == "application/problem+json"
+        assert (program.status_code, program.headers["Vary"]) == (status, page.headers["Vary"])
+        assert program.json()["detail"] in html.unescape(page.text)
+        assert program.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
 def test_what_a_browser_asked_for_is_text_in_that_page(shared: Gateway) -> None:

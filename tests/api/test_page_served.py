@@ -10,6 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 from pytest_aiohttp import AiohttpClient
 
+from gateway import error_page
 from service.api.resources.page import POLICY, shipped
 from tests.api.handlers import handlers
 
@@ -54,16 +55,21 @@ async def test_only_files_of_the_page_are_sent(aiohttp_client: AiohttpClient, tm
 
 
 @pytest.mark.parametrize("accept", ["text/html,application/xhtml+xml,*/*;q=0.8", "text/html"])
-async def test_a_browser_that_finds_nothing_is_led_to_the_page(
+async def test_a_browser_that_finds_an_error_is_led_to_the_page(
     aiohttp_client: AiohttpClient, tmp_path: Path, accept: str
 ) -> None:
     client = await served(aiohttp_client, tmp_path, {})
-    absent = await client.get("/nothing/<b>", headers={"Accept": accept})
-    assert (absent.status, absent.content_type) == (404, "text/html")
-    assert '<a href="/">' in await absent.text()
-    assert absent.headers["Content-Security-Policy"] == "default-src 'none'"
-    program = await client.get("/nothing", headers={"Accept": "*/*"})
-    assert program.content_type == "application/problem+json"
+    for path, status in (("/nothing/<b>", 404), ("/images/a.jpg/@w=no.webp", 400), ("/warm", 405)):
+        wrong = await client.get(path, headers={"Accept": accept})
+        assert (wrong.status, wrong.content_type) == (status, "text/html")
+        assert '<a href="/">' in await wrong.text()
+        assert wrong.headers["Content-Security-Policy"] == error_page.POLICY
+        assert (wrong.headers["Cache-Control"], wrong.headers["Vary"]) == ("no-store", "Sec-Fetch-Dest, Accept")
+        for headers in ({"Accept": "*/*"}, {"Accept": f"{accept},*/*", "Sec-Fetch-Dest": "image"}):
+            program = await client.get(path, headers=headers)
+            assert program.content_type == "application/problem+json"
+            assert (program.status, program.headers["Vary"]) == (status, wrong.headers["Vary"])
+            assert program.headers.get("Allow") == wrong.headers.get("Allow")
 
 
 def test_no_file_holds_inline_scripts_or_styles_or_names_another_host() -> None:

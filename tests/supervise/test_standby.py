@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from gateway.error_page import POLICY
 from tests import images
 from tests.gateways import Gateway, running_gateway
 from tests.waiting import until
@@ -74,6 +75,18 @@ def test_misses_are_refused_at_once_and_hits_go_on(gateway: Gateway) -> None:
         assert gateway.public.get("/health").status_code == 503
         assert len(gateway.log) - said < 5000  # of the starts; the requests leave no lines
     until(lambda: back(gateway, "/images/cat.jpg/@w=100.jpg"))
+
+
+def test_a_browser_that_navigates_gets_a_page_on_both_ports(gateway: Gateway) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Dest": "document"}
+    with absent(gateway):
+        for client, path in ((gateway.api, "/"), (gateway.public, "/images/cat.jpg/@w=80.jpg")):
+            page = client.get(path, headers=browser)
+            assert (page.status_code, page.headers["Content-Type"]) == (503, "text/html; charset=utf-8")
+            assert page.headers["Content-Security-Policy"].startswith(POLICY)
+            assert "<h1><span>503</span>Service Unavailable</h1>" in page.text
+            check_problem(client.get(path, headers=browser | {"Sec-Fetch-Dest": "image"}))
+    until(lambda: back(gateway, "/images/cat.jpg/@w=80.jpg"))
 
 
 def test_the_api_says_so_too_also_to_who_sends_much(gateway: Gateway) -> None:

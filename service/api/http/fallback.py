@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from gateway.equivalence import canonicalise
+from gateway.error_page import VARY
 from gateway.names import Name
 from gateway.page_settings import Fallback
 from gateway.recipes import Recipe
@@ -24,7 +25,6 @@ from service.store.errors import StoreError
 
 ASKED = web.RequestKey("asked", Name)  # set by handlers that know which derived image is asked for
 _SIZING = ("w", "h", "fit", "bg", "lossless", "q")  # operations that mean the same of every image
-_VARY = ("Sec-Fetch-Dest", "Accept")
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def fallbacks(fallback: Fallback) -> Sequence[Middleware]:
         name = request.get(ASKED)
         if response.status not in fallback.statuses or name is None or name.is_meta:
             return response
-        response.headers["Vary"] = ", ".join(_VARY)
+        response.headers["Vary"] = VARY
         if not expects_image(request):
             return response
         shown = await _shown(request, name, response.status, fallback)
@@ -83,7 +83,7 @@ async def _shown(request: web.Request, asked: Name, status: int, fallback: Fallb
     FALLBACKS.labels(str(status)).inc()
     headers = {
         "Cache-Control": f"public, max-age={int(fallback.max_age)}",
-        "Vary": ", ".join(_VARY),
+        "Vary": VARY,
         "X-Content-Type-Options": "nosniff",
         **tag_header(context.config, asked.image),
     }

@@ -12,12 +12,12 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway import absent
+from gateway.error_page import VARY
 from gateway.errors import Refused
 from gateway.names import split_path
 from service.api.http import errors, recent_problems
-from service.api.http.absent_page import absent_page
 from service.api.http.context import raw_target
+from service.api.http.error_page import as_page, wants_page
 from service.api.schema.models import PROBLEM_JSON
 from service.engine import job
 from service.store import errors as store_errors
@@ -26,7 +26,6 @@ from service.uploads.quota import QuotaReached
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-VARIES = web.RequestKey("varies", bool)  # set by handlers of names whose format is negotiated
 BEGUN = web.RequestKey("begun", bool)  # set by handlers that send their answer piece by piece
 RETRY_AFTER = 5.0  # seconds, where the error itself does not say
 
@@ -222,19 +221,17 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
                 request.transport.close()
             raise
         response = _shown(request, error)
-    if request.get(VARIES):
-        response.headers["Vary"] = "Accept"
     return response
 
 
 def _shown(request: web.Request, error: Exception) -> web.Response:
-    """The answer to a failure; for a browser that finds nothing, a page."""
+    """The answer to a failure; for a browser that navigates, a page."""
     accept, image = request.headers.get("Accept", ""), _image_of(request)
     body = document(error, image)
     recent_problems.note(request, body)
-    if body["status"] == 404 and absent.wants_page(accept):
-        return absent_page(request, body["detail"])
-    return answer(error, accept, image)
+    response = answer(error, accept, image)
+    response.headers["Vary"] = VARY
+    return as_page(request, response, body["title"], body["detail"]) if wants_page(request) else response
 
 
 def _image_of(request: web.Request) -> str:

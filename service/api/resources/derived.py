@@ -15,7 +15,6 @@ from gateway.names import Name, escape, parse
 from gateway.save_as import disposition
 from service.api.http.context import CONTEXT, Context, raw_target
 from service.api.http.fallback import ASKED
-from service.api.http.problems import VARIES
 from service.api.http.public_headers import public_headers
 from service.api.http.sending import File, send
 from service.api.resources.redirect import is_large, redirect
@@ -61,8 +60,6 @@ async def answer_with_redirect(request: web.Request) -> web.StreamResponse:
         return await srcset_of_front(request)
     rules = context.rules
     name = parse(*raw_target(request), rules)
-    if name.format == "auto":
-        request[VARIES] = True
     authorise(name, rules, time.time())
     request[ASKED] = name
     await _prepare(request, name)
@@ -121,8 +118,6 @@ def cache_control(context: Context, name: Name, found: Derivative) -> str:
 
 async def _prepare(request: web.Request, name: Name) -> None:
     """See that a link with a version finds at least that version, if the store can tell. Raises NotFound."""
-    if name.format == "auto":
-        request[VARIES] = True
     version = name.signature.get("v")
     if version is not None:
         await request.app[CONTEXT].originals.expect(name.image, version)

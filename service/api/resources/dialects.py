@@ -28,7 +28,7 @@ from service.api.http.context import CONTEXT, Context
 from service.api.http.errors import TooMany
 from service.api.http.fallback import ASKED
 from service.api.http.metrics import DIALECT_KINDS
-from service.api.http.problems import BEGUN, VARIES
+from service.api.http.problems import BEGUN
 from service.api.http.public_headers import tag_header
 from service.api.http.sending import condition
 from service.api.resources.derived import find_for_nginx, let_nginx_send, send_derived
@@ -53,6 +53,7 @@ from service.store.errors import NotFound
 
 INTERNAL = "/@dialect/"  # the internal location of nginx that serves files of the derived tree, and remembers
 TRANSLATION = "X-Translation"
+_VARIES = web.RequestKey("varies", bool)  # the format of the name is negotiated
 MOST_ATTEMPTS = 10  # of one request while the original is replaced, so that its shape may be another
 AT_ONCE = 4  # images of a folder that are looked at together
 METHODS = "GET, HEAD, OPTIONS"
@@ -156,7 +157,7 @@ class DialectHandler:
             more |= tag_header(request.app[CONTEXT].config, name.image)
         request[ASKED] = name
         if name.format == "auto":
-            request[VARIES] = True
+            request[_VARIES] = True
         found, data = await self._find(request, name)
         if not _is_of(request, found, etag):
             if data:
@@ -181,7 +182,7 @@ class DialectHandler:
             status, detail = usual.status, json.loads(usual.text or "{}").get("detail", "")
             headers = {name: value for name, value in usual.headers.items() if name not in _OF_BODY}
         problem = self._dialect.problem(status, detail)
-        if request.get(VARIES):
+        if request.get(_VARIES):
             headers["Vary"] = "Accept"
         return web.Response(
             status=problem.status,
