@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from aiohttp.test_utils import TestClient
 from pytest_aiohttp import AiohttpClient
 
 from gateway import error_page
-from service.api.resources.page import POLICY, shipped
+from service.api.resources.page import FRAME, POLICY, shipped
 from tests.api.handlers import handlers
 
 PAGE = Path(__file__).resolve().parents[2] / "service/api/page"
@@ -72,6 +73,15 @@ async def test_a_browser_that_finds_an_error_is_led_to_the_page(
             assert program.headers.get("Allow") == wrong.headers.get("Allow")
 
 
+async def test_the_docs_ask_nobody_else_for_anything(alone: TestClient[Any, Any]) -> None:
+    answered = await alone.get("/docs")
+    addresses = re.findall(r"""(?:src|href)=["']([^"'#]+)""", await answered.text())
+    assert {"/docs/docs.js", "/docs/base.css"} <= set(addresses)
+    assert not [address for address in addresses if "//" in address]
+    for address in addresses:
+        assert (await alone.get(urljoin("/docs", address))).status == 200, address
+
+
 def test_no_file_holds_inline_scripts_or_styles_or_names_another_host() -> None:
     for path in PAGE.iterdir():
         text = path.read_text("utf-8")
@@ -83,11 +93,11 @@ def test_no_file_holds_inline_scripts_or_styles_or_names_another_host() -> None:
 
 def test_every_module_is_one_thought_and_every_file_is_used() -> None:
     texts = {path.name: path.read_text("utf-8") for path in PAGE.iterdir()}
-    assert set(shipped()) == set(texts)
+    assert {*shipped(), FRAME} == set(texts)
     everything = "\n".join(texts.values())
     for name, text in texts.items():
         assert len(text.splitlines()) <= LONGEST, name
-        assert name in ("index.html", "docs.html") or re.search(rf"/{re.escape(name)}\b", everything), (
+        assert name in (FRAME, "index.html", "docs.html") or re.search(rf"/{re.escape(name)}\b", everything), (
             f"{name} is not used"
         )
         if name.endswith(".js"):

@@ -20,14 +20,13 @@ from playwright.sync_api import Browser, Page
 from tests import images
 from tests.gateways import Gateway
 from tests.npm import package
-from tests.page.conftest import PATIENCE, browser
+from tests.page.conftest import PATIENCE, launched
 from tests.waiting import until
 
 PAGES = Path(__file__).with_name("viewers")
 WIDTH, HEIGHT = 3000, 2000
 NEAR = 10.0  # levels of 255 that means of blocks may differ by; 4.4 do where edges lie within a pixel, 70 do elsewhere
 Clip = tuple[int, int, int, int]
-__all__ = ["browser"]  # a fixture
 Seen = tuple[float, float, float, float]
 
 
@@ -89,6 +88,12 @@ def picture() -> NDArray[np.uint8]:
     colours = np.random.default_rng(5).integers(0, 100, (HEIGHT // 100, WIDTH // 100, 3))
     squares = colours.repeat(100, 0).repeat(100, 1)
     return (images.photo(WIDTH, HEIGHT) // 2 + squares).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as started:
+        yield started
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -20,6 +20,8 @@ OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disabl
 REPORT = """addEventListener("securitypolicyviolation", (event) => {
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
 });"""
+AXE = Axe()
+FOUND = "async ([part, options]) => (await axe.run(part === 'html' ? document : part, options)).violations"
 FASTER: dict[str, Any] = {"resultTypes": ["violations"], "selectors": False}
 """Of axe: what is right is not described, which takes most of its time."""
 PATIENCE = 20_000  # milliseconds that a busy machine may take for a step
@@ -64,8 +66,9 @@ def launched() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """One for the files of this folder, none of which has a test that is a coroutine."""
     with launched() as started:
         yield started
 
@@ -87,7 +90,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def tab(browser: Browser, bench: Gateway) -> Iterator[Sheet]:
     with looking(browser, str(bench.api.base_url)) as opened:
         yield opened
@@ -95,7 +98,7 @@ def tab(browser: Browser, bench: Gateway) -> Iterator[Sheet]:
 
 @pytest.fixture
 def sheet(tab: Sheet) -> Iterator[Sheet]:
-    """The page of this file of tests, without a past. The test fails if the page does anything wrong."""
+    """The page of these tests, without a past. The test fails if the page does anything wrong."""
     tab.forget()
     yield tab
     assert tab.wrong == []
@@ -135,7 +138,9 @@ def photo(width: int, height: int, seed: int = 1) -> bytes:
     return images.jpeg(images.photo(width, height, seed))
 
 
-def barriers(page: Page, options: dict[str, list[str]] | None = None) -> list[str]:
-    """What axe finds, each with its element."""
-    violations = Axe().run(page, options=FASTER | (options or {})).response["violations"]
+def barriers(page: Page, options: dict[str, list[str]] | None = None, part: str = "html") -> list[str]:
+    """What axe finds in a part of the page, each with its element."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.axe_script)
+    violations = page.evaluate(FOUND, [part, FASTER | (options or {})])
     return [f"{one['id']}: {node['html'][:150]}" for one in violations for node in one["nodes"]]

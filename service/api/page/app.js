@@ -2,9 +2,10 @@
 
 import { json, Problem, token } from "./api.js";
 import { browse, empty } from "./browse.js";
+import { mark, prepare } from "./frame.js";
 import { readRoute } from "./names.js";
 import { picture } from "./picture.js";
-import { askForToken, recallTheme, showSession } from "./session.js";
+import { askForToken, showSession } from "./session.js";
 import { forgetAll } from "./thumbs.js";
 import { watch } from "./watch.js";
 
@@ -57,11 +58,7 @@ function show() {
   main.replaceChildren();
   main.className = known;
   document.title = `${name || TITLES[known]} · Image Gateway`;
-  for (const link of document.querySelectorAll("#views a")) {
-    const current = /** @type {HTMLElement} */ (link).dataset.view === known;
-    if (current) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
+  mark(known);
   if (!gateway.may("read")) {
     leave = () => {};
     const scopes = gateway.scopes.join(", ");
@@ -76,5 +73,5 @@ addEventListener("stayed", (event) => {
   shown = /** @type {CustomEvent} */ (event).detail;
 });
 addEventListener("unauthorised", () => gateway && start());
-recallTheme();
+prepare();
 start();

@@ -2,9 +2,9 @@
 
 import { authorization } from "./api.js";
 import { el } from "./dom.js";
+import { mark, prepare, themeButton } from "./frame.js";
 import { operationsOf } from "./operations.js";
 import { contents, prose, table, words } from "./prose.js";
-import { recallTheme } from "./session.js";
 import { tokenField, tryIt } from "./trying.js";
 
 /** @param {import("./operations.js").Shown} shown */
@@ -51,7 +51,7 @@ function show(api) {
   const link = ({ path, methods, one }) => el("a", { href: `#${one.operationId}` }, el("b", { text: methods.map((method) => method.toUpperCase()).join(" ") }), path);
   document.getElementById("index")?.replaceChildren(...shown.map(link), el("a", { href: "#models", text: "Models" }), el("a", { href: "#problems", text: "Problems" }));
   const problems = api["x-problems"].map((each) => [[String(each.status)], [el("code", { text: each.code })], prose(each.when)]);
-  document.getElementById("operations")?.replaceChildren(
+  document.getElementById("main")?.replaceChildren(
     el("h1", { text: "The API" }),
     el("p", {}, `${api.info.description} Version ${api.info.version}. `, el("a", { href: "/openapi.json", text: "OpenAPI 3.1" })),
     tokenField(),
@@ -67,12 +67,16 @@ function show(api) {
 /** Where the gateway serves no workbench, no link leads there. */
 async function hideWorkbench() {
   const answer = await fetch("/capabilities", { credentials: "omit", headers: authorization() });
-  if (answer.ok && !(await answer.json()).page) for (const link of document.querySelectorAll("#top a[href^='/#']")) link.remove();
+  if (!answer.ok || (await answer.json()).page) return;
+  for (const link of document.querySelectorAll("#views a[href^='/#']")) link.remove();
+  document.querySelector(".brand")?.removeAttribute("href");
 }
 
-recallTheme();
+prepare();
+mark("docs");
+document.getElementById("session")?.replaceChildren(themeButton());
 hideWorkbench();
 fetch("/openapi.json", { credentials: "omit" })
   .then((answer) => answer.json())
   .then(show)
-  .catch((error) => document.getElementById("operations")?.replaceChildren(el("p", { class: "trouble", text: `The document cannot be read: ${error}` })));
+  .catch((error) => document.getElementById("main")?.replaceChildren(el("p", { class: "trouble", text: `The document cannot be read: ${error}` })));

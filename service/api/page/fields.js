@@ -112,6 +112,7 @@ function border(row, changed) {
   const tell = () => changed(fuzz && colour ? `${fuzz}:${colour}` : fuzz || (colour && `${row.min}:${colour}`));
   const amount = number(row, (value) => ((fuzz = value), tell()));
   const input = el("input", { type: "text", spellcheck: "false", autocomplete: "off", size: "8", placeholder: "colour", "aria-label": `${row.key}, colour`, on: { input: () => ((colour = input.value.trim()), tell()) } });
+  amount.element.classList.add("two");
   amount.element.append(input);
   return {
     element: amount.element,

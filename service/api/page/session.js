@@ -2,6 +2,7 @@
 
 import { token } from "./api.js";
 import { el } from "./dom.js";
+import { themeButton } from "./frame.js";
 
 /** Ask for a token in place of the view. @param {HTMLElement} main @param {string} trouble @param {() => void} given */
 export function askForToken(main, trouble, given) {
@@ -35,33 +36,11 @@ export function askForToken(main, trouble, given) {
 
 /** Who one is here, and how to stop being that. @param {HTMLElement} place @param {import("./app.js").Gateway | null} gateway @param {() => void} left */
 export function showSession(place, gateway, left) {
-  const theme = el("button", { type: "button", class: "quiet", on: { click: () => (turnTheme(), name()) } });
-  const name = () => {
-    const now = document.documentElement.dataset.theme ?? "auto";
-    theme.textContent = { auto: "◐", light: "☀", dark: "☾" }[now] ?? "◐";
-    theme.setAttribute("aria-label", `Colours: ${now}. Change them`);
-    theme.title = `Colours: ${now}`;
-  };
-  name();
+  const theme = themeButton();
   if (!gateway?.tokens) return place.replaceChildren(theme);
   place.replaceChildren(
     el("span", { class: "who", title: `may ${gateway.scopes.join(", ")}` }, el("strong", { text: gateway.client }), el("span", { class: "soft", text: gateway.scopes.join(" · ") })),
     el("button", { type: "button", class: "quiet", text: "Forget token", on: { click: () => (token.forget(), left()) } }),
     theme,
   );
-}
-
-const THEMES = ["auto", "light", "dark"];
-
-function turnTheme() {
-  const { dataset } = document.documentElement;
-  const next = THEMES[(THEMES.indexOf(dataset.theme ?? "auto") + 1) % THEMES.length];
-  if (next === "auto") delete dataset.theme;
-  else dataset.theme = next;
-  localStorage.setItem("theme", next);
-}
-
-export function recallTheme() {
-  const theme = localStorage.getItem("theme");
-  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 }

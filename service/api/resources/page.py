@@ -7,6 +7,7 @@ import io
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 
 from aiohttp import web
@@ -15,6 +16,8 @@ from service.api.http.context import CONTEXT
 from service.api.http.sending import File, send
 
 FOLDER = "page"
+FRAME = "frame.html"  # what both pages have; they hold what goes into its head and its body
+BETWEEN = "<!-- body -->\n"
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -93,12 +96,27 @@ async def _send(request: web.Request, name: str) -> web.StreamResponse:
 
 @cache
 def shipped() -> dict[str, Shipped]:
-    """Every file of the page by its name."""
+    """Every file of the page by its name, those of HTML in their frame."""
     found = {}
-    for entry in resources.files("service.api").joinpath(FOLDER).iterdir():
-        content_type = TYPES.get(PurePosixPath(entry.name).suffix)
-        if content_type:
-            with resources.as_file(entry) as path:
-                body, modified = path.read_bytes(), int(path.stat().st_mtime)
-            found[entry.name] = Shipped(body, hashlib.sha256(body).hexdigest()[:32], modified, content_type)
+    folder = resources.files("service.api").joinpath(FOLDER)
+    frame, framed = _read(folder.joinpath(FRAME))
+    for entry in folder.iterdir():
+        suffix = PurePosixPath(entry.name).suffix
+        if suffix in TYPES and entry.name != FRAME:
+            body, modified = _read(entry)
+            if suffix == ".html":
+                body, modified = _framed(body.decode(), frame.decode()).encode(), max(modified, framed)
+            found[entry.name] = Shipped(body, hashlib.sha256(body).hexdigest()[:32], modified, TYPES[suffix])
     return found
+
+
+def _read(entry: Traversable) -> tuple[bytes, int]:
+    """What a file holds, and when it was written, in whole seconds."""
+    with resources.as_file(entry) as path:
+        return path.read_bytes(), int(path.stat().st_mtime)
+
+
+def _framed(own: str, frame: str) -> str:
+    """A whole page: the frame around the page's own part of the head and of the body."""
+    head, _, body = own.partition(BETWEEN)
+    return frame.replace("{head}", head.rstrip()).replace("{body}", body.rstrip())
