@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import AsyncIterator
 
-from gateway import error_page
 from service.runtime.sockets import Sockets
 
 RETRY_AFTER = 10  # seconds; between two starts pass as many at most
@@ -25,18 +24,12 @@ MOST = 200  # connections that are answered at a time; more are closed
 _TITLE, _DETAIL = "Service Unavailable", "the service cannot be started; the log of this node knows why"
 _PROBLEM = json.dumps(
     {"type": "urn:image-gateway:problem:service-unavailable", "title": _TITLE, "status": 503, "detail": _DETAIL}
-).encode()
-_PAGE = error_page.fill_in(error_page.error_page(""), 503, _TITLE, _DETAIL).encode()
+)
 _HEADERS = (
     "HTTP/1.1 503 Service Unavailable\r\n"
-    f"Retry-After: {RETRY_AFTER}\r\nX-Relief: {RELIEF:.1f}\r\nCache-Control: no-store\r\nVary: {error_page.VARY}\r\n"
+    f"Retry-After: {RETRY_AFTER}\r\nX-Relief: {RELIEF:.1f}\r\nCache-Control: no-store\r\n"
     "X-Content-Type-Options: nosniff\r\nServer: image-gateway\r\nConnection: close\r\n"
-).encode()
-_OF_PROBLEM = f"Content-Type: application/problem+json\r\nContent-Length: {len(_PROBLEM)}\r\n".encode()
-_OF_PAGE = (
-    f"Content-Type: {error_page.CONTENT_TYPE}\r\nContent-Length: {len(_PAGE)}\r\n"
-    f"Content-Security-Policy: {error_page.POLICY}\r\n"
-).encode()
+)
 _ACCEPT = re.compile(r"\r\nAccept:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _DESTINATION = re.compile(r"\r\nSec-Fetch-Dest:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _REQUEST_ID = re.compile(rb"\r\n(X-Request-Id: [A-Za-z0-9._-]{1,64}\r\n)", re.IGNORECASE)
@@ -66,15 +59,23 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         async with asyncio.timeout(PATIENCE):
             head = await reader.readuntil(b"\r\n\r\n")
             id = _REQUEST_ID.search(head)
-            of_body, body = (_OF_PAGE, _PAGE) if _wants_page(head.decode("latin-1")) else (_OF_PROBLEM, _PROBLEM)
-            writer.write(_HEADERS + of_body + (id[1] if id else b"") + b"\r\n")
+            headers, body = _answer_to(head.decode("latin-1"))
+            writer.write(headers + (id[1] if id else b"") + b"\r\n")
             writer.write(b"" if head.startswith(b"HEAD ") else body)
             writer.write_eof()
             while await reader.read(LONGEST_HEAD):
                 pass
 
 
-def _wants_page(head: str) -> bool:
-    """Return True if the request is a browser's that navigates."""
+def _answer_to(head: str) -> tuple[bytes, bytes]:
+    """The headers and the body for a request with this head: a page for a browser that navigates, or a problem."""
+    from gateway import error_page  # noqa: PLC0415  # most starts never need it
+
     accept, destination = _ACCEPT.search(head), _DESTINATION.search(head)
-    return error_page.wants_page(accept[1] if accept else "", destination[1].strip() if destination else "")
+    if error_page.wants_page(accept[1] if accept else "", destination[1].strip() if destination else ""):
+        body = error_page.fill_in(error_page.error_page(""), 503, _TITLE, _DETAIL).encode()
+        own = f"Content-Type: {error_page.CONTENT_TYPE}\r\nContent-Security-Policy: {error_page.POLICY}\r\n"
+    else:
+        body, own = _PROBLEM.encode(), "Content-Type: application/problem+json\r\n"
+    headers = f"{_HEADERS}{own}Vary: {error_page.VARY}\r\nContent-Length: {len(body)}\r\n"
+    return headers.encode(), body

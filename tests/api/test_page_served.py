@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
 import pytest
 from aiohttp.test_utils import TestClient
@@ -71,15 +70,6 @@ async def test_a_browser_that_finds_an_error_is_led_to_the_page(
             assert program.content_type == "application/problem+json"
             assert (program.status, program.headers["Vary"]) == (status, wrong.headers["Vary"])
             assert program.headers.get("Allow") == wrong.headers.get("Allow")
-
-
-async def test_the_docs_ask_nobody_else_for_anything(alone: TestClient[Any, Any]) -> None:
-    answered = await alone.get("/docs")
-    addresses = re.findall(r"""(?:src|href)=["']([^"'#]+)""", await answered.text())
-    assert {"/docs/docs.js", "/docs/base.css"} <= set(addresses)
-    assert not [address for address in addresses if "//" in address]
-    for address in addresses:
-        assert (await alone.get(urljoin("/docs", address))).status == 200, address
 
 
 def test_no_file_holds_inline_scripts_or_styles_or_names_another_host() -> None:

@@ -90,3 +90,12 @@ def test_the_audit_of_the_api_tells_who_asks(gateway: Gateway, peer: str, told: 
 def test_the_client_is_the_nearest_that_is_no_trusted_proxy(peer: str, forwarded: list[str], client: str) -> None:
     assert client_address(peer, forwarded, ("10.0.0.0/8", "fd00::/8")) == client
     assert client_address(peer, forwarded, ()) == peer
+
+
+@pytest.mark.parametrize("path", ["/images/none.jpg/@w=9.jpg", "/images/none.jpg/@w=no.jpg", "/nothing"])
+def test_only_a_browser_on_this_machine_reads_where_the_api_is(gateway: Gateway, path: str) -> None:
+    api = str(gateway.api.base_url).rstrip("/")
+    for client, is_here in (("203.0.113.50", False), ("127.0.0.1", True)):
+        page = gateway.public.get(path, headers={"Accept": "text/html", "X-Forwarded-For": client})
+        assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert (f'href="{api}/"' in page.text, "127.0.0.1" in page.text) == (is_here, is_here)

@@ -38,6 +38,18 @@ def test_the_document_is_shown_without_a_backtick_and_with_parameters_in_groups(
     assert names == ["Name", "Parameters", "Operations on the picture", "Answers", "Try it"]
 
 
+def test_the_colours_that_one_chooses_are_those_of_both_pages(sheet: Sheet) -> None:
+    page = sheet.open("docs")
+    page.get_by_role("button", name="Colours: auto").click()
+    page.get_by_role("button", name="Colours: light").click()
+    colour = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(colour)
+    page.get_by_role("link", name="Watch").click()
+    expect(page.get_by_role("button", name="Colours: dark")).to_be_visible()
+    assert page.evaluate(colour) == dark
+    assert sum(map(int, re.findall(r"\d+", dark))) < 3 * 64
+
+
 def test_every_operation_can_be_tried_and_shows_its_command(sheet: Sheet) -> None:
     page = sheet.open("docs")
     expect(page.locator("#listImages")).to_be_visible()

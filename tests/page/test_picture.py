@@ -12,13 +12,25 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from gateway.rules import VOCABULARY
 from tests.gateways import Gateway
 from tests.page.conftest import Sheet
 
 PICTURE = "#/picture/shown/photo.jpg/@w=320.webp"
+
+
+CUT = """() => {
+  const context = document.createElement("canvas").getContext("2d");
+  return [...document.querySelectorAll("input[placeholder]")].filter((input) => {
+    const style = getComputedStyle(input);
+    context.font = style.font;
+    const room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    return context.measureText(input.placeholder).width > room;
+  }).map((input) => `${input.ariaLabel}: ${input.placeholder}`);
+}"""
+TELEPHONE: ViewportSize = {"width": 360, "height": 740}
 
 
 def pixels(data: bytes) -> NDArray[np.int64]:
@@ -41,6 +53,9 @@ def test_every_operation_of_the_vocabulary_has_a_control(sheet: Sheet) -> None:
     page = opened(sheet)
     shown = page.locator(".control .key").all_text_contents()
     assert sorted(shown) == sorted(row["key"] for row in VOCABULARY["operations"])
+    assert page.evaluate(CUT) == []
+    page.set_viewport_size(TELEPHONE)
+    assert page.evaluate(CUT) == []
 
 
 def test_a_recipe_is_built_and_its_url_answers_what_the_page_shows(sheet: Sheet, bench: Gateway) -> None:
@@ -140,6 +155,8 @@ def test_a_try_tells_bytes_time_cache_and_format_as_the_gateway_does(sheet: Shee
     expect(page.locator(".facts")).to_contain_text(f"{size} B" if size < 1000 else f"{size / 1000:.1f} KB")
     page.get_by_role("switch", name="gray").check()
     expect(page.locator(".tries tbody tr")).to_have_count(2)
+    page.set_viewport_size(TELEPHONE)
+    assert page.locator(".tries .wide-table").evaluate("(table) => table.scrollWidth - table.clientWidth") == 0
     page.get_by_role("button", name="@w=123.webp").click()
     expect(page.locator(".facts .cache")).to_contain_text("HIT")
 
@@ -152,6 +169,8 @@ def test_every_format_is_made_side_by_side(sheet: Sheet, bench: Gateway) -> None
     expect(page.locator(".formats .bytes")).to_have_count(len(formats))
     assert page.locator(".formats li > strong").all_text_contents() == formats
     expect(page.locator(".formats .least")).to_have_count(1)
+    page.set_viewport_size(TELEPHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == TELEPHONE["width"]
 
 
 def test_what_is_copied_works_where_it_is_pasted(sheet: Sheet, bench: Gateway) -> None:

@@ -71,7 +71,8 @@ function bodyField(path, one) {
   const content = one.requestBody?.content;
   if (!content) return null;
   if (!content["application/json"]) return el("input", { type: "file", accept: "image/*" });
-  return el("textarea", { rows: "4", spellcheck: "false", value: JSON.stringify(EXAMPLES[/** @type {"/urls"} */ (path)] ?? {}, null, 1) });
+  const example = JSON.stringify(EXAMPLES[/** @type {"/urls"} */ (path)] ?? {}, null, 1);
+  return el("textarea", { rows: String(example.split("\n").length + 1), spellcheck: "false", value: example });
 }
 
 function requestOf(path, method, fields, body) {

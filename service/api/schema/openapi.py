@@ -155,7 +155,8 @@ def _responses(
         whens = "; ".join(f"`{kind.code}`: {kind.when}" for kind in listed if kind.status == status)
         schema = _schema(Problem, schemas)
         content = {each: {"schema": schema} for each in (PROBLEM_JSON, "application/json")}
-        yield str(status), {"description": whens, "content": {**content, "text/plain": {"schema": {"type": "string"}}}}
+        content |= {each: {"schema": {"type": "string"}} for each in ("text/plain", "text/html")}
+        yield str(status), {"description": whens, "content": content}
 
 
 def _answer(answer: Answer, schemas: dict[str, Any]) -> dict[str, Any]:
