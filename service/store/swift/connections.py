@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from keystoneauth1.exceptions import ClientException as KeystoneException
-from swiftclient import Connection
 from swiftclient.exceptions import ClientException
 from urllib3.exceptions import HTTPError
 
@@ -28,6 +27,7 @@ from service.store.errand import Abandoned, Errand, run
 from service.store.errors import Corrupt, NotFound, StoreError, StoreFull, Unavailable
 from service.store.swift.auth import Denied, Grant, TokenSource, connection_timeouts
 from service.store.swift.breaker import Breaker
+from service.store.swift.http_connection import SwiftConnection
 from service.store.swift.reason import plain_url, reason_of
 from service.store.swift.settings import SwiftSettings
 
@@ -177,7 +177,7 @@ class Pool:
         connection = getattr(self._own, "connection", None)
         if connection is None or connection.url != url:
             self._drop()
-            connection = Connection(
+            connection = SwiftConnection(
                 preauthurl=url,
                 preauthtoken=token,
                 retries=0,
