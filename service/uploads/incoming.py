@@ -24,10 +24,11 @@ class Incoming:
     _md5: str = ""
     _hashes: dict[str, hashlib._Hash] = field(default_factory=dict)
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, *chunks: bytes) -> None:
         """Take the next bytes. Raises TooLarge beyond the limit, OSError where the disk fails."""
-        self._take(chunk)
-        self.file.write(chunk)
+        for chunk in chunks:
+            self._take(chunk)
+            self.file.write(chunk)
 
     def measure(self, md5: str = "") -> None:
         """Take the bytes that the file has already, written by others; `md5`, in hex, is theirs, where it is known.

@@ -18,7 +18,7 @@ from service.uploads.incoming import Incoming
 IDLE = 30.0  # seconds between two pieces of a body, at most
 GRACE = 60.0  # seconds that a sender may lag behind SLOWEST
 SLOWEST = 16 * 1024  # bytes a second
-BLOCK = 256 * 1024  # bytes that are hashed and written at once, in a thread, which takes a while to begin
+BLOCK = 128 * 1024  # bytes that are hashed and written at once, in a thread, which takes a while to begin
 
 Read = Callable[[], Awaitable[bytes]]
 T = TypeVar("T")
@@ -62,7 +62,7 @@ async def receive(read: Read, upload: Incoming, patience: Patience) -> None:
         received += len(piece)
         pieces.append(piece)
         if received - written >= BLOCK or not piece:
-            await asyncio.to_thread(upload.write, pieces[0] if len(pieces) == 1 else b"".join(pieces))
+            await asyncio.to_thread(upload.write, *pieces)
             written = received
             pieces.clear()
         if not piece:

@@ -18,6 +18,7 @@ from service.runtime.sockets import BACKLOG
 
 LONGEST_LINE = 64 * 1024  # bytes of a request line or header; what is too long is then told by the contract
 MOST_HEADERS = 128
+READ_AHEAD = 32 * 1024  # bytes of a body beyond which no more is read until they are taken; one read is up to 256 KB
 FIRST_REQUEST = 10.0  # seconds until the headers of a connection's first request are there
 KEEP_ALIVE = 75.0  # seconds that a connection may idle; longer than nginx keeps one to us
 LINGER = 2.0  # seconds that the rest of a refused body is taken before the connection is closed
@@ -66,6 +67,7 @@ async def _open(runner: web.AppRunner, listen: socket.socket) -> asyncio.Server:
             max_field_size=LONGEST_LINE,
             max_headers=MOST_HEADERS,
             auto_decompress=False,
+            read_bufsize=READ_AHEAD // 2,  # aiohttp stops at twice that
         )
 
     # Not create_unix_server: since Python 3.13 its server removes the socket's file, which the next service needs.
