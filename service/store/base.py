@@ -109,7 +109,11 @@ class Precondition:
 
     @property
     def is_always_true(self) -> bool:
-        return self.replace and self.if_match is None and not self.if_none_match
+        return self.replace and not self.names_etags
+
+    @property
+    def names_etags(self) -> bool:
+        return self.if_match is not None or bool(self.if_none_match)
 
     def check(self, present: StoredObject | None) -> None:
         """Raise Exists or PreconditionFailed unless `present` meets it; None if the name is free."""
@@ -132,7 +136,8 @@ class NewObject:
     With `sha256`, in hex too, a store that hashes the bytes itself may compare that, which is faster on most machines.
     `delete_after` is in seconds, `ends` in seconds since the epoch; the earlier one holds, and a store without expiry
     ignores both. `copy_of` names an object that holds these bytes in the incoming container: a store that can copy
-    takes them from there, and nothing is sent.
+    takes them from there, and nothing is sent. `checked` says that the caller has just compared the precondition with
+    what is there, so that a store that would have to ask for it first need not ask again.
     """
 
     name: str
@@ -145,6 +150,7 @@ class NewObject:
     ends: int | None = None
     sha256: str = ""
     copy_of: str = ""
+    checked: bool = False
 
 
 class Container(Protocol):

@@ -33,10 +33,12 @@ class PutUrl:
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What was taken of the incoming container: `copy_of` names the copy for `NewObject.copy_of`, empty where there is
-    none; `md5`, in hex, is that of the bytes, where the store has computed it and they were compared with it."""
+    none; `md5`, in hex, is what the store says of it, and `sha256`, in hex, is of the bytes as they were read. Both are
+    empty where the store computes none."""
 
     copy_of: str = ""
     md5: str = ""
+    sha256: str = ""
 
 
 class Landing(Protocol):
@@ -58,8 +60,9 @@ class IncomingContainer(Protocol):
     def landing(self) -> Landing | None:
         """None where the store itself answers the URLs."""
 
-    async def keys(self) -> Sequence[str]:
-        """The keys of temporary URLs that are valid now, on every node; the first signs. Raises NoTemporaryUrls."""
+    async def keys(self, *, anew: bool = False) -> Sequence[str]:
+        """The keys of temporary URLs that are valid on every node, as far as this one knows, or, with `anew`, as the
+        store says now; the first signs. Raises NoTemporaryUrls."""
 
     async def put_url(self, name: str, expires: int) -> PutUrl:
         """A URL to PUT an object of this name. Raises NoTemporaryUrls."""

@@ -176,8 +176,8 @@ class MeteredIncoming(_Meter):
         self._inner = inner
         self.landing = inner.landing
 
-    async def keys(self) -> Sequence[str]:
-        return await self._inner.keys()
+    async def keys(self, *, anew: bool = False) -> Sequence[str]:
+        return await self._inner.keys(anew=anew)
 
     async def put_url(self, name: str, expires: int) -> PutUrl:
         with self._metered("put_url"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -17,12 +18,14 @@ from prometheus_client import Counter
 
 from service.engine.job import TooLarge
 from service.store.base import Precondition
-from service.store.errors import StoreError
+from service.store.errors import Corrupt, StoreError
 from service.store.incoming import IncomingContainer, PutUrl, Taken, new_name
-from service.uploads.errors import NoDirectUploads, OtherBytes, UploadExpired
+from service.uploads.errors import NoDirectUploads, OtherBytes, UnknownUpload, UploadExpired
 from service.uploads.incoming import Incoming
 from service.uploads.upload_ids import Announced, read, write
 from service.uploads.uploads import Stored, Uploads
+
+AGAIN = 2.0  # seconds for which ids with unknown signatures do not have the keys read anew once more
 
 DIRECT = Counter(
     "image_gateway_direct_uploads",
@@ -52,6 +55,7 @@ class DirectUploads:
     _uploads: Uploads
     _lifetime: float  # seconds
     _limit: int  # bytes
+    _asked_at: float = float("-inf")  # when the keys were read anew, by the monotonic clock
 
     @property
     def incoming(self) -> IncomingContainer:
@@ -76,8 +80,15 @@ class DirectUploads:
         return begun
 
     async def announced(self, upload_id: str) -> Announced:
-        """What an id stands for. Raises UnknownUpload, UploadExpired, NoTemporaryUrls, Unavailable."""
-        announced = read(upload_id, await self.incoming.keys())
+        """What an id stands for. One that was signed with a key that another node has set meanwhile has the keys read
+        anew, at most once in AGAIN seconds. Raises UnknownUpload, UploadExpired, NoTemporaryUrls, Unavailable."""
+        try:
+            announced = read(upload_id, await self.incoming.keys())
+        except UnknownUpload:
+            if time.monotonic() - self._asked_at < AGAIN:
+                raise
+            self._asked_at = time.monotonic()
+            announced = read(upload_id, await self.incoming.keys(anew=True))
         if announced.expires < time.time():
             raise UploadExpired("the URL of this upload has expired: begin anew with POST /uploads")
         return announced
@@ -90,8 +101,9 @@ class DirectUploads:
         """
         try:
             async with self._taken(announced, upload) as taken:
-                await asyncio.to_thread(upload.measure, taken.md5)
+                await asyncio.to_thread(upload.measure, md5=taken.md5, sha256=taken.sha256)
                 if upload.sha256 != announced.sha256:
+                    await asyncio.to_thread(_check_reading, upload)
                     text = f"the bytes that were sent have the SHA-256 {upload.sha256}, not the one that was announced"
                     raise OtherBytes(text)
                 stored = await self._uploads.store(announced.name, upload, precondition, taken.copy_of)
@@ -119,3 +131,12 @@ class DirectUploads:
             await self.incoming.discard(names)
         except (StoreError, OSError) as error:
             log.info("a finished upload is still in the incoming container, until it is swept: %s", error)
+
+
+def _check_reading(upload: Incoming) -> None:
+    """Raise Corrupt where the file does not have the MD5 that the store has computed: then it was read wrongly, and the
+    client sent what it should."""
+    with upload.path.open("rb") as file:
+        md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    if md5 != upload.md5:
+        raise Corrupt("the upload does not have its MD5 as it was read from the store; try again")

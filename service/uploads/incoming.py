@@ -21,7 +21,7 @@ class Incoming:
     limit: int
     file: BinaryIO
     size: int = 0
-    _md5: str = ""
+    _known: dict[str, str] = field(default_factory=dict)
     _hashes: dict[str, hashlib._Hash] = field(default_factory=dict)
 
     def write(self, *chunks: bytes) -> None:
@@ -30,22 +30,28 @@ class Incoming:
             self._take(chunk)
             self.file.write(chunk)
 
-    def measure(self, md5: str = "") -> None:
-        """Take the bytes that the file has already, written by others; `md5`, in hex, is theirs, where it is known.
-        Raises TooLarge, OSError."""
-        if md5:
-            self._md5 = md5
-            del self._hashes["md5"]
+    def measure(self, **known: str) -> None:
+        """Take the bytes that the file has already, written by others. `known` are digests of theirs in hex, by
+        algorithm; with all of them the file is not read. Raises TooLarge, OSError."""
+        self._known = {algorithm: digest for algorithm, digest in known.items() if digest}
+        for algorithm in self._known:
+            self._hashes.pop(algorithm, None)
+        if not self._hashes:
+            self._count(self.path.stat().st_size)
+            return
         with self.path.open("rb", buffering=0) as file:
             while chunk := file.read(CHUNK):
                 self._take(chunk)
 
     def _take(self, chunk: bytes) -> None:
-        self.size += len(chunk)
-        if self.size > self.limit:
-            raise TooLarge(f"the upload is larger than {self.limit} bytes")
+        self._count(len(chunk))
         for one in self._hashes.values():
             one.update(chunk)
+
+    def _count(self, size: int) -> None:
+        self.size += size
+        if self.size > self.limit:
+            raise TooLarge(f"the upload is larger than {self.limit} bytes")
 
     def also_hash(self, algorithms: Iterable[str]) -> None:
         """Compute these digests too, beside MD5 and SHA-256. Called before the first byte."""
@@ -57,8 +63,8 @@ class Incoming:
 
     @property
     def md5(self) -> str:
-        return self._md5 or self.digest("md5").hex()
+        return self._known.get("md5") or self.digest("md5").hex()
 
     @property
     def sha256(self) -> str:
-        return self.digest("sha256").hex()
+        return self._known.get("sha256") or self.digest("sha256").hex()

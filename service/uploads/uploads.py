@@ -145,8 +145,11 @@ class Uploads:
         return made.flaws
 
     async def _put(self, new: NewObject, header: Header, document: Path) -> Stored:
-        there = await self._there(new.name)
-        new.precondition.check(there)
+        asked = new.precondition
+        is_refused = not (asked.replace or asked.names_etags or new.copy_of)  # a taken name, by the store itself
+        there = None if is_refused else await self._there(new.name)
+        asked.check(there)
+        new = replace(new, checked=not asked.names_etags)
         size = new.source.stat().st_size
         facts = {"bytes": size, "content_type": new.content_type, "md5": new.md5, "sha256": new.sha256}
         told = Change("replaced" if there else "created", (new.name,), facts=facts)

@@ -39,7 +39,7 @@ class DirectoryIncoming:
         self._on_its_way = 0  # bytes
         self.landing = self
 
-    async def keys(self) -> Sequence[str]:
+    async def keys(self, *, anew: bool = False) -> Sequence[str]:  # they are read every time
         return await run(self._executor, lambda _: self._keys())
 
     async def put_url(self, name: str, expires: int) -> PutUrl:

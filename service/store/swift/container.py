@@ -100,7 +100,8 @@ class SwiftContainer:
         elif not new.precondition.replace:
             headers["If-None-Match"] = "*"
         headers |= expiry_headers(new.delete_after or self._delete_after, new.ends)
-        put = _Put(holdable(new.name), new.source, new.md5.lower(), headers, new.precondition, bool(new.copy_of))
+        how = new.precondition, new.checked, bool(new.copy_of)
+        put = _Put(holdable(new.name), new.source, new.md5.lower(), headers, *how)
         with needing("write", self._container):
             stored = await self._pool.transfer(partial(self._put, put))
         return replace(stored, name=new.name, content_type=new.content_type, metadata=_lower(new.metadata))
@@ -176,7 +177,7 @@ class SwiftContainer:
             return None
 
     def _put(self, put: _Put, connection: Any, errand: Errand) -> StoredObject:
-        if not put.precondition.is_always_true:
+        if not put.precondition.is_always_true and (put.sent or not put.checked):
             present = self._present(connection, put.name)
             if put.sent and present is not None and present.etag == put.md5:
                 return present  # it was stored; only the answer was lost
@@ -252,6 +253,7 @@ class _Put:
     md5: str
     headers: Mapping[str, str]
     precondition: Precondition
+    checked: bool = False
     is_copy: bool = False
     sent: bool = False
 

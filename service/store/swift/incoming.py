@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -73,9 +74,11 @@ class SwiftIncoming:
         for where, text in self._differences(found):
             report(Observation(where, f"{text}: set now", wrong=False))
 
-    async def keys(self) -> Sequence[str]:
+    async def keys(self, *, anew: bool = False) -> Sequence[str]:
+        if self._signer.known and not anew:
+            return self._signer.known
         try:
-            return await self._pool.call(self._signer.keys)
+            return await self._pool.call(self._signer.learn)
         except (NotFound, Denied) as error:
             raise NoTemporaryUrls(f"the container {self._container!r} cannot be used") from error
 
@@ -92,12 +95,12 @@ class SwiftIncoming:
         copy = new_name(int(time.time()) + COPY, size)
         try:
             with needing("read", self._container):
-                md5 = await self._pool.transfer(partial(self._take, name, size, copy), target)
+                md5, sha256 = await self._pool.transfer(partial(self._take, name, size, copy), target)
         except StoreError:
             with contextlib.suppress(StoreError):
                 await self.discard([copy])  # which counts against the quota
             raise
-        return Taken(f"{self._container}/{copy}", md5)
+        return Taken(f"{self._container}/{copy}", md5, sha256)
 
     async def discard(self, names: Sequence[str]) -> None:
         await self._deletion.delete([name.removeprefix(f"{self._container}/") for name in names])
@@ -139,14 +142,17 @@ class SwiftIncoming:
         if present.get(QUOTA) != quota[QUOTA]:
             connection.post_container(self._container, quota)
 
-    def _take(self, name: str, size: int, copy: str, connection: Any, errand: Errand) -> str:
-        """Copy what is there at this moment, and read the copy. Each is one request; that what was sent has another
-        size shows before it is read."""
+    def _take(self, name: str, size: int, copy: str, connection: Any, errand: Errand) -> tuple[str, str]:
+        """Copy what is there at this moment, and read the copy; its MD5, by Swift, and SHA-256. Each is one request;
+        that what was sent has another size shows before it is read."""
         headers = {"X-Copy-From": quote(f"/{self._container}/{name}"), "X-Fresh-Metadata": "true"}
         headers |= {"Content-Type": "application/octet-stream", "X-Delete-After": str(COPY)}
+        digest = hashlib.sha256()
         try:
             connection.put_object(self._container, copy, None, headers=headers)
-            taken = download(connection, self._container, copy, errand, self._settings.timeout, size=size)
+            taken = download(
+                connection, self._container, copy, errand, self._settings.timeout, size=size, sha256=digest
+            )
         except ClientException as error:
             if is_absent(error):
                 raise NotArrived("nothing has been sent to the URL of this upload") from error
@@ -154,7 +160,7 @@ class SwiftIncoming:
                 text = f"uploads that wait to be finished may take {self._settings.incoming_quota} bytes (intake.quota)"
                 raise IncomingFull(text) from error
             raise
-        return taken.etag  # of an object without segments, and `download` has compared it
+        return taken.etag, digest.hexdigest()  # the former of an object without segments
 
     def _expired(self, now: float, connection: Any) -> list[str]:
         end = f"{int(now):010}-"

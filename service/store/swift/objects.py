@@ -18,6 +18,7 @@ from service.store.swift.connections import NotSwift
 LONGEST_NAME = 1024  # bytes, Swift's max_object_name_length
 _LONGEST_VALUE = 256  # bytes, Swift's max_meta_value_length
 _META = "x-object-meta-"
+_PLAIN = "/=,.:;@+*()!$&'"  # what is not percent-encoded in values, besides letters and digits
 
 
 def reachable(name: str) -> str:
@@ -119,9 +120,13 @@ def metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
 
 
 def _pieces(value: str) -> Iterator[str]:
+    whole = quote(value, safe=_PLAIN)
+    if len(whole) <= _LONGEST_VALUE:
+        yield whole
+        return
     piece = ""
     for character in value:
-        encoded = quote(character, safe="/=,.:;@+*()!$&'")
+        encoded = quote(character, safe=_PLAIN)
         if len(piece) + len(encoded) > _LONGEST_VALUE:
             yield piece
             piece = ""

@@ -89,10 +89,19 @@ class Signer:
             return url
         raise NoTemporaryUrls(self._refused(connection))
 
-    def keys(self, connection: Any) -> tuple[str, ...]:
-        """The keys that are valid, the one that signs first."""
-        if not self._all:
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The keys that were valid when Swift was asked last, the one that signs first; empty before that."""
+        return self._all
+
+    def learn(self, connection: Any) -> tuple[str, ...]:
+        """The keys that are valid now: those of this node, and those that Swift says others have set."""
+        if not self._key:
             self.prepare(connection)
+            return self._all
+        with self._lock:
+            present = self._read(connection)
+            self._all = tuple(dict.fromkeys(filter(None, (self._key, *self._settings.keys, *present))))
         return self._all
 
     def _refused(self, connection: Any) -> str:

@@ -41,10 +41,15 @@ def download(
     patience: float,
     *,
     size: int | None = None,
+    sha256: hashlib._Hash | None = None,
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> StoredObject:
     """GET the object into the errand's target, with these headers. Raises Corrupt, Unavailable, and what the client
-    raises; NotAsAnnounced, before it is read, where it should have another `size`."""
+    raises; NotAsAnnounced, before it is read, where it should have another `size`.
+
+    The bytes are compared with the MD5 that Swift gives, unless the caller compares them by `sha256`, which is updated
+    with them.
+    """
     get = partial(connection.get_object, container, name, resp_chunk_size=_CHUNK, headers=headers)
     answer, body = get()
     parts: Sequence[Part] | None = None
@@ -62,7 +67,10 @@ def download(
         elif sum(part.bytes for part in parts) != found.bytes:
             raise Corrupt("the object was replaced while its segments were looked up")
         with _writing(errand) as write:
-            _copy(body.resp.raw.read1, write, parts, errand, patience)
+            if sha256 is None:
+                _copy(body.resp.raw.read1, write, parts, errand, patience)
+            else:
+                _copy(body.resp.raw.read1, _both(sha256.update, write), [Part(found.bytes, None)], errand, patience)
     return found
 
 
@@ -72,7 +80,7 @@ def _copy(
     until = time.monotonic() + patience + sum(part.bytes for part in parts) / _SLOWEST
     ahead = b""
     for part in parts:
-        digest, missing = hashlib.md5(usedforsecurity=False), part.bytes
+        digest, missing = hashlib.md5(usedforsecurity=False) if part.md5 is not None else None, part.bytes
         while missing:
             errand.check()
             if time.monotonic() > until:
@@ -81,13 +89,22 @@ def _copy(
             if not ahead:
                 raise Corrupt(f"the object ended {missing} bytes early")
             chunk, ahead = ahead[:missing], ahead[missing:]
-            digest.update(chunk)
+            if digest:
+                digest.update(chunk)
             write(chunk)
             missing -= len(chunk)
-        if part.md5 is not None and digest.hexdigest() != part.md5:
+        if digest and digest.hexdigest() != part.md5:
             raise Corrupt("the object's bytes do not have its MD5")
     if ahead or read(1):
         raise Corrupt("the object is longer than announced")
+
+
+def _both(first: Callable[[bytes], None], second: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    def both(chunk: bytes) -> None:
+        first(chunk)
+        second(chunk)
+
+    return both
 
 
 def _segments(connection: Any, container: str, name: str, headers: Any) -> list[Part]:
