@@ -191,7 +191,7 @@ async def _put_together(
         stack.push_async_callback(hook.close)
     parts = (store.originals, originals, derivatives, engine, job_settings, disk.work, limits.upload, journal)
     uploads = Uploads(*parts, outbox, quota, eager, hook)
-    direct = DirectUploads(store.incoming, uploads, config.intake.lifetime, limits.upload)
+    direct = DirectUploads(store.incoming, uploads, originals, config.intake.lifetime, limits.upload)
     return Context(config, rules, store, originals, derivatives, uploads, engine, tasks, outbox, direct)
 
 

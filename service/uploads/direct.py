@@ -16,12 +16,14 @@ from dataclasses import dataclass
 
 from prometheus_client import Counter
 
-from service.engine.job import TooLarge
+from service.engine.job import EngineError, TooLarge
+from service.originals.originals import Originals
 from service.store.base import Precondition
-from service.store.errors import Corrupt, StoreError
+from service.store.errors import Corrupt, Exists, NotArrived, PreconditionFailed, StoreError
 from service.store.incoming import IncomingContainer, PutUrl, Taken, new_name
 from service.uploads.errors import NoDirectUploads, OtherBytes, UnknownUpload, UploadExpired
 from service.uploads.incoming import Incoming
+from service.uploads.marks import stored_before
 from service.uploads.upload_ids import Announced, read, write
 from service.uploads.uploads import Stored, Uploads
 
@@ -29,11 +31,12 @@ AGAIN = 2.0  # seconds for which ids with unknown signatures do not have the key
 
 DIRECT = Counter(
     "image_gateway_direct_uploads",
-    "Uploads straight to the store. begun: got a URL; finished, failed: by their last step; swept: never finished.",
+    "Uploads straight to the store. begun: got a URL; finished, failed: by their last step; repeated: finished before; "
+    "swept: never finished.",
     ["outcome"],
     registry=None,
 )
-for _outcome in ("begun", "finished", "failed", "swept"):
+for _outcome in ("begun", "finished", "failed", "repeated", "swept"):
     DIRECT.labels(_outcome)
 
 log = logging.getLogger(__name__)
@@ -53,6 +56,7 @@ class DirectUploads:
 
     _incoming: IncomingContainer | None
     _uploads: Uploads
+    _originals: Originals
     _lifetime: float  # seconds
     _limit: int  # bytes
     _asked_at: float = float("-inf")  # when the keys were read anew, by the monotonic clock
@@ -94,7 +98,8 @@ class DirectUploads:
         return announced
 
     async def finish(self, announced: Announced, upload: Incoming, precondition: Precondition) -> Stored:
-        """Verify what was sent, and store it under its name; `upload` is a place from `Uploads.receive`.
+        """Verify what was sent, and store it under its name; `upload` is a place from `Uploads.receive`. An upload that
+        was finished before gives the result of that time again, as long as the name holds it.
 
         Raises NotArrived, NotAsAnnounced, OtherBytes, and what `Uploads.store` raises. After any of them nothing is
         stored, and the client may send again until its URL ends.
@@ -106,12 +111,30 @@ class DirectUploads:
                     await asyncio.to_thread(_check_reading, upload)
                     text = f"the bytes that were sent have the SHA-256 {upload.sha256}, not the one that was announced"
                     raise OtherBytes(text)
-                stored = await self._uploads.store(announced.name, upload, precondition, taken.copy_of)
-        except Exception:
-            DIRECT.labels("failed").inc()
-            raise
-        DIRECT.labels("finished").inc()
+                copy, mark = taken.copy_of, announced.object
+                stored = await self._uploads.store(announced.name, upload, precondition, copy, mark)
+        except Exception as error:
+            before = await self._before(announced, error)
+            if before is None:
+                DIRECT.labels("failed").inc()
+                raise
+            stored = before
+        DIRECT.labels("repeated" if stored.repeated else "finished").inc()
         return stored
+
+    async def _before(self, announced: Announced, error: Exception) -> Stored | None:
+        """What this upload has stored already, where it failed in a way that this may explain."""
+        if not isinstance(error, NotArrived | Exists | PreconditionFailed):
+            return None
+        try:
+            before = await stored_before(self._originals, announced.name, announced.object)
+        except (StoreError, EngineError, OSError) as failure:
+            log.info("whether the upload of %s was finished before cannot be told: %s", announced.name, failure)
+            return None
+        if before is None:
+            return None
+        stored, header = before.original.stored, before.original.header
+        return Stored(stored, header, before.md5, before.sha256, before.outcome == "created", repeated=True)
 
     @contextlib.asynccontextmanager
     async def _taken(self, announced: Announced, upload: Incoming) -> AsyncIterator[Taken]:

@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 import errno
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from gateway.names import Name
@@ -27,12 +26,13 @@ from service.store.base import Container, NewObject, Precondition, StoredObject
 from service.store.errors import Corrupt, NotFound, StoreError, Unavailable
 from service.uploads.hook import Hook, Question
 from service.uploads.incoming import Incoming
+from service.uploads.marks import marked, outcome_of
 from service.uploads.quota import Quota
+from service.uploads.settled import settled
 
 MOST_AT_ONCE = 256  # uploads under way, each with a file descriptor and up to the limit of bytes on disk
 UNCERTAIN = (Unavailable, Corrupt, OSError)  # failures of the store that do not tell whether it took a change
 CHECKSUM = "sha256"  # the metadata of an original that holds its SHA-256 in hex
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,7 @@ class Stored:
     md5: str
     sha256: str
     created: bool
+    repeated: bool = False  # whether it was stored before, by the same direct upload
 
 
 @dataclass(eq=False, repr=False)
@@ -100,21 +101,23 @@ class Uploads:
         precondition.check(there)
         await self.quota.check(there, 1)
 
-    async def store(self, name: str, upload: Incoming, precondition: Precondition, copy_of: str = "") -> Stored:
+    async def store(
+        self, name: str, upload: Incoming, precondition: Precondition, copy_of: str = "", mark: str = ""
+    ) -> Stored:
         """Check the upload by content and by decoding it, and put it into the store; then everything derived of a
         former image of this name is gone.
 
         Where the store has a copy of these bytes in its incoming container, `copy_of` names that, and they are not
-        sent again.
+        sent again. A direct upload has a `mark`, and what it has stored already is not stored again.
 
         Raises NotAnImage, TooLarge, Undecodable, TimedOut, Crashed, Saturated; RefusedByHook, HookFailed; Exists,
         PreconditionFailed, Unholdable, StoreFull, QuotaReached, Corrupt, Unavailable. After any of them nothing is
         stored. A caller that is cancelled while this runs waits until it is settled, since the store's answer decides
         what is true.
         """
-        return await _settled(self._store(name, upload, precondition, copy_of))
+        return await settled(self._store(name, upload, precondition, copy_of, mark))
 
-    async def _store(self, name: str, upload: Incoming, precondition: Precondition, copy_of: str) -> Stored:
+    async def _store(self, name: str, upload: Incoming, precondition: Precondition, copy_of: str, mark: str) -> Stored:
         upload.file.flush()
         header = await asyncio.to_thread(take, upload.path, self._job_settings.accept, self._job_settings.limits)
         with self._work.file() as document:
@@ -126,7 +129,7 @@ class Uploads:
             content_type, metadata = ORIGINAL_TYPES[header.format], {CHECKSUM: upload.sha256}
             new = NewObject(name, upload.path, content_type, upload.md5, metadata, precondition)
             async with self._lock(name):
-                return await self._put(replace(new, sha256=upload.sha256, copy_of=copy_of), header, document)
+                return await self._put(replace(new, sha256=upload.sha256, copy_of=copy_of), header, document, mark)
 
     async def _verify(self, upload: Incoming, header: Header, document: Path) -> tuple[str, ...]:
         """Decode the upload, and write its metadata to `document` where that can be. Return the flaws of the file."""
@@ -144,12 +147,17 @@ class Uploads:
         made = await self._engine.run(job, affinity=upload.sha256, lane="upload", content=upload.sha256)
         return made.flaws
 
-    async def _put(self, new: NewObject, header: Header, document: Path) -> Stored:
+    async def _put(self, new: NewObject, header: Header, document: Path, mark: str) -> Stored:
         asked = new.precondition
-        is_refused = not (asked.replace or asked.names_etags or new.copy_of)  # a taken name, by the store itself
+        is_refused = not (asked.replace or asked.names_etags or mark)  # a taken name, by the store itself
         there = None if is_refused else await self._there(new.name)
+        before = outcome_of(mark, there)
+        if there and before:
+            return Stored(there, header, new.md5, new.sha256, before == "created", repeated=True)
         asked.check(there)
         new = replace(new, checked=not asked.names_etags)
+        if mark:
+            new = replace(new, metadata={**new.metadata, **marked(mark, "replaced" if there else "created")})
         size = new.source.stat().st_size
         facts = {"bytes": size, "content_type": new.content_type, "md5": new.md5, "sha256": new.sha256}
         told = Change("replaced" if there else "created", (new.name,), facts=facts)
@@ -181,7 +189,7 @@ class Uploads:
 
         Raises NotFound, PreconditionFailed, Unavailable.
         """
-        await _settled(self._delete(name, precondition))
+        await settled(self._delete(name, precondition))
 
     async def _delete(self, name: str, precondition: Precondition) -> None:
         async with self._lock(name):
@@ -242,17 +250,3 @@ class Uploads:
     def _lock(self, name: str) -> asyncio.Lock:
         """One change of a name at a time, on this node."""
         return self._locks.setdefault(name, asyncio.Lock())
-
-
-async def _settled(change: Coroutine[Any, Any, T]) -> T:
-    """Return the result of a change; a caller that is cancelled meanwhile, however often, waits until it is settled."""
-    work = asyncio.ensure_future(change)
-    cancelled: asyncio.CancelledError | None = None
-    while not work.done():
-        try:
-            await asyncio.wait({work})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled:
-        raise cancelled
-    return work.result()

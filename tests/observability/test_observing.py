@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -25,12 +26,17 @@ from tests.waiting import until
 
 HOME = Path(__file__).resolve().parents[2]
 MOST_SERIES = 600
+SECRET = "whsec_" + base64.b64encode(bytes(32)).decode()
 HIT = "/images/cat.jpg/@w=90.jpg"
 
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    options = {"log": {"format": "json", "slow": "1ms"}, "cache": {"revalidate": "500ms"}}
+    options = {
+        "log": {"format": "json", "slow": "1ms"},
+        "cache": {"revalidate": "500ms"},
+        "events": [{"url": "http://127.0.0.1:9/", "secret": SECRET, "kinds": ["purged"]}],  # which never happens here
+    }
     with running_gateway(tmp_path_factory.mktemp("observing"), options) as running:
         assert running.upload("cat.jpg", images.jpeg(images.photo(640, 480))).status_code == 201
         yield running

@@ -45,6 +45,22 @@ class Subject:
         with contextlib.closing(client(self.swift.url)) as connection:
             return str(connection.head_container(INCOMING)["x-container-meta-temp-url-key"])
 
+    @contextlib.contextmanager
+    def other_key(self, key: str) -> Iterator[None]:
+        """Another key beside the present one in Swift, in its place in a directory, as another node would set it."""
+        if self.swift is None:
+            file = self.gateway.root / "var/derived/@temp-url-key"
+            former = file.read_text()
+            file.write_text(key)
+            yield
+            file.write_text(former)
+            return
+        second = "X-Container-Meta-Temp-URL-Key-2"
+        with contextlib.closing(client(self.swift.url)) as connection:
+            connection.post_container(INCOMING, {second: key})
+            yield
+            connection.post_container(INCOMING, {second: ""})
+
     def waiting(self) -> list[str]:
         """The names in the incoming container."""
         if self.swift is None:

@@ -23,6 +23,7 @@ from tests import images
 from tests.swift.stores import client
 from tests.uploads.direct import begin, begun, code, send, sent
 from tests.uploads.subjects import CAT, DOG, SHOP, Subject
+from tests.waiting import until
 
 
 def test_an_upload_goes_straight_to_the_store_and_is_there_once_it_is_finished(subject: Subject) -> None:
@@ -123,20 +124,57 @@ def test_the_preconditions_of_a_name_hold_when_it_begins_and_when_it_is_finished
     assert subject.api.post(asked["finish"], params={"replace": "true"}).status_code == 201
 
 
-def test_an_upload_that_is_finished_twice_is_stored_once(subject: Subject) -> None:
-    upload = sent(subject.api, "twice/cat.jpg", CAT)
+def test_an_upload_that_is_finished_several_times_at_once_is_stored_once(subject: Subject) -> None:
+    upload, finished = sent(subject.api, "twice/cat.jpg", CAT), subject.count("finished")
 
     def finish(_: int) -> httpx.Response:
         return httpx.post(f"{subject.api.base_url}".rstrip("/") + upload["finish"], trust_env=False, timeout=60)
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(finish, range(4)))
-    assert [answer.status_code for answer in answers].count(201) == 1, [answer.text for answer in answers]
-    assert {code(answer) for answer in answers if answer.status_code != 201} <= {
-        (409, "name-exists"),
-        (409, "not-arrived"),
+    assert [answer.status_code for answer in answers] == [201] * 4, [answer.text for answer in answers]
+    assert {(answer.headers["ETag"], answer.json()["created"]) for answer in answers} == {
+        (answers[0].headers["ETag"], True)
     }
     assert subject.original("twice/cat.jpg").content == CAT
+    assert subject.count("finished") == finished + 1
+
+
+def test_who_finishes_once_more_gets_the_first_answer_as_long_as_it_is_true(subject: Subject) -> None:
+    name = "again/cat.jpg"
+    upload, repeated = sent(subject.api, name, CAT), subject.count("repeated")
+    first, second = (subject.api.post(upload["finish"]) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert second.json() == first.json()
+    assert second.headers["ETag"] == first.headers["ETag"]
+    assert subject.count("repeated") == repeated + 1
+
+    replacing = sent(subject.api, name, DOG, replace=True)
+    first, second = (subject.api.post(replacing["finish"]) for _ in range(2))
+    assert second.json() == first.json()
+    assert (second.status_code, second.json()["created"]) == (201, False)
+
+    assert code(subject.api.post(upload["finish"])) == (409, "not-arrived")  # the name holds something else now
+    assert subject.original(name).content == DOG
+    subject.api.delete(f"/images/{name}")
+    assert code(subject.api.post(replacing["finish"])) == (409, "not-arrived")
+
+
+def test_the_same_bytes_of_another_upload_are_no_answer_to_this_one(subject: Subject) -> None:
+    name = "same/cat.jpg"
+    early = sent(subject.api, name, CAT)
+    unsent = begun(subject.api, name, CAT)
+    assert subject.gateway.upload(name, CAT).status_code == 201
+    assert code(subject.api.post(early["finish"])) == (409, "name-exists")
+    assert code(subject.api.post(unsent["finish"])) == (409, "not-arrived")
+
+
+def test_an_id_is_known_whose_key_another_node_has_set(subject: Subject) -> None:
+    begun(subject.api, "other/first.jpg", CAT)  # makes the key
+    key, upload = "c0ffee" * 10, new_name(int(time.time()) + 60, len(CAT))
+    with subject.other_key(key):
+        told = write(Announced("other/cat.jpg", hashlib.sha256(CAT).hexdigest(), upload), key)
+        until(lambda: code(subject.api.post(f"/uploads/{told}")) == (409, "not-arrived"))
 
 
 def test_an_id_is_good_for_its_own_name_and_as_it_was_given(subject: Subject) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 
@@ -102,6 +103,24 @@ async def test_a_count_is_asked_for_again_when_it_is_old(monkeypatch: pytest.Mon
         await quota.check(None, 6)
     await quota.check(None, 5)
     assert counted.asked == 2
+
+
+async def test_an_upload_that_is_cancelled_takes_no_room() -> None:
+    quota, begun = Quota(Counted(Usage(0, 0)), 100, 1, remote=True), asyncio.Event()  # type: ignore[arg-type]  # as above
+
+    async def upload() -> None:
+        async with quota.taking(None, 100):
+            begun.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(upload())
+    await begun.wait()
+    with pytest.raises(QuotaReached):
+        await quota.check(None, 1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await quota.check(None, 100)
+    assert quota.usage == Usage(0, 0)
 
 
 async def test_an_upload_that_fails_takes_no_room() -> None:

@@ -74,7 +74,9 @@ KINDS: Mapping[type[Exception], Kind] = {
         503, "corrupt-transfer", "the store's answer was damaged", "the store's answer was damaged on its way"
     ),
     store_errors.NotArrived: Kind(
-        409, "not-arrived", "an upload is finished before its bytes were sent to its URL, or once more"
+        409,
+        "not-arrived",
+        "an upload is finished before its bytes were sent to its URL, or once more when its name holds something else",
     ),
     store_errors.NotAsAnnounced: Kind(
         400, "size-mismatch", "what was sent to the URL of an upload has another size than was announced"

@@ -1,6 +1,6 @@
 """The HTTP connection below python-swiftclient, by `http.client`.
 
-A HEAD takes a quarter of the CPU that it takes through `requests`, which reads the environment, makes a session's
+A call takes a third of the CPU that it takes through `requests`, which reads the environment, makes a session's
 settings and parses the URL for every request (`bench/run swift_calls`). Two things are left to `requests`: proxies, and
 traces, which hook into it. No redirect is followed, since the token would go with it.
 """
@@ -18,7 +18,8 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import ParseResult, urlparse
 
-from requests import Session, certs
+from requests import Session
+from requests.certs import where  # type: ignore[attr-defined]  # which is its only purpose
 from requests.utils import get_environ_proxies
 from swiftclient import Connection
 from swiftclient.client import encode_meta_headers
@@ -91,6 +92,7 @@ class OwnHTTP:
             self.close()
         if self._http.sock is None:
             self._http.connect()
+            assert self._http.sock is not None
             self._http.sock.settimeout(self._silence)
         self.resp = None
 
@@ -147,7 +149,7 @@ def _opened(parts: ParseResult, timeout: float, cacert: str | None) -> HTTPConne
 def _context(cacert: str | None) -> ssl.SSLContext:
     """What is trusted: the configured file, else what `requests` trusts. Raises OSError."""
     named = (os.environ.get(variable) for variable in _BUNDLES)
-    path = Path(cacert or next(filter(None, named), "") or certs.where())
+    path = Path(cacert or next(filter(None, named), "") or where())
     return _loaded(path, path.stat().st_mtime_ns)
 
 
