@@ -39,6 +39,9 @@ class Cache(Section):
         description="when a derived image goes to the store: always, url (with a URL), never; auto: always in Swift",
     )
     revalidate: Seconds = Field(60.0, description="how old what is known of an original may be")
+    revalidate_max: Seconds = Field(
+        600.0, description="the same with a tenth of the original's age, at most, where the journal tells of changes"
+    )
     journal: Seconds = Field(
         2.0, description="between two readings of the journal, in which nodes on Swift tell of changes", gt=0
     )

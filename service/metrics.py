@@ -22,6 +22,7 @@ from service.derivatives.takedown import REMOVED
 from service.derivatives.write_behind import UNPERSISTED
 from service.engine.pool.pool import EnginePool
 from service.journal.stats import ENTRIES
+from service.maintenance.questions import ASKED as REVALIDATED
 from service.maintenance.tasks import Tasks
 from service.observability import timings
 from service.outbox.outbox import COUNTERS, Outbox
@@ -94,7 +95,7 @@ class Metrics(Collector):
         self._engine_cpu = CpuTime()
         self._registry = CollectorRegistry(auto_describe=True)  # so that one can be found by its name
         of_uploads = (UPLOADED, DIRECT, ASKED, *((MADE,) if uploads.eager.is_on else ()))
-        of_changes = (ENTRIES, *(COUNTERS if outbox.is_on else ()))
+        of_changes = (ENTRIES, REVALIDATED, *(COUNTERS if outbox.is_on else ()))
         own = (REQUESTS, SECONDS, REFUSALS, WEB_REFUSALS, FALLBACKS, SPANS, UNPERSISTED, REMOVED)
         for one in (*own, *of_uploads, *of_changes, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)
@@ -175,6 +176,14 @@ class Metrics(Collector):
         yield _gauge("comparison_seconds", "What the last comparison took.", took)
         yield _gauge("originals_listed", "Originals in the store at the last comparison.", listed)
         yield _counter("comparison_failures", "Comparisons that failed.", sweeps.failures)
+        questions = sweeps.questions
+        yield _gauge(
+            "revalidations_due", "Images that are used, of which the store is to be asked.", len(questions.used)
+        )
+        yield _gauge("revalidations_oldest_seconds", "For which the first of them waits.", questions.used.oldest)
+        yield _counter("revalidation_failures", "Questions that the store did not answer.", questions.failures)
+        modes = [((mode,), float(mode == questions.mode)) for mode in ("head", "list")]
+        yield _gauge("revalidation_mode", "1 of the way by which changes are found.", modes, "mode")
         read: Samples = [] if journal.stats.age is None else [((), journal.stats.age)]
         yield _gauge("journal_age_seconds", "Since the journal was read to its end.", read)
         yield _gauge("journal_waiting", "Entries of the journal that could not be written yet.", journal.waiting)

@@ -12,19 +12,20 @@ local next = next
 local ngx = ngx
 local pairs = pairs
 local pcall = pcall
+local service = require("nginx.lua.service")
 local type = type
+local used = require("nginx.lua.used")
 
 local _M = {}
 
 local EVERY = 1 -- seconds
-local PATIENCE = 2000 -- milliseconds; a batch that is not confirmed by then is sent again
 
 local temp_urls = {} -- by status
 local others = {} -- by status and dialect: what needed no service and is no derived image
 local shared = ngx.shared.counts -- by "LEVEL STATUS DIALECT": what is in no batch yet; by id: batches not confirmed
 local handing_over = false
 local serial = 0
-local service, log, begun
+local log, begun
 
 
 -- Count an answer to a temporary URL, whatever it is.
@@ -61,8 +62,9 @@ local function share_own()
 end
 
 
--- The lines since the last time, a status each, after the dialect where there is one. nginx appends, so the file can be
--- emptied after it was read. Lines that are written between the two are not counted.
+-- The lines since the last time: a status each, after the dialect where there is one, and what was sent. nginx appends,
+-- so the file can be emptied after it was read. Lines that are written between the two are not counted. Equal lines are
+-- looked into once.
 local function share_logged()
     local file = io_open(log, "rb")
     local lines = file and file:read("*a") or ""
@@ -74,10 +76,17 @@ local function share_logged()
         return
     end
     emptied:close()
-    local counts = {}
-    for dialect, status in gmatch(lines, "(%l*) ?(%d%d%d)\n") do
-        local key = of_dialect(status, dialect)
-        counts[key] = (counts[key] or 0) + 1
+    local times, counts = {}, {}
+    for line in gmatch(lines, "[^\n]+") do
+        times[line] = (times[line] or 0) + 1
+    end
+    for line, count in pairs(times) do
+        local dialect, status, place = match(line, "^(%l*) ?(%d%d%d) (.*)$")
+        if status then
+            local key = of_dialect(status, dialect)
+            counts[key] = (counts[key] or 0) + count
+            used.note(place, count)
+        end
     end
     share("HIT-DISK", counts)
 end
@@ -128,16 +137,7 @@ end
 
 -- Whether the service has dealt with a batch. A batch that it refuses is dropped, since it would refuse it again.
 local function send(batch)
-    local socket = ngx.socket.tcp()
-    socket:settimeout(PATIENCE)
-    if not socket:connect("unix:" .. service) then
-        return false
-    end
-    socket:send({
-        "POST /counts HTTP/1.1\r\nHost: nginx\r\nConnection: close\r\nContent-Length: ", #batch, "\r\n\r\n", batch,
-    })
-    local status = match(socket:receive("*l") or "", "^HTTP/1.1 (%d+)")
-    socket:close()
+    local status = service.post("/counts", batch)
     if status == "400" then
         ngx.log(ngx.ERR, "the service refuses counts, which are lost: ", batch)
     end
@@ -174,6 +174,9 @@ local function report(leaving)
     end
     handing_over = true
     local done, why = pcall(hand_over)
+    if done then
+        done, why = pcall(used.tell)
+    end
     handing_over = false
     if not done then
         ngx.log(ngx.ERR, "counts are not handed over: ", why)
@@ -183,7 +186,8 @@ end
 
 -- Begin to report to the service that listens at this socket, of the hits in this log too. Called once in every worker.
 function _M.start(socket, hits_log)
-    service, log = socket, hits_log
+    service.init(socket)
+    log = hits_log
     begun = ngx.worker.pid() .. "-" .. ngx.now()
     ngx.timer.every(EVERY, report)
 end

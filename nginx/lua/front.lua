@@ -27,6 +27,7 @@ local _M = {}
 
 local NOWHERE = "/@none" -- a path that no derived image has
 _M.NOWHERE = NOWHERE
+local HASHED = "/@/" -- what the paths begin with that do not tell the image
 
 local rules
 local usual -- Cache-Control, as nginx.conf has it
@@ -126,7 +127,11 @@ function _M.answer(reading, current)
     end
     answer_headers.set(reading.name, format)
 
-    return path_in(reading, format, ends)
+    local path = path_in(reading, format, ends)
+    if sub(path, 1, #HASHED) == HASHED then
+        ngx.var.image = reading.name.image
+    end
+    return path
 end
 
 

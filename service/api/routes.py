@@ -24,6 +24,7 @@ from service.api.resources.purge import purge
 from service.api.resources.stats import stats
 from service.api.resources.uploads import upload_image
 from service.api.resources.urls import make_urls
+from service.api.resources.used import take_used
 from service.api.resources.warm import warm_images
 from service.api.schema.openapi import document
 
@@ -68,4 +69,5 @@ FRONT_HANDLERS: Mapping[str, Handler] = {
     "getDerived": answer_with_redirect,
     "getHealth": serving,
     "takeCounts": take_counts,
+    "takeUsed": take_used,
 }

@@ -115,6 +115,7 @@ def _described(stats: Stats) -> Iterator[tuple[str, str]]:
     yield "being made", f"{stats.flights:,}, and {stats.shared:,} requests so far waited for another's"
     yield "not makeable", f"{stats.failures_remembered:,} remembered"
     yield "compared", _compared(stats)
+    yield "used images", _revalidated(stats)
     if stats.journal_age is not None or stats.journal_failed or stats.journal_waiting:
         yield "journal", _journal(stats)
     if stats.jpeg_bytes:
@@ -136,6 +137,13 @@ def _compared(stats: Stats) -> str:
         return f"never yet with the store{failed}"
     found = f"{stats.listed:,} originals, {stats.cached:,} of them cached, {stats.suspected:,} suspected"
     return f"{_age(stats.swept)} ago with the store, in {_age(stats.sweep_seconds)}: {found}{failed}"
+
+
+def _revalidated(stats: Stats) -> str:
+    way = "all originals are listed" if stats.revalidation == "list" else "the store is asked for them"
+    due = f", {stats.due:,} due for up to {_age(stats.oldest_due)}" if stats.due else ""
+    failed = f", {stats.asks_failed:,} questions failed" if stats.asks_failed else ""
+    return f"{way}; {stats.asked:,} questions so far{due}{failed}"
 
 
 def _journal(stats: Stats) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -56,6 +57,7 @@ class Derivatives:
 
     def __post_init__(self) -> None:
         self.answered: Counter[str] = Counter()
+        self.used: Callable[[str], object] = lambda _: None  # called with each image that is found
         self.flights: Flights[Derivative] = Flights()
         self._formats = FormatChoice(self._rules, self._job_settings, self._originals, self._tree)
         self.takedowns = Takedowns(self._originals, self._stored)
@@ -66,7 +68,7 @@ class Derivatives:
         Raises NotFound and Unavailable of the store, every EngineError, and OSError where no disk can be used.
         """
         found = await self._find(name, accept, lane)
-        self.answered[found.level] += 1
+        self._answer(found)
         return found
 
     async def open(self, name: Name, accept: str = "", *, lane: Lane) -> tuple[Derivative, BinaryIO]:
@@ -80,7 +82,7 @@ class Derivatives:
                 continue
             if remembered and found.level == "HIT-DISK":
                 found = replace(found, level="HIT-MEMORY")
-            self.answered[found.level] += 1
+            self._answer(found)
             return found, body
         raise Saturated("the image is evicted faster than it can be read")
 
@@ -159,6 +161,11 @@ class Derivatives:
     async def close(self) -> None:
         """Wait for what is still being written to the store."""
         await self.maker.backlog.close()
+
+    def _answer(self, found: Derivative) -> None:
+        self.answered[found.level] += 1
+        if found.level != "MISS":
+            self.used(found.name.image)
 
     async def _smaller(self, preferred: Name, own: Name, lane: Lane) -> Name:
         """Make both and return the one with fewer bytes; the own format where the preferred one cannot be made."""

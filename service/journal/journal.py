@@ -18,6 +18,7 @@ from service.journal.trimming import Trimming
 from service.journal.writer import Change, Writer
 from service.store.base import Store
 
+LATE = 5.0  # times `cache.journal`, and at least so many seconds, that a journal which is followed was not read
 PLACE = "place"  # where the journal was read to, in the folder of the notes, whose names end in .json
 
 
@@ -37,6 +38,12 @@ class Journal:
     def waiting(self) -> int:
         """Entries that could not be written yet."""
         return 0 if self.writer is None else len(self.writer)
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether this node hears of what other nodes change: the journal was read lately."""
+        age = self.stats.age
+        return age is not None and age <= max(LATE * self.options.journal, LATE)
 
     @contextlib.asynccontextmanager
     async def change(self, kind: Kind, name: str = "") -> AsyncIterator[Change]:

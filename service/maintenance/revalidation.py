@@ -1,4 +1,5 @@
-"""Revalidate this node's caches: compare them with the listing of the originals at intervals.
+"""Revalidate this node's caches: compare them with the listing of the originals, at intervals where that is the cheaper
+way (`questions` is the other).
 
 Listing and tree are walked side by side, both in the byte order of the names, so memory holds a page of the one and a
 batch of the other. An image whose marker does not bear the listing's fingerprint is only suspected: the store is asked
@@ -25,9 +26,10 @@ from service.cache.images import Cached, cached_images, hashed_images
 from service.cache.marker import fingerprint
 from service.cache.walk import batches
 from service.derivatives.derivatives import Derivatives
+from service.maintenance.questions import Questions
 from service.originals.originals import Originals
 from service.store.base import Container, StoredObject
-from service.store.errors import NotFound, StoreError
+from service.store.errors import StoreError
 
 PAGE = 5000  # names of the listing at once
 AT_ONCE = 8  # questions to the store
@@ -61,6 +63,7 @@ class Revalidation:
     _tree: DerivedTree
     _interval: float  # seconds
     _executor: ThreadPoolExecutor
+    questions: Questions
 
     def __post_init__(self) -> None:
         self.last: Sweep | None = None
@@ -68,7 +71,7 @@ class Revalidation:
         self.finished = 0.0  # when the last sweep ended well, monotonic
 
     async def run(self) -> None:
-        """Sweep at once, since the age of the caches is unknown, and then again and again, until cancelled.
+        """Sweep again and again where that is the cheaper way, until cancelled.
 
         Raises anything unexpected; it can be begun again.
         """
@@ -77,9 +80,10 @@ class Revalidation:
             began = time.monotonic()
             again = False
             try:
-                self.last = await self.sweep()
-                self.finished = time.monotonic()
-                again = bool(self.last.returned)
+                if await self.questions.choose() == "list":
+                    self.last = await self.sweep()
+                    self.finished = time.monotonic()
+                    again = bool(self.last.returned)
             except (StoreError, OSError) as error:
                 self.failures += 1
                 if began - logged_at >= LOG_EVERY:
@@ -102,6 +106,7 @@ class Revalidation:
                 sweep.listed += len(page)
                 sweep.jpeg_bytes += sum(one.bytes for one in page if one.content_type == _JPEG)
                 for stored in page:
+                    self.questions.used.listed(stored, began)
                     async for gone in cached.until(stored.name):
                         await suspects.add(gone.name)
                     here = await cached.take_if(stored.name)
@@ -125,17 +130,14 @@ class Revalidation:
         return mark != NOTHING and mark != fingerprint(stored.etag, stored.modified)
 
     async def _settle(self, name: str) -> None:
-        stored: StoredObject | None
-        try:
-            stored = await self._originals.stat(name, fresh=True)
-        except NotFound:
-            stored = None
-        self._derivatives.settle(name, stored)
+        await self.questions.settle(name)
 
     async def _pages(self) -> AsyncIterator[list[StoredObject]]:
         marker: str | None = ""
         while marker is not None:
+            began = time.monotonic()
             page = await self._container.list(marker=marker, limit=PAGE)
+            self.questions.costs.listed(time.monotonic() - began, len(page.objects))
             yield list(page.objects)
             marker = page.marker
 

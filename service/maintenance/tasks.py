@@ -26,6 +26,7 @@ from service.derivatives.derivatives import Derivatives
 from service.journal.journal import Journal, works_of
 from service.maintenance.following import Following
 from service.maintenance.leftovers import Leftovers
+from service.maintenance.questions import opened_questions
 from service.maintenance.revalidation import Revalidation
 from service.maintenance.unfinished import Unfinished
 from service.originals.originals import Originals
@@ -111,13 +112,17 @@ async def running_tasks(
     executor = background()
     crowds = Crowds(config.cache.derived_per_image, disk.tree.evict)
     disk.tree.published = crowds.published
+    questions = opened_questions(config.cache, store, originals, derivatives, journal)
+    derivatives.used = questions.used.note
     tasks = Tasks(
         disk,
         originals,
         derivatives,
         Janitor(disk.tree, Budget.of(config.cache.derived), executor, crowds.counted),
         Janitor(originals, Budget.of(config.cache.originals), executor),
-        Revalidation(store.originals, originals, derivatives, disk.tree, config.cache.revalidate, background()),
+        Revalidation(
+            store.originals, originals, derivatives, disk.tree, config.cache.revalidate, background(), questions
+        ),
         crowds,
         journal,
         _looks_at_access_times(disk.work.folder),
@@ -130,6 +135,7 @@ async def running_tasks(
         "eviction of originals": tasks.originals_janitor.run,
         "number of derived images of one image": crowds.run,
         "comparison with the store": tasks.revalidation.run,
+        "revalidation of what is used": questions.run,
         "takedown": derivatives.takedowns.run,
         "comparison of derived images": Leftovers(store.originals, store.derived, derivatives.takedowns).run,
         "sync": lambda: _sync(generation),

@@ -185,6 +185,12 @@ class Originals:
         known = self._known.get(name)
         return known.stored if known else None
 
+    def checked(self, name: str) -> tuple[float, float] | None:
+        """When the store was last asked for an original, monotonic, and when what it holds was stored, in seconds since
+        the epoch; None where that is not known."""
+        known = self._known.get(name)
+        return (known.checked, known.stored.modified) if known else None
+
     def evict(self, files: Iterable[Path]) -> int:
         """Remove copies that are not being read; return how many."""
         return self._copies.evict(files)

@@ -34,6 +34,7 @@ def stats_of(tasks: Tasks) -> Stats:
     """The numbers of this node, as `GET /stats` answers them."""
     derivatives, disk, revalidation = tasks.derivatives, tasks.disk, tasks.revalidation
     sweep, transcoded = revalidation.last or Sweep(), derivatives.maker.transcoded
+    questions = revalidation.questions
     # To clients, by nginx and the service; the service's own counts lack nginx's and include warming.
     answered, refused = _answered()
     return Stats(
@@ -61,6 +62,11 @@ def stats_of(tasks: Tasks) -> Stats:
         cached=sweep.cached,
         suspected=sweep.suspected,
         sweeps_failed=revalidation.failures,
+        revalidation=questions.mode,
+        due=len(questions.used),
+        oldest_due=questions.used.oldest,
+        asked=questions.asked,
+        asks_failed=questions.failures,
         journal_age=tasks.journal.stats.age,
         journal_waiting=tasks.journal.waiting,
         journal_failed=tasks.journal.stats.failures,

@@ -212,6 +212,14 @@ class Stats(Reply):
     cached: int = Field(description="images of which this node held something, then")
     suspected: int = Field(description="images that differed, and of which the store was asked")
     sweeps_failed: int
+    revalidation: str = Field(
+        description="how changes are found that no gateway has made: head, the store is asked for images that are used;"
+        " list, its listing is compared"
+    )
+    due: int = Field(description="images that are used, and of which the store is to be asked")
+    oldest_due: float = Field(description="seconds for which the first of them waits; 0 where there is none")
+    asked: int = Field(description="questions of this kind since the start")
+    asks_failed: int
     journal_age: float | None = Field(
         description="seconds since the journal was last read to its end; null if there is none"
     )

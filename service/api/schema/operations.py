@@ -294,5 +294,6 @@ FRONT: tuple[Operation, ...] = (
     Operation("getDerived", "GET", "/images/{name}", kind=DERIVED, kinds=OF_IMAGE),
     Operation("getHealth", "GET", "/health", kind=None),
     Operation("takeCounts", "POST", "/counts", kind=None),
+    Operation("takeUsed", "POST", "/used", kind=None),
 )
 """What nginx asks over the unix socket. It is no part of the API, and has no document."""
