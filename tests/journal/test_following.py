@@ -36,7 +36,7 @@ def colour(number: int) -> tuple[int, int, int]:
 
 @pytest.fixture(scope="module")
 def options(swift: SwiftServer) -> dict[str, Any]:
-    """Nodes that would compare the listing once an hour, and read the journal often."""
+    """Nodes that would ask the store again once an hour, and read the journal often."""
     return {**swift_options(swift), "cache": {"revalidate": "1h", "journal": "100ms"}, "engine": {"processes": 1}}
 
 
@@ -47,12 +47,12 @@ async def two(options: dict[str, Any], tmp_path_factory: pytest.TempPathFactory)
         first = await stack.enter_async_context(node(folder / "one", options))
         second = await stack.enter_async_context(node(folder / "two", options))
         for one in (first, second):
-            await eventually(partial(compared, one))
+            await eventually(partial(has_read, one))
         yield first, second
 
 
-def compared(one: Node) -> bool:
-    return one.context.tasks.revalidation.last is not None
+def has_read(one: Node) -> bool:
+    return one.context.tasks.journal.stats.read_at is not None
 
 
 def has_colour(number: int, answer: Answer) -> bool:

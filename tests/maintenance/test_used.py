@@ -1,0 +1,281 @@
+"""Changes behind the gateways' backs are seen while an image is used: the store is asked for it, behind the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from service.maintenance.costs import FREE, Costs
+from service.maintenance.questions import Questions
+from service.maintenance.used import Interval, UsedImages
+from service.store.base import StoredObject
+from service.store.errors import Unavailable, Unholdable
+from tests import images
+from tests.conftest import swift_options
+from tests.gateways import Gateway, running_gateway
+from tests.swift.faults import Fault, FaultProxy, answer
+from tests.swift.server import SwiftServer
+from tests.swift.stores import client
+from tests.swift.test_gateway import proxy_before, through
+from tests.waiting import eventually, until
+
+HIDDEN = "x" * 300 + "/a.png"  # no file system holds such a segment: it lies under a hash
+NAMES = ["a.png", "with space/ü \\ %.png", HIDDEN]
+Behind = tuple[Gateway, FaultProxy, str]
+
+
+def picture(number: int) -> bytes:
+    return images.png(images.flat(8, 8, colour(number)))
+
+
+def colour(number: int) -> tuple[int, int, int]:
+    return (number, 255 - number, 7)
+
+
+def colour_of(response: httpx.Response) -> tuple[int, ...]:
+    assert response.status_code == 200, response.text
+    return tuple(int(channel) for channel in images.pixels(response.content)[1, 1])
+
+
+@pytest.fixture(scope="module")
+def behind(swift: SwiftServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
+    """A gateway on a Swift whose listing of the originals lags behind for ever: it is empty."""
+    with proxy_before(swift.url) as proxy:
+        options = through(swift_options(swift), proxy)
+        options["cache"] = {"revalidate": "500ms", "revalidate_max": "1s"}
+        container = options["store"]["swift"]["container"]
+        for name in (*NAMES, "idle.png", "gone.png"):
+            put(swift, container, name, picture(1))
+        frozen = answer("200 OK", b"[]", "Content-Type: application/json")
+        proxy.fault = Fault(when=lambda line: line.startswith("GET") and f"/{container}?" in line, answer=frozen)
+        with running_gateway(tmp_path_factory.mktemp("used"), options) as running:
+            yield running, proxy, container
+
+
+def put(swift: SwiftServer, container: str, name: str, data: bytes) -> None:
+    """As another application does it."""
+    with closing(client(swift.url)) as connection:
+        connection.put_object(container, name, data, content_type="image/png")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("recipe", ["@w=4.png", "?w=4&format=png"])
+def test_a_replacement_by_another_program_is_seen_while_it_is_used_though_the_listing_lags(
+    behind: Behind, swift: SwiftServer, name: str, recipe: str
+) -> None:
+    gateway, _, container = behind
+    address = f"/images/{quote(name)}" + (recipe if recipe.startswith("?") else f"/{recipe}")
+    before = colour_of(gateway.public.get(address))
+    number = 40 + before[0]
+    until(lambda: gateway.public.get(address).headers["X-Cache"] == "HIT-DISK")
+    put(swift, container, name, picture(number))
+    until(lambda: colour_of(gateway.public.get(address)) == colour(number))
+    assert gateway.api.get("/stats").json()["swept"] is None
+
+
+@pytest.mark.slow
+def test_one_that_was_idle_is_seen_after_its_first_use_and_not_asked_for_before(
+    behind: Behind, swift: SwiftServer
+) -> None:
+    gateway, proxy, container = behind
+    address = "/images/idle.png/@w=4.png"
+    until(lambda: gateway.public.get(address).headers["X-Cache"] == "HIT-DISK")
+    use_another(gateway, proxy, container)  # by then what was used before is asked for
+    put(swift, container, "idle.png", picture(2))
+    asked = count(proxy, f"HEAD /v1/AUTH_test/{container}/idle.png")
+    use_another(gateway, proxy, container)  # by then this would have been due
+    assert count(proxy, f"HEAD /v1/AUTH_test/{container}/idle.png") == asked
+    gateway.public.get(address)
+    marker = gateway.derived / "idle.png/@base"
+    until(lambda: not marker.exists())  # by no further use
+    assert colour_of(gateway.public.get(address)) == colour(2)
+
+
+def use_another(gateway: Gateway, proxy: FaultProxy, container: str) -> None:
+    """Use another image until the store was asked for it several times."""
+    asked = f"HEAD /v1/AUTH_test/{container}/a.png"
+    wanted = count(proxy, asked) + 4
+
+    def is_asked() -> bool:
+        gateway.public.get("/images/a.png/@w=4.png")
+        return count(proxy, asked) >= wanted
+
+    until(is_asked)
+
+
+def count(proxy: FaultProxy, beginning: str) -> int:
+    return sum(line.startswith(beginning) for line in proxy.lines)
+
+
+@pytest.mark.slow
+def test_a_deletion_by_another_program_is_seen_and_stats_and_metrics_tell(behind: Behind, swift: SwiftServer) -> None:
+    gateway, _, container = behind
+    address = "/images/gone.png/@w=4.png"
+    gateway.public.get(address)
+    with closing(client(swift.url)) as connection:
+        connection.delete_object(container, "gone.png")
+    until(lambda: gateway.public.get(address).status_code == 404)
+    stats = gateway.api.get("/stats").json()
+    assert (stats["revalidation"], stats["swept"]) == ("head", None)
+    assert stats["asked"] > 0
+    text = gateway.api.get("/metrics").text
+    assert 'image_gateway_revalidation_mode{mode="head"} 1.0' in text
+    assert 'image_gateway_revalidations_total{outcome="changed"}' in text
+
+
+@pytest.mark.slow
+def test_only_nginx_tells_what_is_used_and_it_must_make_sense(behind: Behind) -> None:
+    gateway, _, _ = behind
+    assert gateway.api.post("/used", content="1 a.png\n").status_code == 404
+    assert gateway.public.post("/used", content="1 a.png\n").status_code in (404, 405)
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(gateway.root / "var/run/service.sock"))) as nginx:
+        for wrong in (b"a.png", b"-1 a.png", b"1"):
+            assert nginx.post("http://nginx/used", content=wrong).status_code == 400
+        foreign = rb"3 \xFF.png" + b"\n2 ../x\n1 @/x\n"
+        assert nginx.post("http://nginx/used", content=foreign).status_code == 204
+
+
+HOUR = 3600.0
+
+
+def used_images(*, followed: bool = False, checked: dict[str, tuple[float, float]] | None = None) -> UsedImages:
+    return UsedImages(Interval(60.0, 600.0, lambda: followed), (checked or {}).get)
+
+
+@pytest.mark.parametrize(
+    ("age", "followed", "seconds"),
+    [(10, True, 60), (1000, True, 100), (HOUR, True, 360), (100 * HOUR, True, 600), (100 * HOUR, False, 60)],
+)
+def test_an_image_is_due_after_a_tenth_of_its_age_within_bounds_while_the_journal_is_followed(
+    age: float, followed: bool, seconds: float
+) -> None:
+    interval = Interval(60.0, 600.0, lambda: followed)
+    assert interval.of(time.time() - age) == pytest.approx(seconds, abs=1)
+
+
+def test_an_interval_that_is_longer_than_the_most_holds() -> None:
+    assert Interval(HOUR, 600.0, lambda: True).of(0.0) == HOUR
+
+
+def test_the_most_used_are_asked_first_and_only_what_is_due() -> None:
+    now, wall = time.monotonic(), time.time()
+    used = used_images(checked={"known": (now - 30, wall), "old": (now - 90, wall)})
+    for name, uses in (("seldom", 1), ("often", 9), ("known", 99), ("old", 3)):
+        used.note(name, uses)
+    assert used.most_used(9) == ["often", "old", "seldom"]
+    used.asked("often", StoredObject("often", 1, "e", wall))
+    used.note("often", 5)
+    assert used.most_used(9) == ["old", "seldom"]
+    used.asked("old", None)
+    assert len(used) == 1
+
+
+def test_what_a_listing_has_told_is_due_later_and_then_before_what_was_used_less() -> None:
+    used = UsedImages(Interval(0.0, 0.0), lambda _: None)
+    used.note("a", 5)
+    used.note("b", 4)
+    used.listed(StoredObject("a", 1, "e", 0.0), time.monotonic())
+    assert used.most_used(9) == ["b"]
+    used.note("a")
+    assert used.most_used(9) == ["a", "b"]
+
+
+def test_so_many_images_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.maintenance.used.MOST", 3)
+    used = used_images()
+    for name in "abcd":
+        used.note(name)
+    assert sorted(used.most_used(9)) == ["b", "c", "d"]
+
+
+class Asked:
+    """Answers questions, and notes what was asked."""
+
+    def __init__(self, failures: dict[str, Exception] | None = None) -> None:
+        self.names: list[str] = []
+        self.failures = failures or {}
+
+    async def settle(self, name: str) -> tuple[StoredObject | None, bool]:
+        self.names.append(name)
+        if name in self.failures:
+            raise self.failures[name]
+        return StoredObject(name, 1, "e", time.time()), True
+
+
+@asynccontextmanager
+async def running(questions: Questions) -> AsyncIterator[None]:
+    task = asyncio.create_task(questions.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def questions_to(asked: Asked, used: UsedImages, rows: int) -> Questions:
+    async def count() -> int:
+        return rows
+
+    return Questions(used, asked.settle, count)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rows", "mode"), [(2000, 1_000_000, "head"), (2000, 100_000, "list"), (9, 9, "head")]
+)
+async def test_the_cheaper_way_is_chosen(wanted: int, rows: int, mode: str) -> None:
+    """At 5 ms a question and 50 µs a row: 10 s against 50 s and 5 s."""
+    used = used_images()
+    for number in range(wanted):
+        used.note(f"{number}.png")
+    questions = questions_to(Asked(), used, rows)
+    assert await questions.choose() == mode
+
+
+def test_costs_are_those_that_were_measured() -> None:
+    costs = Costs()
+    for _ in range(60):
+        costs.asked(2.0, 1000)
+        costs.listed(0.1, 5000)
+    assert not costs.is_listing_cheaper(9_000, 1_000_000)
+    assert costs.is_listing_cheaper(11_000, 1_000_000)
+    assert not costs.is_listing_cheaper(FREE, 0)
+
+
+async def test_where_originals_are_listed_only_the_most_used_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.maintenance.questions.RATE", 1e6)
+    used, asked = used_images(), Asked()
+    for number in range(1000):
+        used.note(f"{number}.png", number + 1)
+    questions = questions_to(asked, used, 1000)
+    assert await questions.choose() == "list"
+    async with running(questions):
+        await eventually(lambda: len(asked.names) >= FREE)
+        assert await questions.choose() == "list"
+        await eventually(lambda: len(asked.names) >= 2 * FREE)
+    assert set(asked.names) == {f"{number}.png" for number in range(800, 1000)}
+
+
+async def test_a_store_that_does_not_answer_is_asked_again_and_a_name_that_fails_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.maintenance.questions.PAUSE", 0.01)
+    used = used_images()
+    asked = Asked({"down": Unavailable("gone"), "never": Unholdable("never")})
+    for name, uses in (("down", 9), ("never", 8), ("good", 1)):
+        used.note(name, uses)
+    questions = questions_to(asked, used, 3)
+    async with running(questions):
+        await eventually(lambda: asked.names.count("down") >= 3)
+        assert (asked.names.count("never"), asked.names.count("good"), len(used)) == (1, 1, 1)
+        asked.failures.clear()
+        await eventually(lambda: not len(used))
+        used.note("later")
+        await eventually(lambda: "later" in asked.names)
+    assert questions.failures >= 4
