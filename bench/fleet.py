@@ -121,7 +121,8 @@ async def measure(rows: int) -> Costs:
             work = Work(Path(folder) / "work", None)
             assert store.journal
             places = {"keep": OPTIONS.journal_keep, "lag": OPTIONS.journal_lag}
-            writer = Writer(store.journal, Path(folder), work, "b", store.now, **places)
+            kept = {**places, "keep": lambda: OPTIONS.journal_keep}
+            writer = Writer(store.journal, Path(folder), work, "b", store.now, **kept)
             reader = Reader(store.journal, Path(folder) / "place.json", work, "a", store.now, _nothing, JournalStats(),
                             interval=OPTIONS.journal, **places)  # fmt: skip
             await reader.read()

@@ -169,12 +169,13 @@ class Metrics(Collector):
     def _of_freshness(self) -> Iterator[Metric]:
         sweeps, journal = self._tasks.revalidation, self._tasks.journal
         last = sweeps.last
-        age: Samples = [((), time.monotonic() - sweeps.finished)] if last else []
+        is_listed, originals = last is not None and sweeps.questions.mode == "list", sweeps.originals
+        age: Samples = [((), time.monotonic() - sweeps.finished)] if is_listed else []
         took: Samples = [((), last.seconds)] if last else []
-        listed: Samples = [((), float(last.listed))] if last else []
-        yield _gauge("comparison_age_seconds", "Since the caches were compared with the store's listing.", age)
+        listed: Samples = [] if originals is None else [((), float(originals))]
+        yield _gauge("comparison_age_seconds", "Since the listing was compared, where it is.", age)
         yield _gauge("comparison_seconds", "What the last comparison took.", took)
-        yield _gauge("originals_listed", "Originals in the store at the last comparison.", listed)
+        yield _gauge("originals_listed", "Originals in the store at the last look.", listed)
         yield _counter("comparison_failures", "Comparisons that failed.", sweeps.failures)
         questions = sweeps.questions
         yield _gauge(

@@ -134,7 +134,7 @@ def _jpegs(stats: Stats) -> str:
 def _compared(stats: Stats) -> str:
     failed = f", {stats.sweeps_failed:,} failed" if stats.sweeps_failed else ""
     if stats.swept is None:
-        return f"never yet with the store{failed}"
+        return f"never yet with the listing of the store, which has {stats.listed:,} originals{failed}"
     found = f"{stats.listed:,} originals, {stats.cached:,} of them cached, {stats.suspected:,} suspected"
     return f"{_age(stats.swept)} ago with the store, in {_age(stats.sweep_seconds)}: {found}{failed}"
 

@@ -19,6 +19,7 @@ from service.journal.writer import Change, Writer
 from service.store.base import Store
 
 LATE = 5.0  # times `cache.journal`, and at least so many seconds, that a journal which is followed was not read
+SHORTEST = 2.0  # times `cache.journal_lag`, for which an entry is kept in any case
 PLACE = "place"  # where the journal was read to, in the folder of the notes, whose names end in .json
 
 
@@ -44,6 +45,10 @@ class Journal:
         """Whether this node hears of what other nodes change: the journal was read lately."""
         age = self.stats.age
         return age is not None and age <= max(LATE * self.options.journal, LATE)
+
+    def keep(self) -> float:
+        """For how many seconds an entry is kept: `cache.journal_keep`, less where that would pass a million rows."""
+        return self.stats.keep(self.options.journal_keep, SHORTEST * self.options.journal_lag)
 
     @contextlib.asynccontextmanager
     async def change(self, kind: Kind, name: str = "") -> AsyncIterator[Change]:
@@ -78,7 +83,7 @@ def works_of(journal: Journal, reader: Reader | None) -> dict[str, Callable[[], 
     container, writer = journal.store.journal, journal.writer
     if container is None or writer is None or reader is None:
         return {}
-    trimming = Trimming(container, journal.store.now, journal.options.journal_keep)
+    trimming = Trimming(container, journal.store.now, journal.keep)
     return {
         "reading of the journal": reader.run,
         "writing of the journal": writer.run,
@@ -92,6 +97,6 @@ def opened_journal(store: Store, folder: Path, work: Work, options: Cache) -> Jo
     journal = Journal(store, folder, work, options)
     if store.journal is not None:
         journal.writer = Writer(
-            store.journal, folder, work, journal.node, store.now, keep=options.journal_keep, lag=options.journal_lag
+            store.journal, folder, work, journal.node, store.now, keep=journal.keep, lag=options.journal_lag
         )
     return journal

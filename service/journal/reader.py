@@ -97,7 +97,7 @@ class Reader:
                 count += await self._read(max(since, now - self._keep), until)
                 self._again[place] = until
         self._forget_seen(now)
-        self._stats.read_at = time.monotonic()
+        self._stats.count(count, time.monotonic())
         if time.monotonic() - self._saved >= SAVE_EVERY:
             self.save()
         return count

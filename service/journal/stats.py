@@ -17,12 +17,28 @@ for _outcome in ("written", "read", "failed"):
     ENTRIES.labels(_outcome)
 
 
+MOST_ROWS = 1_000_000  # entries that the container of the journal holds at most, as far as that can be foreseen
+OVER = 60.0  # seconds over which the number of entries is averaged
+
+
 @dataclass(slots=True)
 class JournalStats:
     """The state of the journal on this node."""
 
     read_at: float | None = None  # when it was last read to its end, monotonic seconds
     failures: int = 0  # reads that failed
+    rate: float = 0.0  # entries a second, of all nodes
+
+    def count(self, entries: int, now: float) -> None:
+        """So many entries were new in the read that ended now, in monotonic seconds."""
+        if self.read_at is not None:  # the first read finds those of hours
+            took = max(now - self.read_at, 1e-3)
+            self.rate += min(1.0, took / OVER) * (entries / took - self.rate)
+        self.read_at = now
+
+    def keep(self, longest: float, shortest: float) -> float:
+        """For how many seconds an entry is kept: `longest`, less where that would pass MOST_ROWS."""
+        return max(shortest, min(longest, MOST_ROWS / self.rate)) if self.rate else longest
 
     @property
     def age(self) -> float | None:

@@ -19,9 +19,10 @@ log = logging.getLogger(__name__)
 
 
 class Trimming:
-    """Removes entries that are older than `keep` seconds by the store's time, which `now` gives. `run` it as a task."""
+    """Removes entries that are older, in seconds, than `keep` says, by the store's time, which `now` gives. `run` it as
+    a task."""
 
-    def __init__(self, container: Container, now: Callable[[], float | None], keep: float) -> None:
+    def __init__(self, container: Container, now: Callable[[], float | None], keep: Callable[[], float]) -> None:
         self._container = container
         self._now = now
         self._keep = keep
@@ -43,7 +44,7 @@ class Trimming:
         now = self._now()
         if now is None:
             return 0
-        removed, marker, end = 0, "", time_text(now - self._keep - GRACE)
+        removed, marker, end = 0, "", time_text(now - self._keep() - GRACE)
         while True:
             page = await self._container.list(marker=marker, limit=PAGE)
             names = [one.name for one in page.objects]

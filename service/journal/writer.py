@@ -44,8 +44,8 @@ class Change:
 class Writer:
     """Writes entries to a container, and notes in a folder what has none yet. `node` are digits of hex.
 
-    `now` gives the store's time in seconds since the epoch, None before its first answer. `keep` and `lag` are in
-    seconds.
+    `now` gives the store's time in seconds since the epoch, None before its first answer. `keep` gives for
+    how many seconds an entry is kept, `lag` is in seconds.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Writer:
         node: str,
         now: Callable[[], float | None],
         *,
-        keep: float,
+        keep: Callable[[], float],
         lag: float,
     ) -> None:
         self._container = container
@@ -64,7 +64,7 @@ class Writer:
         self._work = work
         self._node = node
         self._now = now
-        self._keep = int(keep)
+        self._keep = keep
         self._lag = lag
         self._late: deque[tuple[Entry, Path | None]] = deque()
         self._is_late = asyncio.Event()
@@ -142,7 +142,7 @@ class Writer:
             path.write_bytes(text)
             digest = hashlib.md5(text, usedforsecurity=False).hexdigest()
             name = entry_name(entry, secrets.token_hex(8))
-            await self._container.put(NewObject(name, path, CONTENT_TYPE, digest, delete_after=self._keep))
+            await self._container.put(NewObject(name, path, CONTENT_TYPE, digest, delete_after=int(self._keep())))
         ENTRIES.labels("written").inc()
 
     def _postpone(self, entry: Entry, note: Path | None) -> None:

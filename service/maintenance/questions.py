@@ -57,6 +57,7 @@ class Questions:
         rows: Callable[[], Awaitable[int]] | None,
     ) -> None:
         self.mode: Literal["head", "list"] = "head" if rows else "list"
+        self.originals: int | None = None  # how many the store held at the last choice
         self.asked = 0
         self.failures = 0
         self.used = used
@@ -74,10 +75,8 @@ class Questions:
         wanted, self._asked_before = self.asked - self._asked_before + len(self.used), self.asked
         self._left = FREE
         self._chosen.set()
-        if wanted <= FREE:
-            self.mode = "head"
-        else:
-            self.mode = "list" if self.costs.is_listing_cheaper(wanted, await self._rows()) else "head"
+        self.originals = await self._rows()  # which tells besides whether the store answers
+        self.mode = "list" if self.costs.is_listing_cheaper(wanted, self.originals) else "head"
         return self.mode
 
     async def run(self) -> None:

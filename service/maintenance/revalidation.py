@@ -70,6 +70,11 @@ class Revalidation:
         self.failures = 0
         self.finished = 0.0  # when the last sweep ended well, monotonic
 
+    @property
+    def originals(self) -> int | None:
+        """How many originals the store held at the last look; None before that."""
+        return self.questions.originals if self.questions.mode == "head" or not self.last else self.last.listed
+
     async def run(self) -> None:
         """Sweep again and again where that is the cheaper way, until cancelled.
 

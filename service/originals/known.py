@@ -21,25 +21,6 @@ class Known:
     header: Header | EngineError | None = None
 
 
-class LatelyChanged:
-    """Names that other nodes have changed, each for a while: replicas of the store may still have what was before."""
-
-    def __init__(self) -> None:
-        self._until: OrderedDict[str, float] = OrderedDict()
-
-    def add(self, name: str, seconds: float) -> None:
-        """It was changed; that is remembered for so many seconds."""
-        now = time.monotonic()
-        self._until.pop(name, None)
-        self._until[name] = now + seconds
-        while self._until and next(iter(self._until.values())) < now:
-            self._until.popitem(last=False)
-
-    def asked(self, name: str) -> dict[str, bool]:
-        """How the store is asked for it: the arguments of `Container.stat` and `fetch`."""
-        return {"newest": True} if self._until.get(name, 0.0) > time.monotonic() else {}
-
-
 def version(stored: StoredObject) -> tuple[str, int]:
     """What is equal for the same content, stored by the same change."""
     return stored.etag, int(stored.modified)

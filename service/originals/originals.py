@@ -16,7 +16,8 @@ from service.cache.usage import Usage
 from service.cache.work import Work
 from service.engine.job import Header, Saturated
 from service.originals.header import SMALL
-from service.originals.known import Known, LatelyChanged, header_of, is_over, shorten, version
+from service.originals.known import Known, header_of, is_over, shorten, version
+from service.originals.lately_changed import LatelyChanged
 from service.originals.local_copies import LocalCopies
 from service.store.base import Container, StoredObject
 from service.store.errors import NotFound, Unavailable
@@ -137,7 +138,7 @@ class Originals:
     def heed(self, name: str, current: tuple[str, int] | None, lag: float) -> None:
         """Another node has changed an original; `current` is its ETag and its time, None where that is not known. What
         is known of another version is forgotten, and for `lag` seconds the store is asked for its newest version."""
-        self._lately_changed.add(name, lag)
+        self._lately_changed.add(name, current, lag)
         known = self._known.get(name)
         if known and version(known.stored) == current:
             return
@@ -204,7 +205,7 @@ class Originals:
             with self._tickets.hold(name) as ticket:
                 stored: StoredObject | None
                 try:
-                    stored = await self._container.stat(name, **self._lately_changed.asked(name))
+                    stored = await self._lately_changed.stat(self._container, name)
                 except NotFound:
                     stored = None
                 if not ticket.valid:  # another task learned better while the store was answering
@@ -236,7 +237,7 @@ class Originals:
         while True:
             with self._tickets.hold(name) as ticket, self._work.file(spare=spare) as arriving:
                 try:
-                    stored = await self._container.fetch(name, arriving, **self._lately_changed.asked(name))
+                    stored = await self._lately_changed.fetch(self._container, name, arriving)
                 except NotFound:
                     if ticket.valid:
                         self.learn(name, None)

@@ -55,7 +55,7 @@ def stats_of(tasks: Tasks) -> Stats:
         access_times=tasks.access_times,
         swept=time.monotonic() - revalidation.finished if revalidation.last else None,
         sweep_seconds=sweep.seconds,
-        listed=sweep.listed,
+        listed=revalidation.originals or 0,
         jpeg_bytes=sweep.jpeg_bytes,
         jpeg_xl_saves=round(transcoded.share * sweep.jpeg_bytes),
         jpeg_xl_measured=transcoded.images if transcoded.is_measured else 0,

@@ -197,10 +197,10 @@ class Stats(Reply):
     disk_failures: dict[str, int] = Field(description="of the caches' disk, by the system's name of the error")
     access_times: bool = Field(description="whether the mount says what was read; else nginx notes it")
     swept: float | None = Field(
-        description="seconds since the caches were last compared with the store's listing; null if never"
+        description="seconds since the caches were last compared with the store's listing; null if they never were"
     )
     sweep_seconds: float = Field(description="that this comparison took")
-    listed: int = Field(description="originals in the store, then")
+    listed: int = Field(description="originals in the store at the last look")
     jpeg_bytes: int = Field(description="bytes of these originals that are JPEG by their content type in the listing")
     jpeg_xl_saves: int = Field(
         description="how many of these JPEG XL without loss would save: an estimate by what it has saved on this node"
