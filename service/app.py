@@ -48,6 +48,7 @@ from service.runtime.memory import Memory
 from service.runtime.naming import named
 from service.runtime.paths import Paths, make_folders, paths_of
 from service.runtime.rlimits import raise_limit
+from service.runtime.settled import Settled
 from service.runtime.sockets import sockets_of, was_handed
 from service.runtime.versions import SOFTWARE, software
 from service.store.base import Store
@@ -123,14 +124,17 @@ async def running(config: Config, patience: float = PREDECESSOR, *, strict: bool
         tracing = await stack.enter_async_context(traces)  # the first: its end waits, and must hold up nothing else
         store = MeteredStore(inner, tracing.store_call)
         stack.push_async_callback(store.close)
-        await _start(store, strict=strict and is_held(paths.runtime, "service"))  # who serves now may reach its store
+        settled = Settled(paths.service_settled)
+        async with settled.waiting():
+            # One that serves now may reach its store.
+            await _start(store, strict=strict and is_held(paths.runtime, "service"))
         versions = await software(Memory(paths.runtime / SOFTWARE))
         if was_handed():  # all that can be done beside a predecessor is done, and it may go
             with named(paths.service_prepared):
                 paths.service_prepared.write_text(f"{os.getpid()}\n")
         await _alone(paths, stack, patience if was_handed() else 0.0)
         sockets = stack.enter_context(sockets_of(config, paths))
-        context = await _put_together(config, paths, store, versions, stack)
+        context = await _put_together(config, paths, store, versions, stack, settled)
         known = Metrics(context.engine, context.tasks, store, context.outbox, context.uploads)
         for port, app, listen in (
             ("api", api_app(context), sockets.api),
@@ -157,7 +161,7 @@ async def _alone(paths: Paths, stack: contextlib.AsyncExitStack, patience: float
 
 
 async def _put_together(
-    config: Config, paths: Paths, store: Store, versions: str, stack: contextlib.AsyncExitStack
+    config: Config, paths: Paths, store: Store, versions: str, stack: contextlib.AsyncExitStack, settled: Settled
 ) -> Context:
     disk = stack.enter_context(opened_disk(config, paths))
     engine = EnginePool(_engine_settings(config, paths, disk.work), TimedStats())
@@ -179,7 +183,7 @@ async def _put_together(
     stack.push_async_callback(derivatives.close)
     journal = opened_journal(store, paths.journal, disk.work, config.cache)
     tasks = await stack.enter_async_context(
-        running_tasks(config, disk, store, originals, derivatives, journal, made_by(config, rules, versions))
+        running_tasks(config, disk, store, originals, derivatives, journal, made_by(config, rules, versions), settled)
     )
     outbox = await stack.enter_async_context(opened_outbox(config, store, disk.work, paths.runtime))
     limits = config.limits

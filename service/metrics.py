@@ -185,6 +185,11 @@ class Metrics(Collector):
         yield _counter("revalidation_failures", "Questions that the store did not answer.", questions.failures)
         modes = [((mode,), float(mode == questions.mode)) for mode in ("head", "list")]
         yield _gauge("revalidation_mode", "1 of the way by which changes are found.", modes, "mode")
+        unproven = self._tasks.disk.tree.unproven
+        yield _gauge("unproven_bytes", "Bytes of derived images of unknown age.", unproven.held.bytes)
+        yield _counter("proved_images", "Images of unknown age that the store said are current.", unproven.proved)
+        settled: Samples = [] if journal.store.journal is None else [((), float(journal.stats.read_at is not None))]
+        yield _gauge("journal_settled", "1: changes of others while this node was away are forgotten.", settled)
         read: Samples = [] if journal.stats.age is None else [((), journal.stats.age)]
         yield _gauge("journal_age_seconds", "Since the journal was read to its end.", read)
         yield _gauge("journal_waiting", "Entries of the journal that could not be written yet.", journal.waiting)

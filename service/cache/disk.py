@@ -22,6 +22,7 @@ from service.cache.graves import Graves, Removal
 from service.cache.marker import read_marker, read_smaller, write_marker, write_smaller
 from service.cache.published import Published, look
 from service.cache.recency import fresh_atime
+from service.cache.unproven import Unproven
 from service.cache.usage import BLOCK, Usage
 from service.cache.work import Work
 
@@ -40,6 +41,7 @@ class DerivedTree:
         self._graves = Graves(root, work, self.usage, bury)
         self._graves.settled = self._settle
         self._is_shut = False  # while everything is being removed
+        self.unproven = Unproven(root.parent / "unproven", root, self.usage, work, bury)
         self._stuck: dict[str, str] = {}  # images of which something is left at its place, by their folder
 
     def find(self, name: Name) -> Published | None:
@@ -98,6 +100,8 @@ class DerivedTree:
         that what a crash leaves in the tree still tells what it was made of.
         """
         self._graves.put_back(image)
+        with contextlib.suppress(OSError):  # the store is asked before anything of it is used
+            self.unproven.drop(image)
         folders = dict.fromkeys((hashed_folder(image), folder_path(image)[0]))
         return [removal for folder in folders if (removal := self._take(folder, image))]
 
@@ -171,6 +175,7 @@ class DerivedTree:
         self._stuck.clear()
         self._graves.abandon()
         self.usage.clear()
+        self.unproven.clear()
 
     def _take(self, folder: str, image: str) -> Removal | None:
         removal = self._graves.take(folder)

@@ -116,10 +116,12 @@ def _described(stats: Stats) -> Iterator[tuple[str, str]]:
     yield "not makeable", f"{stats.failures_remembered:,} remembered"
     yield "compared", _compared(stats)
     yield "used images", _revalidated(stats)
-    if stats.journal_age is not None or stats.journal_failed or stats.journal_waiting:
+    if stats.settled is not None or stats.journal_failed or stats.journal_waiting:
         yield "journal", _journal(stats)
     if stats.jpeg_bytes:
         yield "JPEG", _jpegs(stats)
+    if stats.unproven_bytes or stats.proved:
+        yield "unknown age", f"{_size(stats.unproven_bytes)} of derived images; {stats.proved:,} images were proved"
     troubles = ", ".join(f"{error} {count:,}" for error, count in stats.disk_failures.items())
     yield "disk failures", troubles or "none"
 
@@ -147,7 +149,8 @@ def _revalidated(stats: Stats) -> str:
 
 
 def _journal(stats: Stats) -> str:
-    read = "never read yet" if stats.journal_age is None else f"read {_age(stats.journal_age)} ago"
+    unread = "not read yet: what other nodes replaced while this one was away may be served"
+    read = unread if stats.journal_age is None else f"read {_age(stats.journal_age)} ago"
     failed = f", {stats.journal_failed:,} reads failed" if stats.journal_failed else ""
     waiting = f", {stats.journal_waiting:,} entries could not be written yet" if stats.journal_waiting else ""
     return f"{read}{failed}{waiting}"

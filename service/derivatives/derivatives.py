@@ -25,6 +25,7 @@ from service.cache.tickets import Tickets
 from service.derivatives.format_choice import FormatChoice
 from service.derivatives.job import Derivative, JobSettings, Level
 from service.derivatives.maker import Maker
+from service.derivatives.proof import Proof
 from service.derivatives.stored import DerivedStore
 from service.derivatives.takedown import Takedowns
 from service.engine.job import EngineError, Saturated
@@ -61,6 +62,7 @@ class Derivatives:
         self.flights: Flights[Derivative] = Flights()
         self._formats = FormatChoice(self._rules, self._job_settings, self._originals, self._tree)
         self.takedowns = Takedowns(self._originals, self._stored)
+        self._proof = Proof(self._originals, self._tree, self._note)
 
     async def get(self, name: Name, accept: str = "", *, lane: Lane) -> Derivative:
         """The derived image, in a format decided by `accept` where the name leaves it open, made in `lane`.
@@ -88,20 +90,22 @@ class Derivatives:
 
     async def decide(self, name: Name, accept: str, *, lane: Lane) -> Name:
         """The name with `auto` or `source` resolved for a client with this Accept header. Raises as `get` does."""
+        await self._proof.ask(name.image)
         preferred, *others = await self._formats.candidates(name, accept)
         return await self._smaller(preferred, others[0], lane) if others else preferred
 
     async def marker(self, image: str) -> Marker:
         """The facts of the original that is here, or is fetched now. Raises as `get` does."""
+        await self._proof.ask(image)
         return await self._formats.marker(image)
 
     def noted(self, image: str) -> Marker | None:
         """The facts of the original that the files on this disk were made of, if there are any."""
-        return self._tree.marker(image)
+        return self._tree.marker(image) or self._tree.unproven.marker(image)
 
     def settle(self, image: str, stored: StoredObject | None) -> None:
         """Forget what is here of an image unless it was made of this original."""
-        marker = self._tree.marker(image)
+        marker = self.noted(image)
         if marker and stored and marker.is_of(stored.etag, stored.modified):
             return
         if marker:  # this node may have put into the derived container what is old now
@@ -165,7 +169,10 @@ class Derivatives:
     def _answer(self, found: Derivative) -> None:
         self.answered[found.level] += 1
         if found.level != "MISS":
-            self.used(found.name.image)
+            self._note(found.name.image)
+
+    def _note(self, image: str) -> None:
+        self.used(image)
 
     async def _smaller(self, preferred: Name, own: Name, lane: Lane) -> Name:
         """Make both and return the one with fewer bytes; the own format where the preferred one cannot be made."""
@@ -187,6 +194,7 @@ class Derivatives:
     async def _find(self, name: Name, accept: str, lane: Lane) -> Derivative:
         if not name.decided:
             name = await self.decide(name, accept, lane=lane)
+        await self._proof.ask(name.image)
         file = self._tree.find(name)
         if file:
             return Derivative(name, file, "HIT-DISK", ends=file.ends)

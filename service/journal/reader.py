@@ -23,6 +23,7 @@ from service.journal.stats import ENTRIES, JournalStats
 from service.store.base import Container
 from service.store.errors import NotFound, StoreError
 
+SURE = 0.9  # of the time for which entries are kept, that an entry is certainly there
 OVERLAP = 3.0  # seconds before the newest entry from which on each read begins
 SOON = 10.0  # seconds after which a stretch is read for the second time
 AHEAD = 3600.0  # seconds: no entry is later than that, by the store's clock
@@ -69,8 +70,19 @@ class Reader:
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._newest = 0.0  # the time of the newest entry
         self._again = [0.0, 0.0]  # the times up to which stretches were read again after SOON, and after `lag`
+        self._read_to = 0.0  # the store's time when it was last read to its end
         self._saved = 0.0
         self._load()
+
+    def reaches(self, now: float) -> bool:
+        """Whether the journal still tells of all that has changed since this node read it; `now` is the store's time,
+        or this node's, which may be some minutes off."""
+        return now - self._read_to <= SURE * self._keep
+
+    def begin_anew(self, now: float) -> None:
+        """Read only what is in doubt at this time of the store: nothing is here that is older."""
+        self._newest = max(self._newest, now - max(self._lags))
+        self._again = [max(one, self._newest) for one in self._again]
 
     async def run(self) -> None:
         """Read again and again, until cancelled. Raises anything unexpected; it can be begun again."""
@@ -98,6 +110,7 @@ class Reader:
                 self._again[place] = until
         self._forget_seen(now)
         self._stats.count(count, time.monotonic())
+        self._read_to = now
         if time.monotonic() - self._saved >= SAVE_EVERY:
             self.save()
         return count
@@ -105,7 +118,7 @@ class Reader:
     def save(self) -> None:
         """Remember the place, and the entries that were seen."""
         self._saved = time.monotonic()
-        document = {"newest": self._newest, "again": self._again, "seen": list(self._seen)}
+        document = {"read": self._read_to, "newest": self._newest, "again": self._again, "seen": list(self._seen)}
         with contextlib.suppress(OSError):
             temporary = self._record.with_suffix(".new")
             temporary.write_text(json.dumps(document), "utf-8")
@@ -171,6 +184,7 @@ class Reader:
         try:
             document = json.loads(self._record.read_text("utf-8"))
             self._newest = float(document["newest"])
+            self._read_to = float(document.get("read", self._newest))
             self._again = [float(one) for one in document["again"]]
             self._seen = OrderedDict.fromkeys(map(str, document["seen"]))
         except (OSError, ValueError, KeyError, TypeError):  # there is none yet: all of the journal is read

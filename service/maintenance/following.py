@@ -63,6 +63,7 @@ class Following:
 
     async def _forget_prefix(self, prefix: str) -> None:
         """Of images that lie under a hash the name is not known, so all of them go."""
+        self._tree.unproven.clear()
         await self._tree.settled()  # what was moved away with an image whose name goes on is back
         local = batches(cached_images(self._tree.root, prefix), self._executor, rest=0.0)
         async with aclosing(local):

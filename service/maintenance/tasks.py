@@ -27,11 +27,13 @@ from service.journal.journal import Journal, works_of
 from service.maintenance.following import Following
 from service.maintenance.leftovers import Leftovers
 from service.maintenance.questions import opened_questions
+from service.maintenance.returning import Returning
 from service.maintenance.revalidation import Revalidation
 from service.maintenance.unfinished import Unfinished
 from service.originals.originals import Originals
 from service.runtime.lock import exclusive
 from service.runtime.paths import Paths
+from service.runtime.settled import Settled
 from service.store.base import Store
 
 PREDECESSOR = 5.0  # seconds for another process to let go of the caches
@@ -102,12 +104,13 @@ async def running_tasks(
     derivatives: Derivatives,
     journal: Journal,
     made_by: str,
+    settled: Settled,
 ) -> AsyncIterator[Tasks]:
     """Throw out what cannot be trusted, then count, evict, compare and sync while the context lasts. Raises OSError."""
     generation = Generation(disk.root, made_by)
     if generation.changed:
         disk.reaper.leave(await derivatives.forget_all())
-    await asyncio.to_thread(generation.distrust, disk.tree.root, originals.root)
+    await asyncio.to_thread(generation.distrust, disk.tree.root, disk.tree.unproven.root, originals.root)
     generation.begin()
     executor = background()
     crowds = Crowds(config.cache.derived_per_image, disk.tree.evict)
@@ -130,12 +133,15 @@ async def running_tasks(
     disk.work.on_full = tasks.derived_janitor.make_room
     following = Following(originals, derivatives, disk.tree, disk.reaper, executor, config.cache.journal_lag)
     reader = journal.reader(following.settle)
+    returning = Returning(reader, store, derivatives, disk.tree.unproven, disk.reaper)
+    await returning.settle(settled)
     works: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "eviction of derived images": tasks.derived_janitor.run,
         "eviction of originals": tasks.originals_janitor.run,
         "number of derived images of one image": crowds.run,
         "comparison with the store": tasks.revalidation.run,
         "revalidation of what is used": questions.run,
+        "cache of unknown age": lambda: returning.run(tasks.derived_janitor.budget, executor),
         "takedown": derivatives.takedowns.run,
         "comparison of derived images": Leftovers(store.originals, store.derived, derivatives.takedowns).run,
         "sync": lambda: _sync(generation),

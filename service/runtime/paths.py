@@ -23,6 +23,7 @@ class Paths:
     socket: Path
     service_pid: Path
     service_prepared: Path
+    service_settled: Path
     nginx: Path
     policy: Path
     journal: Path
@@ -41,6 +42,7 @@ def paths_of(config: Config) -> Paths:
         socket=runtime / SOCKET_NAME,
         service_pid=runtime / "service.pid",
         service_prepared=runtime / "service.prepared",
+        service_settled=runtime / "service.settled",
         nginx=runtime / "nginx",
         policy=runtime / "imagemagick",
         journal=runtime / "journal",

@@ -69,7 +69,7 @@ def _lead_start(loaded: Loaded, control: socket.socket) -> Config:
         write_private(paths.runtime / ACCEPTED, loaded.text)
         rules = _rules(config, paths)
         nginx_conf.write(nginx_conf.render(config, paths, rules, _rendered(paths)), paths.nginx)
-        for file in (paths.service_pid, paths.service_prepared):
+        for file in (paths.service_pid, paths.service_prepared, paths.service_settled):
             file.unlink(missing_ok=True)
         os.environ[HANDED] = ",".join(map(str, sockets.descriptors))
         answer = _prepared(config, paths, trusted=_is_trusted(config, paths, rules))
@@ -106,6 +106,7 @@ def _prepared(config: Config, paths: Paths, *, trusted: bool) -> Prepared:
         fixed=_fixed(config),
         trusted=trusted,
         log=LogOptions(config.log.level, config.log.format),
+        settles=config.store.kind == "swift",
     )
 
 

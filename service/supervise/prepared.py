@@ -24,7 +24,8 @@ class LogOptions:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A start or a reload that is prepared. `fixed` are the options that only a new start can change, as texts;
-    `trusted` says that nginx may serve the caches at once."""
+    `trusted` says that nginx may serve the caches before the service is ready: at once, or where the service `settles`
+    them when that has said so."""
 
     runtime: str
     base: str
@@ -35,6 +36,7 @@ class Prepared:
     fixed: dict[str, str]
     trusted: bool
     log: LogOptions
+    settles: bool = False
 
 
 _KNOWN = {field.name for field in fields(Prepared)}

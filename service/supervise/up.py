@@ -13,6 +13,7 @@ import logging
 import signal
 import socket
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +22,13 @@ from service.runtime.sockets import HANDED, Sockets, taken
 from service.supervise import prepared, systemd
 from service.supervise.accepted import ACCEPTED, NEXT, NEXT_NGINX, write_private
 from service.supervise.prepared import Prepared, Refused
-from service.supervise.program import Program, end, spawn, wrote_its_pid
+from service.supervise.program import POLL, Program, end, spawn, wrote_its_pid
 from service.supervise.standby import standby
 from service.supervise.supervisor import Supervisor
 
 STOP_NGINX = 35.0  # seconds; nginx ends what it is sending within worker_shutdown_timeout
 STOP_SERVICE = 40.0
+LONGEST_SETTLING = 10.0  # seconds; the service gives the store two, and needs some time for itself
 SERVICE = "the service"
 NO_START = "the service does not start with it; what it said is above"
 MODULES = "modules.conf"  # the file of nginx's folder that only some machines need
@@ -76,7 +78,7 @@ class _Gateway:
             self._service = self._service_program(sockets)
             self._supervisor = Supervisor([self._service, self._nginx_program()], {SERVICE: led.process})
             if led.answer.trusted:
-                self._supervisor.hurry()
+                stack.callback(asyncio.ensure_future(self._hurry(led)).cancel)
             if reload.is_set():
                 self._supervisor.reload()
             try:
@@ -121,6 +123,15 @@ class _Gateway:
         page = f", workbench http://{self._now.api}/" if self._now.page else ""
         print(f"image gateway is up: public {self._now.public}, API http://{self._now.api}{page}", flush=True)
         systemd.ready()
+
+    async def _hurry(self, led: _Lead) -> None:
+        """Start nginx before the service is ready: what the caches hold may be served."""
+        settled, end = Path(led.answer.runtime) / "service.settled", time.monotonic() + LONGEST_SETTLING
+        while led.answer.settles and time.monotonic() < end:
+            if wrote_its_pid(led.process.pid, settled):
+                break
+            await asyncio.sleep(POLL)
+        self._supervisor.hurry()
 
     async def _reload(self) -> None:
         systemd.reloading()

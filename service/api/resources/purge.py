@@ -79,6 +79,7 @@ async def _forget_prefix(context: Context, prefix: str) -> tuple[int, int]:
 
     The listing knows images that lie here under a hash, or are only being made; the disk those that the store has lost.
     """
+    context.tasks.disk.tree.unproven.clear()
     images = files = 0
     async for names in _images(context, prefix):
         images += len(names)

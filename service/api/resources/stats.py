@@ -68,6 +68,9 @@ def stats_of(tasks: Tasks) -> Stats:
         asked=questions.asked,
         asks_failed=questions.failures,
         journal_age=tasks.journal.stats.age,
+        settled=None if tasks.journal.store.journal is None else tasks.journal.stats.read_at is not None,
+        unproven_bytes=disk.tree.unproven.held.bytes,
+        proved=disk.tree.unproven.proved,
         journal_waiting=tasks.journal.waiting,
         journal_failed=tasks.journal.stats.failures,
     )

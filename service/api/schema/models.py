@@ -223,6 +223,13 @@ class Stats(Reply):
     journal_age: float | None = Field(
         description="seconds since the journal was last read to its end; null if there is none"
     )
+    settled: bool | None = Field(
+        description="whether what other nodes changed while this one was away is forgotten; null without a journal"
+    )
+    unproven_bytes: int = Field(
+        description="bytes of derived images of unknown age: served again when the store says that they are current"
+    )
+    proved: int = Field(description="images that are served again so")
     journal_waiting: int = Field(description="entries of the journal that could not be written yet")
     journal_failed: int = Field(description="reads of the journal that failed")
 
