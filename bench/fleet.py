@@ -1,8 +1,9 @@
 """What it costs to follow other nodes, by the number of originals, nodes and changes: CPU of the service and of Swift.
 
 Measured on a real Swift on loopback: a read of the journal with nothing new, an entry that is read, an entry that is
-written, and a row of the originals' listing, whose rows are written into the container's database directly. From these
-the table is computed: of one node with the CPU of its service, and of the fleet with the CPU of Swift.
+written, a question about one original, and a row of their listing, whose rows are written into the container's database
+directly. From these the table is computed: of one node with the CPU of its service, and of the fleet with the CPU of
+Swift.
 `python -m bench.fleet [ROWS]` prints it, and exits with 0: the bars stand in docs/nodes.md.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import hashlib
 import os
 import subprocess
 import sys
@@ -26,12 +28,14 @@ from service.cache.work import Work
 from service.journal.reader import SOON, Reader
 from service.journal.stats import JournalStats
 from service.journal.writer import Writer
+from service.store.base import NewObject
 from service.store.swift.store import SwiftStore
 from tests.swift.server import SwiftServer, environment, running_swift
 from tests.swift.stores import make_originals, settings_for
 
 ROWS = 20_000  # of the originals' listing
 READS = 100
+DUE = 100  # images that are due in a minute on each node: some thousand that are used, as most are due in ten minutes
 ENTRIES = 200
 OPTIONS = Cache()
 PAGE = 5000
@@ -58,11 +62,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class Costs:
-    """Of a read of the journal with nothing new, of one entry read and written, and of one row of the listing."""
+    """Of a read of the journal with nothing new, of one entry read and written, of one question about an original, and
+    of one row of the listing."""
 
     read: Cost
     entry_read: Cost
     entry_written: Cost
+    head: Cost
     row: Cost
 
 
@@ -72,15 +78,15 @@ def main() -> int:
     for name, cost in dataclasses.asdict(costs).items():
         print(f"fleet    {name:14} service {1e6 * cost['service']:9.1f} us   Swift {1e6 * cost['swift']:9.1f} us")
     print("fleet    seconds of CPU a minute: of one node's service, and of Swift for all nodes")
-    print("fleet    originals        nodes  changes/s   journal: service, Swift   comparison: service, Swift")
+    print("fleet    originals        nodes  changes/s   journal: service, Swift   revalidation: service, Swift")
     for originals in (20_000, 1_000_000, 100_000_000):
         for nodes in (3, 1000):
             for changes in (0, 100):
-                one, compared = journal(costs, changes), comparison(costs, originals)
+                one, asked = journal(costs, changes), revalidation(costs, originals)
                 swift = nodes * one.swift + 60 * changes * costs.entry_written.swift
                 print(
                     f"fleet    {originals:11,} {nodes:10,} {changes:10} {one.service:12.2f} {swift:11.1f}"
-                    f" {compared.service:18.2f} {nodes * compared.swift:11.1f}"
+                    f" {asked.service:18.2f} {nodes * asked.swift:11.1f}"
                 )
     return 0
 
@@ -96,11 +102,14 @@ def journal(costs: Costs, changes: float) -> Cost:
     )
 
 
-def comparison(costs: Costs, originals: int) -> Cost:
-    """What one node takes a minute to compare the listing with its caches, by the rows alone: once in
-    `cache.revalidate`, or as often as four fifths of the time allow."""
-    rows = originals * 60 / OPTIONS.revalidate
-    return Cost(min(rows * costs.row.service, 48.0), rows * costs.row.swift)
+def revalidation(costs: Costs, originals: int) -> Cost:
+    """What one node takes a minute to see changes that no gateway has made, with DUE images that are used and due: a
+    question for each, or the whole listing where that is cheaper, and a question how many originals there are."""
+    intervals = 60 / OPTIONS.revalidate
+    asked = Cost(DUE * costs.head.service, DUE * costs.head.swift)
+    listed = Cost(intervals * originals * costs.row.service, intervals * originals * costs.row.swift)
+    cheaper = min(asked, listed, key=lambda cost: cost.service + cost.swift)
+    return Cost(cheaper.service + intervals * costs.head.service, cheaper.swift + intervals * costs.head.swift)
 
 
 async def measure(rows: int) -> Costs:
@@ -121,8 +130,8 @@ async def measure(rows: int) -> Costs:
             work = Work(Path(folder) / "work", None)
             assert store.journal
             places = {"keep": OPTIONS.journal_keep, "lag": OPTIONS.journal_lag}
-            kept = {**places, "keep": lambda: OPTIONS.journal_keep}
-            writer = Writer(store.journal, Path(folder), work, "b", store.now, **kept)
+            writer = Writer(store.journal, Path(folder), work, "b", store.now, keep=lambda: OPTIONS.journal_keep,
+                            lag=OPTIONS.journal_lag)  # fmt: skip
             reader = Reader(store.journal, Path(folder) / "place.json", work, "a", store.now, _nothing, JournalStats(),
                             interval=OPTIONS.journal, **places)  # fmt: skip
             await reader.read()
@@ -136,11 +145,22 @@ async def measure(rows: int) -> Costs:
                     async with writer.change("put", f"photos/{number:09d}.jpg"):
                         pass
 
+            async def questions() -> None:
+                for number in range(ENTRIES):
+                    await store.originals.stat(f"there/{number}.jpg")
+
+            source = Path(folder) / "object"
+            source.write_bytes(b"x")
+            for number in range(ENTRIES):
+                await store.originals.put(
+                    NewObject(f"there/{number}.jpg", source, "image/jpeg", hashlib.md5(b"x").hexdigest())
+                )
+            head = await spent.on(questions, ENTRIES)
             read = await spent.on(reads, READS)
             written = await spent.on(writes, ENTRIES)
             entry = await spent.on(reader.read, ENTRIES)
             work.close()
-            return Costs(read, entry, written, row)
+            return Costs(read, entry, written, head, row)
 
 
 async def _nothing(_: Entry) -> None:

@@ -7,6 +7,7 @@ local match = string.match
 local next = next
 local pairs = pairs
 local service = require("nginx.lua.service")
+local sub = string.sub
 
 local _M = {}
 
@@ -29,7 +30,7 @@ function _M.note(place, times)
 end
 
 
--- Send what is noted. What the service does not take is sent the next time.
+-- Send what is noted. What gets no answer, or one of a service that is failing, is sent the next time.
 function _M.tell()
     if not next(images) then
         return
@@ -43,7 +44,7 @@ function _M.tell()
         end
     end
     local status = service.post("/used", concat(lines))
-    if status == "204" or status == "400" then
+    if status and sub(status, 1, 1) ~= "5" then
         for _, image in pairs(told) do
             images[image] = nil
             count = count - 1
