@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import yaml
 
 from gateway.journal import Entry, entry_name
 from service.cache.usage import BLOCK, Budget
@@ -16,7 +21,7 @@ from service.runtime.settled import Settled
 from tests.cache.nodes import Node, node
 from tests.cache.trees import marker, name, paths, publish, tree_in
 from tests.conftest import swift_options
-from tests.gateways import running_gateway
+from tests.gateways import alive, descendants, running_gateway
 from tests.maintenance.test_used import colour, colour_of, picture, put
 from tests.swift.faults import NO_FAULT, Fault
 from tests.swift.server import SwiftServer
@@ -66,6 +71,33 @@ def test_what_was_replaced_while_a_node_was_away_is_never_shown_and_the_disk_is_
             proxy.fault = NO_FAULT
             until(lambda: gateway.api.get("/stats").json()["settled"])
             until(lambda: colour_of(gateway.public.get(A)) == colour(3))
+
+
+@pytest.mark.slow
+def test_nginx_does_not_wait_for_a_service_that_waits_for_swift(swift: SwiftServer, tmp_path: Path) -> None:
+    with proxy_before(swift.url) as proxy:
+        options = through(swift_options(swift), proxy, timeout="5m")
+        with running_gateway(tmp_path, options) as gateway:
+            assert gateway.upload("a.png", picture(1)).status_code == 201
+            assert colour_of(gateway.public.get(A)) == colour(1)
+        proxy.fault = Fault(silent=True)
+        public = "http://" + yaml.safe_load((tmp_path / "config.yaml").read_text())["public"]["listen"]
+        command = [sys.executable, "-m", "service", "up", "-c", str(tmp_path / "config.yaml")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            try:
+                until(lambda: hit(public + A) == "HIT-DISK")
+                assert not (tmp_path / "var/run/service.pid").exists()  # the service is not ready
+            finally:
+                children = descendants(process.pid)
+                process.kill()  # all of its processes end with it, and none waits for Swift
+                process.wait(60)
+                until(lambda: not any(map(alive, children)))
+
+
+def hit(url: str) -> str:
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(url, timeout=60, trust_env=False).headers["X-Cache"]
+    return ""
 
 
 @pytest.fixture(scope="module")
