@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -89,7 +91,9 @@ def test_nginx_does_not_wait_for_a_service_that_waits_for_swift(swift: SwiftServ
                 assert not (tmp_path / "var/run/service.pid").exists()  # the service is not ready
             finally:
                 children = descendants(process.pid)
-                process.kill()  # all of its processes end with it, and none waits for Swift
+                for pid in (process.pid, *children):  # none waits for Swift
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
                 process.wait(60)
                 until(lambda: not any(map(alive, children)))
 
