@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -22,6 +22,9 @@ from gateway.section import Location, Section
 from gateway.store_settings import StoreOptions
 from gateway.tracing_settings import Tracing
 from gateway.units import Seconds, Size
+from gateway.wording import Wanted
+
+_SHARE = "^(0|[1-9][0-9]{0,5})/[1-9][0-9]{0,5}$"
 
 
 class Cache(Section):
@@ -47,6 +50,17 @@ class Cache(Section):
     )
     journal_lag: Seconds = Field(60.0, description="how late an entry may show in a listing of the journal", ge=10)
     journal_keep: Seconds = Field(7200.0, description="when Swift deletes an entry of the journal", ge=600)
+    sweep_share: Annotated[str, Wanted("the number of this node and how many there are, such as 1/3")] = Field(
+        "1/1", description="of the derived container's names this node repairs: 2/3 is the second third", pattern=_SHARE
+    )
+
+    @field_validator("sweep_share")
+    @classmethod
+    def _check_share(cls, share: str) -> str:
+        number, _, count = share.partition("/")
+        if int(number) > int(count):
+            raise ValueError(f"{share} must be the number of this node and how many there are, such as 1/3")
+        return share
 
 
 class Runtime(Section):

@@ -194,6 +194,11 @@ class Metrics(Collector):
         yield _gauge("journal_age_seconds", "Since the journal was read to its end.", read)
         yield _gauge("journal_waiting", "Entries of the journal that could not be written yet.", journal.waiting)
         yield _counter("journal_failures", "Reads of the journal that failed.", journal.stats.failures)
+        walk = self._tasks.leftovers
+        age = [] if walk.age is None else [((), walk.age)]
+        part: Samples = [] if walk.progress.part is None else [((), walk.progress.part)]
+        yield _gauge("walk_age_seconds", "Since a walk through this node's share of the derived container ended.", age)
+        yield _gauge("walk_part", "How much of that walk is done, 0 to 1.", part)
 
     def _of_outbox(self) -> Iterator[Metric]:
         if self._outbox.is_on:

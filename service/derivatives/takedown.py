@@ -73,20 +73,23 @@ class Takedowns:
         total = 0
         try:
             for image in list(self._images):
-                total += await self._remove(image)
+                total += await self.look_through(image)
                 self.discharge(image)
         finally:
             if self._images:
                 self._added.set()
             if total:
-                REMOVED.inc(total)
                 log.info("%d objects of former images were removed from the derived container", total)
         return total
 
-    async def _remove(self, image: str) -> int:
+    async def look_through(self, image: str) -> int:
+        """Remove what the container holds of another original than the store has under this name now; how many objects.
+        Raises StoreError, OSError."""
         etag: str | None
         try:
             etag = (await self._originals.stat(image, fresh=True)).etag
         except NotFound:
             etag = None
-        return await self._stored.remove_others(image, etag)
+        removed = await self._stored.remove_others(image, etag)
+        REMOVED.inc(removed)
+        return removed

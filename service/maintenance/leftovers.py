@@ -1,84 +1,173 @@
-"""Find derived images of former originals in the derived container, by comparing the listings of both containers.
+"""Walk through the derived container, and remove derived images of former originals: repair of what a change has left.
 
-They remain if a process is killed between a change of an original and the removal of its derived images. Only listings
-are read: an object is suspect if its original is gone, or was stored after the object. The store is asked about each
-suspect before anything is removed.
+They remain if a process is killed between a change of an original and the removal of its derived images, or if an
+original expires or is deleted outside the gateways. The listings of both containers tell of an object whose original is
+gone, or was stored after it. The object itself is asked once, if it was stored so soon after its original that a node
+may have known only a former one. The store is asked about each suspect before anything is removed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from service.derivatives.takedown import Takedowns
+from service.maintenance.pace import HEAD, LIST, REMOVE, ROW, Pace
+from service.maintenance.progress import Progress, saved_progress
+from service.maintenance.share import Share, just_before
 from service.store.base import Container, StoredObject
-from service.store.errors import StoreError
+from service.store.errors import NotFound, StoreError
 
-PAGE = 5000  # names of a listing at once
+PAGE = 1000  # names of a listing at once
+MORE = 10  # originals of which nothing is derived may lie between those that are sought
 FIRST = 10.0  # seconds after a start, which has more urgent work
-INTERVAL = 3600.0  # seconds between two comparisons
+AGAIN = 300.0  # seconds after a failure
+INTERVAL = 3600.0  # seconds between the beginnings of two walks, at least
+LATE = 3600.0  # seconds: no node makes a derived image of an original that was replaced so long ago
+SLACK = 120.0  # seconds that a listing may lag, and clocks may differ
 
 log = logging.getLogger(__name__)
 
 
 class Leftovers:
-    """Compares the two containers; `takedowns` gets the images of which something is to be removed."""
+    """Compares the derived container with the originals; `takedowns` removes. `record` is the file that remembers the
+    place, `now` gives the store's time, None before its first answer. With `counts` a container tells cheaply how many
+    objects it holds."""
 
-    def __init__(self, originals: Container, derived: Container, takedowns: Takedowns) -> None:
+    def __init__(
+        self,
+        originals: Container,
+        derived: Container,
+        takedowns: Takedowns,
+        record: Path,
+        now: Callable[[], float | None],
+        share: Share,
+        pace: Pace,
+        *,
+        counts: bool,
+    ) -> None:
         self._originals = originals
         self._derived = derived
         self._takedowns = takedowns
+        self._record = record
+        self._now = now
+        self._share = share
+        self._pace = pace
+        self._counts = counts
+        self.progress = saved_progress(record, str(share))
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since a walk of the whole share ended; None before the first."""
+        return max(0.0, self._time() - self.progress.finished) if self.progress.finished else None
 
     async def run(self) -> None:
-        """Compare soon, since a process may have been killed, and every hour, until cancelled."""
+        """Walk soon, since a process may have been killed, and then an hour after the last walk began at the earliest,
+        until cancelled."""
         await asyncio.sleep(FIRST)
         while True:
             try:
-                await self.compare()
+                await self.walk()
+                pause = self.progress.began + INTERVAL - self._time()
             except (StoreError, OSError) as error:
                 log.warning("the derived container cannot be compared with the originals: %s", error)
-            await asyncio.sleep(INTERVAL)
+                pause = AGAIN
+            await asyncio.sleep(max(pause, FIRST))
 
-    async def compare(self) -> int:
-        """Compare once; how many images are suspect. Raises StoreError, OSError."""
-        originals = _by_folder(_objects(self._originals))
-        original = await anext(originals, None)
-        suspects = set[str]()
-        async for kept in _objects(self._derived):
-            image, _, leaf = kept.name.rpartition("/")
-            if not image or not leaf.startswith("@"):
-                continue  # not written by a gateway
-            while original and _folder(original.name) < _folder(image):
-                original = await anext(originals, None)
-            if original is None or original.name != image or kept.modified < original.modified:
-                suspects.add(image)
-                self._takedowns.add(image)
-        return len(suspects)
+    async def walk(self) -> int:
+        """Walk once, or to the end of the walk that was begun; how many objects it has removed. Raises StoreError,
+        OSError."""
+        begin, end = await self._share.places(self._derived, self._pace)
+        if not self._is_under_way:
+            await self._begin()
+        progress = self.progress
+        marker: str | None = max(progress.place, just_before(begin))
+        while marker is not None:
+            page = await self._derived.list(marker=marker, limit=PAGE)
+            inside = [one for one in page.objects if begin <= one.name and (end is None or one.name < end)]
+            await self._pace.spent(LIST + len(page.objects) * ROW)
+            await self._look_at([one for one in inside if _image(one)])
+            progress.walked += len(inside)
+            progress.place = inside[-1].name if inside else progress.place
+            progress.save(self._record)
+            marker = page.marker if end is None or (page.marker or "") < end else None
+        return self._end()
+
+    @property
+    def _is_under_way(self) -> bool:
+        return self.progress.began > self.progress.finished
+
+    async def _begin(self) -> None:
+        before = self.progress
+        expected = before.walked
+        if self._counts:
+            expected = (await self._derived.usage()).images // self._share.count
+        self.progress = Progress(before.share, began=self._time(), expected=expected)
+        self.progress.checked, self.progress.finished = before.checked, before.finished
+
+    def _end(self) -> int:
+        progress = self.progress
+        progress.checked, progress.finished = progress.began, max(self._time(), progress.began)
+        progress.save(self._record)
+        return progress.removed
+
+    async def _look_at(self, page: Sequence[StoredObject]) -> None:
+        originals = await self._stored(sorted({_image(one) for one in page}))
+        suspects = dict[str, int]()
+        for kept in page:
+            image = _image(kept)
+            if image not in suspects and await self._is_suspect(kept, originals.get(image)):
+                suspects[image] = 1
+        for image in suspects:
+            self.progress.removed += await self._remove(image)
+            await self._pace.spent(REMOVE)
+
+    async def _is_suspect(self, kept: StoredObject, original: StoredObject | None) -> bool:
+        if original is None or kept.modified < original.modified:
+            return True
+        if kept.modified > original.modified + LATE or kept.modified < self.progress.checked - SLACK:
+            return False
+        try:
+            found = await self._derived.stat(kept.name)
+        except NotFound:
+            return False
+        await self._pace.spent(HEAD)
+        return found.metadata.get("original-etag") != original.etag
+
+    async def _remove(self, image: str) -> int:
+        """Remove what is of another original; how many objects. What the store does not let be removed now is removed
+        later."""
+        try:
+            return await self._takedowns.look_through(image)
+        except (StoreError, OSError):
+            self._takedowns.add(image)
+            return 0
+
+    async def _stored(self, images: Sequence[str]) -> dict[str, StoredObject]:
+        """The originals of these names, which are in their order, from the listing; what lies between them is jumped
+        over."""
+        found, wanted, waiting, marker = dict[str, StoredObject](), set(images), deque(images), ""
+        while waiting:
+            marker = max(marker, just_before(waiting[0]))
+            page = await self._originals.list(marker=marker, limit=min(PAGE, len(waiting) + MORE))
+            await self._pace.spent(LIST + len(page.objects) * ROW)
+            found |= {one.name: one for one in page.objects if one.name in wanted}
+            if page.marker is None:
+                break
+            marker = page.marker
+            while waiting and waiting[0] <= marker:
+                waiting.popleft()
+        return found
+
+    def _time(self) -> float:
+        return self._now() or time.time()
 
 
-async def _objects(container: Container) -> AsyncIterator[StoredObject]:
-    marker: str | None = ""
-    while marker is not None:
-        page = await container.list(marker=marker, limit=PAGE)
-        for stored in page.objects:
-            yield stored
-        marker = page.marker
-        await asyncio.sleep(0)
-
-
-async def _by_folder(listed: AsyncIterator[StoredObject]) -> AsyncIterator[StoredObject]:
-    """The originals in the order in which a listing has what was derived of them: `a.jpg/@` comes before `a/@`, though
-    `a` comes before `a.jpg`. Memory holds those whose names begin the next one."""
-    held: list[tuple[str, StoredObject]] = []
-    async for stored in listed:
-        while held and held[0][0] < stored.name:
-            yield heapq.heappop(held)[1]
-        heapq.heappush(held, (_folder(stored.name), stored))
-    while held:
-        yield heapq.heappop(held)[1]
-
-
-def _folder(image: str) -> str:
-    return f"{image}/@"
+def _image(one: StoredObject) -> str:
+    """The image that an object of the derived container was made of; empty for what no gateway has written."""
+    image, _, leaf = one.name.rpartition("/")
+    return image if leaf.startswith("@") else ""

@@ -26,13 +26,15 @@ from service.derivatives.derivatives import Derivatives
 from service.journal.journal import Journal, works_of
 from service.maintenance.following import Following
 from service.maintenance.leftovers import Leftovers
+from service.maintenance.pace import Pace
 from service.maintenance.questions import opened_questions
 from service.maintenance.returning import Returning
 from service.maintenance.revalidation import Revalidation
+from service.maintenance.share import Share
 from service.maintenance.unfinished import Unfinished
 from service.originals.originals import Originals
 from service.runtime.lock import exclusive
-from service.runtime.paths import Paths
+from service.runtime.paths import Paths, paths_of
 from service.runtime.settled import Settled
 from service.store.base import Store
 
@@ -65,6 +67,7 @@ class Tasks:
     derived_janitor: Janitor
     originals_janitor: Janitor
     revalidation: Revalidation
+    leftovers: Leftovers
     crowds: Crowds
     journal: Journal
     access_times: bool
@@ -126,6 +129,7 @@ async def running_tasks(
         Revalidation(
             store.originals, originals, derivatives, disk.tree, config.cache.revalidate, background(), questions
         ),
+        leftovers_of(config, store, derivatives),
         crowds,
         journal,
         _looks_at_access_times(disk.work.folder),
@@ -143,7 +147,7 @@ async def running_tasks(
         "revalidation of what is used": questions.run,
         "cache of unknown age": lambda: returning.run(tasks.derived_janitor.budget, executor),
         "takedown": derivatives.takedowns.run,
-        "comparison of derived images": Leftovers(store.originals, store.derived, derivatives.takedowns).run,
+        "comparison of derived images": tasks.leftovers.run,
         "sync": lambda: _sync(generation),
     }
     works |= works_of(journal, reader)
@@ -161,6 +165,14 @@ async def running_tasks(
         executor.shutdown(wait=True, cancel_futures=True)
         with contextlib.suppress(OSError):
             await asyncio.to_thread(generation.sync, clean=True)
+
+
+def leftovers_of(config: Config, store: Store, derivatives: Derivatives) -> Leftovers:
+    """The walk through this node's share of the derived container."""
+    share = Share.of(config.cache.sweep_share)
+    takedowns, record = derivatives.takedowns, paths_of(config).walk
+    containers = (store.originals, store.derived)
+    return Leftovers(*containers, takedowns, record, store.now, share, Pace(share.count), counts=store.remote)
 
 
 async def _sync(generation: Generation) -> None:

@@ -27,6 +27,7 @@ class Paths:
     nginx: Path
     policy: Path
     journal: Path
+    walk: Path
     overlays: Path
 
 
@@ -46,6 +47,7 @@ def paths_of(config: Config) -> Paths:
         nginx=runtime / "nginx",
         policy=runtime / "imagemagick",
         journal=runtime / "journal",
+        walk=runtime / "walk.json",
         overlays=runtime / "overlays",
     )
 

@@ -9,10 +9,11 @@ from aiohttp import web
 
 from service.api.http.context import CONTEXT
 from service.api.http.metrics import LEVELS
-from service.api.schema.models import Stats, TreeStats
+from service.api.schema.models import Stats, TreeStats, WalkStats
 from service.api.schema.operations import DERIVED
 from service.cache.janitor import Janitor
 from service.cache.usage import Usage
+from service.maintenance.leftovers import Leftovers
 from service.maintenance.revalidation import Sweep
 from service.maintenance.tasks import Tasks
 from service.metrics import REQUESTS, SECONDS
@@ -73,6 +74,18 @@ def stats_of(tasks: Tasks) -> Stats:
         proved=disk.tree.unproven.proved,
         journal_waiting=tasks.journal.waiting,
         journal_failed=tasks.journal.stats.failures,
+        walk=_walk(tasks.leftovers),
+    )
+
+
+def _walk(leftovers: Leftovers) -> WalkStats:
+    progress = leftovers.progress
+    return WalkStats(
+        share=progress.share,
+        age=leftovers.age,
+        part=progress.part,
+        objects=progress.walked,
+        removed=progress.removed,
     )
 
 

@@ -176,6 +176,16 @@ class TreeStats(Reply):
     )
 
 
+class WalkStats(Reply):
+    """The walk through this node's share of the derived container, which removes what is of former originals."""
+
+    share: str = Field(description="`cache.sweep_share`")
+    age: float | None = Field(description="seconds since a walk ended; null before the first")
+    part: float | None = Field(description="of the walk that is done, 0 to 1; null: unknown")
+    objects: int = Field(description="that this walk has looked at")
+    removed: int = Field(description="of these, as their original is gone or another")
+
+
 class Stats(Reply):
     """How the caches of this node are: what is there now, and what has happened since the start."""
 
@@ -232,6 +242,7 @@ class Stats(Reply):
     proved: int = Field(description="images that are served again so")
     journal_waiting: int = Field(description="entries of the journal that could not be written yet")
     journal_failed: int = Field(description="reads of the journal that failed")
+    walk: WalkStats
 
 
 class WarmProgress(Reply):
