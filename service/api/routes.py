@@ -16,6 +16,7 @@ from service.api.resources.direct_uploads import begin_upload, finish_upload, pu
 from service.api.resources.events import recent_events
 from service.api.resources.health import health, live, serving
 from service.api.resources.images import delete_image, get_image
+from service.api.resources.journal import journal_entry
 from service.api.resources.listing import list_images
 from service.api.resources.names import read_names
 from service.api.resources.page import docs_file, docs_page, page, page_file
@@ -55,6 +56,7 @@ HANDLERS: Mapping[str, Handler] = {
     "archiveChosen": archive_chosen,
     "getProblems": recent_problems,
     "getEvents": recent_events,
+    "getJournalEntry": journal_entry,
     "getMetrics": metrics,
     "getLiveness": live,
     "getReadiness": health,

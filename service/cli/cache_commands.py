@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from service.api.schema.models import Stats, TreeStats, WarmProgress
+from service.api.schema.models import Stats, TreeStats, WalkStats, WarmProgress
 from service.cli.arguments import as_json, client_command, optional_names
 from service.cli.connection import Remote
 from service.cli.progress import warming_bar
@@ -118,6 +118,7 @@ def _described(stats: Stats) -> Iterator[tuple[str, str]]:
     yield "used images", _revalidated(stats)
     if stats.settled is not None or stats.journal_failed or stats.journal_waiting:
         yield "journal", _journal(stats)
+    yield "walk", _walk(stats.walk)
     if stats.jpeg_bytes:
         yield "JPEG", _jpegs(stats)
     if stats.unproven_bytes or stats.proved:
@@ -154,6 +155,12 @@ def _journal(stats: Stats) -> str:
     failed = f", {stats.journal_failed:,} reads failed" if stats.journal_failed else ""
     waiting = f", {stats.journal_waiting:,} entries could not be written yet" if stats.journal_waiting else ""
     return f"{read}{failed}{waiting}"
+
+
+def _walk(walk: WalkStats) -> str:
+    ended = "never ended yet" if walk.age is None else f"ended {_age(walk.age)} ago"
+    part = "" if walk.part is None else f" ({walk.part:.0%})"
+    return f"of share {walk.share} {ended}; now {walk.objects:,} objects{part}, {walk.removed:,} removed"
 
 
 def _size(size: float) -> str:

@@ -31,6 +31,7 @@ COMMANDS = {
     "meta": "client_commands",
     "url": "client_commands",
     "rm": "rm_command",
+    "takedown": "takedown_command",
     "purge": "cache_commands",
     "stats": "cache_commands",
     "warm": "cache_commands",

@@ -24,6 +24,7 @@ from service.api.schema.models import (
     TemporaryUrlResult,
     WarmProgress,
 )
+from service.api.schema.takedown_models import JournalEntry, Receipt
 from service.client.errors import Refused
 
 Result = TypeVar("Result")
@@ -181,6 +182,17 @@ def delete(name: str, *, if_match: str | None = None) -> Call[None]:
     """Remove an image and all that was derived of it."""
     headers = {"If-Match": f'"{if_match}"'} if if_match else {}
     return Call("DELETE", path_of(name), lambda _: None, headers=headers, repeatable=False)
+
+
+def take_down(name: str, *, if_match: str | None = None) -> Call[Receipt]:
+    """Remove an image and all that was derived of it; what was removed where. Asked again, it says what was left."""
+    headers = {"If-Match": f'"{if_match}"'} if if_match else {}
+    return Call("DELETE", path_of(name), _model(Receipt), {"receipt": "true"}, headers, patient=True)
+
+
+def journal_entry(entry: str) -> Call[JournalEntry]:
+    """Whether the node that answers has settled an entry of the journal."""
+    return Call("GET", "/journal", _model(JournalEntry), {"entry": entry})
 
 
 def purge(names: Sequence[str] | None = None, *, prefix: str | None = None, everything: bool = False) -> Call[Purged]:

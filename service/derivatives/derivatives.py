@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -33,6 +33,7 @@ from service.engine.pool.lanes import Lane
 from service.engine.pool.pool import EnginePool
 from service.originals.originals import Originals
 from service.store.base import StoredObject
+from service.store.errors import StoreError
 
 __all__ = ["Derivative", "Derivatives", "JobSettings", "Level"]
 
@@ -103,14 +104,14 @@ class Derivatives:
         """The facts of the original that the files on this disk were made of, if there are any."""
         return self._tree.marker(image) or self._tree.unproven.marker(image)
 
-    def settle(self, image: str, stored: StoredObject | None) -> None:
-        """Forget what is here of an image unless it was made of this original."""
+    def settle(self, image: str, stored: StoredObject | None) -> list[Removal]:
+        """`forget` what is here of an image unless it was made of this original."""
         marker = self.noted(image)
         if marker and stored and marker.is_of(stored.etag, stored.modified):
-            return
+            return []
         if marker:  # this node may have put into the derived container what is old now
             self.takedowns.add(image)
-        self.forget(image)
+        return self.forget(image)
 
     def forget(self, image: str) -> list[Removal]:
         """Remove everything derived of an image from this node, and let no flight bring it back. It is out of sight
@@ -139,10 +140,15 @@ class Derivatives:
         finally:  # this node's disk lets go of it in any case
             await self._tree.removed([*removals, *self.forget(image)])
 
-    async def purge(self, image: str) -> tuple[int, int]:
-        """`forget_everywhere`; how many files and how many objects of the derived container that were."""
-        removals = self.forget(image)
-        objects = await self._stored.remove_all(f"{image}/@")
+    async def purge(self, image: str, before: Sequence[Removal] = ()) -> tuple[int, int]:
+        """`forget_everywhere`; how many files and how many objects of the derived container that were, with the files
+        of what was forgotten `before`."""
+        removals = [*before, *self.forget(image)]
+        try:
+            objects = await self._stored.remove_all(f"{image}/@")
+        except StoreError:
+            self.takedowns.add(image)  # which asks again
+            raise
         return await self._tree.removed([*removals, *self.forget(image)], counted=True), objects
 
     async def remove_stored(self, prefix: str) -> int:

@@ -34,6 +34,7 @@ class Journal:
     writer: Writer | None = None
     node: str = field(default_factory=lambda: secrets.token_hex(4))
     stats: JournalStats = field(default_factory=JournalStats)
+    _reader: Reader | None = None
 
     @property
     def waiting(self) -> int:
@@ -64,7 +65,7 @@ class Journal:
         if self.store.journal is None:
             return None
         options = self.options
-        return Reader(
+        self._reader = Reader(
             self.store.journal,
             self.folder / PLACE,
             self.work,
@@ -76,6 +77,11 @@ class Journal:
             lag=options.journal_lag,
             keep=options.journal_keep,
         )
+        return self._reader
+
+    def has_settled(self, entry: str) -> bool | None:
+        """Whether this node has settled the entry of this name; None where there is no journal."""
+        return None if self._reader is None else self._reader.has_settled(entry)
 
 
 def works_of(journal: Journal, reader: Reader | None) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:

@@ -29,6 +29,7 @@ SOON = 10.0  # seconds after which a stretch is read for the second time
 AHEAD = 3600.0  # seconds: no entry is later than that, by the store's clock
 PAGE = 5000  # names of a listing at once
 AT_ONCE = 32  # entries that are settled without letting anything else run
+MOST_UNSETTLED = 10_000  # entries that are tried again
 MOST_SEEN = 200_000  # names of entries that are remembered
 SAVE_EVERY = 10.0  # seconds between two times at which the place is saved
 LOG_EVERY = 600.0  # seconds between two log lines about a journal that cannot be read
@@ -68,6 +69,7 @@ class Reader:
         self._lags = (SOON, lag)
         self._keep = keep
         self._seen: OrderedDict[str, None] = OrderedDict()
+        self._unsettled = dict[str, None]()  # entries that the disk did not let be settled
         self._newest = 0.0  # the time of the newest entry
         self._again = [0.0, 0.0]  # the times up to which stretches were read again after SOON, and after `lag`
         self._read_to = 0.0  # the store's time when it was last read to its end
@@ -102,6 +104,8 @@ class Reader:
         if self._now() is None:
             await self._container.list(limit=1)  # its answer tells the store's time
         now = self._now() or time.time()
+        for name in list(self._unsettled):
+            await self._heed(name)
         count = await self._read(max(self._newest - OVERLAP, now - self._keep), now + AHEAD)
         for place, lag in enumerate(self._lags):
             since, until = self._again[place], now - lag
@@ -115,10 +119,18 @@ class Reader:
             self.save()
         return count
 
+    def has_settled(self, name: str) -> bool:
+        """Whether the entry of this name is settled here: it was seen, or is so old that no read comes to it again."""
+        entry = parse_entry(name)
+        if entry is None or name in self._unsettled:
+            return False
+        return name in self._seen or entry.time < self._again[-1]
+
     def save(self) -> None:
         """Remember the place, and the entries that were seen."""
         self._saved = time.monotonic()
         document = {"read": self._read_to, "newest": self._newest, "again": self._again, "seen": list(self._seen)}
+        document["unsettled"] = list(self._unsettled)
         with contextlib.suppress(OSError):
             temporary = self._record.with_suffix(".new")
             temporary.write_text(json.dumps(document), "utf-8")
@@ -145,25 +157,30 @@ class Reader:
         if entry is None:
             return False
         if entry.node != self._node:
-            if entry.name is None:
-                entry = await self._whole(name, entry)
-            if entry:
-                await self._heed(entry)
-                ENTRIES.labels("read").inc()
+            await self._heed(name)
+            ENTRIES.labels("read").inc()
         self._seen[name] = None
-        if entry:
-            self._newest = max(self._newest, entry.time)
+        self._newest = max(self._newest, entry.time)
         if len(self._seen) > MOST_SEEN:
             self._seen.popitem(last=False)
         return True
 
-    async def _heed(self, entry: Entry) -> None:
-        """Settle an entry. A disk that does not let go of something holds up no other entry: the next miss of the
-        image, or the next comparison, tries again."""
+    async def _heed(self, name: str) -> None:
+        """Settle the entry of this name. One that the disk does not let be settled holds up no other: each read tries
+        it again."""
+        entry = parse_entry(name)
+        if entry and entry.name is None:
+            entry = await self._whole(name, entry)
         try:
-            await self._settle(entry)
+            if entry:
+                await self._settle(entry)
         except OSError as error:
-            log.error("what another node has changed (%s %r) cannot be removed here: %s", entry.kind, entry.name, error)
+            if entry and name not in self._unsettled and len(self._unsettled) < MOST_UNSETTLED:
+                self._unsettled[name] = None
+                text = "what another node has changed (%s %r) cannot be removed here: %s"
+                log.error(text, entry.kind, entry.name, error)
+            return
+        self._unsettled.pop(name, None)
 
     async def _whole(self, name: str, entry: Entry) -> Entry | None:
         """The entry with the name that its object holds; None where the object is gone."""
@@ -187,5 +204,6 @@ class Reader:
             self._read_to = float(document.get("read", self._newest))
             self._again = [float(one) for one in document["again"]]
             self._seen = OrderedDict.fromkeys(map(str, document["seen"]))
+            self._unsettled = dict.fromkeys(map(str, document.get("unsettled", [])))
         except (OSError, ValueError, KeyError, TypeError):  # there is none yet: all of the journal is read
             return

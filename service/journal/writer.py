@@ -36,9 +36,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Change:
-    """A change that is being made; `stored` is what the store holds after it, as soon as that is known."""
+    """A change that is being made; `stored` is what the store holds after it, as soon as that is known. After its
+    context `entry` is the name of its entry, None where that could not be written yet."""
 
     stored: StoredObject | None = None
+    entry: str | None = None
 
 
 class Writer:
@@ -95,7 +97,8 @@ class Writer:
             _remove(note)
             raise
         stored = change.stored
-        await self._write(Entry(kind, name, stored.etag, int(stored.modified)) if stored else Entry(kind, name), note)
+        entry = Entry(kind, name, stored.etag, int(stored.modified)) if stored else Entry(kind, name)
+        change.entry = await self._write(entry, note)
 
     async def run(self) -> None:
         """Write what was noted before this start, and then what could not be written at once, until cancelled."""
@@ -109,34 +112,37 @@ class Writer:
             if self._late:
                 await asyncio.sleep(PAUSE)
 
-    async def _write(self, entry: Entry, note: Path | None) -> None:
+    async def _write(self, entry: Entry, note: Path | None) -> str | None:
+        """Write an entry, now or later; its name if it is written."""
         try:
-            await self._put(entry)
+            name = await self._put(entry)
         except (StoreError, OSError) as error:
             ENTRIES.labels("failed").inc()
             if time.monotonic() - self._logged >= LOG_EVERY:
                 self._logged = time.monotonic()
                 log.warning("other nodes learn later of a change of %r: no entry in the journal: %s", entry.name, error)
             self._postpone(entry, note)
-            return
+            return None
         except asyncio.CancelledError:
             self._postpone(entry, note)
             raise
         _remove(note)
+        return name
 
-    async def _put(self, entry: Entry) -> None:
-        """Write an entry. One that took long is written once more: readers may have passed its time by then. The time
-        is that of each try."""
+    async def _put(self, entry: Entry) -> str:
+        """Write an entry; its name. One that took long is written once more: readers may have passed its time by then.
+        The time is that of each try."""
         node = self._node if entry.is_known else ANY_NODE
         if self._now() is None:
             await self._container.list(limit=1)  # its answer tells the store's time
         for _ in range(2):
             began = time.monotonic()
-            await self._put_once(replace(entry, time=self._now() or time.time(), node=node))
+            name = await self._put_once(replace(entry, time=self._now() or time.time(), node=node))
             if time.monotonic() - began <= self._lag / SLOW:
                 break
+        return name
 
-    async def _put_once(self, entry: Entry) -> None:
+    async def _put_once(self, entry: Entry) -> str:
         text = (entry.name or "").encode() or b"\n"  # never empty: a listing would ask for the length of what is
         with self._work.file(spare=self._work.troubled) as path:
             path.write_bytes(text)
@@ -144,6 +150,7 @@ class Writer:
             name = entry_name(entry, secrets.token_hex(8))
             await self._container.put(NewObject(name, path, CONTENT_TYPE, digest, delete_after=int(self._keep())))
         ENTRIES.labels("written").inc()
+        return name
 
     def _postpone(self, entry: Entry, note: Path | None) -> None:
         if len(self._late) >= MOST_LATE:

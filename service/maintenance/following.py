@@ -45,21 +45,21 @@ class Following:
         name = entry.name or ""
         match entry.kind:
             case "put" | "delete":
-                self._settle_original(entry, name)
+                await self._settle_original(entry, name)
             case "purge":
-                self._derivatives.forget(name)
+                await self._tree.removed(self._derivatives.forget(name))
             case "purge-prefix":
                 await self._forget_prefix(name)
             case "purge-all":
                 self._reaper.leave(await self._derivatives.forget_all())
 
-    def _settle_original(self, entry: Entry, name: str) -> None:
+    async def _settle_original(self, entry: Entry, name: str) -> None:
         current = (entry.etag, entry.modified) if entry.tells_original else None
         self._originals.heed(name, current, self._lag)
         marker = self._derivatives.noted(name)
         if marker and current and marker.is_of(*current):
             return
-        self._derivatives.settle(name, None)
+        await self._tree.removed(self._derivatives.settle(name, None))
 
     async def _forget_prefix(self, prefix: str) -> None:
         """Of images that lie under a hash the name is not known, so all of them go."""

@@ -102,6 +102,14 @@ class LocalCopies:
             self._leave(path.parent)
         return int(size is not None)
 
+    def remove_all(self, name: str) -> int:
+        """Remove all copies of this name, of whichever version; return how many."""
+        try:
+            copies = list(self._folder(name).iterdir())
+        except OSError:  # there are none
+            return 0
+        return sum(map(self.remove, copies))
+
     def _leave(self, folder: Path) -> None:
         with contextlib.suppress(OSError):  # it holds others
             while self.root in folder.parents:

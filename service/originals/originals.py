@@ -147,6 +147,12 @@ class Originals:
         self._tickets.void(name)
         if known:
             self._copies.remove(self._copies.path(known.stored))
+        if current is None:
+            self._copies.remove_all(name)
+
+    def remove_copies(self, name: str) -> int:
+        """Remove every copy of an original, of whichever version; return how many."""
+        return self._copies.remove_all(name)
 
     def is_current(self, stored: StoredObject) -> bool:
         """Return whether this version is the one that the store is known to hold."""

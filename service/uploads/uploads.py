@@ -28,6 +28,7 @@ from service.uploads.hook import Hook, Question
 from service.uploads.incoming import Incoming
 from service.uploads.marks import marked, outcome_of
 from service.uploads.quota import Quota
+from service.uploads.receipt import TakenDown
 from service.uploads.settled import settled
 
 MOST_AT_ONCE = 256  # uploads under way, each with a file descriptor and up to the limit of bytes on disk
@@ -206,6 +207,31 @@ class Uploads:
                     self._learn(name, None)
                 await self._forget(name)
                 self._look_again(name)
+
+    async def take_down(self, name: str, precondition: Precondition) -> TakenDown:
+        """As `delete`; what was removed where. That the image is gone already is no failure.
+
+        Raises PreconditionFailed; Unavailable and OSError, after which it may be repeated.
+        """
+        return await _settled(self._take_down(name, precondition))
+
+    async def _take_down(self, name: str, precondition: Precondition) -> TakenDown:
+        """Everything goes before the entry in the journal: after it other nodes remove, too, what is to be counted."""
+        async with self._lock(name), contextlib.AsyncExitStack() as stack:
+            there = await self._there(name)
+            precondition.check(there)
+            copies, before = self._originals.remove_copies(name), self._derivatives.forget(name)
+            if there:
+                await stack.enter_async_context(self._outbox.telling(Change("deleted", (name,))))
+            async with self._journal.change("delete", name) as change, self._found_out(name):
+                if there:
+                    await self._container.delete(name, precondition)
+                    self.quota.removed(there)
+                self._learn(name, None)
+                files, objects = await self._derivatives.purge(name, before)
+            self._look_again(name)
+            copies += self._originals.remove_copies(name)
+            return TakenDown(there is not None, files + copies, objects, change.entry)
 
     async def _there(self, name: str) -> StoredObject | None:
         try:

@@ -9,7 +9,9 @@ from email.utils import formatdate
 from pathlib import PurePosixPath
 
 from aiohttp import web
+from pydantic import Field
 
+from gateway.errors import Refused
 from gateway.names import Name, check_image, split_path
 from gateway.rules import ORIGINAL_TYPES
 from gateway.save_as import disposition
@@ -26,7 +28,8 @@ from service.api.resources.image_query import ImageQuery
 from service.api.resources.redirect import is_large, redirect
 from service.api.resources.srcset import is_srcset, srcset_of_api
 from service.api.resources.urls import temporary_url
-from service.api.schema.request_models import Query
+from service.api.schema.request_models import Query, Truth
+from service.api.schema.takedown_models import Receipt
 from service.outbox.outbox import Change
 from service.store.base import StoredObject
 from service.uploads.uploads import CHECKSUM
@@ -58,15 +61,19 @@ async def get_image(request: web.Request, asked: ImageQuery) -> web.StreamRespon
 
 
 class DeleteQuery(Query):
-    """A deletion has no parameters."""
+    """What a deletion answers with."""
+
+    receipt: Truth = Field(False, description="what was removed where, also of an image that is gone already")
 
 
 @validated(DeleteQuery)
-async def delete_image(request: web.Request, _asked: DeleteQuery) -> web.StreamResponse:
+async def delete_image(request: web.Request, asked: DeleteQuery) -> web.StreamResponse:
     """Delete an image with all that was derived of it; `NAME/@` deletes only what was derived."""
     path, _ = raw_target(request)
     context = request.app[CONTEXT]
     if path.endswith("/@"):
+        if asked.receipt:
+            raise Refused(400, "receipt: must be of an image; POST /purge counts what it removes of derived images")
         name = image_name(path.removesuffix("/@"))
         with audited(request, "purge", name):
             telling = context.outbox.telling(Change("purged", (name,)))
@@ -74,9 +81,14 @@ async def delete_image(request: web.Request, _asked: DeleteQuery) -> web.StreamR
                 await context.derivatives.forget_everywhere(name)
         return web.Response(status=204)
     name = image_name(path)
+    expected = precondition(request.headers, replace=True)
     with audited(request, "delete", name):
-        await context.uploads.delete(name, precondition(request.headers, replace=True))
-    return web.Response(status=204)
+        if not asked.receipt:
+            await context.uploads.delete(name, expected)
+            return web.Response(status=204)
+        done = await context.uploads.take_down(name, expected)
+    receipt = Receipt(name=name, original=done.original, files=done.files, objects=done.objects, entry=done.entry)
+    return web.json_response(text=receipt.model_dump_json(), headers={"Cache-Control": "no-store"})
 
 
 def image_name(path: str) -> str:

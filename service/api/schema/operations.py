@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from gateway.api_settings import Scope
 from gateway.dialect_settings import Dialects
-from service.api.schema import models, page_models
+from service.api.schema import models, page_models, takedown_models
 from service.api.schema.models import NDJSON
 
 
@@ -155,7 +155,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "deleteImage",
         "DELETE",
         "/images/{name}",
-        (Answer(204, "it is gone"),),
+        (Answer(204, "it is gone"), Answer(200, "with `receipt`: what was removed", {JSON: takedown_models.Receipt})),
         ("delete",),
         ("malformed", "no-such-image", "precondition-failed", "read-only-store", *STORE),
         kind=DELETE,
@@ -245,6 +245,15 @@ OPERATIONS: tuple[Operation, ...] = (
         "/events",
         (Answer(200, "the oldest first", {JSON: models.Events}),),
         ("read",),
+        ("malformed",),
+        kind=STATS,
+    ),
+    Operation(
+        "getJournalEntry",
+        "GET",
+        "/journal",
+        (Answer(200, "whether it is settled", {JSON: takedown_models.JournalEntry}),),
+        ("read", "delete"),
         ("malformed",),
         kind=STATS,
     ),
