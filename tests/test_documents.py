@@ -57,6 +57,10 @@ NEEDS = {
         "secret=image-gateway,ingress.enabled=true",
         "docs/swift.md: swift post images -H 'X-Remove-Versions-Location: true'",
     ],
+    "three nodes": [
+        "docs/nodes.md: image-gateway takedown photos/cat.jpg --wait --node http://10.0.0.12:8081 "
+        "--node http://10.0.0.13:8081",
+    ],
     "a machine without the checkout": [
         "docs/operations.md: python3 -m venv /opt/image-gateway",
     ],
