@@ -1,4 +1,4 @@
-"""Originals that other nodes have changed a moment ago: replicas of the store may still have what was before."""
+"""Originals that nodes have changed a moment ago: replicas of the store may still have what was before."""
 
 from __future__ import annotations
 

@@ -150,6 +150,10 @@ class Originals:
         if current is None:
             self._copies.remove_all(name)
 
+    def changed(self, name: str, lag: float) -> None:
+        """This node has changed an original: for `lag` seconds the store is asked for its newest version."""
+        self._lately_changed.add(name, None, lag)
+
     def remove_copies(self, name: str) -> int:
         """Remove every copy of an original, of whichever version; return how many."""
         return self._copies.remove_all(name)

@@ -213,7 +213,7 @@ class Uploads:
 
         Raises PreconditionFailed; Unavailable and OSError, after which it may be repeated.
         """
-        return await _settled(self._take_down(name, precondition))
+        return await settled(self._take_down(name, precondition))
 
     async def _take_down(self, name: str, precondition: Precondition) -> TakenDown:
         """Everything goes before the entry in the journal: after it other nodes remove, too, what is to be counted."""
@@ -246,14 +246,21 @@ class Uploads:
         try:
             yield
         except UNCERTAIN:
+            self._note_change(name)
             with contextlib.suppress(StoreError, OSError):
                 await self._originals.stat(name, fresh=True)
             raise
 
     def _learn(self, name: str, stored: StoredObject | None) -> None:
         """Take note on this node of a change that the store has made."""
+        self._note_change(name)
         with contextlib.suppress(OSError):  # of what cannot be removed: `_forget` meets it too, and reports it
             self._originals.learn(name, stored)
+
+    def _note_change(self, name: str) -> None:
+        """Have the store asked for the newest version while its replicas may differ."""
+        if self._journal.writer is not None:
+            self._originals.changed(name, self._journal.options.journal_lag)
 
     async def _forget(self, name: str) -> None:
         """Remove what was derived of a former image. The store has made the change, so what cannot be removed is no

@@ -10,12 +10,11 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 from tests import images
 from tests.conftest import swift_options
@@ -38,7 +37,7 @@ class Fleet:
     options: dict[str, Any]
     names: list[str]
     ports: list[int]
-    balancer: httpx.Client
+    balancer: int  # its port
     stack: ExitStack
     nodes: dict[int, Gateway] = field(default_factory=dict)
     _before: int = 0  # computations of nodes that were killed
@@ -83,7 +82,9 @@ class Fleet:
         until(lambda: self._told(node, _BEHIND) == 0)
 
     def _ask(self, name: str, recipe: str) -> bool:
-        return self.balancer.get(f"/images/{name}/{recipe}").status_code == 200
+        with closing(HTTPConnection("127.0.0.1", self.balancer, timeout=120)) as connection:
+            connection.request("GET", f"/images/{name}/{recipe}")
+            return connection.getresponse().status == 200
 
     @staticmethod
     def _told(node: Gateway, wanted: re.Pattern[str]) -> int:
@@ -100,10 +101,7 @@ def running_fleet(root: Path, swift: SwiftServer, count: int) -> Iterator[Fleet]
     *ports, own = free_ports(4)
     with ExitStack() as stack:
         stack.enter_context(_balancer(root / "balancer", ports, own))
-        limits = httpx.Limits(max_keepalive_connections=0)
-        address = f"http://127.0.0.1:{own}"
-        balancer = httpx.Client(base_url=address, timeout=120, trust_env=False, limits=limits)
-        fleet = Fleet(root, options, names, ports, stack.enter_context(balancer), stack)
+        fleet = Fleet(root, options, names, ports, own, stack)
         with ThreadPoolExecutor(len(ports)) as pool:
             list(pool.map(fleet.start, range(len(ports))))
         yield fleet
