@@ -28,6 +28,7 @@ from service.cache.work import Work
 from service.journal.reader import SOON, Reader
 from service.journal.stats import JournalStats
 from service.journal.writer import Writer
+from service.maintenance import pace
 from service.store.base import NewObject
 from service.store.swift.store import SwiftStore
 from tests.swift.server import SwiftServer, environment, running_swift
@@ -37,6 +38,7 @@ ROWS = 20_000  # of the originals' listing
 READS = 100
 DUE = 100  # images that are due in a minute on each node: some thousand that are used, as most are due in ten minutes
 ENTRIES = 200
+DERIVED = 10  # derived images of an original in the derived container
 OPTIONS = Cache()
 PAGE = 5000
 FILL = """
@@ -88,6 +90,12 @@ def main() -> int:
                     f"fleet    {originals:11,} {nodes:10,} {changes:10} {one.service:12.2f} {swift:11.1f}"
                     f" {asked.service:18.2f} {nodes * asked.swift:11.1f}"
                 )
+        days = originals * (1 + DERIVED) * costs.row.swift / pace.PART / 86400
+        print(
+            f"fleet    {originals:11,} walk: {60 * pace.PART:.1f} s of Swift a minute for all nodes,"
+            f" {days:.2f} days for {DERIVED} derived images each"
+        )
+    print(f"fleet    the walk's pace takes a row for {1e6 * pace.ROW:.0f} us of Swift (service/maintenance/pace.py)")
     return 0
 
 

@@ -35,7 +35,7 @@ class Answer:
 class LaggingSwift:
     """Listens at `url`. The row of an object shows `rows` seconds after its PUT, by its path. For `stale` seconds
     after a PUT an object is answered as it was before, unless X-Newest is asked for. `slow` says for how many seconds a
-    PUT waits, by its path, and `loses` of which paths the answer to a PUT is lost. `stale_answers` counts."""
+    PUT waits, by its path, and `loses` of which paths the answer to a PUT is lost."""
 
     upstream: str
     url: str = ""
@@ -43,7 +43,6 @@ class LaggingSwift:
     stale: float = 0.0
     slow: Callable[[str], float] = lambda path: 0.0
     loses: Callable[[str], bool] = lambda path: False
-    stale_answers: int = 0
     _put: dict[str, float] = field(default_factory=dict)
     _shows: dict[str, float] = field(default_factory=dict)
     _former: dict[str, Answer] = field(default_factory=dict)
@@ -66,7 +65,6 @@ class LaggingSwift:
             return await self._take(request, body, path)
         former = None if self._is_newest(request) else self._former.get(path)
         if former and time.monotonic() - self._put[path] < self.stale:
-            self.stale_answers += 1
             return former.sent()
         answer = await self._ask(request.method, request, body)
         if request.method == "GET" and request.query.get("format") == "json" and answer.status == 200:
