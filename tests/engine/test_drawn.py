@@ -57,7 +57,7 @@ def test_drawn_pictures_with_transparency_are_scaled_by_lanczos_alone() -> None:
     image = page(INK, WHITE).convert("RGBA")
     image.putalpha(page(WHITE, BLACK).convert("L"))
     plain = image.convert("RGBa").resize(scaled(4), LANCZOS).convert("RGBA")
-    assert np.array_equal(derive(images.encode(image, "PNG"), fill(scaled(4)), "png").pixels("RGBA"), plain)
+    assert np.array_equal(derive(images.encode(image, "PNG"), fill(scaled(4)), "png").pixels("RGBA"), np.asarray(plain))
 
 
 def test_words_on_nothing_are_drawn() -> None:

@@ -15,7 +15,7 @@ from gateway.journal import ANY_NODE
 from tests import images
 from tests.cache.nodes import Answer, Node, node
 from tests.conftest import swift_options
-from tests.journal.test_following import compared, entries
+from tests.journal.test_following import entries, has_read
 from tests.swift.lagging import LaggingSwift
 from tests.swift.server import SwiftServer
 from tests.waiting import eventually
@@ -52,7 +52,7 @@ async def two(options: dict[str, Any], tmp_path_factory: pytest.TempPathFactory)
     async with AsyncExitStack() as stack:
         nodes = [await stack.enter_async_context(node(folder / name, options)) for name in ("one", "two")]
         for one in nodes:
-            await eventually(partial(compared, one))
+            await eventually(partial(has_read, one))
         yield nodes[0], nodes[1]
 
 
