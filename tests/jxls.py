@@ -60,24 +60,26 @@ def encoded(
 
 
 def animated(
-    frames: Sequence[NDArray[np.uint8]],
+    frames: Sequence[NDArray[np.uint8] | NDArray[np.uint16]],
     *,
     icc: bytes = b"",
     by_centre: bool = False,
     exact: bool = True,
     effort: int = 3,
 ) -> bytes:
-    """Frames in RGB of 3, 5, 7, 9, ... hundredths of a second; in sRGB or by a profile. `by_centre` puts the groups of
-    a frame in an order of their own."""
+    """Frames in RGB, of 8 or 16 bits, of 3, 5, 7, 9, ... hundredths of a second; in sRGB or by a profile. `by_centre`
+    puts the groups of a frame in an order of their own."""
     height, width, _ = frames[0].shape
     library = libjxl.library
     with libjxl.encoder() as encoder:
         info = libjxl.BasicInfo()
         library.JxlEncoderInitBasicInfo(ctypes.byref(info))
-        info.width, info.height, info.bits, info.colour_channels = width, height, 8, 3
+        info.width, info.height, info.bits, info.colour_channels = width, height, 8 * frames[0].itemsize, 3
         info.uses_original_profile, info.has_animation = int(exact), 1
         info.animation = libjxl.Animation(100, 1, 0, 0)
         assert library.JxlEncoderSetBasicInfo(encoder, ctypes.byref(info)) == 0
+        if info.bits > 8:
+            library.JxlEncoderSetCodestreamLevel(encoder, 10)
         if icc:
             assert library.JxlEncoderSetICCProfile(encoder, icc, len(icc)) == 0
         else:
@@ -93,7 +95,8 @@ def animated(
             library.JxlEncoderInitFrameHeader(ctypes.byref(header))
             header.ticks = 3 + 2 * number
             assert library.JxlEncoderSetFrameHeader(options, ctypes.byref(header)) == 0
-            format, data = libjxl.PixelFormat(3, libjxl.UINT8), frame.tobytes()
+            kind = libjxl.UINT8 if info.bits == 8 else libjxl.UINT16
+            format, data = libjxl.PixelFormat(3, kind), frame.tobytes()
             assert library.JxlEncoderAddImageFrame(options, ctypes.byref(format), data, len(data)) == 0
         library.JxlEncoderCloseInput(encoder)
         return drained(encoder)
