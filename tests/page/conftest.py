@@ -24,7 +24,7 @@ AXE = Axe()
 FOUND = "async ([part, options]) => (await axe.run(part === 'html' ? document : part, options)).violations"
 FASTER: dict[str, Any] = {"resultTypes": ["violations"], "selectors": False}
 """Of axe: what is right is not described, which takes most of its time."""
-PATIENCE = 20_000  # milliseconds that a busy machine may take for a step
+PATIENCE = 60_000  # milliseconds that a busy machine may take for a step
 SIZE: ViewportSize = {"width": 1280, "height": 900}
 
 
