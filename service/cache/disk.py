@@ -151,6 +151,15 @@ class DerivedTree:
         self._cleared()
         return grave
 
+    def hide(self) -> bool:
+        """Move everything out of nginx's sight, until the store says that it is current; whether there was anything.
+        Raises OSError."""
+        if not self.unproven.hide():
+            return False
+        self._stuck.clear()
+        self._graves.abandon()
+        return True
+
     def evict(self, files: Iterable[Path]) -> int:
         """Remove single files, and what they leave empty; a marker stays while there is anything it tells of."""
         removed, folders = 0, dict[Path, None]()

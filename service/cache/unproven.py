@@ -36,6 +36,7 @@ class Unproven:
         self._work = work
         self._bury = bury
         self.is_there = root.is_dir()
+        self.is_counted = False
 
     def hide(self) -> bool:
         """Move the whole tree there; whether there was anything. What was there before goes. Raises OSError, also
@@ -47,7 +48,7 @@ class Unproven:
         self._tree.rename(self.root)
         self._tree.mkdir()
         self._usage.clear()
-        self.is_there = True
+        self.is_there, self.is_counted = True, False
         return True
 
     def marker(self, image: str) -> Marker | None:
@@ -84,6 +85,7 @@ class Unproven:
 
     async def count(self, executor: ThreadPoolExecutor) -> None:
         """Learn what it takes, in the background. Raises OSError."""
+        self.is_counted = True
         async for batch in batches(files(str(self.root)), executor):
             for _, status, is_folder in batch:
                 self.held.add(BLOCK if is_folder else status.st_size)

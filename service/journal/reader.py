@@ -40,8 +40,9 @@ log = logging.getLogger(__name__)
 class Reader:
     """Reads entries from a container and gives those of other nodes to `settle`, each once, in the order of time.
 
-    `record` is the file that remembers the place. `now` gives the store's time, None before its first answer.
-    `interval`, `lag` and `keep` are in seconds.
+    `missed` is called before a read where the journal does not tell any more of all that has changed since the last
+    one: then only what is in doubt is read. `record` is the file that remembers the place. `now` gives the store's
+    time, None before its first answer. `interval`, `lag` and `keep` are in seconds.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Reader:
         self._interval = interval
         self._lags = (SOON, lag)
         self._keep = keep
+        self.missed: Callable[[], Awaitable[None]] | None = None
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._unsettled = dict[str, None]()  # entries that the disk did not let be settled
         self._newest = 0.0  # the time of the newest entry
@@ -75,16 +77,6 @@ class Reader:
         self._read_to = 0.0  # the store's time when it was last read to its end
         self._saved = 0.0
         self._load()
-
-    def reaches(self, now: float) -> bool:
-        """Whether the journal still tells of all that has changed since this node read it; `now` is the store's time,
-        or this node's, which may be some minutes off."""
-        return now - self._read_to <= SURE * self._keep
-
-    def begin_anew(self, now: float) -> None:
-        """Read only what is in doubt at this time of the store: nothing is here that is older."""
-        self._newest = max(self._newest, now - max(self._lags))
-        self._again = [max(one, self._newest) for one in self._again]
 
     async def run(self) -> None:
         """Read again and again, until cancelled. Raises anything unexpected; it can be begun again."""
@@ -104,6 +96,9 @@ class Reader:
         if self._now() is None:
             await self._container.list(limit=1)  # its answer tells the store's time
         now = self._now() or time.time()
+        if self.missed and not self._reaches(now):
+            await self.missed()
+            self._begin_anew(now)
         for name in list(self._unsettled):
             await self._heed(name)
         count = await self._read(max(self._newest - OVERLAP, now - self._keep), now + AHEAD)
@@ -135,6 +130,16 @@ class Reader:
             temporary = self._record.with_suffix(".new")
             temporary.write_text(json.dumps(document), "utf-8")
             temporary.replace(self._record)
+
+    def _reaches(self, now: float) -> bool:
+        """Whether the journal certainly has all entries since the last read."""
+        return now - self._read_to <= SURE * self._keep
+
+    def _begin_anew(self, now: float) -> None:
+        """Read only what is in doubt at this time of the store: nothing is here that is older."""
+        self._newest = max(self._newest, now - max(self._lags))
+        self._again = [max(one, self._newest) for one in self._again]
+        self._read_to = now
 
     async def _read(self, since: float, until: float) -> int:
         """Read the entries between two times, all pages; how many were new."""

@@ -1,6 +1,7 @@
 """A node that comes back: forget what other nodes have changed meanwhile, before what is on its disk is served.
 
-Where it was away for longer than the journal reaches, what is on the disk is of unknown age (see `cache.unproven`).
+Where it was away, or cut off while it served, for longer than the journal reaches, what is on the disk is of unknown
+age (see `cache.unproven`).
 """
 
 from __future__ import annotations
@@ -8,16 +9,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-import time
 from concurrent.futures import ThreadPoolExecutor
 
+from service.cache.disk import DerivedTree
 from service.cache.reaper import Reaper
-from service.cache.unproven import Unproven
 from service.cache.usage import HIGH, Budget
 from service.derivatives.derivatives import Derivatives
 from service.journal.reader import Reader
 from service.runtime.settled import Settled
-from service.store.base import Store
 from service.store.errors import StoreError
 
 MOST_MISSED = 500_000  # entries: with so many, the oldest may have gone before their time
@@ -27,27 +26,21 @@ log = logging.getLogger(__name__)
 
 
 class Returning:
-    """Settles a node's disk at its start. `reader` is None where the store has no journal: then nothing waits."""
+    """Settles a node's disk. `reader` is None where the store has no journal: then nothing waits."""
 
-    def __init__(
-        self, reader: Reader | None, store: Store, derivatives: Derivatives, unproven: Unproven, reaper: Reaper
-    ) -> None:
+    def __init__(self, reader: Reader | None, derivatives: Derivatives, tree: DerivedTree, reaper: Reaper) -> None:
         self._reader = reader
-        self._store = store
         self._derivatives = derivatives
-        self._unproven = unproven
+        self._tree = tree
         self._reaper = reaper
 
     async def settle(self, settled: Settled) -> None:
         """Read the journal from where this node was, as long as the store has time for that. Raises OSError."""
-        reader = self._reader
-        if reader:
-            if not reader.reaches(self._store.now() or time.time()):
-                await self._hide()
-                reader.begin_anew(self._store.now() or time.time())
+        if self._reader:
+            self._reader.missed = self._hide
             try:
                 async with settled.waiting(), asyncio.timeout(max(settled.left, 0.1)):
-                    if await reader.read() > MOST_MISSED:
+                    if await self._reader.read() > MOST_MISSED:
                         await self._hide()
             except (TimeoutError, StoreError, OSError) as error:
                 log.warning(
@@ -59,17 +52,18 @@ class Returning:
 
     async def run(self, budget: Budget, executor: ThreadPoolExecutor) -> None:
         """See that what is of unknown age and the tree together stay within the budget, until cancelled."""
-        if self._unproven.is_there:
-            await self._unproven.count(executor)
+        unproven = self._tree.unproven
         while True:
-            if self._unproven.is_there and not self._unproven.fits(budget, HIGH):
+            if unproven.is_there and not unproven.is_counted:
+                await unproven.count(executor)
+            if unproven.is_there and not unproven.fits(budget, HIGH):
                 log.info("the cache is full: what was not asked for since this node came back is deleted")
-                self._unproven.clear()
+                unproven.clear()
             await asyncio.sleep(LOOK)
 
     async def _hide(self) -> None:
         try:
-            if self._unproven.hide():
+            if self._tree.hide():
                 log.warning(
                     "this node was away for longer than the journal reaches: each image is served again when the store"
                     " has said that it is current"

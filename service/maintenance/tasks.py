@@ -137,7 +137,7 @@ async def running_tasks(
     disk.work.on_full = tasks.derived_janitor.make_room
     following = Following(originals, derivatives, disk.tree, disk.reaper, executor, config.cache.journal_lag)
     reader = journal.reader(following.settle)
-    returning = Returning(reader, store, derivatives, disk.tree.unproven, disk.reaper)
+    returning = Returning(reader, derivatives, disk.tree, disk.reaper)
     await returning.settle(settled)
     works: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "eviction of derived images": tasks.derived_janitor.run,

@@ -264,3 +264,31 @@ async def test_an_entry_is_given_the_time_for_which_it_is_kept_then(tmp_path: Pa
         async with writer.change("put", name):
             pass
     assert given == [7200, 5000]
+
+
+async def test_a_node_that_was_cut_off_for_longer_than_entries_are_kept_is_told_and_reads_only_what_is_in_doubt(
+    tmp_path: Path, work: Work
+) -> None:
+    listing, seen, missed = Listing(), list[str](), list[float]()
+    reader = reader_of(listing, tmp_path, work, seen)
+
+    async def miss() -> None:
+        missed.append(listing.now)
+
+    reader.missed = miss
+    listing.add("old.png", time=BEGIN - 1000, shows=0)
+    await reader.read()
+    assert (missed, seen) == ([BEGIN], [])  # it had never read before, so nothing here can be older
+    listing.now += KEEP / 2
+    await reader.read()
+    assert missed == [BEGIN]
+    listing.now += KEEP
+    listing.add("gone.png", time=listing.now - KEEP / 2, shows=0)
+    listing.add("late.png", time=listing.now - LAG / 2, shows=0)
+    await reader.read()
+    assert (missed, seen) == ([BEGIN, listing.now], ["late.png"])
+    reader.save()
+    again = reader_of(listing, tmp_path, work, seen)
+    again.missed = miss
+    await again.read()
+    assert len(missed) == 2
