@@ -16,7 +16,10 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 def in_folder(root: Path, part: str) -> list[str]:
     """The objects of a part of the outbox, `outbox`, `dead` or `alive`, on a directory store."""
-    return sorted(file.name for file in (root / part).glob("*"))
+    try:
+        return sorted(file.name for file in (root / part).glob("*"))
+    except FileNotFoundError:  # the folder goes with the last of its files, and may go meanwhile
+        return []
 
 
 def in_swift(url: str, options: Mapping[str, Any], part: str) -> list[str]:
