@@ -56,8 +56,8 @@ def in_floating_point(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 def test_drawn_pictures_with_transparency_are_scaled_by_lanczos_alone() -> None:
     image = page(INK, WHITE).convert("RGBA")
     image.putalpha(page(WHITE, BLACK).convert("L"))
-    plain = image.convert("RGBa").resize(scaled(4), LANCZOS).convert("RGBA")
-    assert np.array_equal(derive(images.encode(image, "PNG"), fill(scaled(4)), "png").pixels("RGBA"), np.asarray(plain))
+    plain = np.asarray(image.convert("RGBa").resize(scaled(4), LANCZOS).convert("RGBA"))
+    assert np.array_equal(derive(images.encode(image, "PNG"), fill(scaled(4)), "png").pixels("RGBA"), plain)
 
 
 def test_words_on_nothing_are_drawn() -> None:
