@@ -59,7 +59,7 @@ def test_a_disk_that_fails_at_any_step_of_publishing_leaves_no_half_and_nothing_
     publish(tree, "a", 1, "old")
     publish(tree, "b", 1, "same")
     with monkeypatch.context() as patch, pytest.raises(OSError, match=os.strerror(error)):
-        patch.setattr(Path, step, fail)
+        patch.setattr(os if step == "replace" else Path, step, fail)
         publish(tree, "new/a" if step == "mkdir" else "a", 2, "new")
     assert tree.find(name("a", 2)) is None
     assert tree.marker("a") in (None, marker("old"))

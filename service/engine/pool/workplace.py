@@ -70,8 +70,8 @@ class Workplace:
     @staticmethod
     def deliver(lent: Job, job: Job) -> None:
         """Give what the process wrote its place; an empty file is no result. Raises OSError."""
-        if lent.output != job.output and Path(lent.output).stat().st_size:
-            Path(lent.output).replace(job.output)
+        if lent.output != job.output and os.stat(lent.output).st_size:  # noqa: PTH116  # in a fifth of Path's time
+            os.replace(lent.output, job.output)  # noqa: PTH105
 
     async def _readable_source(self, path: str, name: str) -> str:
         root = next((root for root in self._readable if path.startswith(f"{root}/")), None)
