@@ -1,11 +1,13 @@
 """What a start takes until the first image, in seconds of CPU, and what a server holds while it is idle.
 
 The gateway has compared its twins, asked its libraries and filled in nginx's template at an earlier start, as all but
-the first have. Each server is started STARTS times; the medians count.
+the first have, and its bytecode is compiled, as pip does for what it installs: without it a start takes half as much
+again. Each server is started STARTS times; the medians count.
 """
 
 from __future__ import annotations
 
+import compileall
 import shutil
 import statistics
 import tempfile
@@ -29,6 +31,8 @@ Start = Callable[[Path, Path], AbstractContextManager[Server]]
 def main() -> int:
     """Print the table; return how many of the gateway's rows are above their bars."""
     peers.HOME.mkdir(parents=True, exist_ok=True)
+    for package in ("gateway", "service"):
+        compileall.compile_dir(peers.HERE.parent / package, quiet=1)
     with tempfile.TemporaryDirectory(dir=peers.HOME) as folder:
         scratch = Path(folder)
         pictures = scratch / "pictures"
