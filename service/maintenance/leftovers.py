@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from gateway.rules import ORIGINAL_TYPES
 from service.derivatives.takedown import Takedowns
 from service.maintenance.pace import HEAD, LIST, REMOVE, ROW, Pace
 from service.maintenance.progress import Progress, saved_progress
@@ -29,6 +30,7 @@ AGAIN = 300.0  # seconds after a failure
 INTERVAL = 3600.0  # seconds between the beginnings of two walks, at least
 LATE = 3600.0  # seconds: no node makes a derived image of an original that was replaced so long ago
 SLACK = 120.0  # seconds that a listing may lag, and clocks may differ
+_JPEG = ORIGINAL_TYPES["jpg"]
 
 log = logging.getLogger(__name__)
 
@@ -108,10 +110,12 @@ class Leftovers:
             expected = (await self._derived.usage()).images // self._share.count
         self.progress = Progress(before.share, began=self._time(), expected=expected)
         self.progress.checked, self.progress.finished = before.checked, before.finished
+        self.progress.jpeg_part = before.jpeg_part
 
     def _end(self) -> int:
         progress = self.progress
         progress.checked, progress.finished = progress.began, max(self._time(), progress.began)
+        progress.jpeg_part = progress.met_jpeg_bytes / progress.met_bytes if progress.met_bytes else 0.0
         progress.save(self._record)
         return progress.removed
 
@@ -155,6 +159,8 @@ class Leftovers:
             marker = max(marker, just_before(waiting[0]))
             page = await self._originals.list(marker=marker, limit=min(PAGE, len(waiting) + MORE))
             await self._pace.spent(LIST + len(page.objects) * ROW)
+            self.progress.met_bytes += sum(one.bytes for one in page.objects)
+            self.progress.met_jpeg_bytes += sum(one.bytes for one in page.objects if one.content_type == _JPEG)
             found |= {one.name: one for one in page.objects if one.name in wanted}
             if page.marker is None:
                 break

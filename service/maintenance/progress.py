@@ -21,6 +21,9 @@ class Progress:
     expected: int = 0
     checked: float = 0.0  # when the walk before this began: it has asked for what was stored until then
     finished: float = 0.0  # when the walk before this ended
+    met_bytes: int = 0  # of the originals that the listings told of
+    met_jpeg_bytes: int = 0  # of these, what is JPEG by its content type
+    jpeg_part: float = 0.0  # of the bytes of originals, 0 to 1, as far as the walk before this has met them
 
     @property
     def part(self) -> float | None:

@@ -21,7 +21,7 @@ from service.journal.journal import Journal
 from service.maintenance.costs import FREE, Costs
 from service.maintenance.used import Interval, UsedImages
 from service.originals.originals import Originals
-from service.store.base import Store, StoredObject
+from service.store.base import Store, StoredObject, Usage
 from service.store.errors import NotFound, StoreError, Unavailable
 
 ROUND = 25  # questions, after which the next most used images are looked for
@@ -47,36 +47,36 @@ Settle = Callable[[str], Awaitable[tuple[StoredObject | None, bool]]]
 
 
 class Questions:
-    """Asks for what is used. `rows` counts the originals; without it they are always listed besides, as that is cheap.
+    """Asks for what is used. `usage` counts the originals; without it they are always listed besides, as that is cheap.
     `run` it as a task."""
 
     def __init__(
         self,
         used: UsedImages,
         settle: Settle,
-        rows: Callable[[], Awaitable[int]] | None,
+        usage: Callable[[], Awaitable[Usage]] | None,
     ) -> None:
-        self.mode: Literal["head", "list"] = "head" if rows else "list"
-        self.originals: int | None = None  # how many the store held at the last choice
+        self.mode: Literal["head", "list"] = "head" if usage else "list"
+        self.originals: Usage | None = None  # what the store held at the last choice
         self.asked = 0
         self.failures = 0
         self.used = used
         self.costs = Costs()
         self.settle = settle
-        self._rows = rows
-        self._left = FREE if rows else sys.maxsize  # questions until the next choice, where originals are listed
+        self._usage = usage
+        self._left = FREE if usage else sys.maxsize  # questions until the next choice, where originals are listed
         self._asked_before = 0  # as of the last choice
         self._chosen = asyncio.Event()
 
     async def choose(self) -> Literal["head", "list"]:
         """Choose the cheaper way for the next interval, by what came due in the last one. Raises StoreError."""
-        if self._rows is None:
+        if self._usage is None:
             return self.mode
         wanted, self._asked_before = self.asked - self._asked_before + len(self.used), self.asked
         self._left = FREE
         self._chosen.set()
-        self.originals = await self._rows()  # which tells besides whether the store answers
-        self.mode = "list" if self.costs.is_listing_cheaper(wanted, self.originals) else "head"
+        self.originals = await self._usage()  # which tells besides whether the store answers
+        self.mode = "list" if self.costs.is_listing_cheaper(wanted, self.originals.images) else "head"
         return self.mode
 
     async def run(self) -> None:
@@ -152,7 +152,5 @@ def opened_questions(
         derivatives.settle(name, stored)
         return stored, same
 
-    async def rows() -> int:
-        return (await store.originals.usage()).images
-
-    return Questions(UsedImages(interval, originals.checked), settle, rows if store.remote else None)
+    usage = store.originals.usage if store.remote else None
+    return Questions(UsedImages(interval, originals.checked), settle, usage)

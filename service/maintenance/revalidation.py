@@ -73,7 +73,9 @@ class Revalidation:
     @property
     def originals(self) -> int | None:
         """How many originals the store held at the last look; None before that."""
-        return self.questions.originals if self.questions.mode == "head" or not self.last else self.last.listed
+        if self.last and self.questions.mode == "list":
+            return self.last.listed
+        return self.questions.originals.images if self.questions.originals else None
 
     async def run(self) -> None:
         """Sweep again and again where that is the cheaper way, until cancelled.

@@ -141,3 +141,16 @@ async def test_an_object_of_another_original_is_found_by_one_question_in_its_lif
     assert containers.derived.asked == list(containers.derived.objects)
     await walk_of(containers, noted, record, now=lambda: NOW + 10).walk()
     assert len(containers.derived.asked) == 3
+
+
+async def test_it_tells_which_part_of_the_originals_is_jpeg_while_the_next_walk_goes_on(tmp_path: Path) -> None:
+    both = numbered(3)
+    for image, kind in zip(list(both.originals.objects), ("image/jpeg", "image/png", "image/jpeg"), strict=True):
+        both.originals.objects[image] = replace(both.originals.objects[image], content_type=kind)
+    walk = walk_of(both, Noted(), tmp_path / "walk.json")
+    await walk.walk()
+    assert walk.progress.jpeg_part == pytest.approx(2 / 3)
+    both.originals.left = 0
+    with pytest.raises(Unavailable):
+        await walk.walk()
+    assert walk.progress.jpeg_part == pytest.approx(2 / 3)

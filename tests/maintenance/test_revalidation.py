@@ -17,7 +17,7 @@ import pytest
 from service.api.resources.stats import stats_of
 from service.cache import graves
 from service.derivatives.transcoded import LEAST
-from service.store.base import Page, StoredObject
+from service.store.base import Page, StoredObject, Usage
 from service.store.errors import NotFound, Unavailable
 from tests import images
 from tests.cache.nodes import Node, node
@@ -120,6 +120,14 @@ async def test_a_sweep_counts_the_bytes_of_jpegs_and_stats_tell_what_jpeg_xl_wou
     found = stats_of(tasks)
     assert found.jpeg_bytes == 2 * len(photo)
     assert (found.jpeg_xl_saves, found.jpeg_xl_measured) == (round(0.36 * len(photo)), 0)
+
+
+async def test_where_originals_are_not_listed_the_walk_tells_how_much_of_them_is_jpeg(one: Node) -> None:
+    tasks = one.context.tasks
+    tasks.revalidation.last, tasks.revalidation.questions.originals = None, Usage(3_000_000, 30)
+    assert stats_of(tasks).jpeg_bytes == 0
+    tasks.leftovers.progress.jpeg_part = 2 / 3
+    assert stats_of(tasks).jpeg_bytes == 2_000_000
 
 
 async def test_what_this_node_has_brought_over_to_jpeg_xl_tells_what_it_would_save(one: Node) -> None:

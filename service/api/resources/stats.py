@@ -35,7 +35,7 @@ def stats_of(tasks: Tasks) -> Stats:
     """The numbers of this node, as `GET /stats` answers them."""
     derivatives, disk, revalidation = tasks.derivatives, tasks.disk, tasks.revalidation
     sweep, transcoded = revalidation.last or Sweep(), derivatives.maker.transcoded
-    questions = revalidation.questions
+    questions, jpeg_bytes = revalidation.questions, _jpeg_bytes(tasks)
     # To clients, by nginx and the service; the service's own counts lack nginx's and include warming.
     answered, refused = _answered()
     return Stats(
@@ -57,8 +57,8 @@ def stats_of(tasks: Tasks) -> Stats:
         swept=time.monotonic() - revalidation.finished if revalidation.last else None,
         sweep_seconds=sweep.seconds,
         listed=revalidation.originals or 0,
-        jpeg_bytes=sweep.jpeg_bytes,
-        jpeg_xl_saves=round(transcoded.share * sweep.jpeg_bytes),
+        jpeg_bytes=jpeg_bytes,
+        jpeg_xl_saves=round(transcoded.share * jpeg_bytes),
         jpeg_xl_measured=transcoded.images if transcoded.is_measured else 0,
         cached=sweep.cached,
         suspected=sweep.suspected,
@@ -76,6 +76,14 @@ def stats_of(tasks: Tasks) -> Stats:
         journal_failed=tasks.journal.stats.failures,
         walk=_walk(tasks.leftovers),
     )
+
+
+def _jpeg_bytes(tasks: Tasks) -> int:
+    """As the last listing of the originals told; where they are not listed, by those that the walk has met."""
+    if tasks.revalidation.last:
+        return tasks.revalidation.last.jpeg_bytes
+    held = tasks.revalidation.questions.originals
+    return round(tasks.leftovers.progress.jpeg_part * held.bytes) if held else 0
 
 
 def _walk(leftovers: Leftovers) -> WalkStats:

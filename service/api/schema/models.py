@@ -211,7 +211,10 @@ class Stats(Reply):
     )
     sweep_seconds: float = Field(description="that this comparison took")
     listed: int = Field(description="originals in the store at the last look")
-    jpeg_bytes: int = Field(description="bytes of these originals that are JPEG by their content type in the listing")
+    jpeg_bytes: int = Field(
+        description="bytes of these originals that are JPEG by their content type in the listing; where they are not"
+        " listed, an estimate by those that the last walk through the derived container has met"
+    )
     jpeg_xl_saves: int = Field(
         description="how many of these JPEG XL without loss would save: an estimate by what it has saved on this node"
     )
