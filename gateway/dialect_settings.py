@@ -13,7 +13,7 @@ from gateway.units import Size
 
 RESERVED: tuple[str, ...] = ("images", "temp", "health", "metrics", "stats", "formats", "presets", "urls", "purge")
 RESERVED += ("warm", "docs", "openapi.json", "counts", "archive", "names", "problems", "capabilities", "page", "events")
-RESERVED += ("uploads", "incoming")
+RESERVED += ("uploads", "incoming", "journal", "used")
 """What the first segment of a prefix may not be: paths of the two ports themselves."""
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")

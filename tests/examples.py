@@ -25,6 +25,7 @@ OUTPUT = ("json", "text")
 SHOWN = ("yaml",)
 FENCE = re.compile(r"^(?:<!-- needs: (?P<needs>[^\n]+) -->\n)?```(?P<language>\w*)\n(?P<code>.*?)^```$", re.M | re.S)
 SECONDS = 300  # for a page
+UNKNOWN_AT_FIRST = {"swept", "age", "part"}  # of `GET /stats`: nothing was compared, or walked through, yet
 FACTS = ("md5", "sha256", "format", "width", "height", "orientation", "taken", "camera")
 """Keys of answers whose values a page shows as they are. Of others it shows an example."""
 
@@ -122,9 +123,9 @@ def facts(value: Any) -> list[tuple[str, Any]]:
 
 
 def shape(value: Any) -> Any:
-    """The keys of an answer and the types of their values."""
+    """The keys of an answer and the types of their values, but for those that are null until they are known."""
     if isinstance(value, dict):
-        return {key: shape(inner) for key, inner in value.items()}
+        return {key: None if key in UNKNOWN_AT_FIRST else shape(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [shape(value[0])] if value else []
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__

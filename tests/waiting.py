@@ -29,8 +29,8 @@ async def eventually(condition: Callable[[], object], *, pause: float = 0.01) ->
 
 
 @contextlib.contextmanager
-def little_work() -> Iterator[None]:
-    """Fail if this thread works for longer than MOST_WORK in the block, as with a loop over every pair of its input.
+def little_work(most: float = MOST_WORK) -> Iterator[None]:
+    """Fail if this thread works for longer than `most` seconds in the block, as in a loop over all pairs of its input.
 
     The time of the processor is counted, so that a busy machine does not matter.
     """
@@ -39,4 +39,4 @@ def little_work() -> Iterator[None]:
         yield
     finally:
         worked = time.thread_time() - began
-        assert worked < MOST_WORK, f"{worked:.1f} s of a processor"
+        assert worked < most, f"{worked:.1f} s of a processor"

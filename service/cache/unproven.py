@@ -85,10 +85,11 @@ class Unproven:
 
     async def count(self, executor: ThreadPoolExecutor) -> None:
         """Learn what it takes, in the background. Raises OSError."""
-        self.is_counted = True
+        self.held.clear()
         async for batch in batches(files(str(self.root)), executor):
             for _, status, is_folder in batch:
                 self.held.add(BLOCK if is_folder else status.st_size)
+        self.is_counted = True
 
     def fits(self, budget: Budget, watermark: float) -> bool:
         """Whether the tree and this are below a watermark of the tree's budget."""

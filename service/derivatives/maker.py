@@ -136,8 +136,8 @@ class Maker:
         except EngineError as error:
             self.failures.note(original.stored.etag, str(name), error)
             raise
-        if made.transcoded and (original.header.format, made.format) == ("jpg", "jxl"):
-            self.transcoded.note(original.path.stat().st_size, made.bytes)
+        if made.transcoded and original.header.format == "jpg" and made.format == "jxl":
+            self.transcoded.note(original.stored.bytes, made.bytes)
         if made.flaws:
             log.info("%s has flaws, and all of its pixels: %s", name.image, "; ".join(made.flaws))
 

@@ -83,7 +83,7 @@ def _sequential(source: Source) -> bytes:
     """The stripped JPEG in the coding that takes the least time: libjxl makes the same codestream of any."""
     try:
         return recode.sequential(source)
-    except NotCopied:
+    except (NotCopied, Undecodable):  # a damaged JPEG is refused by those that are tried next
         return b""
 
 

@@ -50,8 +50,7 @@ class Exif:
                     with Pillow.open(job.source, formats=("TIFF",)) as file:
                         return cls._read(file.getexif())
                 block = Pillow.Exif()
-                apart = _APART.get(job.header.format, lambda _: None)
-                block.load(details.exif or apart(job) or b"")
+                block.load(details.exif or _apart(job) or b"")
                 return cls._read(block)
             except _UNREADABLE:
                 return cls()
@@ -86,8 +85,11 @@ def _chunk(job: Job) -> bytes | None:
         return next(found, None)
 
 
-_APART = {"png": _chunk, "jxl": _box}
-"""By format, what finds the EXIF that decoders do not hand over."""
+def _apart(job: Job) -> bytes | None:
+    """The EXIF that decoders do not hand over."""
+    if job.header.format == "png":
+        return _chunk(job)
+    return _box(job) if job.header.format == "jxl" else None
 
 
 def _text(value: Any) -> str | None:

@@ -29,6 +29,7 @@ SOON = 10.0  # seconds after which a stretch is read for the second time
 AHEAD = 3600.0  # seconds: no entry is later than that, by the store's clock
 PAGE = 5000  # names of a listing at once
 AT_ONCE = 32  # entries that are settled without letting anything else run
+MOST_MISSED = 500_000  # new entries in one read: with so many, the oldest may have gone before their time
 MOST_UNSETTLED = 10_000  # entries that are tried again
 MOST_SEEN = 200_000  # names of entries that are remembered
 SAVE_EVERY = 10.0  # seconds between two times at which the place is saved
@@ -75,6 +76,7 @@ class Reader:
         self._newest = 0.0  # the time of the newest entry
         self._again = [0.0, 0.0]  # the times up to which stretches were read again after SOON, and after `lag`
         self._read_to = 0.0  # the store's time when it was last read to its end
+        self._jumped_to = 0.0  # the time before which entries were left out, since they were too many or gone
         self._saved = 0.0
         self._load()
 
@@ -102,6 +104,9 @@ class Reader:
         for name in list(self._unsettled):
             await self._heed(name)
         count = await self._read(max(self._newest - OVERLAP, now - self._keep), now + AHEAD)
+        if self.missed and count > MOST_MISSED:
+            await self.missed()
+            self._begin_anew(now)
         for place, lag in enumerate(self._lags):
             since, until = self._again[place], now - lag
             if until - since >= SOON:
@@ -115,17 +120,18 @@ class Reader:
         return count
 
     def has_settled(self, name: str) -> bool:
-        """Whether the entry of this name is settled here: it was seen, or is so old that no read comes to it again."""
+        """Whether the entry of this name is settled here: it was seen, or is so old that no read comes to it again.
+        What was left out is not known to be."""
         entry = parse_entry(name)
-        if entry is None or name in self._unsettled:
+        if entry is None or name in self._unsettled or len(self._unsettled) >= MOST_UNSETTLED:
             return False
-        return name in self._seen or entry.time < self._again[-1]
+        return name in self._seen or self._jumped_to <= entry.time < self._again[-1]
 
     def save(self) -> None:
         """Remember the place, and the entries that were seen."""
         self._saved = time.monotonic()
         document = {"read": self._read_to, "newest": self._newest, "again": self._again, "seen": list(self._seen)}
-        document["unsettled"] = list(self._unsettled)
+        document |= {"unsettled": list(self._unsettled), "jumped": self._jumped_to}
         with contextlib.suppress(OSError):
             temporary = self._record.with_suffix(".new")
             temporary.write_text(json.dumps(document), "utf-8")
@@ -139,7 +145,7 @@ class Reader:
         """Read only what is in doubt at this time of the store: nothing is here that is older."""
         self._newest = max(self._newest, now - max(self._lags))
         self._again = [max(one, self._newest) for one in self._again]
-        self._read_to = now
+        self._read_to, self._jumped_to = now, self._newest
 
     async def _read(self, since: float, until: float) -> int:
         """Read the entries between two times, all pages; how many were new."""
@@ -174,9 +180,9 @@ class Reader:
         """Settle the entry of this name. One that the disk does not let be settled holds up no other: each read tries
         it again."""
         entry = parse_entry(name)
-        if entry and entry.name is None:
-            entry = await self._whole(name, entry)
         try:
+            if entry and entry.name is None:
+                entry = await self._whole(name, entry)
             if entry:
                 await self._settle(entry)
         except OSError as error:
@@ -210,5 +216,6 @@ class Reader:
             self._again = [float(one) for one in document["again"]]
             self._seen = OrderedDict.fromkeys(map(str, document["seen"]))
             self._unsettled = dict.fromkeys(map(str, document.get("unsettled", [])))
+            self._jumped_to = float(document.get("jumped", 0.0))
         except (OSError, ValueError, KeyError, TypeError):  # there is none yet: all of the journal is read
             return

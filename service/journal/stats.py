@@ -18,7 +18,7 @@ for _outcome in ("written", "read", "failed"):
 
 
 MOST_ROWS = 1_000_000  # entries that the container of the journal holds at most, as far as that can be foreseen
-OVER = 60.0  # seconds over which the number of entries is averaged
+OVER = 3600.0  # seconds over which the number of entries is averaged: a burst is far from so many
 
 
 @dataclass(slots=True)

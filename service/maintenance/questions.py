@@ -85,6 +85,9 @@ class Questions:
         while True:
             began = time.monotonic()
             names = self.used.most_used(ROUND if self.mode == "head" else min(ROUND, self._left))
+            if not names:
+                await self._wait()
+                continue
             try:
                 await self._ask(names)
             except Unavailable as error:
@@ -94,10 +97,7 @@ class Questions:
                     log.warning("what is used cannot be compared with the store: %s", error)
                 await asyncio.sleep(PAUSE)
                 continue
-            if names:
-                await asyncio.sleep(max(0.0, began + len(names) / RATE - time.monotonic()))
-            else:
-                await self._wait()
+            await asyncio.sleep(max(0.0, began + len(names) / RATE - time.monotonic()))
 
     async def _wait(self) -> None:
         """Wait until there is something to ask."""
@@ -106,24 +106,35 @@ class Questions:
         await event.wait()
 
     async def _ask(self, names: list[str]) -> None:
-        began, before, waiting = time.monotonic(), self.asked, iter(names)
+        """Ask for these. Raises Unavailable where none of them got an answer; else such a name is asked for again when
+        all others were."""
+        began, waiting, failed = time.monotonic(), iter(names), dict[str, Unavailable]()
 
         async def ask_some() -> None:
             for name in waiting:
-                await self._ask_for(name)
+                try:
+                    await self._ask_for(name)
+                except Unavailable as error:
+                    failed[name] = error
 
         outcomes = await asyncio.gather(*(ask_some() for _ in range(AT_ONCE)), return_exceptions=True)
-        if count := self.asked - before:
-            self.costs.asked(time.monotonic() - began, count)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
+        if len(failed) == len(names):
+            raise next(iter(failed.values()))
+        self.failures += len(failed)
+        for name in failed:
+            self.used.put_last(name)
+        if not failed:
+            self.costs.asked(time.monotonic() - began, len(names))
 
     async def _ask_for(self, name: str) -> None:
         """Ask for one. What fails for a reason of its own is asked for at its next use. Raises Unavailable."""
-        stored, same = None, True
+        stored = None
         try:
             stored, same = await self.settle(name)
+            ASKED.labels("same" if same else "changed").inc()
         except Unavailable:
             raise
         except (StoreError, OSError) as error:
@@ -132,7 +143,6 @@ class Questions:
         self.used.asked(name, stored)
         self.asked += 1
         self._left -= 1
-        ASKED.labels("same" if same else "changed").inc()
 
 
 def opened_questions(

@@ -16,10 +16,10 @@ from service.cache.reaper import Reaper
 from service.cache.usage import HIGH, Budget
 from service.derivatives.derivatives import Derivatives
 from service.journal.reader import Reader
+from service.originals.originals import Originals
 from service.runtime.settled import Settled
 from service.store.errors import StoreError
 
-MOST_MISSED = 500_000  # entries: with so many, the oldest may have gone before their time
 LOOK = 60.0  # seconds between two looks at what the images of unknown age take
 
 log = logging.getLogger(__name__)
@@ -28,8 +28,16 @@ log = logging.getLogger(__name__)
 class Returning:
     """Settles a node's disk. `reader` is None where the store has no journal: then nothing waits."""
 
-    def __init__(self, reader: Reader | None, derivatives: Derivatives, tree: DerivedTree, reaper: Reaper) -> None:
+    def __init__(
+        self,
+        reader: Reader | None,
+        originals: Originals,
+        derivatives: Derivatives,
+        tree: DerivedTree,
+        reaper: Reaper,
+    ) -> None:
         self._reader = reader
+        self._originals = originals
         self._derivatives = derivatives
         self._tree = tree
         self._reaper = reaper
@@ -40,8 +48,7 @@ class Returning:
             self._reader.missed = self._hide
             try:
                 async with settled.waiting(), asyncio.timeout(max(settled.left, 0.1)):
-                    if await self._reader.read() > MOST_MISSED:
-                        await self._hide()
+                    await self._reader.read()
             except (TimeoutError, StoreError, OSError) as error:
                 log.warning(
                     "the journal cannot be read yet (%s): what is on the disk is served as it is, also what other nodes"
@@ -61,7 +68,15 @@ class Returning:
                 unproven.clear()
             await asyncio.sleep(LOOK)
 
+    def make_room(self) -> bool:
+        """Delete what is of unknown age; whether there was any. Raises OSError."""
+        unproven = self._tree.unproven
+        there = unproven.is_there
+        unproven.clear()
+        return there
+
     async def _hide(self) -> None:
+        self._originals.forget_known()
         try:
             if self._tree.hide():
                 log.warning(

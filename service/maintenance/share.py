@@ -14,6 +14,7 @@ from service.maintenance.pace import LIST, Pace
 from service.store.base import Container
 
 LAST = "\U0010ffff"  # sorts after every character that names have
+AFTER_SURROGATES = "\ue000"  # there is no character directly before it
 FINENESS = 16  # a place is found to one part in so many of a share
 
 
@@ -70,4 +71,6 @@ async def _branches(container: Container, pace: Pace, prefix: str) -> list[str]:
 def just_before(name: str) -> str:
     """A marker after which a listing begins with this name, or not far before it."""
     last = name[-1:]
-    return f"{name[:-1]}{chr(ord(last) - 1)}{LAST}" if "!" < last <= "~" else name[:-1]
+    if last <= "!" or last == AFTER_SURROGATES:
+        return name[:-1]
+    return f"{name[:-1]}{chr(ord(last) - 1)}{LAST}"

@@ -134,10 +134,16 @@ async def running_tasks(
         journal,
         _looks_at_access_times(disk.work.folder),
     )
-    disk.work.on_full = tasks.derived_janitor.make_room
     following = Following(originals, derivatives, disk.tree, disk.reaper, executor, config.cache.journal_lag)
     reader = journal.reader(following.settle)
-    returning = Returning(reader, derivatives, disk.tree, disk.reaper)
+    returning = Returning(reader, originals, derivatives, disk.tree, disk.reaper)
+
+    def make_room() -> None:
+        """What is of unknown age goes first."""
+        if not returning.make_room():
+            tasks.derived_janitor.make_room()
+
+    disk.work.on_full = make_room
     await returning.settle(settled)
     works: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "eviction of derived images": tasks.derived_janitor.run,

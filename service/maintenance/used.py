@@ -90,6 +90,11 @@ class UsedImages:
             self._images[name] = Use(0, time.monotonic(), stored.modified)
             self._images.move_to_end(name)
 
+    def put_last(self, name: str) -> None:
+        """The store has no answer for it: those that were used are asked for first."""
+        if name in self._images:
+            self._images[name].uses = 0
+
     def listed(self, stored: StoredObject, began: float) -> None:
         """It was compared with a listing, which began then. Listings lag behind, so its uses count on: the store is
         asked for it when others were used less since."""

@@ -154,6 +154,12 @@ class Originals:
         """This node has changed an original: for `lag` seconds the store is asked for its newest version."""
         self._lately_changed.add(name, None, lag)
 
+    def forget_known(self) -> None:
+        """Know nothing any more of what the store holds: it is asked anew for each original."""
+        self._tickets.void_all()
+        self._known.clear()
+        self._missing.clear()
+
     def remove_copies(self, name: str) -> int:
         """Remove every copy of an original, of whichever version; return how many."""
         return self._copies.remove_all(name)

@@ -20,8 +20,8 @@ PATIENCE = 2.0  # seconds that the store has, in all
 class Settled:
     """Writes this process's id to a file, once. `left` are the seconds that the store still has."""
 
-    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
-        self.left = patience
+    def __init__(self, path: Path) -> None:
+        self.left = PATIENCE
         self._path = path
         self._is_told = False
 

@@ -137,7 +137,7 @@ class NewObject:
     `delete_after` is in seconds, `ends` in seconds since the epoch; the earlier one holds, and a store without expiry
     ignores both. `copy_of` names an object that holds these bytes in the incoming container: a store that can copy
     takes them from there, and nothing is sent. `checked` says that the caller has just compared the precondition with
-    what is there, so that a store that would have to ask for it first need not ask again.
+    what is there, or leaves a name that must be free to a store that refuses a taken one: such a store asks no more.
     """
 
     name: str

@@ -12,7 +12,7 @@ import hashlib
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client import Counter
 
@@ -60,6 +60,7 @@ class DirectUploads:
     _lifetime: float  # seconds
     _limit: int  # bytes
     _asked_at: float = float("-inf")  # when the keys were read anew, by the monotonic clock
+    _reading_anew: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def incoming(self) -> IncomingContainer:
@@ -85,26 +86,27 @@ class DirectUploads:
 
     async def announced(self, upload_id: str) -> Announced:
         """What an id stands for. One that was signed with a key that another node has set meanwhile has the keys read
-        anew, at most once in AGAIN seconds. Raises UnknownUpload, UploadExpired, NoTemporaryUrls, Unavailable."""
+        anew, at most once in AGAIN seconds. Raises UnknownUpload, NoTemporaryUrls, Unavailable."""
         try:
-            announced = read(upload_id, await self.incoming.keys())
+            return read(upload_id, await self.incoming.keys())
         except UnknownUpload:
-            if time.monotonic() - self._asked_at < AGAIN:
-                raise
-            self._asked_at = time.monotonic()
-            announced = read(upload_id, await self.incoming.keys(anew=True))
-        if announced.expires < time.time():
-            raise UploadExpired("the URL of this upload has expired: begin anew with POST /uploads")
-        return announced
+            async with self._reading_anew:
+                is_recent = time.monotonic() - self._asked_at < AGAIN
+                keys = await self.incoming.keys(anew=not is_recent)
+                if not is_recent:
+                    self._asked_at = time.monotonic()
+            return read(upload_id, keys)
 
     async def finish(self, announced: Announced, upload: Incoming, precondition: Precondition) -> Stored:
         """Verify what was sent, and store it under its name; `upload` is a place from `Uploads.receive`. An upload that
         was finished before gives the result of that time again, as long as the name holds it.
 
-        Raises NotArrived, NotAsAnnounced, OtherBytes, and what `Uploads.store` raises. After any of them nothing is
-        stored, and the client may send again until its URL ends.
+        Raises NotArrived, NotAsAnnounced, OtherBytes, UploadExpired, and what `Uploads.store` raises. After any of them
+        nothing is stored, and the client may send again until its URL ends.
         """
         try:
+            if announced.expires < time.time():
+                raise UploadExpired("the URL of this upload has expired: begin anew with POST /uploads")
             async with self._taken(announced, upload) as taken:
                 await asyncio.to_thread(upload.measure, md5=taken.md5, sha256=taken.sha256)
                 if upload.sha256 != announced.sha256:
@@ -124,7 +126,7 @@ class DirectUploads:
 
     async def _before(self, announced: Announced, error: Exception) -> Stored | None:
         """What this upload has stored already, where it failed in a way that this may explain."""
-        if not isinstance(error, NotArrived | Exists | PreconditionFailed):
+        if not isinstance(error, NotArrived | Exists | PreconditionFailed | UploadExpired):
             return None
         try:
             before = await stored_before(self._originals, announced.name, announced.object)

@@ -23,7 +23,7 @@ from service.originals.acceptance import take
 from service.originals.originals import Original, Originals
 from service.outbox.outbox import Change, Outbox
 from service.store.base import Container, NewObject, Precondition, StoredObject
-from service.store.errors import Corrupt, NotFound, StoreError, Unavailable
+from service.store.errors import Corrupt, Forbidden, NotFound, StoreError, Unavailable
 from service.uploads.hook import Hook, Question
 from service.uploads.incoming import Incoming
 from service.uploads.marks import marked, outcome_of
@@ -224,14 +224,24 @@ class Uploads:
             if there:
                 await stack.enter_async_context(self._outbox.telling(Change("deleted", (name,))))
             async with self._journal.change("delete", name) as change, self._found_out(name):
-                if there:
-                    await self._container.delete(name, precondition)
+                if there and await self._is_deleted(name, precondition):
                     self.quota.removed(there)
                 self._learn(name, None)
-                files, objects = await self._derivatives.purge(name, before)
+                try:
+                    files, objects = await self._derivatives.purge(name, before)
+                except Forbidden as error:  # of the derived container: the original is gone nevertheless
+                    raise Unavailable(str(error)) from error
             self._look_again(name)
             copies += self._originals.remove_copies(name)
             return TakenDown(there is not None, files + copies, objects, change.entry)
+
+    async def _is_deleted(self, name: str, precondition: Precondition) -> bool:
+        """Delete an original; whether this did it, and not another node a moment ago."""
+        try:
+            await self._container.delete(name, precondition)
+        except NotFound:
+            return False
+        return True
 
     async def _there(self, name: str) -> StoredObject | None:
         try:

@@ -32,7 +32,7 @@ def checking(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     compare = checks.compare
 
     def compare_once(rules: Rules, lua_root: Path) -> list[checks.Finding]:
-        return _once("twins", repr(rules), lambda: list(compare(rules, lua_root)))
+        return _once("twins", repr((rules, lua_root)), lambda: list(compare(rules, lua_root)))
 
     def prove_once(folder: Path) -> dict[str, str]:
         return _once("policy", (folder / "policy.xml").read_text(), lambda: prove_policy(folder))

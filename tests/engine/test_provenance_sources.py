@@ -152,6 +152,7 @@ LONG_WORK = {
         + png_chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(bytes(2**24), 9)) * 2000
         + ORIGINALS["png"][-12:]
     ),
+    "jxl of compressed boxes": lambda: with_boxes(*[jxls.compressed(b"jumb", bytes((1 << 22) + 1))] * 9_000),
     "an XMP of elements": lambda: (
         ORIGINALS["png"][:-12]
         + png_chunk(b"iTXt", b"XML:com.adobe.xmp" + bytes(5) + packet("<p:a/>" * 170_000)) * 40
@@ -166,6 +167,6 @@ LONG_WORK = {
 def test_no_file_keeps_it_busy(name: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(LONG_WORK[name]() if name in LONG_WORK else LABORIOUS[name](1_000_000))
-    word = next(word for word in ("gif", "jpeg", "png", "avif", "") if name.startswith(word))
+    word = next(word for word in ("gif", "jpeg", "jxl", "png", "avif", "") if name.startswith(word))
     with little_work():
         statement.read(path, {"jpeg": "jpg", "": "png"}.get(word, word))

@@ -69,7 +69,7 @@ def test_both_take_the_same_sequences_for_utf8() -> None:
 )  # fmt: skip
 def test_both_refuse_long_garbage_alike_and_at_once(text: str) -> None:
     for asked in (Request(text, "", text), Request("a", text)):
-        with little_work():
+        with little_work(2.0):
             assert observe(LUA, asked, SIGNED) == observe(PYTHON, asked, SIGNED)
 
 

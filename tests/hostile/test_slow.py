@@ -16,7 +16,6 @@ from tests import images
 from tests.gateways import Gateway
 from tests.hostile.watch import assert_serves, unharmed
 from tests.hostile.wire import connect, get
-from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +54,7 @@ def test_connections_that_never_finish_their_headers_are_closed(gateway: Gateway
                 for connection in (*public[:5], *api[:5]):
                     with contextlib.suppress(ConnectionError):
                         connection.send(b"x")  # a byte now and then does not help
-                assert time.monotonic() - began < HEADERS + PATIENCE
+                assert time.monotonic() - began < HEADERS + 40  # nginx's own limit is 60 s
                 time.sleep(0.2)
 
 
@@ -98,9 +97,9 @@ def test_slow_readers_hold_up_nobody(gateway: Gateway) -> None:
             (gateway.api, get(b"/images/noise.png?original=true")),
         )
         with contextlib.ExitStack() as stack:
-            for client, request in requests:
-                stack.enter_context(crowd(client, request, 30))
+            slow = [stack.enter_context(crowd(client, request, 30)) for client, request in requests]
             assert_serves(gateway)
+            assert all(is_open(connection) for connection in slow[0])  # so it was not they who had to go first
 
 
 @pytest.mark.parametrize("writers", [6])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from service.maintenance.leftovers import PAGE
 from service.maintenance.pace import LIST, ROW, Pace
-from service.maintenance.share import Share
+from service.maintenance.share import Share, just_before
 from service.store.directory.settings import DirectorySettings
 from service.store.directory.store import DirectoryStore
 from service.store.errors import Unavailable
@@ -92,6 +92,14 @@ async def test_three_nodes_walk_a_third_each_of_a_container_in_swift(swift: Swif
         parts.append(noted.images)
     await store.close()
     assert parts == [images[:3], images[3:6], images[6:]]
+
+
+@pytest.mark.parametrize("name", ["photos/b", "photos/猫", "photos/\U0001f600", "photos/\ue000", "a!"])
+def test_a_marker_is_before_its_name_and_most_often_right_before_it(name: str) -> None:
+    marker = just_before(name)
+    assert marker.encode() < name.encode()
+    if name[-1] not in "\ue000!":
+        assert marker.encode() > f"{name[:-1]}a".encode() or name[-1] == "b"
 
 
 async def test_what_lies_between_the_sought_originals_is_jumped_over(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import signal
 import subprocess
@@ -29,17 +30,18 @@ from tests.swift.faults import NO_FAULT, Fault
 from tests.swift.server import SwiftServer
 from tests.swift.stores import client
 from tests.swift.test_gateway import proxy_before, through
-from tests.waiting import eventually, until
+from tests.waiting import PATIENCE, eventually, until
 
 AWAY = 3 * 3600.0  # seconds, longer than the journal reaches
 A, B = "/images/a.png/@w=4.png", "/images/b.png/@w=4.png"
+UNSETTLED = "what is on the disk is served as it is"  # in the log
 
 
 def replace(swift: SwiftServer, container: str, image: str, data: bytes) -> None:
     """As another node does it: the object, and its entry in the journal."""
     with closing(client(swift.url)) as connection:
         etag = connection.put_object(container, image, data, content_type="image/png")
-        modified = int(float(connection.head_object(container, image)["x-timestamp"]))
+        modified = math.ceil(float(connection.head_object(container, image)["x-timestamp"]))
         entry = Entry("put", image, etag, modified, time.time(), "ff")
         connection.put_object(f"{container}-journal", entry_name(entry, "01"), b"x", content_type="text/plain")
 
@@ -57,22 +59,28 @@ def test_what_was_replaced_while_a_node_was_away_is_never_shown_and_the_disk_is_
                 assert gateway.upload(image, picture(1)).status_code == 201
             assert [colour_of(gateway.public.get(each)) for each in (A, B)] == [colour(1)] * 2
 
-        replace(swift, container, "a.png", picture(2))
-        with running_gateway(tmp_path, options) as gateway:
-            assert colour_of(gateway.public.get(A)) == colour(2)
-            assert gateway.public.get(B).headers["X-Cache"] == "HIT-DISK"
-            assert gateway.api.get("/stats").json()["settled"] is True
+        for number in range(2, 9):
+            replace(swift, container, "a.png", picture(number))
+            with running_gateway(tmp_path, options) as gateway:
+                if UNSETTLED in gateway.log:  # a busy machine: Swift took longer than its two seconds
+                    continue
+                assert colour_of(gateway.public.get(A)) == colour(number)
+                assert gateway.public.get(B).headers["X-Cache"] == "HIT-DISK"
+                assert gateway.api.get("/stats").json()["settled"] is True
+                break
+        else:
+            pytest.fail("Swift never answered in time")
 
-        replace(swift, container, "a.png", picture(3))
+        replace(swift, container, "a.png", picture(20))
         proxy.fault = Fault(silent=True)
         with running_gateway(tmp_path, options) as gateway:
-            assert colour_of(gateway.public.get(A)) == colour(2)
+            assert colour_of(gateway.public.get(A)) == colour(number)
             assert gateway.api.get("/stats").json()["settled"] is False
             assert "image_gateway_journal_settled 0.0" in gateway.api.get("/metrics").text
-            assert "what is on the disk is served as it is" in gateway.log
+            assert UNSETTLED in gateway.log
             proxy.fault = NO_FAULT
             until(lambda: gateway.api.get("/stats").json()["settled"])
-            until(lambda: colour_of(gateway.public.get(A)) == colour(3))
+            until(lambda: colour_of(gateway.public.get(A)) == colour(20))
 
 
 @pytest.mark.slow
@@ -124,8 +132,9 @@ async def shows(one: Node, path: str, level: str, number: int) -> None:
 
 @pytest.mark.slow
 async def test_after_long_each_image_is_proved_by_one_question_in_place_of_a_computation(
-    swift: SwiftServer, options: dict[str, Any], tmp_path: Path
+    swift: SwiftServer, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("service.runtime.settled.PATIENCE", PATIENCE)
     container = options["store"]["swift"]["container"]
     same = ("photos", "photos/x.png", "later.png", "x" * 300)
     async with node(tmp_path, options) as one:
@@ -223,8 +232,11 @@ def test_what_is_of_unknown_age_counts_against_the_budget(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("told", [True, False])
-async def test_nginx_may_serve_when_it_is_told_or_when_the_store_took_too_long(tmp_path: Path, *, told: bool) -> None:
-    settled = Settled(tmp_path / "settled", patience=3600.0 if told else 0.0)
+async def test_nginx_may_serve_when_it_is_told_or_when_the_store_took_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, told: bool
+) -> None:
+    monkeypatch.setattr("service.runtime.settled.PATIENCE", 3600.0 if told else 0.0)
+    settled = Settled(tmp_path / "settled")
     async with settled.waiting():
         if not told:
             await eventually((tmp_path / "settled").exists)

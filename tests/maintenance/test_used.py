@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from service.maintenance.costs import FREE, Costs
-from service.maintenance.questions import Questions
+from service.maintenance.questions import AT_ONCE, Questions
 from service.maintenance.used import Interval, UsedImages
 from service.store.base import StoredObject, Usage
 from service.store.errors import Unavailable, Unholdable
@@ -260,6 +260,26 @@ async def test_where_originals_are_listed_only_the_most_used_are_asked_for(monke
         assert await questions.choose() == "list"
         await eventually(lambda: len(asked.names) >= 2 * FREE)
     assert set(asked.names) == {f"{number}.png" for number in range(800, 1000)}
+
+
+async def test_a_use_that_comes_while_nothing_is_due_is_asked_for() -> None:
+    used, asked = used_images(), Asked()
+    async with running(questions_to(asked, used, 1000)):
+        await asyncio.sleep(0)  # it has found nothing, and does not wait yet or waits
+        used.note("a.png")
+        await eventually(lambda: asked.names == ["a.png"])
+
+
+async def test_names_without_an_answer_hold_up_no_others_however_much_they_are_used() -> None:
+    used = used_images()
+    lost, others = [f"lost{number}.png" for number in range(AT_ONCE)], [f"{number}.png" for number in range(10)]
+    asked = Asked({name: Unavailable("no replica") for name in lost})
+    for name in lost:
+        used.note(name, 100)
+    for name in others:
+        used.note(name)
+    async with running(questions_to(asked, used, 1000)):
+        await eventually(lambda: set(others) <= set(asked.names))
 
 
 async def test_a_store_that_does_not_answer_is_asked_again_and_a_name_that_fails_holds_up_no_other(

@@ -31,7 +31,7 @@ def main() -> int:
 
 def _root() -> Path:
     """A folder for a gateway, which stays: its log tells of what was found."""
-    return Path(tempfile.mkdtemp(prefix="soak-"))
+    return Path(tempfile.mkdtemp(prefix=""))
 
 
 def run(name: str, options: argparse.Namespace) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from service.store.base import Store
-from service.store.errors import NotFound
+from service.store.errors import Exists, NotFound
 from service.store.swift.settings import SwiftSettings, TempUrlSettings
 from service.store.swift.store import SwiftStore
 from tests.gateways import free_ports
@@ -27,7 +27,7 @@ from tests.store.test_contract_listing import (  # all but where a marker lies i
     test_listings_give_every_name_once_in_byte_order,  # noqa: F401
 )
 from tests.swift.server import PROJECT, environments
-from tests.swift.stores import client, content, make_originals, put, settings_for, started
+from tests.swift.stores import FREE, client, content, make_originals, put, settings_for, started
 
 SCRIPT = PROJECT / "scripts" / "radosgw"
 PIECES = [bytes([65 + number]) * 70_000 for number in range(3)]
@@ -106,3 +106,10 @@ async def test_what_is_deleted_is_gone(store: SwiftStore, tmp_path: Path) -> Non
     assert await store.originals.delete_all(["a.jpg", "never.jpg"]) >= 1
     with pytest.raises(NotFound):
         await store.originals.stat("a.jpg")
+
+
+async def test_a_taken_name_is_not_overwritten_though_ceph_would(store: SwiftStore, tmp_path: Path) -> None:
+    await put(store.originals, tmp_path, "a.jpg")
+    with pytest.raises(Exists):
+        await put(store.originals, tmp_path, "a.jpg", b"others", precondition=FREE, checked=True)
+    assert await content(store.originals, tmp_path, "a.jpg") == b"bytes"

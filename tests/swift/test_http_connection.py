@@ -13,9 +13,10 @@ import pytest
 from swiftclient import Connection
 from swiftclient.exceptions import ClientException
 
-from service.store.swift.http_connection import SwiftConnection
+from service.store.swift.http_connection import OwnHTTP, SwiftConnection
 from tests.swift.server import SwiftServer
 from tests.swift.stores import client
+from tests.waiting import PATIENCE
 
 CHANGING = {"date", "x-trans-id", "x-openstack-request-id", "connection"}
 EMPTY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Trans-Id: tx1\r\n\r\n"
@@ -26,8 +27,8 @@ def both(swift: SwiftServer) -> Iterator[tuple[Connection, Connection, str]]:
     """swiftclient's own connection, ours, and a container with an object `ä b.jpg`."""
     with contextlib.closing(client(swift.url)) as opened:
         url, token = opened.get_auth()
-    own = Connection(preauthurl=url, preauthtoken=token, retries=0, timeout=20)
-    ours = SwiftConnection(preauthurl=url, preauthtoken=token, retries=0, timeout=(20, 20))
+    own = Connection(preauthurl=url, preauthtoken=token, retries=0, timeout=PATIENCE)
+    ours = SwiftConnection(preauthurl=url, preauthtoken=token, retries=0, timeout=(PATIENCE, PATIENCE))
     container = f"http-{uuid.uuid4().hex}"
     ours.put_container(container, {"X-Container-Meta-Note": "ä %41"})
     ours.put_object(container, "ä b.jpg", b"0123456789" * 100_000, headers={"X-Object-Meta-Text": "ü%20%"})
@@ -102,11 +103,43 @@ def answering(*answers: bytes) -> Iterator[tuple[str, list[str]]]:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}", heads
-        thread.join(20)
+        thread.join(PATIENCE)
+
+
+def test_what_arrives_late_of_an_answer_is_not_taken_for_the_next_one() -> None:
+    """The server sends the rest of a body, which looks like an answer, when it gets the next request."""
+    forged, whole = (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: %s\r\n\r\n" % etag for etag in (b"forged", b"e"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            first, _ = listening.accept()
+            with first:
+                first.recv(4096)
+                first.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\nx" % (1 + len(forged)))
+                if first.recv(4096):
+                    first.sendall(forged)
+                    return
+            second, _ = listening.accept()
+            with second:
+                second.recv(4096)
+                second.sendall(whole)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        with contextlib.closing(connected(f"http://127.0.0.1:{listening.getsockname()[1]}")) as connection:
+            _, body = connection.get_object("c", "first", resp_chunk_size=1)
+            assert next(body) == b"x"
+            body.close()
+            assert connection.head_object("c", "second")["etag"] == "e"
+        thread.join(PATIENCE)
+
+
+def test_an_address_of_ipv6_needs_no_port() -> None:
+    assert [OwnHTTP(f"{scheme}://[::1]/v1", (1, 1), None)._http.port for scheme in ("http", "https")] == [80, 443]
 
 
 def connected(url: str) -> SwiftConnection:
-    return SwiftConnection(preauthurl=f"{url}/v1/a", preauthtoken="token", retries=0, timeout=(20, 20))
+    return SwiftConnection(preauthurl=f"{url}/v1/a", preauthtoken="token", retries=0, timeout=(PATIENCE, PATIENCE))
 
 
 def test_a_connection_that_the_server_has_closed_is_opened_anew() -> None:

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from service.store.errors import NoTemporaryUrls, NotFound, Unholdable
+from service.store.errors import Exists, NoTemporaryUrls, NotFound, Unholdable
 from service.store.swift import listing
 from service.store.swift.objects import from_row
 from service.store.swift.settings import TempUrlSettings
 from service.store.swift.store import SwiftStore
 from tests.swift.faults import Fault, FaultProxy
 from tests.swift.server import SwiftServer
-from tests.swift.stores import client, content, make_originals, put, settings_for, started
+from tests.swift.stores import FREE, client, content, make_originals, put, settings_for, started
 
 PIECES = [bytes([65 + number]) * 70_000 for number in range(3)]
 
@@ -157,6 +157,25 @@ async def test_an_object_that_stands_for_a_folder_is_no_image(
         with pytest.raises(NotFound, match="folder"):
             await ask
     assert (await store.originals.stat("albums/a.jpg")).bytes == 1
+
+
+@pytest.mark.parametrize("refuses", [True, False], ids=["Swift", "Ceph"])
+async def test_a_taken_name_is_asked_for_first_where_the_store_would_not_refuse_it(
+    store: SwiftStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, refuses: bool
+) -> None:
+    await put(store.originals, tmp_path, "a")
+    asked: list[str] = []
+    present = store.originals._present
+
+    def noted(connection: Any, name: str) -> Any:
+        asked.append(name)
+        return present(connection, name)
+
+    monkeypatch.setattr(store.originals, "_present", noted)
+    monkeypatch.setattr(store.originals, "_refuses_taken", refuses)
+    with pytest.raises(Exists):
+        await put(store.originals, tmp_path, "a", b"others", precondition=FREE, checked=True)
+    assert asked == ([] if refuses else ["a"])
 
 
 async def test_a_full_page_costs_one_request(

@@ -52,14 +52,18 @@ class Subject:
             file = self.gateway.root / "var/derived/@temp-url-key"
             former = file.read_text()
             file.write_text(key)
-            yield
-            file.write_text(former)
+            try:
+                yield
+            finally:
+                file.write_text(former)
             return
         second = "X-Container-Meta-Temp-URL-Key-2"
         with contextlib.closing(client(self.swift.url)) as connection:
             connection.post_container(INCOMING, {second: key})
-            yield
-            connection.post_container(INCOMING, {second: ""})
+            try:
+                yield
+            finally:
+                connection.post_container(INCOMING, {second: ""})
 
     def waiting(self) -> list[str]:
         """The names in the incoming container."""

@@ -7,6 +7,8 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -18,7 +20,7 @@ from service.store.directory.urls import UrlSettings
 from service.store.errors import Corrupt, IncomingFull
 from service.store.incoming import IncomingContainer, Taken, new_name
 from service.uploads.direct import DirectUploads
-from service.uploads.errors import OtherBytes, UnknownUpload
+from service.uploads.errors import OtherBytes, UnknownUpload, UploadExpired
 from service.uploads.incoming import Incoming
 from service.uploads.upload_ids import Announced, write
 from service.uploads.uploads import Stored
@@ -134,6 +136,23 @@ async def test_bytes_that_were_read_wrongly_are_not_held_against_the_client(
         await direct(incoming).finish(announced, receiving(tmp_path), UNCONDITIONAL)  # type: ignore[arg-type]
 
 
+async def test_a_finish_after_its_time_gets_the_first_answer_and_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announced = Announced("cat.png", SHA256, new_name(int(time.time()) - 60, len(DATA)))
+    answers: list[object] = [None, SimpleNamespace(original=MagicMock(), outcome="created", md5="m", sha256=SHA256)]
+
+    async def before(*_: object) -> object:
+        return answers.pop(0)
+
+    monkeypatch.setattr("service.uploads.direct.stored_before", before)
+    uploads = direct(Keys())  # type: ignore[arg-type]  # nothing is asked of it
+    with pytest.raises(UploadExpired):
+        await uploads.finish(announced, receiving(tmp_path), UNCONDITIONAL)
+    stored = await uploads.finish(announced, receiving(tmp_path), UNCONDITIONAL)
+    assert (stored.repeated, stored.created, stored.sha256) == (True, True, SHA256)
+
+
 class Keys:
     """An incoming container whose key another node has changed."""
 
@@ -145,7 +164,8 @@ class Keys:
         return ["new", "old"] if self.read else ["old"]
 
 
-async def test_forged_ids_have_the_keys_read_anew_only_once_in_a_while() -> None:
+async def test_forged_ids_have_the_keys_read_anew_only_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.uploads.direct.AGAIN", 3600.0)
     keys = Keys()
     uploads = direct(keys)  # type: ignore[arg-type]  # nothing else is asked
     announced = Announced("cat.png", SHA256, name_of())

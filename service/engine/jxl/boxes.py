@@ -9,6 +9,7 @@ from service.engine.headers.jxl_boxes import BARE, SIGNATURE, boxes
 from service.engine.headers.source import Source
 from service.engine.jxl import libjxl
 
+MOST_OPENED = 16  # compressed boxes of one file: each may take as long as what it stands for
 _COMPRESSED = b"brob"
 
 _FILE_TYPE = b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
@@ -18,9 +19,11 @@ _END = b"\0\0\0\x08free"
 
 def contents(source: Source, most: Mapping[bytes, int]) -> Iterator[tuple[bytes, bytes]]:
     """Kind and content of each box of the kinds in `most`, which gives the bytes that one may have; a longer one, and a
-    compressed one that cannot be opened, is passed over. Raises Undecodable."""
+    compressed one that cannot be opened, is passed over, and so are compressed ones after the first MOST_OPENED. Raises
+    Undecodable."""
     if source.head(2) == BARE:
         return
+    left = MOST_OPENED
     for box in boxes(source):
         length = min(box.end, source.size) - box.start
         packed = box.kind == _COMPRESSED and length > 4
@@ -30,8 +33,10 @@ def contents(source: Source, most: Mapping[bytes, int]) -> Iterator[tuple[bytes,
         content = source.read(box.start, length)
         if not packed:
             yield kind, content
-        elif opened := unpacked(content, most[kind]):
-            yield kind, opened
+        elif left:
+            left -= 1
+            if opened := unpacked(content, most[kind]):
+                yield kind, opened
 
 
 def unpacked(content: bytes, most: int) -> bytes:

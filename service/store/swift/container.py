@@ -56,6 +56,7 @@ class SwiftContainer:
         self._create = derived or settings.create
         self._delete_after = settings.delete_after if derived else None
         self._rounds_down = False
+        self._refuses_taken = False  # whether it heeds `If-None-Match: *`; until that is known, it is asked first
         self._signer = Signer(settings.temp_url, container)
         self._presence = Presence(container, needed=not derived)
         self._deletion = Deletion(pool, container, settings.connections, self.delete)
@@ -66,6 +67,7 @@ class SwiftContainer:
         with needing("write" if self._derived else "read", self._container):
             found = await self._pool.call(self._make if self._create else self._look)
         self._rounds_down = rounds_down(found)
+        self._refuses_taken = not self._rounds_down
         check_versions(self._container, found)
         if not urls:
             return
@@ -130,7 +132,10 @@ class SwiftContainer:
 
     async def usage(self) -> Usage:
         with needing("read", self._container):
-            found = await self._pool.call(self._look)
+            try:
+                found = await self._pool.call(self._look)
+            except NotFound as error:
+                raise Unavailable(f"there is no container {self._container!r} any more") from error
         with parsing():
             return Usage(int(found["x-container-bytes-used"]), int(found["x-container-object-count"]))
 
@@ -177,7 +182,8 @@ class SwiftContainer:
             return None
 
     def _put(self, put: _Put, connection: Any, errand: Errand) -> StoredObject:
-        if not put.precondition.is_always_true and (put.sent or not put.checked):
+        is_held = put.checked and (self._refuses_taken or put.is_copy)
+        if not put.precondition.is_always_true and (put.sent or not is_held):
             present = self._present(connection, put.name)
             if put.sent and present is not None and present.etag == put.md5:
                 return present  # it was stored; only the answer was lost

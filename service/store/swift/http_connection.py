@@ -12,7 +12,7 @@ import os
 import select
 import ssl
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection, IncompleteRead
+from http.client import HTTP_PORT, HTTPS_PORT, HTTPConnection, HTTPResponse, HTTPSConnection, IncompleteRead
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -87,7 +87,7 @@ class OwnHTTP:
 
     def _ready(self) -> None:
         """A connection on which nothing is left of the request before, and which the server has not closed."""
-        left = self.resp is not None and not self.resp.isclosed()
+        left = self.resp is not None and (self.resp.is_cut or not self.resp.isclosed())
         if left or self._spoiled or _is_readable(self._http):
             self.close()
         if self._http.sock is None:
@@ -99,8 +99,10 @@ class OwnHTTP:
 
 class Answer(HTTPResponse):
     """An answer, with what swiftclient knows of one of `requests`: names and values of headers are UTF-8, and a body
-    that ends early raises IncompleteRead."""
+    that ends early raises IncompleteRead. `is_cut` tells that it was closed before all of its body was read: what is
+    left, on its way still, would be taken for the next answer."""
 
+    is_cut = False
     content = b""  # of an error whose body is empty
     request = SimpleNamespace(url="")
 
@@ -111,6 +113,10 @@ class Answer(HTTPResponse):
     @property
     def raw(self) -> Answer:
         return self
+
+    def close(self) -> None:
+        self.is_cut = self.is_cut or (self.fp is not None and self.length != 0)
+        super().close()
 
     def getheaders(self) -> list[tuple[str, str]]:
         return [(_decoded(name), _decoded(value)) for name, value in self.headers.items()]
@@ -142,8 +148,8 @@ def _needs_requests(url: str) -> bool:
 def _opened(parts: ParseResult, timeout: float, cacert: str | None) -> HTTPConnection:
     host = parts.hostname or ""
     if parts.scheme == "https":
-        return _Secure(host, parts.port, timeout=timeout, blocksize=BLOCK, context=_context(cacert))
-    return _Plain(host, parts.port, timeout=timeout, blocksize=BLOCK)
+        return _Secure(host, parts.port or HTTPS_PORT, timeout=timeout, blocksize=BLOCK, context=_context(cacert))
+    return _Plain(host, parts.port or HTTP_PORT, timeout=timeout, blocksize=BLOCK)
 
 
 def _context(cacert: str | None) -> ssl.SSLContext:
