@@ -46,8 +46,9 @@ def breaker_state(store: SwiftStore) -> str:
 
 
 def end_pause(store: SwiftStore) -> None:
-    """End the two seconds for which a breaker that is open lets nothing through."""
+    """End the two seconds for which a breaker that is open lets nothing through, and the one after a failed login."""
     store.pool.breaker._blocked_until = 0.0
+    store.pool.tokens._failed_at = 0.0
 
 
 @pytest.mark.parametrize("spoil", [{"cut": 0}, {"cut": 200_000}, {"flip": 0}, {"flip": 399_999}, {"answer": HTML}])
