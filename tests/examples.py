@@ -125,7 +125,7 @@ def facts(value: Any) -> list[tuple[str, Any]]:
 def shape(value: Any) -> Any:
     """The keys of an answer and the types of their values, but for those that are null until they are known."""
     if isinstance(value, dict):
-        return {key: None if key in UNKNOWN_AT_FIRST else shape(inner) for key, inner in value.items()}
+        return {key: shape(0.0 if key in UNKNOWN_AT_FIRST and inner is None else inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [shape(value[0])] if value else []
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__

@@ -15,11 +15,13 @@ from gateway.journal import parse_entry
 from service.cache.disk import DerivedTree
 from service.cli.commands import run
 from service.observability import logs
-from service.store.errors import Unavailable
+from service.store.base import Page
+from service.store.errors import Forbidden, Unavailable
 from tests import images
 from tests.cache.nodes import Node, node
 from tests.conftest import swift_options
 from tests.swift.server import SwiftServer
+from tests.waiting import PATIENCE, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 PICTURE = images.png(images.flat(8, 8, (9, 99, 9)))
@@ -59,6 +61,13 @@ async def settled(one: Node, entry: str) -> bool | None:
         return found
 
 
+async def is_settled(one: Node, entry: str) -> None:
+    """Return when the node has settled the entry."""
+    async with asyncio.timeout(PATIENCE):
+        while not await settled(one, entry):
+            await asyncio.sleep(0.02)
+
+
 def files_of(one: Node, name: str) -> int:
     """The derived images of a node on disk with what it notes beside them, and its copies of originals."""
     derived = sum(path.is_file() for path in (one.derived / name).glob("*"))
@@ -85,8 +94,7 @@ async def test_a_receipt_says_what_was_removed_where_and_names_the_entry(two: tu
     assert files >= 4  # two images, the marker, the original
     assert objects >= len(LEAVES)
     assert files_of(two[0], "gone/a b.png") == others
-    while not await settled(two[1], receipt["entry"]):
-        await asyncio.sleep(0.02)
+    await is_settled(two[1], receipt["entry"])
     assert two[1].context.derivatives.noted("gone/a b.png") is None
     assert (await two[1].api("gone/a b.png/@w=3.png")).status == 404
 
@@ -100,6 +108,43 @@ async def test_a_takedown_of_what_is_gone_removes_what_is_left(two: tuple[Node, 
     assert not (await two[0].context.store.derived.list(prefix="half.png/")).objects
     again = await take_down(two[0], "half.png")
     assert (again["original"], again["files"], again["objects"]) == (False, 0, 0)
+
+
+async def test_of_two_takedowns_of_one_image_at_once_both_are_told_that_it_is_gone(
+    two: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shown(two, "both.png")
+    container = two[0].context.store.originals
+    delete = container.delete
+
+    async def too_late(name: str, *more: Any) -> None:
+        await delete(name)  # by the other node
+        await delete(name, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(container, "delete", too_late)
+        receipt = await take_down(two[0], "both.png")
+    assert receipt["entry"]
+    assert not (await two[0].context.store.derived.list(prefix="both.png/")).objects
+    await is_settled(two[1], receipt["entry"])
+    assert two[1].context.derivatives.noted("both.png") is None
+
+
+async def test_other_nodes_follow_also_where_the_derived_container_is_forbidden(
+    two: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shown(two, "forbidden.png")
+
+    async def refuse(*_: object, **__: object) -> Page:
+        raise Forbidden("not yours any more")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(two[0].context.store.derived, "list", refuse)
+        address = f"http://{two[0].config.api.listen}/images/forbidden.png?receipt=true"
+        async with two[0].client.delete(address) as answer:
+            assert answer.status == 503
+        await eventually(lambda: two[1].context.derivatives.noted("forbidden.png") is None)
+    assert (await two[1].api("forbidden.png/@w=3.png")).status == 404
 
 
 async def test_a_takedown_that_the_store_breaks_off_may_be_repeated(
@@ -136,10 +181,10 @@ async def test_an_entry_that_the_disk_does_not_let_be_settled_is_not_until_it_do
     with monkeypatch.context() as patch:
         patch.setattr(DerivedTree, "removed", removed)
         entry = (await take_down(two[0], "stuck.png"))["entry"]
-        await failed.wait()
+        async with asyncio.timeout(PATIENCE):
+            await failed.wait()
         assert await settled(two[1], entry) is False
-    while not await settled(two[1], entry):
-        await asyncio.sleep(0.02)
+    await is_settled(two[1], entry)
 
 
 async def test_the_command_waits_for_every_node(

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.slow
 KILLED, CUT, LEFT = range(3)
 REPLACED = range(0, COUNT, 3)
 # Seconds after which a node that is back shows what was replaced meanwhile: one interval, a try that began before that
-# (twice 1, and a pause), the 2 for which the store is then left alone, and much more for a busy machine.
-LATEST = REVALIDATE + 60
+# (twice 1, and a pause), the 2 for which the store is then left alone, and as much for a busy machine.
+LATEST = REVALIDATE + 12
 STUCK = 5.0  # seconds: the balancer waits for a second for each of two lost nodes, and this machine may be busy
 
 
