@@ -13,7 +13,8 @@ from service.api.http.problems import Handler, problems
 from service.api.resources.dialects import add_dialects
 from service.api.resources.warm import WARMING, Turn
 from service.api.routes import HANDLERS
-from service.api.schema.operations import OPERATIONS, Operation
+from service.api.schema.operation import Operation
+from service.api.schema.operations import OPERATIONS
 
 
 def api_app(context: Context) -> web.Application:

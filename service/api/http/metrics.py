@@ -17,7 +17,8 @@ from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 from gateway.errors import Refused
 from service.api.http.auth import require_any
 from service.api.http.problems import Handler
-from service.api.schema.operations import DERIVED, DIALECTS, FRONT, METADATA, OPERATIONS, OTHER, UPLOAD, Kind
+from service.api.schema.operation import OTHER, Kind
+from service.api.schema.operations import DERIVED, DIALECTS, FRONT, METADATA, OPERATIONS, UPLOAD
 from service.metrics import REQUESTS, SECONDS, UPLOADED, Metrics
 from service.observability import timings
 

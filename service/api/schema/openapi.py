@@ -14,7 +14,8 @@ from pydantic import BaseModel, TypeAdapter
 from gateway.names import LONGEST_IMAGE_NAME
 from gateway.rules import FORMAT_ALIASES, VOCABULARY, Rules
 from service.api.schema.models import PROBLEM_JSON, Problem
-from service.api.schema.operations import OPERATIONS, Answer, Operation
+from service.api.schema.operation import Answer, Operation
+from service.api.schema.operations import OPERATIONS
 from service.api.schema.request_models import Body
 
 REFERENCE = "#/components/schemas/{model}"
