@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image as Pillow
 
-from service.engine.headers import png
-from service.engine.headers.source import OpenedFile
+from service.engine.formats import functions
+from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Job, Undecodable
-from service.engine.jxl import boxes
 from service.engine.picture import Details
 
 COPYRIGHT = 0x8298
 _MAKE, _MODEL, _DATE_TIME, _ARTIST = 0x010F, 0x0110, 0x0132, 0x013B
 _PHOTO, _TAKEN, _OFFSET, _OWNER, _SERIAL = 0x8769, 0x9003, 0x9011, 0xA430, 0xA431
 _GPS = 0x8825
-_LONGEST_BOX = 1 << 20  # bytes
 _UNREADABLE = (SyntaxError, ValueError, OSError, KeyError, TypeError, ZeroDivisionError, IndexError, Undecodable)
+_CARRIERS: dict[str, Callable[[Source], bytes]] = functions(lambda row: row.exif)
 _DATE = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)")
 
 
@@ -50,7 +50,7 @@ class Exif:
                     with Pillow.open(job.source, formats=("TIFF",)) as file:
                         return cls._read(file.getexif())
                 block = Pillow.Exif()
-                block.load(details.exif or _apart(job) or b"")
+                block.load(details.exif or _apart(job))
                 return cls._read(block)
             except _UNREADABLE:
                 return cls()
@@ -69,27 +69,13 @@ class Exif:
         )
 
 
-def _box(job: Job) -> bytes | None:
-    """The EXIF of a JPEG XL, which begins with how far behind it TIFF begins (ISO/IEC 18181-2)."""
-    with OpenedFile(Path(job.source)) as source:
-        content = next((content for _, content in boxes.contents(source.bound(), {b"Exif": _LONGEST_BOX})), b"")
-        return content[4 + int.from_bytes(content[:4]) :]
-
-
-def _chunk(job: Job) -> bytes | None:
-    """The EXIF chunk of a PNG. ImageMagick 6 ignores it."""
-    with OpenedFile(Path(job.source)) as source:
-        found = (
-            source.read(chunk.start, chunk.end - chunk.start) for chunk in png.chunks(source) if chunk.kind == b"eXIf"
-        )
-        return next(found, None)
-
-
-def _apart(job: Job) -> bytes | None:
+def _apart(job: Job) -> bytes:
     """The EXIF that decoders do not hand over."""
-    if job.header.format == "png":
-        return _chunk(job)
-    return _box(job) if job.header.format == "jxl" else None
+    carrier = _CARRIERS.get(job.header.format)
+    if carrier is None:
+        return b""
+    with OpenedFile(Path(job.source)) as source:
+        return carrier(source.bound())
 
 
 def _text(value: Any) -> str | None:

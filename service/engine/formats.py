@@ -95,6 +95,8 @@ class Format:
     stripper: str = ""
     """Removes metadata without encoding; empty where the format has no such way."""
 
+    exif: str = ""
+    """Finds the EXIF of an original; empty where decoders hand it over."""
     provenance: str = ""
     """Yields the blocks that tell of an original's provenance; empty where the format has none."""
     embedder: str = ""
@@ -148,6 +150,7 @@ FORMATS: Mapping[str, Format] = {
         has_profile=True,
         has_wide_gamut=True,
         stripper="service.engine.stripping.png:pieces",
+        exif="service.engine.exif_carriers:of_png",
         provenance="service.engine.provenance.carriers:of_png",
         embedder="service.engine.provenance.embedding:into_png",
         mender="service.engine.flaws.png:mend",
@@ -204,6 +207,7 @@ FORMATS: Mapping[str, Format] = {
         decoders_differ=0.0015,  # some of libjxl's versions dither what they decode to 8 bits
         judged="service.engine.jxl.reading:decoded",
         delays=jxl.delays,
+        exif="service.engine.exif_carriers:of_jxl",
         provenance="service.engine.provenance.carriers:of_jxl",
         embedder="service.engine.provenance.embedding:into_jxl",
         writer="libjxl",

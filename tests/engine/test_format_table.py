@@ -126,7 +126,8 @@ def test_no_fact_is_in_both_tables() -> None:
 @pytest.mark.parametrize("word", FORMATS)
 def test_the_functions_that_a_row_refers_to_are_there(word: str) -> None:
     row = FORMATS[word]
-    for reference in (row.magick_reader, row.magick_writer, row.pillow_writer, row.stripper, row.stated):
+    referred = (row.magick_reader, row.magick_writer, row.pillow_writer, row.stripper, row.stated)
+    for reference in (*referred, row.exif, row.provenance, row.embedder):
         assert not reference or callable(pkgutil.resolve_name(reference))
 
 
