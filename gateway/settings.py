@@ -46,7 +46,7 @@ class Cache(Section):
         600.0, description="the same with a tenth of the original's age, at most, where the journal tells of changes"
     )
     journal: Seconds = Field(
-        2.0, description="between two readings of the journal, in which nodes on Swift tell of changes", gt=0
+        2.0, description="between two readings of the journal, in which nodes on Swift tell of changes", gt=0, le=300
     )
     journal_lag: Seconds = Field(60.0, description="how late an entry may show in a listing of the journal", ge=10)
     journal_keep: Seconds = Field(7200.0, description="when Swift deletes an entry of the journal", ge=600)

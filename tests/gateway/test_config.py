@@ -93,6 +93,7 @@ def test_the_json_schema_agrees(text: str, valid: bool) -> None:
         ("cache: {derived: 10Gb}", "config.yaml:1: cache.derived: must be a size in bytes such as 512KiB"),
         ("cache: {derived: -1}", "config.yaml:1: cache.derived: must be a size in bytes"),
         ("limits: {time: 0s}", "config.yaml:1: limits.time: must be more than 0"),
+        ("cache: {journal: 10m}", "config.yaml:1: cache.journal: must be at most 5m"),
         ("limits: {pixels: many}", "config.yaml:1: limits.pixels: must be a number such as 500, 10k or 100M"),
         ("limits: {width: 1.5}", "config.yaml:1: limits.width: must be a whole number"),
         ("limits: {width: wide}", "config.yaml:1: limits.width: must be a whole number"),
