@@ -6,6 +6,7 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -132,6 +133,11 @@ def _asked(sheet: Sheet, url: str) -> None:
     sheet.asked.append(url)
     if not url.startswith((sheet.origin, "blob:", "data:")):
         sheet.wrong.append(f"asks elsewhere: {url}")
+
+
+def fixed(number: float) -> str:
+    """One decimal as JavaScript's toFixed gives it: of two that are as near the larger, where Python takes the even."""
+    return str(Decimal(number).quantize(Decimal("0.1"), ROUND_HALF_UP))
 
 
 def photo(width: int, height: int, seed: int = 1) -> bytes:

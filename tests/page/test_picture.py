@@ -16,7 +16,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 
 from gateway.rules import VOCABULARY
 from tests.gateways import Gateway
-from tests.page.conftest import Sheet
+from tests.page.conftest import Sheet, fixed
 
 PICTURE = "#/picture/shown/photo.jpg/@w=320.webp"
 
@@ -152,7 +152,7 @@ def test_a_try_tells_bytes_time_cache_and_format_as_the_gateway_does(sheet: Shee
     expect(page.locator(".facts .cache")).to_have_text("MISS")
     expect(page.locator(".facts")).to_contain_text("WEBP")
     size = len(bench.public.get("/images/shown/photo.jpg/@w=123.webp").content)
-    expect(page.locator(".facts")).to_contain_text(f"{size} B" if size < 1000 else f"{size / 1000:.1f} KB")
+    expect(page.locator(".facts")).to_contain_text(f"{size} B" if size < 1000 else f"{fixed(size / 1000)} KB")
     page.get_by_role("switch", name="gray").check()
     expect(page.locator(".tries tbody tr")).to_have_count(2)
     page.set_viewport_size(TELEPHONE)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Response, expect
 
 from tests.gateways import Gateway
-from tests.page.conftest import Sheet, looking, photo
+from tests.page.conftest import Sheet, fixed, looking, photo
 
 LOOKS = 6
 COUNTED = """async () => {
@@ -50,7 +50,7 @@ def test_the_numbers_are_those_of_the_next_look(sheet: Sheet, bench: Gateway) ->
     made = answered.json()
     assert made["answered"]["MISS"] > before
     expect(page.locator("[data-of=answered]")).to_contain_text(f"{made['answered']['MISS']} MISS")
-    expect(page.locator("[data-number=ratio]")).to_have_text(f"{made['hit_ratio'] * 100:.1f} %")
+    expect(page.locator("[data-number=ratio]")).to_have_text(f"{fixed(made['hit_ratio'] * 100)} %")
     held = page.locator(".meter", has_text="derived images, files").locator("meter")
     expect(held).to_have_attribute("value", str(bench.api.get("/stats").json()["derived"]["files"]))
 
