@@ -15,7 +15,7 @@ from service.engine.geometry import Box
 from service.engine.headers import png
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Undecodable
-from service.engine.vips import reading, scaling, writing
+from service.engine.vips import pixels, reading, scaling, writing
 from tests import images, profiles
 from tests.engine.deriving import derive
 
@@ -183,3 +183,14 @@ def test_a_photograph_takes_no_more_than_a_twentieth_more_bytes_than_by_the_best
     pixels = pyvips.Image.new_from_array(np.asarray(made.pillow()))
     others = [pixels.pngsave_buffer(compression=6, filter=one) for one in ("none", "sub", "up", "avg", "paeth", "all")]
     assert len(made.data) <= 1.05 * min(map(len, others))
+
+
+def test_a_file_is_read_as_it_goes_and_is_not_mapped(tmp_path: Path) -> None:
+    path = tmp_path / "a-file-of-this-test.tif"
+    pyvips.Image.black(1000, 2000).tiffsave(str(path))
+    image = pyvips.Image.tiffload_source(pixels.opened(path), access="sequential", fail_on="error")
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+    assert path.name not in Path("/proc/self/maps").read_text()
+    with pytest.raises(pyvips.Error):  # where a mapped file would end the process
+        image.write_to_memory()

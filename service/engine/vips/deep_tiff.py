@@ -56,7 +56,7 @@ def read(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> t
     """One page, as stored. Raises what ImageMagick's reader raises, which judges what libvips does not read."""
     try:
         page = chain.pages(path, header, wanted).start
-        image = pyvips.Image.tiffload_buffer(path.read_bytes(), page=page, access="sequential", fail_on="error")
+        image = pyvips.Image.tiffload_source(pixels.opened(path), page=page, access="sequential", fail_on="error")
         if image.format != "ushort" or image.bands not in _MODES:
             return reading.read(path, header, wanted, n, tolerant)
         mode = _MODES[image.bands]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from pathlib import Path
 
 import pyvips
 from PIL import Image as Pillow
@@ -16,6 +17,13 @@ pyvips.block_untrusted_set(True)  # loaders that libvips does not hold fit for f
 def can_write(word: str) -> bool:
     """Return True if libvips was built with what writes this format."""
     return bool(pyvips.type_find("VipsOperation", f"{word}save_buffer"))
+
+
+def opened(path: Path) -> pyvips.Source:
+    """Return a file for a loader to read from as it goes. By its name libvips would map it, and a map fails with the
+    file; bytes pyvips copies once more. Raises OSError, pyvips.Error."""
+    with path.open("rb") as file:
+        return pyvips.Source.new_from_descriptor(file.fileno())  # a descriptor of its own
 
 
 def imported(image: Pillow.Image) -> pyvips.Image:

@@ -19,8 +19,7 @@ def png(path: Path, _: str, size: Size, n: int) -> Pillow.Image | None:
     instead: what is damaged, and samples of 16 bits."""
     del n
     try:
-        # Not by name: libvips would map the file, and a map fails with the file.
-        image = pyvips.Image.pngload_buffer(path.read_bytes(), access="sequential", fail_on="error")
+        image = pyvips.Image.pngload_source(pixels.opened(path), access="sequential", fail_on="error")
         if (image.width, image.height) != size or image.format != "uchar":
             return None
         return pixels.unpacked(image, _MODES[image.bands])
