@@ -127,4 +127,5 @@ PHOTOGRAPHS: dict[str, Callable[[], Image.Image]] = {
     "a photograph": photograph,
     "a dark photograph": lambda: photograph().point(lambda value: value * 0.5),
     "a pale photograph": lambda: photograph().point(lambda value: 150 + value * 0.4),
+    "a photograph of a fifth of its contrast": lambda: photograph().point(lambda value: 100 + value * 0.2),
 }
