@@ -11,9 +11,11 @@ from service.engine import geometry, readers
 from service.engine.formats import FORMATS
 from service.engine.geometry import COARSE, FINE, LARGE, OVERSAMPLING, Box, Oversampling
 from service.engine.job import Job, NotAnImage, TooLarge, Undecodable, Unsatisfiable
-from service.engine.picture import Picture
+from service.engine.libraries import holds
+from service.engine.picture import Details, Frame, Picture
 from service.engine.recent import recalled
 from service.engine.recognise import missing_part
+from service.engine.steps.drawn import was_drawn
 from service.engine.vips import deep_tiff
 
 
@@ -22,17 +24,23 @@ def decode(job: Job) -> Picture:
 
     Raises TooLarge, Undecodable, and Unsatisfiable when the frame that is asked for does not exist.
     """
-    header, path = job.header, Path(job.source)
-    wanted, n = shown(job), scaling(job)
-    how = (header, wanted, n, job.tolerant)
-    way = (job.library, deep_tiff.suits(job), *how)
-    frames, details = recalled(path, way, lambda: readers.reader(job)(path, *how), tile="crop" in job.recipe)
+    header, n = job.header, scaling(job)
+    frames, details = _decoded(job, n)
+    if n < 8 and not is_large(job) and not holds(frames[0], job) and was_drawn(frames[0].pillow(), n):
+        n = 8
+        frames, details = _decoded(job, n)
     size = (header.width, header.height)
     scale = n / 8 if frames[0].size == geometry.decoded(size, n) else frames[0].size[0] / size[0]
     if len(frames) == 1:
         frames[0].delay = 0
     whole = Box(0, 0, size[0] * scale, size[1] * scale) if n < 8 else Box(0, 0, *frames[0].size)
     return Picture(frames, whole, scale, details)
+
+
+def _decoded(job: Job, n: int) -> tuple[list[Frame], Details]:
+    path, how = Path(job.source), (job.header, shown(job), n, job.tolerant)
+    way = (job.library, deep_tiff.suits(job), *how)
+    return recalled(path, way, lambda: readers.reader(job)(path, *how), tile="crop" in job.recipe)
 
 
 def check(job: Job) -> None:
@@ -67,10 +75,15 @@ def scaling(job: Job) -> int:
     return geometry.eighths((box.width, box.height), size, _oversampling(job))
 
 
+def is_large(job: Job) -> bool:
+    """Whether to decode the whole original takes too much for what a scaled decode would lose."""
+    return job.header.width * job.header.height >= LARGE
+
+
 def _oversampling(job: Job) -> Oversampling:
     if job.format == "avif":
         return FINE
-    return COARSE if job.header.width * job.header.height >= LARGE else OVERSAMPLING
+    return COARSE if is_large(job) else OVERSAMPLING
 
 
 def shown(job: Job) -> range:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from service.engine.geometry import Box
-from service.engine.steps.drawn import is_drawn
+from service.engine.steps.drawn import is_drawn, was_drawn
 from tests import images
 from tests.engine.deriving import derive
 from tests.engine.drawings import BLACK, DRAWN, INK, PHOTOGRAPHS, SIZE, WHITE, page
@@ -66,6 +68,29 @@ def in_floating_point(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Lanczos with one rounding, at the end."""
     bands = (np.asarray(band.convert("F").resize(size, LANCZOS)) for band in image.split())
     return Image.fromarray(np.clip(np.rint(np.stack(list(bands), -1)), 0, 255).astype(np.uint8))
+
+
+JPEGS = ("text", "light text on a dark ground", "level lines", "a grid", "hairlines in gray", "a chart")
+
+
+@pytest.mark.parametrize("name", JPEGS)
+def test_a_drawn_jpeg_is_scaled_by_lanczos_alone_from_its_whole_decode(name: str) -> None:
+    original = images.encode(DRAWN[name](), "JPEG", quality=85)
+    with Image.open(io.BytesIO(original)) as image:
+        whole = image.copy()
+    for factor in (2.5, 4.5, 6):
+        size = scaled(factor)
+        plain = whole.resize(size, LANCZOS)
+        assert np.array_equal(derive(original, fill(size), "png").pixels(), np.asarray(plain.convert("RGB"))), factor
+        made = Image.open(io.BytesIO(images.encode(plain, "JPEG", quality=80))).convert("RGB")
+        assert np.abs(derive(original, fill(size), "jpg").pixels() - np.asarray(made).astype(int)).mean() < 0.5, factor
+
+
+def test_a_jpeg_of_a_photograph_is_not_taken_for_drawn() -> None:
+    for make in PHOTOGRAPHS.values():
+        with Image.open(io.BytesIO(images.encode(make(), "JPEG", quality=85))) as image:
+            for n in (8, 4, 2, 1):
+                assert not was_drawn(image.reduce(8 // n), n)
 
 
 def test_drawn_pictures_with_transparency_are_scaled_by_lanczos_alone() -> None:

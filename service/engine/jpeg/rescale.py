@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 
 from service.engine import geometry
 from service.engine.colour import kept
-from service.engine.decode import scaling
+from service.engine.decode import is_large, scaling
 from service.engine.encode import effort_of
 from service.engine.geometry import Box, Size
 from service.engine.headers.source import OpenedFile
@@ -26,6 +26,7 @@ from service.engine.picture import Details, Frame
 from service.engine.provenance.keeping import embedder
 from service.engine.quality import FULL_CHROMA
 from service.engine.recent import recalled
+from service.engine.steps.drawn import was_drawn
 from service.engine.steps.gravity import focus
 from service.engine.steps.orient import TURNS
 from service.engine.steps.resample import FILTER
@@ -45,7 +46,8 @@ _NOTHING = 1e-6
 
 
 def rescaled(job: Job) -> Result | None:
-    """Write the smaller JPEG to `job.output`; None where the recipe asks for more, or the file is of another kind.
+    """Write the smaller JPEG to `job.output`; None where the recipe asks for more, or the file is of another kind,
+    or drawn: its edges take what rounding there is in planes.
 
     Raises Unsatisfiable and MemoryError.
     """
@@ -55,7 +57,7 @@ def rescaled(job: Job) -> Result | None:
     started = clock()
     n = scaling(job)
     original = _planes(job, n)
-    if original is None:
+    if original is None or (not is_large(job) and was_drawn(original[0], n)):
         return None
     decoded = clock()
     smaller, size = _scaled(original, n, job)
