@@ -39,11 +39,11 @@ def strip_original(job: Job) -> Result | None:
     return _stripped(job)
 
 
-def _stripped(job: Job) -> Result | None:
-    """The copy, whether or not it is the smallest."""
+def _stripped(job: Job, *, rare: bool = False) -> Result | None:
+    """The copy, whether or not it is the smallest; of a `rare` kind of TIFF only if that is wanted."""
     started = time.perf_counter()
     try:
-        done = _turn(job) if job.header.format == "jpg" and job.header.orientation != 1 else _strip(job)
+        done = _turn(job) if job.header.format == "jpg" and job.header.orientation != 1 else _strip(job, rare)
     except Undecodable:
         if not job.tolerant:
             raise
@@ -63,7 +63,8 @@ def no_larger(job: Job, result: Result, fitting: Callable[[Job], bytes] | None =
     """The result, or the stripped original where that has fewer bytes and nothing but its encoding was to change.
 
     A picture whose colours do not stay (`colour.stays`) comes with `fitting`, which encodes it for another job: a
-    profile that is to be applied must not remain, so a lower quality is taken that fits into as many bytes.
+    profile that is to be applied must not remain, so a lower quality is taken that fits into as many bytes. A whole
+    TIFF may stay in its own colours, whatever they are.
     """
     upright = geometry.upright((job.header.width, job.header.height), job.header.orientation)
     same = (result.width, result.height, result.frames) == (*upright, _frames(job))
@@ -75,11 +76,12 @@ def no_larger(job: Job, result: Result, fitting: Callable[[Job], bytes] | None =
         return result
     path = Path(job.output)
     made = path.read_bytes()
-    stripped = _stripped(replace(job, recipe={key: job.recipe[key] for key in ("keep",) if key in job.recipe}))
+    asked = replace(job, recipe={key: job.recipe[key] for key in ("keep",) if key in job.recipe})
+    stripped = _stripped(asked, rare=True)
     if stripped is None or stripped.bytes >= len(made):
         path.write_bytes(made)
         return result
-    if fitting is None:
+    if fitting is None or (job.format == "tif" and is_whole(job)):  # whose samples may be of any kind
         return replace(stripped, stages=result.stages)
     data = _fitted(job, stripped.bytes, fitting) or made
     path.write_bytes(data)
@@ -130,18 +132,19 @@ def _is_exact(job: Job) -> bool:
         return not jxl_metadata.metadata(jxl_boxes.codestream(source)).xyb
 
 
-def _strip(job: Job) -> bool:
-    if job.header.format == "tif" and not _is_common(job):
+def _strip(job: Job, rare: bool) -> bool:
+    if job.header.format == "tif" and not _is_copied(job, rare):
         return False
     if job.header.format == "jpg" and not job.tolerant:
         decode.examine(Path(job.source), (job.header.width, job.header.height))
     return strip(Path(job.source), Path(job.output), job.header)
 
 
-def _is_common(job: Job) -> bool:
-    """Whether a TIFF is of a kind that other programs show right: a copy of any other would be shown wrong."""
+def _is_copied(job: Job, rare: bool) -> bool:
+    """Whether a TIFF is of a kind that other programs show right: of any other a copy may be shown as wrong as the
+    original is, and is taken only where it is smaller, and says itself what it shows."""
     with OpenedFile(Path(job.source)) as source:
-        return tiff.is_common(source) and not reading.needs(source, 0)
+        return tiff.is_stated(source) if rare else tiff.is_common(source) and not reading.needs(source, 0)
 
 
 def _turn(job: Job) -> bool:

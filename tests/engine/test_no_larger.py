@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import pyvips
 from PIL import Image
 
+from service.engine.recognise import recognise
+from service.engine.strip import strip
 from tests import images, profiles
 from tests.engine.deriving import derive
 
@@ -63,3 +68,50 @@ def test_a_jpeg_of_inks_does_not_grow_although_it_is_converted() -> None:
     full, made = derive(data, "", "jpg"), derive(data, "q=95", "jpg")
     assert len(made.data) <= len(full.data)
     assert made.pillow().mode == "RGB"
+
+
+RAMP = np.tile(np.arange(0, 240, 2, dtype=np.uint8)[None, :, None], (90, 1, 3))
+"""Of which few bytes remain where neighbours are subtracted."""
+
+
+def ramp(space: str, code: str, scale: float, **options: object) -> bytes:
+    image = (pyvips.Image.new_from_array(RAMP) * scale).cast(code).copy(interpretation=space)
+    data = image.tiffsave_buffer(compression="deflate", **options)
+    assert isinstance(data, bytes)
+    return data
+
+
+def lab() -> bytes:
+    image = pyvips.Image.new_from_array(RAMP).copy(interpretation="srgb").colourspace("lab")
+    data = image.tiffsave_buffer(compression="deflate", predictor="horizontal")
+    assert isinstance(data, bytes)
+    return data
+
+
+def cmyk(**options: object) -> bytes:
+    return images.encode(Image.fromarray(PHOTO).convert("CMYK"), "TIFF", compression="jpeg", **options)
+
+
+TIFFS = {
+    "16 bits": lambda: ramp("rgb16", "ushort", 257, predictor="horizontal"),
+    "Lab": lab,
+    "CMYK in JPEG": lambda: cmyk(icc_profile=profiles.cmyk()),
+    "16 bits of a profile": lambda: ramp("rgb16", "ushort", 257, predictor="horizontal", profile="p3"),
+}
+
+
+@pytest.mark.parametrize("kind", TIFFS)
+def test_a_whole_tiff_of_a_rare_kind_does_not_grow(kind: str, tmp_path: Path) -> None:
+    data = TIFFS[kind]()
+    source, copy = tmp_path / "original", tmp_path / "copy"
+    source.write_bytes(data)
+    assert strip(source, copy, recognise(source))
+    made = derive(data, "", "tif")
+    assert len(made.data) == made.result.bytes <= copy.stat().st_size
+    apart = np.abs(derive(made.data, "", "png").pixels() - derive(data, "", "png").pixels())
+    assert apart.max() <= 1
+
+
+def test_a_tiff_in_cmyk_is_converted_where_a_size_is_asked_or_no_profile_says_which_inks() -> None:
+    assert derive(TIFFS["CMYK in JPEG"](), "w=320", "tif").pillow().mode == "RGB"
+    assert derive(cmyk(), "", "tif").pillow().mode == "RGB"

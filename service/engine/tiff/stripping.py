@@ -85,6 +85,18 @@ def is_common(source: Source) -> bool:
     return found.bits in (1, 8) and found.photometric != LAB and set(page.numbers(FORMAT)) <= {1}
 
 
+def is_stated(source: Source) -> bool:
+    """Whether the file says what the samples of the first picture show: unsigned ones of 16 bits or fewer, and inks
+    with a profile. Programs differ in what is white of floating samples, and in which inks there are without one."""
+    try:
+        page = tiff.picture(source, 0)
+        found = layout(page)
+    except (NotCopied, Undecodable):
+        return False
+    profiled = found.photometric != SEPARATED or bool(page.entry(_ICC))
+    return found.bits <= 16 and set(page.numbers(FORMAT)) <= {1} and profiled
+
+
 def _written(page: Directory, found: Layout, profile: bytes) -> Pieces:
     own = parts(page, found)
     tags: dict[int, Values] = dict(_tags(page, found))
