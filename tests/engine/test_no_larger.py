@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ RAMP = np.tile(np.arange(0, 240, 2, dtype=np.uint8)[None, :, None], (90, 1, 3))
 """Of which few bytes remain where neighbours are subtracted."""
 
 
-def ramp(space: str, code: str, scale: float, **options: object) -> bytes:
+def ramp(space: str, code: str, scale: float, **options: str) -> bytes:
     image = (pyvips.Image.new_from_array(RAMP) * scale).cast(code).copy(interpretation=space)
     data = image.tiffsave_buffer(compression="deflate", **options)
     assert isinstance(data, bytes)
@@ -92,7 +93,7 @@ def cmyk(**options: object) -> bytes:
     return images.encode(Image.fromarray(PHOTO).convert("CMYK"), "TIFF", compression="jpeg", **options)
 
 
-TIFFS = {
+TIFFS: dict[str, Callable[[], bytes]] = {
     "16 bits": lambda: ramp("rgb16", "ushort", 257, predictor="horizontal"),
     "Lab": lab,
     "CMYK in JPEG": lambda: cmyk(icc_profile=profiles.cmyk()),
