@@ -159,7 +159,7 @@ def test_every_kind_is_copied_and_reads_the_same(tmp_path: Path) -> None:
         if "big-endian" not in case.name and "thumbnail first" not in case.name:  # other readers read these otherwise
             assert by_vips(made) == by_vips(data), case
             assert by_pillow(made) == by_pillow(data), case
-        else:
+        if any(word in case.name for word in ("big-endian", "thumbnail first", "44")):
             assert shown(made) == shown(data), case
     assert not_copied == [case.name for case in pictures.CASES if any(word in case.name for word in OTHERS)]
 

@@ -121,6 +121,7 @@ def _float() -> Iterator[Case]:
         gray = Page(flat(tone, dtype=dtype), bits, MIN_IS_BLACK, tags={FORMAT: [FLOAT]})
         yield case(f"float {bits} gray", gray, shown)
         yield case(f"float {bits} gray big-endian", gray, shown, order=">")
+        yield case(f"float {bits} white", replace(gray, photometric=MIN_IS_WHITE), (255 - shown[0],) * 3)
         yield case(f"float {bits} gray deflate, tiles", replace(gray, compression=DEFLATE, tile=16), shown)
         colour = Page(flat(*(c / 255 for c in COLOUR), dtype=dtype), bits, tags={FORMAT: [FLOAT] * 3})
         yield case(f"float {bits} colour", colour, COLOUR)

@@ -85,7 +85,7 @@ def _assembled(page: Directory) -> bool:
     surplus = (page.number(SAMPLES) or 1) > kind.channels
     return (
         (surplus and (not straight or apart) and not (kind.associated and code != "B"))
-        or (kind.photometric == MIN_IS_WHITE and code in ("I", "f", "d"))
+        or (kind.photometric == MIN_IS_WHITE and code in ("I", "e", "f", "d"))
         or kind.photometric == SEPARATED
         or (page.big and not page.little)
     )
@@ -127,18 +127,27 @@ def second(path: Path, header: Header, wanted: range, n: int, tolerant: bool) ->
 
 def _rgb(path: Path, page: Directory, tolerant: bool) -> Pillow.Image:
     """What libtiff makes of a page: eight bits, opaque; gray where the samples are."""
-    library, size = libtiff.library, (page.number(WIDTH), page.number(HEIGHT))
+    library, whole = libtiff.library, (page.number(WIDTH), page.number(HEIGHT))
     assert library is not None
+    size = _reaching(page), whole[1]
     image, address = block("RGBA", size)
     orientation = tiff.orientation(page) or 1  # as it is stored, for it is turned later
     try:
         with libtiff.opened(path, page.offset) as handle:
+            library.TIFFSetField(handle, WIDTH, size[0])
             read = library.TIFFReadRGBAImageOriented(handle, *size, address, orientation, 0 if tolerant else 1)
     except OSError as error:
         raise Undecodable("the image is damaged: libtiff does not read its directory") from error
     if not read and not tolerant:
         raise Undecodable("the TIFF is damaged, or of a kind that is not read here")
+    image = image if size == whole else image.crop((0, 0, *whole))
     return image.convert("L" if _SPACES.get(page.number(PHOTOMETRIC)) == "gray" else "RGB")
+
+
+def _reaching(page: Directory) -> int:
+    """The width to read: of tiles of 4 by 4 subsampling all of the last, of whose rest libtiff skips a wrong part."""
+    width, tile = page.number(WIDTH), page.number(tiff.TILE_WIDTH)
+    return -(-width // tile) * tile if tile and page.numbers(SUBSAMPLING, 2) == (4, 4) else width
 
 
 def _frame(path: Path, page: Directory, kind: Layout, tolerant: bool) -> Frame:
