@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from service.supervise import nginx_conf
 from tests.cli.checking import CheckFile
 from tests.gateways import free_ports, running_gateway, write_config
 
@@ -48,9 +49,9 @@ def taken() -> Iterator[str]:
         yield f"127.0.0.1:{listening.getsockname()[1]}"
 
 
-def check(root: Path, options: Mapping[str, Any] | None = None, code: Path = HOME) -> tuple[int, list[str]]:
-    """Exit status, and the lines that say `wrong`. `code` is the project's tree to check with."""
-    ended = run("check", write_config(root, options or {}, free_ports(2)), code)
+def check(root: Path) -> tuple[int, list[str]]:
+    """Exit status, and the lines that say `wrong`, of a check of the defaults in a process of its own."""
+    ended = run("check", write_config(root, {}, free_ports(2)))
     return ended.returncode, told(ended.stdout, ended.stderr)
 
 
@@ -72,8 +73,9 @@ def check_here(check_file: CheckFile) -> Check:
     return here
 
 
-def test_all_is_well_at_the_defaults(tmp_path: Path) -> None:
+def test_all_is_well_at_the_defaults_and_nothing_is_made(tmp_path: Path) -> None:
     assert check(tmp_path) == (0, [])
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "config.yaml"]
 
 
 @pytest.mark.parametrize(
@@ -136,13 +138,13 @@ def test_beside_the_gateway_that_runs_only_ports_that_are_not_its_own_are_wrong(
         assert f"wrong api.listen: {listen}: Address already in use" in check_file(file)[1]
 
 
-def test_a_check_makes_nothing(tmp_path: Path) -> None:
+def test_a_check_makes_no_folder_that_the_configuration_names(tmp_path: Path, check_file: CheckFile) -> None:
     elsewhere = tmp_path / "other"
     options = {"store": {"directory": {"root": str(elsewhere / "store")}}, "cache": {"root": "caches"}}
     elsewhere.mkdir()
     file = write_config(tmp_path, options, free_ports(2))
-    ended = run("check", file)
-    assert f"note  store.directory.root: {elsewhere}/store does not exist yet; a start makes it" in ended.stdout
+    said = check_file(file)[1]
+    assert f"note  store.directory.root: {elsewhere}/store does not exist yet; a start makes it" in said
     assert sorted(tmp_path.rglob("*")) == [file, elsewhere]
 
 
@@ -173,15 +175,17 @@ def test_more_memory_than_the_machine_has_is_noted(tmp_path: Path, check_file: C
     assert "note  cache.memory: 100TiB is more than this machine has" in check_file(file)[1]
 
 
-def test_a_twin_that_was_changed_alone_is_found(tmp_path: Path) -> None:
+def test_a_twin_that_was_changed_alone_is_found(
+    tmp_path: Path, check_here: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code = tmp_path / "code"
-    for folder in ("gateway", "nginx", "service"):
-        shutil.copytree(HOME / folder, code / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(HOME / "gateway", code / "gateway", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(nginx_conf, "lua_root", lambda: code)
     twin = code / "gateway/equivalence.lua"
     changed = twin.read_text().replace("180", "181", 1)
     assert changed != twin.read_text()
     twin.write_text(changed)
-    status, wrong = check(tmp_path, code=code)
+    status, wrong = check_here(tmp_path, {})
     assert status == 1
     assert any("Lua" in line for line in wrong), wrong
 
