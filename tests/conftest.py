@@ -5,10 +5,12 @@ Also the markers of each test, and the order in which files of tests begin.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from service.engine.sandbox import seccomp
@@ -19,6 +21,9 @@ from tests.swift.server import SwiftServer, running_swift
 from tests.swift.stores import make_originals, settings_for
 
 os.environ[seccomp.VARIABLE] = seccomp.KILL  # so that a system call that is missing in the list is noticed
+
+# httpx reads all authorities anew for each client and each httpx.get(), which takes 40 ms; here they stay the same.
+pytest.MonkeyPatch().setattr("httpx._transports.default.create_ssl_context", functools.cache(httpx.create_ssl_context))
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest applies -m

@@ -38,7 +38,10 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 
 class Load:
-    """Clients that ask one request after the other, and what they were answered."""
+    """Clients that ask one request after the other, and what they were answered.
+
+    They leave the processors time for the start that they wait for, which ends the sooner.
+    """
 
     def __init__(self, gateway: Gateway) -> None:
         self.answers: Counter[str] = Counter()
@@ -52,12 +55,13 @@ class Load:
                 width = width % 90 + 1
                 height = 100 + time.monotonic_ns() % 100
                 self._ask("miss", client, f"/images/cat.jpg/@crop=0:0:{100 + width}:{height},w={width}.jpg")
+                time.sleep(0.01)
 
     def hits(self) -> None:
         with self._client() as client:
             while not self._end.is_set():
                 self._ask("hit", client, HIT)
-                time.sleep(0.002)
+                time.sleep(0.005)
 
     def listings(self) -> None:
         with self._client() as client:
