@@ -174,7 +174,7 @@ def test_the_frames_behind_a_profile_are_counted(tmp_path: Path, name: str, exac
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("effort", [1, 3, 5])
 def test_frames_with_groups_in_an_order_of_their_own_are_counted(exact: bool, effort: int) -> None:
-    frames = [images.photo(900, 700, seed=seed) for seed in range(2)]
+    frames = [images.photo(600, 520, seed=seed) for seed in range(2)]
     data = jxls.animated(frames, by_centre=True, exact=exact, effort=effort)
     assert data != jxls.animated(frames, exact=exact, effort=effort)
     assert ends(data, 2)
