@@ -35,7 +35,7 @@ accepts = st.one_of(
 )
 
 
-@settings(steady, max_examples=500)
+@settings(steady, max_examples=examples(250))
 @given(raw_requests(), accepts)
 def test_both_make_the_same_of_every_request(request: tuple[str, str], accept: str) -> None:
     asked = Request(*request, accept)
@@ -43,7 +43,7 @@ def test_both_make_the_same_of_every_request(request: tuple[str, str], accept: s
     assert observe(LUA, asked, SIGNED) == observe(PYTHON, asked, SIGNED)
 
 
-@settings(steady, max_examples=300)
+@settings(steady, max_examples=examples(150))
 @given(st.binary(max_size=8))
 def test_both_take_the_same_bytes_for_utf8(data: bytes) -> None:
     asked = Request("a" + data.decode("utf-8", "surrogateescape"), "")
@@ -85,7 +85,7 @@ def test_both_refuse_long_garbage_alike_and_at_once(text: str) -> None:
     ],
 )
 def test_the_twins_agree(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "GENERATED", examples(300))
+    monkeypatch.setattr(checks, "GENERATED", examples(150))
     assert list(compare(rules)) == []
 
 
