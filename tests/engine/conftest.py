@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -69,15 +70,28 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def stating(sealed: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, tuple[str, ...]], bytes]:
+    """Has exiftool write such an original, each once."""
+
+    @functools.cache
+    def write(word: str, fields: tuple[str, ...]) -> bytes:
+        path = tmp_path_factory.mktemp("stated") / f"original.{word}"
+        path.write_bytes((sealed / path.name).read_bytes())
+        command = ["exiftool", "-q", "-q", "-m", "-overwrite_original", *(f"-{field}" for field in fields), str(path)]
+        subprocess.run(command, check=True, timeout=120)
+        return path.read_bytes()
+
+    return write
+
+
 @pytest.fixture
-def stated(sealed: Path, tmp_path: Path) -> Stated:
+def stated(stating: Callable[[str, tuple[str, ...]], bytes], tmp_path: Path) -> Stated:
     """An original with these fields, `GROUP:TAG=VALUE`, and the secret in all others."""
 
     def written(word: str, *fields: str) -> Path:
         path = tmp_path / f"original.{word}"
-        path.write_bytes((sealed / path.name).read_bytes())
-        command = ["exiftool", "-q", "-q", "-m", "-overwrite_original", *(f"-{field}" for field in fields), str(path)]
-        subprocess.run(command, check=True, timeout=120)
+        path.write_bytes(stating(word, fields))
         return path
 
     return written

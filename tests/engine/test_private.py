@@ -22,23 +22,20 @@ HARMLESS = {"ExifTool", "File", "Composite", "JFIF", "PNG", "RIFF", "GIF", "Quic
 KINDS = {"jpeg": "jpg", "png": "png", "webp": "webp", "gif_animated": "gif", "tiff": "tif", "avif": "avif"}
 
 
-def sealed(tmp_path_factory: pytest.TempPathFactory, name: str) -> bytes:
-    """The original with the secret everywhere, and bytes behind its end."""
-    path = tmp_path_factory.mktemp("secret") / f"original.{KINDS[name]}"
-    path.write_bytes(getattr(images, name)())
-    fields = [f"-{tag}" if "=" in tag else f"-{tag}={SECRET}" for tag in TAGS]
-    position = ["-GPSLatitude=48.2", "-GPSLatitudeRef=N", "-GPSLongitude=16.37", "-GPSLongitudeRef=E"]
-    subprocess.run(
-        ["exiftool", "-q", "-q", "-m", "-overwrite_original", *fields, *position, str(path)], check=False, timeout=60
-    )
-    data = path.read_bytes()
-    assert SECRET.encode() in data
-    return data + (SECRET.encode() * 3 if name in ("jpeg", "png") else b"")
-
-
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return {name: sealed(tmp_path_factory, name) for name in KINDS}
+    """By their names: originals with the secret everywhere, and bytes behind the end of some."""
+    folder = tmp_path_factory.mktemp("secret")
+    paths = {name: folder / f"{name}.{kind}" for name, kind in KINDS.items()}
+    for name, path in paths.items():
+        path.write_bytes(getattr(images, name)())
+    fields = [f"-{tag}" if "=" in tag else f"-{tag}={SECRET}" for tag in TAGS]
+    position = ["-GPSLatitude=48.2", "-GPSLatitudeRef=N", "-GPSLongitude=16.37", "-GPSLongitudeRef=E"]
+    write = ["exiftool", "-q", "-q", "-m", "-overwrite_original", *fields, *position]
+    subprocess.run([*write, *map(str, paths.values())], check=False, timeout=60)
+    sealed = {name: path.read_bytes() for name, path in paths.items()}
+    assert all(SECRET.encode() in data for data in sealed.values())
+    return {name: data + SECRET.encode() * 3 * (name in ("jpeg", "png")) for name, data in sealed.items()}
 
 
 def told(tmp_path: Path, *files: bytes) -> list[dict[str, Any]]:
