@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image
 
+from gateway.error_page import POLICY
 from service.dialects.imgproxy import Key
 from service.dialects.thumbor import url as thumbor
 from tests import images
@@ -17,6 +18,7 @@ from tests.gateways import Gateway, running_gateway
 KEY = Key(b"a key of imgproxy", b"its salt")
 SECOND = Key(b"another key", b"another salt")
 THUMBOR_KEY = "a-key-of-thumbor"
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 SOURCE = "plain/local:///photos/cat.jpg"
 
 
@@ -124,6 +126,31 @@ def test_a_missing_image_is_404_as_there(gateway: Gateway) -> None:
         answer = gateway.public.get(imgproxy_url(rest))
         assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (404, "text/plain")
     assert gateway.public.get(thumbor_url("300x200/photos/none.jpg")).status_code == 404
+
+
+def test_a_browser_that_navigates_to_an_error_gets_a_page(gateway: Gateway) -> None:
+    for url, status, word in (
+        (imgproxy_url(f"raw:1/{SOURCE}"), 404, "raw:"),
+        (thumbor_url("300x200/filters:noise(40)/photos/cat.jpg"), 400, "noise:"),
+        (thumbor_url("30x20/photos/none.jpg"), 404, "there is no such image"),
+    ):
+        for client in (gateway.public, gateway.api):
+            page = client.get(url, headers={"Accept": BROWSER, "Sec-Fetch-Dest": "document"})
+            assert (page.status_code, page.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+            assert word in page.text
+            assert "The workbench" in page.text
+            assert page.headers["Content-Security-Policy"].startswith(POLICY)
+            shown = client.get(url, headers={"Accept": BROWSER, "Sec-Fetch-Dest": "image"})
+            assert (shown.status_code, shown.headers["Content-Type"].partition(";")[0]) == (status, "text/plain")
+            assert page.headers["Vary"] == shown.headers["Vary"] == "Sec-Fetch-Dest, Accept"
+
+
+def test_what_a_dialect_refuses_is_listed_without_its_signature(gateway: Gateway) -> None:
+    url = imgproxy_url(f"w:31/raw:1/{SOURCE}")
+    refused = gateway.public.get(url)
+    listed = gateway.api.get("/problems").json()["problems"][0]
+    assert (listed["status"], listed["detail"]) == (404, refused.text.strip())
+    assert listed["path"] == f"/imgproxy/…/w:31/raw:1/{SOURCE}"
 
 
 def test_a_url_of_imgproxy_ends_with_its_time(gateway: Gateway) -> None:

@@ -17,15 +17,16 @@ LONGEST_PATH = 200  # characters
 _held: deque[RecentProblem] = deque(maxlen=MOST_HELD)
 
 
-def note(request: web.Request, problem: dict[str, Any]) -> None:
-    """Remember a problem (RFC 9457) and the request that it answers: no query, which may hold a signature."""
+def note(request: web.Request, problem: dict[str, Any], path: str = "") -> None:
+    """Remember a problem (RFC 9457) and the request that it answers: no query, which may hold a signature. `path` is
+    given where the request's own path holds one."""
     trace = current.get()
     _held.append(
         RecentProblem(
             time=datetime.now(UTC),
             port=trace.port if trace else "",
             method=request.method,
-            path=request.path[:LONGEST_PATH],
+            path=(path or request.path)[:LONGEST_PATH],
             status=problem["status"],
             code=problem["type"].rpartition(":")[2],
             detail=problem["detail"],

@@ -7,9 +7,7 @@ answered without the service (nginx/lua/dialects.lua).
 from __future__ import annotations
 
 import hashlib
-import json
 import time
-from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import BinaryIO
@@ -21,7 +19,6 @@ from gateway.holding import Shape
 from gateway.ladder import on_ladder
 from gateway.names import Name, escape
 from gateway.rules import OPAQUE
-from service.api.http import problems
 from service.api.http.auth import require
 from service.api.http.concurrency import in_order
 from service.api.http.context import CONTEXT, Context
@@ -32,6 +29,7 @@ from service.api.http.problems import BEGUN
 from service.api.http.public_headers import tag_header
 from service.api.http.sending import condition
 from service.api.resources.derived import find_for_nginx, let_nginx_send, send_derived
+from service.api.resources.dialect_refusal import cors, refusal
 from service.api.resources.selection import Selection
 from service.api.schema.operations import DIALECTS
 from service.derivatives.derivatives import Derivative
@@ -53,7 +51,6 @@ from service.store.errors import NotFound
 
 INTERNAL = "/@dialect/"  # the internal location of nginx that serves files of the derived tree, and remembers
 TRANSLATION = "X-Translation"
-_VARIES = web.RequestKey("varies", bool)  # the format of the name is negotiated
 MOST_ATTEMPTS = 10  # of one request while the original is replaced, so that its shape may be another
 AT_ONCE = 4  # images of a folder that are looked at together
 METHODS = "GET, HEAD, OPTIONS"
@@ -76,7 +73,7 @@ def add_dialects(app: web.Application, context: Context, *, public: bool) -> Non
 async def options(request: web.Request) -> web.Response:
     """The methods that dialects have, also for a browser that asks before a request to another origin."""
     more = {"Allow": METHODS, "Access-Control-Allow-Methods": METHODS, "Access-Control-Max-Age": "86400"}
-    return web.Response(status=204, headers={**_cors(request), **more})
+    return web.Response(status=204, headers={**cors(request), **more})
 
 
 @dataclass(frozen=True)
@@ -104,11 +101,11 @@ class DialectHandler:
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            return self._refuse(request, error)
+            return refusal(request, error, self._dialect, self._prefix)
         except Exception as error:
             if request.get(BEGUN):
                 raise
-            return self._refuse(request, error)
+            return refusal(request, error, self._dialect, self._prefix)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         asked = self._asked(request)
@@ -156,8 +153,6 @@ class DialectHandler:
             name = replace(name, recipe=on_ladder(name.recipe, name.format, request.app[CONTEXT].rules))
             more |= tag_header(request.app[CONTEXT].config, name.image)
         request[ASKED] = name
-        if name.format == "auto":
-            request[_VARIES] = True
         found, data = await self._find(request, name)
         if not _is_of(request, found, etag):
             if data:
@@ -172,24 +167,6 @@ class DialectHandler:
         if self._public:
             return await find_for_nginx(request, name)
         return await request.app[CONTEXT].derivatives.open(name, request.headers.get("Accept", ""), lane="api")
-
-    def _refuse(self, request: web.Request, error: Exception) -> web.Response:
-        """The error as the dialect says it, with the status and the log line of every other error."""
-        if isinstance(error, Refused):
-            status, detail, headers = error.status, error.detail, {"Cache-Control": "no-store"}
-        else:
-            usual = problems.answer(error)
-            status, detail = usual.status, json.loads(usual.text or "{}").get("detail", "")
-            headers = {name: value for name, value in usual.headers.items() if name not in _OF_BODY}
-        problem = self._dialect.problem(status, detail)
-        if request.get(_VARIES):
-            headers["Vary"] = "Accept"
-        return web.Response(
-            status=problem.status,
-            body=problem.body,
-            content_type=problem.content_type,
-            headers={**headers, **_cors(request), "X-Content-Type-Options": "nosniff"},
-        )
 
 
 async def _listed(context: Context, read: ListingNeeded) -> Document:
@@ -209,9 +186,6 @@ async def _listed(context: Context, read: ListingNeeded) -> Document:
 
     async with aclosing(in_order([one.name for one in page.objects], shape, AT_ONCE)) as found:
         return read.answer([one async for one in found if one is not None])
-
-
-_OF_BODY = ("Content-Type", "Content-Length")
 
 
 def _is_of(request: web.Request, found: Derivative, etag: str) -> bool:
@@ -236,13 +210,13 @@ def _target(name: Name) -> str:
 
 
 def _redirect(request: web.Request, answer: Redirect) -> web.Response:
-    return web.Response(status=answer.status, headers={"Location": answer.location, **_cors(request)})
+    return web.Response(status=answer.status, headers={"Location": answer.location, **cors(request)})
 
 
 def _document(request: web.Request, answer: Document) -> web.Response:
     """The document with an ETag of its text and type, so that a browser that has it is answered 304."""
     digest = hashlib.sha256(answer.content_type.encode() + b"\n" + answer.body).hexdigest()[:32]
-    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", **answer.headers, **_cors(request)}
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", **answer.headers, **cors(request)}
     headers["ETag"] = f'"{digest}"'
     status = condition(request.headers, headers["ETag"], "")
     if status == 412:
@@ -250,8 +224,3 @@ def _document(request: web.Request, answer: Document) -> web.Response:
     if status == 304:
         return web.Response(status=304, headers=headers)
     return web.Response(body=answer.body, headers={**headers, "Content-Type": answer.content_type})
-
-
-def _cors(request: web.Request) -> Mapping[str, str]:
-    cors = request.app[CONTEXT].config.public.cors
-    return {"Access-Control-Allow-Origin": cors} if cors else {}
