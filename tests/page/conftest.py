@@ -44,11 +44,18 @@ class Sheet:
 
     def forget(self) -> None:
         """Leave the page as new: a context or a process of the browser more takes four times as long as a document."""
+        self._leave("page/icon.svg")  # a document of the same origin, without scripts
+
+    def leave(self) -> None:
+        """Leave the view. The next one begins anew in the same document, which takes sixty requests to load."""
+        self._leave("#/browse/nothing/")
+
+    def _leave(self, route: str) -> None:
         page = self.page
         page.unroute_all(behavior="ignoreErrors")
         for other in set(page.context.pages) - {page}:
             other.close()
-        page.goto(f"{self.origin}/page/icon.svg")  # a document of the same origin, without scripts
+        page.goto(f"{self.origin}/{route}")
         page.evaluate("sessionStorage.clear(); localStorage.clear()")
         page.set_viewport_size(SIZE)
         page.emulate_media(color_scheme="null", reduced_motion="null")
@@ -101,6 +108,14 @@ def tab(browser: Browser, bench: Gateway) -> Iterator[Sheet]:
 def sheet(tab: Sheet) -> Iterator[Sheet]:
     """The page of these tests, without a past. The test fails if the page does anything wrong."""
     tab.forget()
+    yield tab
+    assert tab.wrong == []
+
+
+@pytest.fixture
+def view(tab: Sheet) -> Iterator[Sheet]:
+    """The same for tests that change nothing of the page outside of the view that they open."""
+    tab.leave()
     yield tab
     assert tab.wrong == []
 

@@ -20,6 +20,9 @@ def test_operations_that_say_the_same_are_told_once(sheet: Sheet, bench: Gateway
     paths = bench.api.get("/openapi.json").json()["paths"]
     count = sum(len(operations) for operations in paths.values())
     expect(page.locator("main section .try")).to_have_count(count - 1)
+    assert page.evaluate("[...document.querySelectorAll('[id]')].map(({ id }) => id).sort()") == page.evaluate(
+        "[...new Set([...document.querySelectorAll('[id]')].map(({ id }) => id))].sort()"
+    )
 
 
 def test_the_document_is_shown_without_a_backtick_and_with_parameters_in_groups(sheet: Sheet, bench: Gateway) -> None:

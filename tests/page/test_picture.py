@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import urllib.request
+from collections.abc import Iterator
 
 import httpx
 import numpy as np
@@ -37,8 +38,8 @@ def pixels(data: bytes) -> NDArray[np.int64]:
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
 
 
-def opened(sheet: Sheet, route: str = PICTURE) -> Page:
-    page = sheet.open(route)
+def opened(view: Sheet, route: str = PICTURE) -> Page:
+    page = view.open(route)
     expect(page.locator(".facts .cache")).to_be_visible()
     return page
 
@@ -49,8 +50,8 @@ def copied(page: Page, title: str) -> str:
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
-def test_every_operation_of_the_vocabulary_has_a_control(sheet: Sheet) -> None:
-    page = opened(sheet)
+def test_every_operation_of_the_vocabulary_has_a_control(view: Sheet) -> None:
+    page = opened(view)
     shown = page.locator(".control .key").all_text_contents()
     assert sorted(shown) == sorted(row["key"] for row in VOCABULARY["operations"])
     assert page.evaluate(CUT) == []
@@ -58,8 +59,8 @@ def test_every_operation_of_the_vocabulary_has_a_control(sheet: Sheet) -> None:
     assert page.evaluate(CUT) == []
 
 
-def test_a_recipe_is_built_and_its_url_answers_what_the_page_shows(sheet: Sheet, bench: Gateway) -> None:
-    page = opened(sheet)
+def test_a_recipe_is_built_and_its_url_answers_what_the_page_shows(view: Sheet, bench: Gateway) -> None:
+    page = opened(view)
     page.get_by_role("spinbutton", name="w", exact=True).fill("200")
     page.get_by_role("switch", name="gray").check()
     page.get_by_label("Format", exact=True).select_option("png")
@@ -73,8 +74,8 @@ def test_a_recipe_is_built_and_its_url_answers_what_the_page_shows(sheet: Sheet,
     assert page.url.endswith("#/picture/shown/photo.jpg/@w=200,gray=1.png")
 
 
-def test_ratios_two_colours_borders_and_overlays_have_controls_of_their_own(sheet: Sheet) -> None:
-    page = opened(sheet)
+def test_ratios_two_colours_borders_and_overlays_have_controls_of_their_own(view: Sheet) -> None:
+    page = opened(view)
     page.get_by_label("ar", exact=True).fill("2:1")
     page.get_by_label("duotone, light").fill("#ffe0a0")
     page.get_by_role("spinbutton", name="trim", exact=True).fill("5")
@@ -88,8 +89,8 @@ def test_ratios_two_colours_borders_and_overlays_have_controls_of_their_own(shee
     expect(page.locator('.control[data-key="ar"] .trouble')).to_have_text("")
 
 
-def test_the_divider_has_the_original_on_one_side_and_the_result_on_the_other(sheet: Sheet) -> None:
-    page = opened(sheet, "#/picture/shown/photo.jpg/@w=640,negate=1.png")
+def test_the_divider_has_the_original_on_one_side_and_the_result_on_the_other(view: Sheet) -> None:
+    page = opened(view, "#/picture/shown/photo.jpg/@w=640,negate=1.png")
     seen = pixels(page.locator(".stage").screenshot())
     height, width, _ = seen.shape
     original, result = (seen[height // 6, int(width * part)] for part in (0.3, 0.7))  # in the sky, which is bright
@@ -99,8 +100,8 @@ def test_the_divider_has_the_original_on_one_side_and_the_result_on_the_other(sh
     assert moved[2] > 150
 
 
-def test_a_step_is_undone_and_done_again(sheet: Sheet) -> None:
-    page = opened(sheet)
+def test_a_step_is_undone_and_done_again(view: Sheet) -> None:
+    page = opened(view)
     undo = page.get_by_role("button", name="Undo")
     expect(undo).to_be_disabled()
     page.get_by_role("switch", name="negate").check()
@@ -112,8 +113,8 @@ def test_a_step_is_undone_and_done_again(sheet: Sheet) -> None:
     expect(page.locator(".canonical")).to_have_text("shown/photo.jpg/@w=320,negate=1.webp")
 
 
-def test_a_region_is_drawn_into_the_picture(sheet: Sheet) -> None:
-    page = opened(sheet)
+def test_a_region_is_drawn_into_the_picture(view: Sheet) -> None:
+    page = opened(view)
     page.get_by_role("button", name="Draw…").click()
     frame = page.locator(".frame").bounding_box()
     assert frame
@@ -129,8 +130,8 @@ def test_a_region_is_drawn_into_the_picture(sheet: Sheet) -> None:
     expect(page.locator(".canonical")).to_contain_text(f"crop={x + 5}:")
 
 
-def test_the_focal_point_is_set_by_pointing(sheet: Sheet) -> None:
-    page = opened(sheet, "#/picture/shown/photo.jpg/@w=100,h=200,fit=cover.webp")
+def test_the_focal_point_is_set_by_pointing(view: Sheet) -> None:
+    page = opened(view, "#/picture/shown/photo.jpg/@w=100,h=200,fit=cover.webp")
     page.get_by_role("button", name="Focal point").click()
     frame = page.locator(".frame").bounding_box()
     assert frame
@@ -138,8 +139,8 @@ def test_the_focal_point_is_set_by_pointing(sheet: Sheet) -> None:
     expect(page.locator(".canonical")).to_contain_text("g=0.75:0.25")
 
 
-def test_what_is_wrong_is_said_at_its_control_and_what_is_idle_too(sheet: Sheet) -> None:
-    page = opened(sheet)
+def test_what_is_wrong_is_said_at_its_control_and_what_is_idle_too(view: Sheet) -> None:
+    page = opened(view)
     page.get_by_role("textbox", name="crop").fill("nonsense")
     expect(page.locator("[data-key=crop] .trouble")).to_contain_text("must be x:y:w:h")
     page.get_by_role("textbox", name="crop").fill("")
@@ -147,8 +148,8 @@ def test_what_is_wrong_is_said_at_its_control_and_what_is_idle_too(sheet: Sheet)
     expect(page.locator("[data-key=fit] .trouble")).to_have_text("changes nothing in this recipe")
 
 
-def test_a_try_tells_bytes_time_cache_and_format_as_the_gateway_does(sheet: Sheet, bench: Gateway) -> None:
-    page = opened(sheet, "#/picture/shown/photo.jpg/@w=123.webp")
+def test_a_try_tells_bytes_time_cache_and_format_as_the_gateway_does(view: Sheet, bench: Gateway) -> None:
+    page = opened(view, "#/picture/shown/photo.jpg/@w=123.webp")
     expect(page.locator(".facts .cache")).to_have_text("MISS")
     expect(page.locator(".facts")).to_contain_text("WEBP")
     size = len(bench.public.get("/images/shown/photo.jpg/@w=123.webp").content)
@@ -161,8 +162,8 @@ def test_a_try_tells_bytes_time_cache_and_format_as_the_gateway_does(sheet: Shee
     expect(page.locator(".facts .cache")).to_contain_text("HIT")
 
 
-def test_every_format_is_made_side_by_side(sheet: Sheet, bench: Gateway) -> None:
-    page = opened(sheet)
+def test_every_format_is_made_side_by_side(view: Sheet, bench: Gateway) -> None:
+    page = opened(view)
     page.get_by_role("tab", name="Formats").click()
     page.get_by_role("button", name="Make it in every format").click()
     formats = list(bench.api.get("/formats").json()["out"])
@@ -173,8 +174,8 @@ def test_every_format_is_made_side_by_side(sheet: Sheet, bench: Gateway) -> None
     assert page.evaluate("document.documentElement.scrollWidth") == TELEPHONE["width"]
 
 
-def test_what_is_copied_works_where_it_is_pasted(sheet: Sheet, bench: Gateway) -> None:
-    page = opened(sheet, "#/picture/shown/photo.jpg/@w=300,h=200,fit=cover.jpg")
+def test_what_is_copied_works_where_it_is_pasted(view: Sheet, bench: Gateway) -> None:
+    page = opened(view, "#/picture/shown/photo.jpg/@w=300,h=200,fit=cover.jpg")
     srcset = copied(page, "<img srcset>")
     page.get_by_role("button", name="Copy <picture>").click()
     html = srcset + str(page.evaluate("navigator.clipboard.readText()"))
@@ -191,8 +192,8 @@ def test_what_is_copied_works_where_it_is_pasted(sheet: Sheet, bench: Gateway) -
     assert copied(page, "curl").startswith("curl -o 'photo.jpg' 'http://")
 
 
-def test_signed_and_temporary_urls_are_made_on_demand(sheet: Sheet) -> None:
-    page = opened(sheet)
+def test_signed_and_temporary_urls_are_made_on_demand(view: Sheet) -> None:
+    page = opened(view)
     page.get_by_role("tab", name="Copy").click()
     page.get_by_role("button", name="Sign a Signed URL").click()
     page.get_by_role("button", name="Make a Temporary URL").click()
@@ -203,26 +204,33 @@ def test_signed_and_temporary_urls_are_made_on_demand(sheet: Sheet) -> None:
             assert answer.headers["Content-Type"] == "image/webp"
 
 
-def zoomed(sheet: Sheet) -> None:
+def zoomed(view: Sheet) -> None:
     """Every pixel of the original is on the screen."""
-    page = opened(sheet)
+    page = opened(view)
     page.get_by_role("button", name="Zoom", exact=True).click()
     page.get_by_role("button", name="Every pixel").click()
     expect(page.locator(".zoom .tile.here").first).to_be_visible()
     expect(page.locator(".zoom output")).to_have_text("100 %")
 
 
-def test_zoom_shows_the_tiles_that_iiif_lists_where_the_gateway_answers_it(sheet: Sheet, bench: Gateway) -> None:
-    zoomed(sheet)
+def test_zoom_shows_the_tiles_that_iiif_lists_where_the_gateway_answers_it(view: Sheet, bench: Gateway) -> None:
+    zoomed(view)
     info = bench.api.get("/iiif/3/shown%2Fphoto.jpg/info.json").json()
     assert (info["width"], info["height"], info["tiles"][0]["width"]) == (640, 480, 512)
-    asked = {url.partition("/iiif/3/")[2] for url in sheet.asked if "/default." in url}
+    asked = {url.partition("/iiif/3/")[2] for url in view.asked if "/default." in url}
     first, second = "0,0,512,480/512,480", "512,0,128,480/128,480"
     assert asked == {f"shown%2Fphoto.jpg/{tile}/0/default.jpg" for tile in (first, second)}
 
 
-def test_zoom_shows_crops_where_there_is_no_iiif(sheet: Sheet, bench: Gateway) -> None:
+@pytest.fixture
+def without_iiif(sheet: Sheet, bench: Gateway) -> Iterator[Sheet]:
+    """A page that is loaded from a gateway that does not answer IIIF."""
     told = {**bench.api.get("/capabilities").json(), "iiif": ""}
     sheet.page.route("**/capabilities", lambda route: route.fulfill(json=told))
-    zoomed(sheet)
-    assert any("/@crop=0:0:512:480," in url for url in sheet.asked)
+    yield sheet
+    sheet.forget()
+
+
+def test_zoom_shows_crops_where_there_is_no_iiif(without_iiif: Sheet) -> None:
+    zoomed(without_iiif)
+    assert any("/@crop=0:0:512:480," in url for url in without_iiif.asked)
