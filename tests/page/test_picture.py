@@ -24,13 +24,16 @@ PICTURE = "#/picture/shown/photo.jpg/@w=320.webp"
 
 CUT = """() => {
   const context = document.createElement("canvas").getContext("2d");
-  return [...document.querySelectorAll("input[placeholder]")].filter((input) => {
-    const style = getComputedStyle(input);
+  const arrow = 16; // pixels of a select, less than Chromium's
+  const said = (field) => field.placeholder ?? field.selectedOptions[0].text;
+  return [...document.querySelectorAll(".control :is(input[placeholder], select)")].filter((field) => {
+    const style = getComputedStyle(field);
     context.font = style.font;
-    const room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-    return context.measureText(input.placeholder).width > room;
-  }).map((input) => `${input.ariaLabel}: ${input.placeholder}`);
+    const taken = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight) + ("placeholder" in field ? 0 : arrow);
+    return context.measureText(said(field)).width > field.clientWidth - taken;
+  }).map((field) => `${field.ariaLabel}: ${said(field)}`);
 }"""
+"""The fields whose text is cut."""
 TELEPHONE: ViewportSize = {"width": 360, "height": 740}
 
 
