@@ -11,11 +11,11 @@ from service.engine import geometry, readers
 from service.engine.formats import FORMATS
 from service.engine.geometry import COARSE, FINE, LARGE, OVERSAMPLING, Box, Oversampling
 from service.engine.job import Job, NotAnImage, TooLarge, Undecodable, Unsatisfiable
+from service.engine.jpeg.drawn import is_drawn
 from service.engine.libraries import holds
 from service.engine.picture import Details, Frame, Picture
 from service.engine.recent import recalled
 from service.engine.recognise import missing_part
-from service.engine.steps.drawn import was_drawn
 from service.engine.vips import deep_tiff
 
 
@@ -26,7 +26,7 @@ def decode(job: Job) -> Picture:
     """
     header, n = job.header, scaling(job)
     frames, details = _decoded(job, n)
-    if n < 8 and not is_large(job) and not holds(frames[0], job) and was_drawn(frames[0].pillow(), n):
+    if n < 8 and not is_large(job) and not holds(frames[0], job) and is_drawn(frames[0].pillow(), n):
         n = 8
         frames, details = _decoded(job, n)
     size = (header.width, header.height)

@@ -18,7 +18,9 @@ from service.engine.headers import bmp, gif, ico, isobmff, jpeg, jxl, movie, png
 from service.engine.headers.source import Source
 from service.engine.job import Header
 
-Library = Literal["ImageMagick", "Pillow", "libjpeg-turbo", "libjxl", "libvips", "libwebp", "pillow-heif"]
+Library = Literal[
+    "ImageMagick", "Pillow", "fast_image_resize", "libjpeg-turbo", "libjxl", "libvips", "libwebp", "pillow-heif"
+]
 
 
 class Parser(Protocol):

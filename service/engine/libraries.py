@@ -24,7 +24,7 @@ AUTO: dict[str, Library] = {
     "rescale": "libjpeg-turbo",
     "orient": "Pillow",
     "trim": "ImageMagick",
-    "resample": "libvips",
+    "resample": "fast_image_resize",
     "carve": "ImageMagick",
     "to_srgb": "Pillow",
     "pad": "Pillow",

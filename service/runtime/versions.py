@@ -16,7 +16,7 @@ from service.engine.pool.staff import STARTS
 from service.runtime.imagemagick import reason
 from service.runtime.memory import Memory
 
-PACKAGES = ("image-gateway", "wand", "pillow", "pillow-heif", "pyvips", "pyvips-binary")
+PACKAGES = ("image-gateway", "wand", "pillow", "pillow-heif", "pyvips", "pyvips-binary", "cykooz.resizer")
 _HOME = str(Path(__file__).resolve().parents[2])
 _ASK = """
 from wand.version import MAGICK_VERSION
@@ -37,7 +37,15 @@ async def software(memory: Memory) -> str:
     variables = {**WAND_LIBRARIES, **os.environ, "PYTHONPATH": _HOME}
     question = json.dumps([_ASK, *(f"{name}={variables[name]}" for name in INHERITED if name in variables)])
     libraries = memory.recall(question) or await _asked(question, variables, memory)
-    return "; ".join([*(f"{name} {metadata.version(name)}" for name in PACKAGES), libraries])
+    return "; ".join([*filter(None, map(_version, PACKAGES)), libraries])
+
+
+def _version(package: str) -> str:
+    """Its name and version; empty where it is not installed, for there is no wheel for every processor."""
+    try:
+        return f"{package} {metadata.version(package)}"
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 async def _asked(question: str, variables: dict[str, str], memory: Memory) -> str:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from PIL import Image as Pillow
 
+from service.engine import convolution
 from service.engine.geometry import Box, Size
 from service.engine.job import Overlay
 from service.engine.overlays.items import SPREAD, Item
@@ -89,7 +90,7 @@ def _scaled(path: str, size: Size) -> Pillow.Image:
     own = _opened(path)
     if size == own.size:
         return own
-    return own.convert(_ASSOCIATED).resize(size, Pillow.Resampling.LANCZOS).convert("RGBA")
+    return convolution.scaled(own, size, Box(0, 0, *own.size))
 
 
 _lettered = lru_cache(maxsize=8)(lettered)

@@ -10,13 +10,13 @@ from PIL.Image import Transpose
 
 from gateway.rules import OPAQUE
 from service.engine import geometry, srgb
+from service.engine.convolution import ASSOCIATED
 from service.engine.geometry import Size
 from service.engine.job import Job
 from service.engine.libraries import by_magick
 from service.engine.magick import canvas as magick
 from service.engine.picture import Picture
 from service.engine.steps.gravity import focus
-from service.engine.steps.resample import ASSOCIATED
 
 _QUARTERS = {90.0: Transpose.ROTATE_270, 180.0: Transpose.ROTATE_180, 270.0: Transpose.ROTATE_90}
 _MIRRORS = {"h": Transpose.FLIP_LEFT_RIGHT, "v": Transpose.FLIP_TOP_BOTTOM}

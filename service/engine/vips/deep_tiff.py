@@ -60,7 +60,7 @@ def read(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -> t
         if image.format != "ushort" or image.bands not in _MODES:
             return reading.read(path, header, wanted, n, tolerant)
         mode = _MODES[image.bands]
-        frame = Frame(pixels.unpacked(image.maplut(_rounded()), mode))
+        frame = Frame(pixels.written(image.maplut(_rounded()), mode))
     except pyvips.Error:
         return reading.read(path, header, wanted, n, tolerant)
     return [frame], Details(space="gray" if mode == "L" else "srgb", depth=16)

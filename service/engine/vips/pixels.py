@@ -1,4 +1,4 @@
-"""Pixels to libvips and back: the bridge to Pillow, in Pillow's own layout, which has 1 or 4 bytes a pixel."""
+"""From libvips to Pillow: pixels are computed in Pillow's own layout, which has 1 or 4 bytes a pixel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pyvips
 from PIL import Image as Pillow
 
-from service.engine.blocks import address, block
+from service.engine.blocks import block
 
 pyvips.cache_set_max(0)  # of operations: an image is made once
 pyvips.block_untrusted_set(True)  # loaders that libvips does not hold fit for files of strangers
@@ -26,23 +26,14 @@ def opened(path: Path) -> pyvips.Source:
         return pyvips.Source.new_from_descriptor(file.fileno())  # a descriptor of its own
 
 
-def imported(image: Pillow.Image) -> pyvips.Image:
-    """Return the same pixels, which are valid as long as `image` is, in 1 band for L and in 4 for all other modes."""
-    (width, height), bands = image.size, 1 if image.mode == "L" else 4
-    samples = (ctypes.c_uint8 * (width * height * bands)).from_address(address(image))
-    return pyvips.Image.new_from_memory(samples, width, height, bands, "uchar")
-
-
-def unpacked(image: pyvips.Image, mode: str) -> Pillow.Image:
-    """Return the pixels of an image with as many bands as `mode` has. Raises pyvips.Error, MemoryError."""
-    made, _ = block(mode, (image.width, image.height))
-    made.frombytes(image.write_to_memory(), "raw", mode)
-    return made
-
-
-def exported(image: pyvips.Image, mode: str) -> Pillow.Image:
-    """Return the pixels of an image that has been made of an imported one of the same `mode`. Raises pyvips.Error."""
-    samples = image.write_to_memory()
+def written(image: pyvips.Image, mode: str) -> Pillow.Image:
+    """Return the pixels of an image with as many bands as `mode` has, computed into Pillow's own memory. Raises
+    pyvips.Error, MemoryError."""
+    if mode == "LA":
+        image = image[0].bandjoin([image[0], image[0], image[1]])
+    elif mode == "RGB":
+        image = image.bandjoin(255)
     made, start = block(mode, (image.width, image.height))
-    ctypes.memmove(start, ctypes.addressof(ctypes.c_uint8.from_buffer(samples)), len(samples))
+    samples = (ctypes.c_uint8 * (image.width * image.height * image.bands)).from_address(start)
+    image.write(pyvips.Image.new_from_memory(samples, image.width, image.height, image.bands, "uchar"))
     return made

@@ -22,6 +22,6 @@ def png(path: Path, _: str, size: Size, n: int) -> Pillow.Image | None:
         image = pyvips.Image.pngload_source(pixels.opened(path), access="sequential", fail_on="error")
         if (image.width, image.height) != size or image.format != "uchar":
             return None
-        return pixels.unpacked(image, _MODES[image.bands])
+        return pixels.written(image, _MODES[image.bands])
     except pyvips.Error:
         return None

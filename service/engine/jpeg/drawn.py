@@ -1,0 +1,33 @@
+"""Detect a JPEG that was drawn (a screenshot, text, a chart, line art), which a smaller decode would spoil: its edges
+are as sharp as a pixel, and what is next to them is level, which photographs seldom are."""
+
+from __future__ import annotations
+
+from PIL import Image as Pillow
+from PIL import ImageChops
+
+_ROWS = 24  # that are looked at, and as many columns
+_LEVEL, _SHARP = 1, 48  # differences of neighbours in lightness
+
+SHARP = {8: 0.0032, 4: 0.0053, 2: 0.0068, 1: 0.02}
+"""Parts of neighbouring pixels of a JPEG that is decoded at n/8, by n, from which on it counts as drawn: those that
+differ by a level at most, next to an edge of lightness. Text, charts and lines of one pixel have 0.0036 and more of the
+whole, 0.017 at 1/2, 0.02 at 1/4; of 59 photographs one has 0.0037 of the whole, and one more than 0.0066 at 1/4."""
+
+
+def is_drawn(image: Pillow.Image, n: int) -> bool:
+    """Whether what a JPEG gives at n/8 of its size, n one of 1, 2, 4, 8, looks as if the whole were drawn: a smaller
+    decode loses 4 to 50 points of SSIMULACRA2 then. Pale drawings, and colours of nearly one lightness, do not."""
+    rows = image.resize((image.width, _ROWS), Pillow.Resampling.NEAREST)
+    columns = image.resize((_ROWS, image.height), Pillow.Resampling.NEAREST).transpose(Pillow.Transpose.TRANSPOSE)
+    return _is_sharp(rows.convert("L"), SHARP[n]) or _is_sharp(columns.convert("L"), SHARP[n])
+
+
+def _is_sharp(rows: Pillow.Image, least: float) -> bool:
+    if rows.width < 3:
+        return False
+    apart = ImageChops.difference(rows.crop((0, 0, rows.width - 1, _ROWS)), rows.crop((1, 0, rows.width, _ROWS)))
+    width = apart.width - 1
+    level = apart.crop((0, 0, width, _ROWS)).point([255] * (_LEVEL + 1) + [0] * (255 - _LEVEL))
+    edge = apart.crop((1, 0, width + 1, _ROWS)).point([0] * _SHARP + [255] * (256 - _SHARP))
+    return ImageChops.darker(level, edge).histogram()[255] >= least * width * _ROWS
