@@ -8,7 +8,9 @@ from PIL import Image as Pillow
 from service.engine.headers.png import OVERHEAD, SIGNATURE
 
 _LEVEL = 5  # 1 % larger than at 6 and in two thirds of the time
-_FILTERS = ("sub", "none", "all")  # one for all rows, none for flat colours, which repeat, or the best of five for each
+_FILTERS = {"sub": 1.0, "none": 1.0, "all": 1.02}
+"""One for all rows, none for flat colours, which repeat, or the best of five for each row. The last takes nearly twice
+the time, so it has to save more: what it makes counts for 2 % more."""
 
 _BLOCKS, _ROWS = 3, 16
 """What is tried with every filter: so many blocks of so many rows, which fill the window of deflate."""
@@ -19,7 +21,7 @@ def png(image: Pillow.Image, icc: bytes | None) -> bytes:
     pixels = pyvips.Image.new_from_memory(image.tobytes(), *image.size, len(image.getbands()), "uchar")
     try:
         sample = _sample(pixels)
-        chosen = min(_FILTERS, key=lambda one: len(_saved(sample, one)))
+        chosen = min(_FILTERS, key=lambda one: len(_saved(sample, one)) * _FILTERS[one])
         if icc:
             pixels = pixels.copy()
             pixels.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
