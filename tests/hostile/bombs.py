@@ -161,10 +161,15 @@ def avif_claiming(width: int, height: int, data: bytes | None = None) -> bytes:
     return data[:place] + struct.pack(">II", width, height) + data[place + 8 :]
 
 
+@functools.cache
+def compressed_nothing(size: int) -> bytes:
+    return zlib.compress(bytes(size), 9)
+
+
 def compressed_chunk(kind: bytes, keyword: bytes, size: int) -> bytes:
     """A PNG whose text or profile is `size` bytes of nothing, compressed."""
     between = b"\0\1\0\0\0" if kind == b"iTXt" else b"\0\0"
-    return png(64, 64, png_chunk(kind, keyword + between + zlib.compress(bytes(size), 9)))
+    return png(64, 64, png_chunk(kind, keyword + between + compressed_nothing(size)))
 
 
 BOMBS = (
