@@ -57,6 +57,7 @@ from service.store.metered import MeteredStore
 from service.supervise import twins
 from service.tracing.setup import traced
 from service.uploads.direct import DirectUploads
+from service.uploads.early import Early
 from service.uploads.hook import Hook
 from service.uploads.quota import Quota
 from service.uploads.uploads import Uploads
@@ -194,7 +195,7 @@ async def _put_together(
     if hook:
         stack.push_async_callback(hook.close)
     parts = (store.originals, originals, derivatives, engine, job_settings, disk.work, limits.upload, journal)
-    uploads = Uploads(*parts, outbox, quota, eager, hook)
+    uploads = Uploads(*parts, outbox, quota, Early(originals, quota, remote=store.remote), eager, hook)
     direct = DirectUploads(store.incoming, uploads, originals, config.intake.lifetime, limits.upload)
     return Context(config, rules, store, originals, derivatives, uploads, engine, tasks, outbox, direct)
 

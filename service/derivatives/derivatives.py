@@ -130,6 +130,10 @@ class Derivatives:
         self._memory.clear()
         return await self._tree.clear()
 
+    async def forget_here(self, image: str) -> None:
+        """`forget`, until this node's disk has let go of it. Raises OSError."""
+        await self._tree.removed(self.forget(image))
+
     async def forget_everywhere(self, image: str) -> None:
         """`forget`, and remove what the derived container holds of the image. Raises Unavailable, OSError."""
         removals = self.forget(image)

@@ -75,7 +75,8 @@ class IncomingContainer(Protocol):
         """
 
     async def discard(self, names: Sequence[str]) -> None:
-        """Remove those of the objects and copies that are there."""
+        """Remove those of the objects and copies that are there, now or soon; they can be taken no more. A remote store
+        only begins with it, and what it cannot remove is left for `sweep`."""
 
     async def sweep(self, now: float) -> int:
         """Remove what expired before `now` (seconds since the epoch); return how many objects that were."""

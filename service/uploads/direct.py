@@ -71,12 +71,12 @@ class DirectUploads:
     async def begin(self, name: str, size: int, sha256: str, *, replace: bool) -> Begun:
         """Give a URL for an image of so many bytes with this SHA-256, in hex. Nothing is remembered here.
 
-        Raises TooLarge, Exists where the name is taken already, NoTemporaryUrls, Unavailable.
+        Raises TooLarge, NoTemporaryUrls, Unavailable; what `Early.foresee` raises.
         """
         incoming = self.incoming
         if size > self._limit:
             raise TooLarge(f"the upload has {size} bytes: at most {self._limit} are allowed")
-        await self._uploads.foresee(name, Precondition(replace=replace))
+        await self._uploads.early.foresee(name, Precondition(replace=replace), size)
         expires = int(time.time() + self._lifetime)
         announced = Announced(name, sha256, new_name(expires, size), replace)
         url = await incoming.put_url(announced.object, expires)

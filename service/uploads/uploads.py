@@ -24,6 +24,7 @@ from service.originals.originals import Original, Originals
 from service.outbox.outbox import Change, Outbox
 from service.store.base import Container, NewObject, Precondition, StoredObject
 from service.store.errors import Corrupt, Forbidden, NotFound, StoreError, Unavailable
+from service.uploads.early import Early
 from service.uploads.hook import Hook, Question
 from service.uploads.incoming import Incoming
 from service.uploads.marks import marked, outcome_of
@@ -64,6 +65,7 @@ class Uploads:
     _journal: Journal
     _outbox: Outbox
     quota: Quota
+    early: Early
     eager: Eager
     _hook: Hook | None = None
 
@@ -96,12 +98,6 @@ class Uploads:
             self._under_way -= 1
             path.unlink(missing_ok=True)
 
-    async def foresee(self, name: str, precondition: Precondition) -> None:
-        """Raise what `store` would raise for the name's sake, before a body is sent for nothing. No promise."""
-        there = await self._there(name)
-        precondition.check(there)
-        await self.quota.check(there, 1)
-
     async def store(
         self, name: str, upload: Incoming, precondition: Precondition, copy_of: str = "", mark: str = ""
     ) -> Stored:
@@ -130,7 +126,8 @@ class Uploads:
             content_type, metadata = ORIGINAL_TYPES[header.format], {CHECKSUM: upload.sha256}
             new = NewObject(name, upload.path, content_type, upload.md5, metadata, precondition)
             async with self._lock(name):
-                return await self._put(replace(new, sha256=upload.sha256, copy_of=copy_of), header, document, mark)
+                with self.early.learning():
+                    return await self._put(replace(new, sha256=upload.sha256, copy_of=copy_of), header, document, mark)
 
     async def _verify(self, upload: Incoming, header: Header, document: Path) -> tuple[str, ...]:
         """Decode the upload, and write its metadata to `document` where that can be. Return the flaws of the file."""
@@ -150,7 +147,8 @@ class Uploads:
 
     async def _put(self, new: NewObject, header: Header, document: Path, mark: str) -> Stored:
         asked = new.precondition
-        is_refused = not (asked.replace or asked.names_etags or mark)  # a taken name, by the store itself
+        # A taken name is refused by the store itself, but after the quota.
+        is_refused = not (asked.replace or asked.names_etags or mark or self.quota.is_on)
         there = None if is_refused else await self._there(new.name)
         before = outcome_of(mark, there)
         if there and before:
@@ -167,7 +165,7 @@ class Uploads:
                 change.stored = stored = await self._container.put(new)
                 self._learn(new.name, stored)
             original = self._originals.adopt(stored, new.source, header)
-            await self._forget(new.name)
+            await self._forget(new.name, is_new=there is None)
             if there:
                 self._look_again(new.name)
         if original:
@@ -272,12 +270,12 @@ class Uploads:
         if self._journal.writer is not None:
             self._originals.changed(name, self._journal.options.journal_lag)
 
-    async def _forget(self, name: str) -> None:
+    async def _forget(self, name: str, *, is_new: bool = False) -> None:
         """Remove what was derived of a former image. The store has made the change, so what cannot be removed is no
         failure of it: the service takes nothing from the tree or the derived container that is not of what is there
-        now."""
+        now. The derived container has nothing of a name that `is_new`, as its deletion has removed that."""
         try:
-            await self._derivatives.forget_everywhere(name)
+            await (self._derivatives.forget_here(name) if is_new else self._derivatives.forget_everywhere(name))
         except StoreError as error:
             log.warning("derived images of %s are left in the derived container: %s", name, error)
         except OSError as error:

@@ -152,6 +152,7 @@ async def test_what_another_node_has_stored_before_this_one_learned_of_its_own_i
 
 
 async def test_what_another_node_has_stored_meanwhile_is_not_covered_by_the_upload(one: Node) -> None:
+    assert (await one.upload("a.png", flat(GREEN))).status == 201
     held = Held(one.context.store.derived, "list")  # for what was derived of the former image
     uploading = asyncio.create_task(one.upload("a.png", flat(RED)))
     async with asyncio.timeout(10):
@@ -166,6 +167,7 @@ async def test_what_another_node_has_stored_meanwhile_is_not_covered_by_the_uplo
 
 
 async def test_a_deletion_meanwhile_brings_nothing_back(one: Node) -> None:
+    assert (await one.upload("a.png", flat(GREEN))).status == 201
     held = Held(one.context.store.derived, "list")
     uploading = asyncio.create_task(one.upload("a.png", flat(RED)))
     async with asyncio.timeout(10):

@@ -45,7 +45,7 @@ def test_an_upload_goes_straight_to_the_store_and_is_there_once_it_is_finished(s
 
     found = subject.original("straight/ä cat.jpg")
     assert (found.content, found.headers["Content-Type"]) == (CAT, "image/jpeg")
-    assert not subject.is_waiting(upload)
+    until(lambda: not subject.is_waiting(upload))
     if subject.swift:
         with contextlib.closing(client(subject.swift.url)) as connection:
             headers = connection.head_object(subject.container, "straight/ä cat.jpg")

@@ -52,6 +52,8 @@ def test_an_upload_beyond_a_limit_is_refused_and_the_limit_named(limited: Gatewa
     assert refused.status_code == 507
     assert refused.json()["type"] == "urn:image-gateway:problem:quota-reached"
     assert refused.json()["detail"].startswith("limits.store_images: the store may hold 3 images")
+    taken = limited.api.post("/images/", files={"file": ("first.png", SMALL)})
+    assert taken.status_code == 409, "that the name is taken is the reason, not that there is no room"
     assert limited.upload("second.png", LARGE, replace="true").status_code == 201, "a replacement takes no place"
     refused = limited.upload("old.png", LARGE, replace="true")
     assert refused.status_code == 507

@@ -89,6 +89,11 @@ async def read_small(request: web.Request, most: int) -> bytes:
     return bytes(body)
 
 
+def announced_size(request: web.Request) -> int | None:
+    """How many bytes the body has; None where its sender waits to be let go on, or does not say."""
+    return None if "Expect" in request.headers else request.content_length
+
+
 async def begin(request: web.Request, most: int | None) -> None:
     """Refuse what can be refused before the body is read, and then let a sender that waits for it go on.
 

@@ -15,7 +15,7 @@ from gateway.errors import Refused
 from gateway.names import check_image, split_path
 from service.api.http import digests
 from service.api.http.audit import audited
-from service.api.http.body import Patience, Read, begin, receive
+from service.api.http.body import Patience, Read, announced_size, begin, receive
 from service.api.http.conditional import precondition
 from service.api.http.context import CONTEXT, Context, raw_target
 from service.api.http.errors import DigestMismatch, TooMany
@@ -69,7 +69,7 @@ async def upload_image(request: web.Request, asked: UploadQuery) -> web.StreamRe
     with audited(request, "upload", name):
         said = digests.expected(request.headers)
         context = request.app[CONTEXT]
-        await context.uploads.foresee(name, allowed)
+        await context.uploads.early.foresee(name, allowed, announced_size(request))
         await begin(request, context.config.limits.upload)
         image = await _store(context, _File(name, request.content.readany, said, _nothing), allowed)
     return created(image)
@@ -79,7 +79,7 @@ async def _upload_one(request: web.Request, path: str, allowed: Precondition) ->
     """A form for one name: it is read to its end before anything is stored."""
     context, name = request.app[CONTEXT], check_image("/".join(split_path(path)))
     with audited(request, "upload", name):
-        await context.uploads.foresee(name, allowed)
+        await context.uploads.early.foresee(name, allowed, announced_size(request))
         await begin(request, context.config.limits.upload + LARGEST_FIELD)
         form = Form.of(request, context.config.limits.upload)
         part = await form.next()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 import time
@@ -22,6 +21,7 @@ from service.store.incoming import COPY, PutUrl, Taken, expiry_of, new_name
 from service.store.swift.auth import Denied
 from service.store.swift.connections import Pool, is_absent
 from service.store.swift.deletion import Deletion
+from service.store.swift.discarding import Discarding
 from service.store.swift.rights import needing
 from service.store.swift.settings import SwiftSettings
 from service.store.swift.temp_url import Signer
@@ -30,6 +30,7 @@ from service.store.swift.transfer import download
 QUOTA = "x-container-meta-quota-bytes"
 ORIGINS = "x-container-meta-access-control-allow-origin"
 EXPOSED = "x-container-meta-access-control-expose-headers"
+NOTHING = "nothing has been sent to the URL of this upload"
 _PAGE = 1000  # names in one listing of what has expired
 _ORIGINS = "intake.origins"
 
@@ -50,6 +51,7 @@ class SwiftIncoming:
         own = replace(urls, keys=settings.incoming_keys) if urls.scope == "container" else urls
         self._signer = Signer(own, self._container)
         self._deletion = Deletion(pool, self._container, settings.connections, self._delete)
+        self._discarding = Discarding(self._deletion.delete)
 
     async def prepare(self) -> None:
         """Make the container, its quota and its key, where they are missing. A user who may not is warned of: then no
@@ -92,18 +94,23 @@ class SwiftIncoming:
 
     async def take(self, name: str, size: int, target: Path) -> Taken:
         """As in `IncomingContainer`. The copy is made first, then read once."""
+        if name in self._discarding:
+            raise NotArrived(NOTHING)
         copy = new_name(int(time.time()) + COPY, size)
         try:
             with needing("read", self._container):
                 md5, sha256 = await self._pool.transfer(partial(self._take, name, size, copy), target)
         except StoreError:
-            with contextlib.suppress(StoreError):
-                await self.discard([copy])  # which counts against the quota
+            self._discarding.add([copy])  # which counts against the quota
             raise
         return Taken(f"{self._container}/{copy}", md5, sha256)
 
     async def discard(self, names: Sequence[str]) -> None:
-        await self._deletion.delete([name.removeprefix(f"{self._container}/") for name in names])
+        self._discarding.add([name.removeprefix(f"{self._container}/") for name in names])
+
+    async def close(self) -> None:
+        """End what is under way."""
+        await self._discarding.close()
 
     async def sweep(self, now: float) -> int:
         """As in `IncomingContainer`. The listing begins with what has expired."""
@@ -155,7 +162,7 @@ class SwiftIncoming:
             )
         except ClientException as error:
             if is_absent(error):
-                raise NotArrived("nothing has been sent to the URL of this upload") from error
+                raise NotArrived(NOTHING) from error
             if error.http_status == 413:
                 text = f"uploads that wait to be finished may take {self._settings.incoming_quota} bytes (intake.quota)"
                 raise IncomingFull(text) from error

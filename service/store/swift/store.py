@@ -116,5 +116,7 @@ class SwiftStore:
         return self._derived_pool.clock.now(time.monotonic())
 
     async def close(self) -> None:
+        if self.incoming:
+            await self.incoming.close()
         self.pool.close()
         self._derived_pool.close()
