@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Sequence
 
 import click
 
+from gateway.journal import ANY_NODE, Entry, entry_name
 from service.api.schema.takedown_models import Receipt
 from service.cli.arguments import Seconds, as_json, client_command, names
 from service.cli.connection import Remote, for_each
@@ -30,13 +32,19 @@ def takedown(
 ) -> int:
     """Remove images with all that was derived of them, and print what was removed where.
 
-    With --wait every node is asked until it has removed what it had. The exit status is 1 if one has not in time.
+    With --wait every node is asked until it has removed what it had. The exit status is 1 if one has not in time. Where
+    one cannot be asked at the beginning, nothing is removed.
     """
     if wait and not nodes:
         raise click.UsageError("--wait: name the API of every other node with --node URL")
     if nodes and not wait:
         raise click.UsageError("--node: it is asked with --wait only")
     every = [remote, *(Remote(url, remote.token) for url in nodes)]
+    if wait and (wrong := _unfit(every)):
+        for text in wrong:
+            click.echo(text, err=True)
+        click.echo("nothing was removed: leave out the --node that is gone, or --wait", err=True)
+        return 1
     late = False
 
     def one(gateway: Gateway, name: str) -> None:
@@ -69,6 +77,15 @@ def _waiting(nodes: Sequence[Remote], entry: str, timeout: float) -> list[str]:
         if not waiting or time.monotonic() >= end:
             return [f"{node.url} does not have it after {timeout} s{reasons[node.url]}" for node in waiting]
         time.sleep(PAUSE)
+
+
+def _unfit(nodes: Sequence[Remote]) -> list[str]:
+    """Ask each node for an entry of no journal; those that cannot say whether they have one, with the reason."""
+    reasons: dict[str, str] = {}
+    entry = entry_name(Entry("delete", "", time=time.time(), node=ANY_NODE), secrets.token_hex(8))
+    for node in nodes:
+        _has(node, entry, reasons)
+    return [f"{url} cannot tell whether it has an image removed{reason}" for url, reason in reasons.items() if reason]
 
 
 def _has(node: Remote, entry: str, reasons: dict[str, str]) -> bool:

@@ -198,10 +198,23 @@ async def test_the_command_waits_for_every_node(
     assert await asyncio.to_thread(run, [*command, urls[1]]) == 0
     assert "command.png: the original, " in capsys.readouterr().out
     assert two[1].context.derivatives.noted("command.png") is None
-    nowhere = "http://127.0.0.1:9"
-    assert await asyncio.to_thread(run, [*command, nowhere, "--timeout", "1s"]) == 1
-    assert f"command.png: {nowhere} does not have it after 1 s: no answer at" in capsys.readouterr().err
     assert await asyncio.to_thread(run, command[:-1]) == 2
+
+    await shown(two, "command.png")
+    nowhere = "http://127.0.0.1:9"
+    assert await asyncio.to_thread(run, [*command, nowhere]) == 1
+    told = capsys.readouterr().err
+    assert f"{nowhere} cannot tell whether it has an image removed: no answer at" in told
+    assert "nothing was removed" in told
+    assert (await two[0].api("command.png/@w=3.png")).status == 200
+
+    async def removed(self: DerivedTree, removals: Any, *, counted: bool = False) -> int:
+        raise OSError("read-only")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(two[1].context.tasks.disk.tree, "removed", removed.__get__(two[1].context.tasks.disk.tree))
+        assert await asyncio.to_thread(run, [*command, urls[1], "--timeout", "1s"]) == 1
+    assert f"command.png: {urls[1]} does not have it after 1 s" in capsys.readouterr().err
 
 
 async def test_a_name_that_is_no_entry_is_refused(two: tuple[Node, Node]) -> None:
