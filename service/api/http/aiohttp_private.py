@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-NEEDED = ("_current_request", "_messages", "_request_count")
+NEEDED = ("_current_request", "_messages", "_reading_paused", "_request_count")
 
 
 def require(connection: type[object], version: str) -> None:
@@ -38,3 +38,8 @@ def parsed_messages(connection: web.RequestHandler) -> Any:
 def requests_read(connection: web.RequestHandler) -> int:
     """Returns how many requests this connection has made."""
     return connection._request_count
+
+
+def is_reading_paused(connection: web.RequestHandler) -> bool:
+    """Returns whether aiohttp itself takes nothing from the connection, since what it holds has not been read."""
+    return connection._reading_paused

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMessage
 
 from gateway.errors import Refused
+from service.api.http.aiohttp_private import is_reading_paused
 from service.api.http.errors import SlowSender, UnsupportedBody
 from service.engine.job import TooLarge
 from service.uploads.incoming import Incoming
@@ -53,20 +55,37 @@ class Patience:
             raise Refused(400, "the body is broken: its chunks, or the parts of its multipart form") from error
 
 
-async def receive(read: Read, upload: Incoming, patience: Patience) -> None:
-    """Write all pieces that `read` gives, until an empty one, into an upload. Raises TooLarge, SlowSender, Refused."""
+async def receive(read: Read, upload: Incoming, patience: Patience, request: web.BaseRequest | None = None) -> None:
+    """Write all pieces that `read` gives, until an empty one, into an upload. Nothing more of the `request` is received
+    while some are written. Raises TooLarge, SlowSender, Refused."""
     pieces: list[bytes] = []
-    received = written = 0
-    while True:
-        piece = await patience.wait(read(), received)
-        received += len(piece)
-        pieces.append(piece)
-        if received - written >= BLOCK or not piece:
-            await asyncio.to_thread(upload.write, *pieces)
-            written = received
-            pieces.clear()
-        if not piece:
-            return
+    received, is_over = 0, False
+    while not is_over:
+        pieces.append(await patience.wait(read(), received))
+        received += len(pieces[-1])
+        is_over = not pieces[-1]
+        if is_over or sum(map(len, pieces)) >= BLOCK:
+            with _held(request):
+                await asyncio.to_thread(upload.write, *pieces)
+            pieces.clear()  # and nothing else holds them while the next one is on its way
+
+
+@contextlib.contextmanager
+def _held(request: web.BaseRequest | None) -> Iterator[None]:
+    """Leave what comes on the request's connection to the kernel: the next piece, of 250 KB from a quick sender, would
+    wait in this process as long as the present one."""
+    transport = request.transport if request else None
+    if request is None or transport is None:
+        yield
+        return
+    with contextlib.suppress(RuntimeError):  # it has just been closed
+        transport.pause_reading()
+    try:
+        yield
+    finally:
+        if not is_reading_paused(request.protocol):
+            with contextlib.suppress(RuntimeError):
+                transport.resume_reading()
 
 
 async def discard(read: Read, patience: Patience, most: int) -> None:

@@ -93,7 +93,7 @@ async def put_incoming(request: web.Request) -> web.StreamResponse:
     async with landing.receiving(name, size) as place:
         with place.open("wb") as file:
             upload = Incoming(place, size, file)
-            await receive(request.content.readany, upload, Patience())
+            await receive(request.content.readany, upload, Patience(), request)
         if upload.size != size:
             raise NotAsAnnounced(f"the body had {upload.size} bytes, and {size} were announced")
     return web.Response(status=201)

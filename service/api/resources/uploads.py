@@ -17,7 +17,7 @@ from service.api.http import digests
 from service.api.http.audit import audited
 from service.api.http.body import Patience, Read, announced_size, begin, receive
 from service.api.http.conditional import precondition
-from service.api.http.context import CONTEXT, Context, raw_target
+from service.api.http.context import CONTEXT, raw_target
 from service.api.http.errors import DigestMismatch, TooMany
 from service.api.http.multipart import FIELD, LARGEST_FIELD, Form
 from service.api.http.problems import document
@@ -71,7 +71,7 @@ async def upload_image(request: web.Request, asked: UploadQuery) -> web.StreamRe
         context = request.app[CONTEXT]
         await context.uploads.early.foresee(name, allowed, announced_size(request))
         await begin(request, context.config.limits.upload)
-        image = await _store(context, _File(name, request.content.readany, said, _nothing), allowed)
+        image = await _store(request, _File(name, request.content.readany, said, _nothing), allowed)
     return created(image)
 
 
@@ -91,7 +91,7 @@ async def _upload_one(request: web.Request, path: str, allowed: Precondition) ->
                 raise Refused(400, "the form has several files: post them to a folder, POST /images/DIR/")
 
         file = _File(name, form.reader(part), _said_of_part(request, part), complete)
-        return created(await _store(context, file, allowed))
+        return created(await _store(request, file, allowed))
 
 
 async def _upload_several(request: web.Request, folder: str, allowed: Precondition) -> web.Response:
@@ -109,7 +109,7 @@ async def _upload_several(request: web.Request, folder: str, allowed: Preconditi
             name = check_image(folder + _leaf(part.filename))
             with audited(request, "upload", name):
                 file = _File(name, form.reader(part), _said_of_part(request, part), form.peek)
-                image = await _store(context, file, allowed)
+                image = await _store(request, file, allowed)
             results.append(UploadResult(name=name, status=201, image=image))
         except (EngineError, StoreError, UploadError, Refused, DigestMismatch) as error:
             problem = error
@@ -130,11 +130,12 @@ def _said_of_part(request: web.Request, part: BodyPartReader) -> digests.Expecte
     return digests.expected(headers)
 
 
-async def _store(context: Context, file: _File, allowed: Precondition) -> StoredImage:
+async def _store(request: web.Request, file: _File, allowed: Precondition) -> StoredImage:
     """Receive a file and store it; what the store then holds. After a failure nothing new is there."""
+    context = request.app[CONTEXT]
     with context.uploads.receive() as upload:
         upload.also_hash(algorithm for _, algorithm, _ in file.said)
-        await receive(file.read, upload, Patience())
+        await receive(file.read, upload, Patience(), request)
         if upload.size == 0:
             raise Refused(400, f"the upload is empty: send the image as the body, or in the multipart field {FIELD}")
         await file.complete()
