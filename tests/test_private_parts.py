@@ -36,6 +36,7 @@ def test_a_private_part_is_used_in_one_module(name: str) -> None:
 def test_another_aiohttp_is_refused_by_its_version_and_what_it_lacks() -> None:
     class Changed:
         _current_request = None
+        _reading_paused = False
         _request_count = 0
 
     with pytest.raises(ImportError, match=r"aiohttp 4\.0: its RequestHandler has no _messages any more"):
