@@ -12,6 +12,7 @@ from typing import Any
 from gateway.journal import Entry, Kind
 from gateway.settings import Cache
 from service.cache.work import Work
+from service.journal.digests import Digests
 from service.journal.reader import Reader
 from service.journal.stats import JournalStats
 from service.journal.trimming import Trimming
@@ -62,11 +63,12 @@ class Journal:
 
     def reader(self, settle: Callable[[Entry], Awaitable[None]]) -> Reader | None:
         """What reads the journal and gives entries of other nodes to `settle`; None where there is none."""
-        if self.store.journal is None:
+        container = self.store.journal
+        if container is None:
             return None
         options = self.options
         self._reader = Reader(
-            self.store.journal,
+            container,
             self.folder / PLACE,
             self.work,
             self.node,
@@ -76,6 +78,7 @@ class Journal:
             interval=options.journal,
             lag=options.journal_lag,
             keep=options.journal_keep,
+            digests=Digests(container, self.work, options.journal) if options.journal_digest else None,
         )
         return self._reader
 

@@ -1,8 +1,7 @@
 """Read the journal: what other nodes have changed.
 
-A listing may lag behind the objects, and an entry may be written slowly. So a read begins before the newest entry, and
-each stretch is read twice more, later. Entries that were seen are known by their names, which are saved with the place
-that was read to: a restart goes on there.
+Listings lag, and an entry may be written slowly. So a read begins before the newest entry, and each stretch is read
+twice more. Names that were seen are saved with the place that was read to: a restart goes on there.
 """
 
 from __future__ import annotations
@@ -13,12 +12,14 @@ import json
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gateway.journal import Entry, common_prefix, parse_entry, time_text
 from service.cache.work import Work
+from service.journal.digest import Digest
+from service.journal.digests import Digests
 from service.journal.stats import ENTRIES, JournalStats
 from service.store.base import Container
 from service.store.errors import NotFound, StoreError
@@ -26,6 +27,7 @@ from service.store.errors import NotFound, StoreError
 SURE = 0.9  # of the time for which entries are kept, that an entry is certainly there
 OVERLAP = 3.0  # seconds before the newest entry from which on each read begins
 SOON = 10.0  # seconds after which a stretch is read for the second time
+HEARD = 60.0  # seconds for which an entry that was seen may be named again, by a digest
 AHEAD = 3600.0  # seconds: no entry is later than that, by the store's clock
 PAGE = 5000  # names of a listing at once
 AT_ONCE = 32  # entries that are settled without letting anything else run
@@ -43,7 +45,7 @@ class Reader:
 
     `missed` is called before a read where the journal does not tell any more of all that has changed since the last
     one: then only what is in doubt is read. `record` is the file that remembers the place. `now` gives the store's
-    time, None before its first answer. `interval`, `lag` and `keep` are in seconds.
+    time, None before its first answer. Other times are in seconds. With `digests` one node reads for all.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Reader:
         interval: float,
         lag: float,
         keep: float,
+        digests: Digests | None = None,
     ) -> None:
         self._container = container
         self._record = record
@@ -70,14 +73,15 @@ class Reader:
         self._interval = interval
         self._lags = (SOON, lag)
         self._keep = keep
+        self._digests = digests
         self.missed: Callable[[], Awaitable[None]] | None = None
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._seen: OrderedDict[str, float] = OrderedDict()  # and when each was seen, by the store's clock
         self._unsettled = dict[str, None]()  # entries that the disk did not let be settled
         self._newest = 0.0  # the time of the newest entry
         self._again = [0.0, 0.0]  # the times up to which stretches were read again after SOON, and after `lag`
         self._read_to = 0.0  # the store's time when it was last read to its end
         self._jumped_to = 0.0  # the time before which entries were left out, since they were too many or gone
-        self._saved = 0.0
+        self._began = self._saved = 0.0
         self._load()
 
     async def run(self) -> None:
@@ -91,30 +95,37 @@ class Reader:
                 if time.monotonic() - logged >= LOG_EVERY:
                     logged = time.monotonic()
                     log.warning("the journal cannot be read, so other nodes' changes are seen later: %s", error)
-            await asyncio.sleep(self._interval)
+            await asyncio.sleep(self._digests.pause if self._digests else self._interval)
 
     async def read(self) -> int:
         """Read what is new, and again what is due for that; how many entries were new. Raises StoreError, OSError."""
         if self._now() is None:
             await self._container.list(limit=1)  # its answer tells the store's time
-        now = self._now() or time.time()
+        now = self._began = self._now() or time.time()
         if self.missed and not self._reaches(now):
             await self.missed()
             self._begin_anew(now)
         for name in list(self._unsettled):
             await self._heed(name)
-        count = await self._read(max(self._newest - OVERLAP, now - self._keep), now + AHEAD)
+        digest = await self._digests.next(now) if self._digests else None
+        if digest:
+            count = await self._see_all(digest.names)
+        else:
+            count = await self._read(max(self._newest - OVERLAP, now - self._keep), now + AHEAD)
         if self.missed and count > MOST_MISSED:
             await self.missed()
             self._begin_anew(now)
         for place, lag in enumerate(self._lags):
             since, until = self._again[place], now - lag
             if until - since >= SOON:
-                count += await self._read(max(since, now - self._keep), until)
-                self._again[place] = until
+                count += await self._read_again(place, since, until, now, digest)
+        if digest and self._digests:
+            self._digests.took(digest)
+        elif self._digests:
+            await self._digests.listed(self._again)
         self._forget_seen(now)
         self._stats.count(count, time.monotonic())
-        self._read_to = now
+        self._read_to = min(digest.read, now) if digest else now
         if time.monotonic() - self._saved >= SAVE_EVERY:
             self.save()
         return count
@@ -146,6 +157,15 @@ class Reader:
         self._newest = max(self._newest, now - max(self._lags))
         self._again = [max(one, self._newest) for one in self._again]
         self._read_to, self._jumped_to = now, self._newest
+        if self._digests:
+            self._digests.give_up()
+
+    async def _read_again(self, place: int, since: float, until: float, now: float, digest: Digest | None) -> int:
+        """Read a stretch again; how many entries were new. Since this node follows digests, their writer does it."""
+        own = min(until, self._digests.joined) if self._digests and digest else until
+        count = await self._read(max(since, now - self._keep), own) if since < own else 0
+        self._again[place] = max(since, own, min(until, digest.again[place]) if digest else until)
+        return count
 
     async def _read(self, since: float, until: float) -> int:
         """Read the entries between two times, all pages; how many were new."""
@@ -154,12 +174,19 @@ class Reader:
         while marker is not None:
             page = await self._container.list(prefix=common_prefix(since, until), marker=marker, limit=PAGE)
             marker = page.marker
-            for number, found in enumerate(page.objects):
-                if found.name >= end:
-                    return count
-                count += await self._see(found.name)
-                if number % AT_ONCE == 0:
-                    await asyncio.sleep(0)
+            names = [found.name for found in page.objects]
+            count += await self._see_all([name for name in names if name < end])
+            if names and names[-1] >= end:
+                break
+        return count
+
+    async def _see_all(self, names: Sequence[str]) -> int:
+        """Settle those entries that are new; how many these were."""
+        count = 0
+        for number, name in enumerate(names):
+            count += await self._see(name)
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
         return count
 
     async def _see(self, name: str) -> bool:
@@ -170,7 +197,9 @@ class Reader:
         if entry.node != self._node:
             await self._heed(name)
             ENTRIES.labels("read").inc()
-        self._seen[name] = None
+        self._seen[name] = self._began
+        if self._digests:
+            self._digests.saw(name)
         self._newest = max(self._newest, entry.time)
         if len(self._seen) > MOST_SEEN:
             self._seen.popitem(last=False)
@@ -205,7 +234,7 @@ class Reader:
     def _forget_seen(self, now: float) -> None:
         """Forget the names of entries that no read comes to again."""
         oldest = time_text(min(now - max(self._lags), *self._again, self._newest - OVERLAP) - SOON)
-        for name in [name for name in self._seen if name < oldest]:
+        for name in [name for name, seen in self._seen.items() if name < oldest and seen < now - HEARD]:
             del self._seen[name]
 
     def _load(self) -> None:
@@ -214,7 +243,7 @@ class Reader:
             self._newest = float(document["newest"])
             self._read_to = float(document.get("read", self._newest))
             self._again = [float(one) for one in document["again"]]
-            self._seen = OrderedDict.fromkeys(map(str, document["seen"]))
+            self._seen = OrderedDict.fromkeys(map(str, document["seen"]), self._read_to)
             self._unsettled = dict.fromkeys(map(str, document.get("unsettled", [])))
             self._jumped_to = float(document.get("jumped", 0.0))
         except (OSError, ValueError, KeyError, TypeError):  # there is none yet: all of the journal is read

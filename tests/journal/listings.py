@@ -16,18 +16,19 @@ LAG, KEEP = 60.0, 7200.0
 
 @dataclass
 class Listing:
-    """A container whose rows show late. `rows` are names and when they show; a page has two rows at most."""
+    """A container whose rows show late. `rows` are names and when they show; a page has `page` rows at most."""
 
     now: float = BEGIN
     rows: dict[str, float] = field(default_factory=dict)
     lists: int = 0
     takes: float = 0.0  # seconds that a PUT takes
     fails: bool = False
+    page: int = 2
 
     async def list(self, *, prefix: str = "", marker: str = "", limit: int = 1000, **_: Any) -> Page:
         self.lists += 1
-        names = sorted(name for name, shows in self.rows.items()
-                       if shows <= self.now and name.startswith(prefix) and name > marker)[: min(limit, 2)]  # fmt: skip
+        shown = (name for name, shows in self.rows.items() if shows <= self.now)
+        names = sorted(name for name in shown if name.startswith(prefix) and name > marker)[: min(limit, self.page)]
         found = [StoredObject(name, 1, "e", self.now) for name in names]
         return Page(found, [], names[-1] if names else None)
 
