@@ -32,6 +32,15 @@ def test_the_charts_configuration_is_that_of_the_kustomization() -> None:
     assert ours == theirs
 
 
+def test_its_balancer_is_that_of_the_kustomization() -> None:
+    plain, deployment, _ = yaml.safe_load_all((HOME / "deploy/kubernetes/balancer.yaml").read_text())
+    for name in ("run", "nginx.conf"):
+        assert (CHART / "files" / f"balancer-{name}").read_text() == plain["data"][name]
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    assert VALUES["balancer"]["resources"] == container["resources"]
+    assert VALUES["balancer"]["replicas"] == deployment["spec"]["replicas"]
+
+
 def test_every_value_is_used_by_a_template() -> None:
     templates = "".join(file.read_text() for file in (CHART / "templates").iterdir())
     assert [name for name in VALUES if f".Values.{name}" not in templates] == []
