@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,13 +39,15 @@ class Cluster:
     options: dict[str, Any]
     client: httpx.Client
     stack: ExitStack  # of what ends with it
+    environs: Mapping[int, Mapping[str, str]] = field(default_factory=dict)  # of nodes, by their number
     nodes: dict[int, Gateway] = field(default_factory=dict)
 
     def start(self, number: int) -> None:
         """A node, with what its disk has."""
         public = {"listen": NODES[number], "url": BALANCER}
         with self.network.machines[number].entered():
-            running = running_gateway(self.root / f"node{number}", {**self.options, "public": public})
+            options = {**self.options, "public": public}
+            running = running_gateway(self.root / f"node{number}", options, self.environs.get(number))
             self.nodes[number] = self.stack.enter_context(running)
 
     def kill(self, number: int) -> None:
@@ -73,7 +75,16 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(root: Path) -> Iterator[Cluster]:
+def running_cluster(
+    root: Path,
+    *,
+    cache: Mapping[str, Any] | None = None,
+    store: Mapping[str, Any] = STORE,
+    before_swift: Callable[[str], AbstractContextManager[str]] | None = None,
+    environs: Mapping[int, Mapping[str, str]] | None = None,
+) -> Iterator[Cluster]:
+    """A cluster whose nodes have these options of `cache` and of Swift, and these environment variables, by number.
+    `before_swift` runs a proxy on the hub before the Swift of a URL, and gives its own URL."""
     environment()  # made here if it is missing: the namespaces reach no package registry
     addresses = [node.partition(":")[0] for node in NODES]
     with ExitStack() as stack:
@@ -81,11 +92,14 @@ def running_cluster(root: Path) -> Iterator[Cluster]:
         with network.hub.entered():
             swift = stack.enter_context(running_swift(root / "swift", address=HUB))
             options = swift_options(swift)
-        options["store"]["swift"] |= STORE
-        options["cache"] = {"revalidate": f"{REVALIDATE}s"}
+            if before_swift:
+                url = stack.enter_context(before_swift(swift.url))
+                options["store"]["swift"]["auth_url"] = f"{url}/auth/v1.0"
+        options["store"]["swift"] |= store
+        options["cache"] = {"revalidate": f"{REVALIDATE}s", **(cache or {})}
         once = httpx.Limits(max_keepalive_connections=0)  # a connection may not outlive its node
         client = stack.enter_context(httpx.Client(timeout=60, trust_env=False, limits=once))
-        cluster = Cluster(root, network, options, client, stack)
+        cluster = Cluster(root, network, options, client, stack, environs or {})
         with ThreadPoolExecutor(len(NODES)) as pool:
             list(pool.map(cluster.start, range(len(NODES))))
         stack.enter_context(_balancer(root / "balancer", network, client))

@@ -48,12 +48,12 @@ class LaggingSwift:
     _former: dict[str, Answer] = field(default_factory=dict)
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[LaggingSwift]:
+    async def running(self, host: str = "127.0.0.1") -> AsyncIterator[LaggingSwift]:
         app = web.Application(client_max_size=2**24)
         app.router.add_route("*", "/{path:.*}", self._pass)
-        server = TestServer(app)
+        server = TestServer(app, host=host)
         await server.start_server()
-        self.url = f"http://127.0.0.1:{server.port}"
+        self.url = f"http://{host}:{server.port}"
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as self._client:
             yield self
@@ -64,7 +64,7 @@ class LaggingSwift:
         if request.method == "PUT":
             return await self._take(request, body, path)
         former = None if self._is_newest(request) else self._former.get(path)
-        if former and time.monotonic() - self._put[path] < self.stale:
+        if former and time.monotonic() - self._put.get(path, 0.0) < self.stale:
             return former.sent()
         answer = await self._ask(request.method, request, body)
         if request.method == "GET" and request.query.get("format") == "json" and answer.status == 200:
