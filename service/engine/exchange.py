@@ -28,7 +28,7 @@ _JPEG = "jpg"
 _JXL = "jxl"
 
 PIXEL = 58
-"""Bytes for a pixel that must be free: libjxl 0.7 takes 53 to 56 to code the coefficients of three channels."""
+"""Bytes for a pixel that must be free: libjxl 0.11 takes 53 of addresses to code the coefficients of three channels."""
 
 
 def is_asked(job: Job) -> bool:

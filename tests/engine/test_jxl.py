@@ -14,7 +14,7 @@ from PIL import Image
 from gateway.rules import DEFAULT_QUALITY
 from service.engine.capabilities import capabilities
 from service.engine.job import Limits, TooLarge, Undecodable
-from service.engine.jxl import libjxl, reading, writing
+from service.engine.jxl import bundled, libjxl, reading, writing
 from service.engine.recognise import recognise
 from tests import images, jxls
 from tests.engine.deriving import derive, describe, verify
@@ -260,6 +260,23 @@ def test_an_animation_in_display_p3_is_read_again() -> None:
 
 def test_the_version_names_what_makes_the_bytes() -> None:
     assert libjxl.version().startswith("libjxl 0.")
+
+
+def test_the_library_is_that_of_the_locked_wheel_whatever_the_system_has() -> None:
+    assert Path(libjxl.library._name).parent.name == "imagecodecs.libs"
+
+
+def test_the_wheel_lends_its_library_and_is_not_imported() -> None:
+    program = "import sys; from service.engine.jxl import libjxl; print(libjxl.is_there(), *sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert answer[0] == "True"
+    assert {"imagecodecs", "numpy"}.isdisjoint(answer)
+
+
+def test_a_wheel_without_the_library_is_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("no_such_package", "click"):
+        monkeypatch.setattr(bundled, "_PACKAGE", package)
+        assert bundled.load() is None
 
 
 def test_without_the_library_the_format_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,17 +15,17 @@ _KNOWN = {(1, _D65): BT709, (9, _D65): BT2020, (11, _D65): P3, (11, 11): PRIMARI
 """By JxlPrimaries and JxlWhitePoint, whose numbers are those of H.273 where it has them."""
 
 
-def of(decoder: ctypes.c_void_p, format: libjxl.PixelFormat) -> tuple[Statement | None, bytes | None]:
+def of(decoder: ctypes.c_void_p) -> tuple[Statement | None, bytes | None]:
     """What the pixels are in: a statement by numbers, or else an ICC profile."""
-    said, arguments = libjxl.Colour(), libjxl.profile_arguments(format)
-    library = libjxl.library
-    if library.JxlDecoderGetColorAsEncodedProfile(decoder, *arguments, ctypes.byref(said)) == libjxl.SUCCESS:
+    said, library = libjxl.Colour(), libjxl.library
+    if library.JxlDecoderGetColorAsEncodedProfile(decoder, libjxl.DATA, ctypes.byref(said)) == libjxl.SUCCESS:
         return _statement(said), None
     size = ctypes.c_size_t()
-    if library.JxlDecoderGetICCProfileSize(decoder, *arguments, ctypes.byref(size)) != libjxl.SUCCESS or not size.value:
+    failed = library.JxlDecoderGetICCProfileSize(decoder, libjxl.DATA, ctypes.byref(size))
+    if failed or not size.value:
         return None, None
     profile = ctypes.create_string_buffer(size.value)
-    failed = library.JxlDecoderGetColorAsICCProfile(decoder, *arguments, profile, size)
+    failed = library.JxlDecoderGetColorAsICCProfile(decoder, libjxl.DATA, profile, size)
     return None, None if failed else profile.raw
 
 

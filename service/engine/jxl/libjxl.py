@@ -1,4 +1,4 @@
-"""libjxl, which decodes and encodes JPEG XL: its types and its functions.
+"""libjxl 0.11 or newer, which decodes and encodes JPEG XL: its types and its functions.
 
 It is loaded with this module, before an engine process is shut off from the file system. Without a parallel runner, of
 which there is none here, it works in the thread that calls it.
@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_NAMES = tuple(f"libjxl.so.0.{minor}" for minor in range(12, 6, -1))
-"""The functions below are the same in all of them, but for what `profile_arguments` gives."""
+from service.engine.jxl import bundled
 
 _MISSING = "libjxl is not installed"
 
@@ -117,43 +116,40 @@ class FrameHeader(ctypes.Structure):
 
 
 def _load() -> Any:
-    for name in _NAMES:
-        try:
-            loaded = ctypes.CDLL(name)
-        except OSError:
-            continue
-        pointer, number, size = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t
-        for create in (loaded.JxlDecoderCreate, loaded.JxlEncoderCreate):
-            create.argtypes, create.restype = (pointer,), pointer
-        loaded.JxlEncoderFrameSettingsCreate.argtypes = (pointer, pointer)
-        loaded.JxlEncoderFrameSettingsCreate.restype = pointer
-        loaded.JxlEncoderFrameSettingsSetOption.argtypes = (pointer, number, ctypes.c_int64)
-        loaded.JxlEncoderSetFrameDistance.argtypes = (pointer, ctypes.c_float)
-        loaded.JxlEncoderAddJPEGFrame.argtypes = (pointer, ctypes.c_char_p, size)
-        loaded.JxlEncoderAddImageFrame.argtypes = (pointer, pointer, ctypes.c_char_p, size)
-        loaded.JxlEncoderSetICCProfile.argtypes = (pointer, ctypes.c_char_p, size)
-        loaded.JxlEncoderAddBox.argtypes = (pointer, ctypes.c_char_p, ctypes.c_char_p, size, number)
-        loaded.JxlEncoderProcessOutput.argtypes = (pointer, pointer, pointer)
-        loaded.JxlDecoderSetInput.argtypes = (pointer, ctypes.c_char_p, size)
-        loaded.JxlDecoderSetImageOutBuffer.argtypes = (pointer, pointer, pointer, size)
-        loaded.JxlDecoderSetJPEGBuffer.argtypes = (pointer, pointer, size)
-        loaded.JxlDecoderSkipFrames.argtypes = (pointer, size)
-        loaded.JxlDecoderSetBoxBuffer.argtypes = (pointer, pointer, size)
-        for release in (loaded.JxlDecoderReleaseJPEGBuffer, loaded.JxlDecoderReleaseBoxBuffer):
-            release.argtypes, release.restype = (pointer,), size
-        for function in ("Destroy", "CloseInput", "ProcessInput", "GetBasicInfo", "GetFrameHeader"):
-            getattr(loaded, f"JxlDecoder{function}").argtypes = (pointer, pointer)[: 2 if "Get" in function else 1]
-        for function in ("SubscribeEvents", "SetKeepOrientation", "SetUnpremultiplyAlpha", "SetDecompressBoxes"):
-            getattr(loaded, f"JxlDecoder{function}").argtypes = (pointer, number)
-        loaded.JxlDecoderImageOutBufferSize.argtypes = (pointer, pointer, pointer)
-        for function in ("Destroy", "CloseInput", "CloseFrames", "UseBoxes", "CloseBoxes", "GetError"):
-            getattr(loaded, f"JxlEncoder{function}").argtypes = (pointer,)
-        for function in ("SetBasicInfo", "SetColorEncoding", "SetFrameHeader"):
-            getattr(loaded, f"JxlEncoder{function}").argtypes = (pointer, pointer)
-        for function in ("UseContainer", "StoreJPEGMetadata", "SetFrameLossless", "SetCodestreamLevel"):
-            getattr(loaded, f"JxlEncoder{function}").argtypes = (pointer, number)
-        return loaded
-    return None
+    loaded = bundled.load()
+    if loaded is None:
+        return None
+    pointer, number, size = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t
+    for create in (loaded.JxlDecoderCreate, loaded.JxlEncoderCreate):
+        create.argtypes, create.restype = (pointer,), pointer
+    loaded.JxlEncoderFrameSettingsCreate.argtypes = (pointer, pointer)
+    loaded.JxlEncoderFrameSettingsCreate.restype = pointer
+    loaded.JxlEncoderFrameSettingsSetOption.argtypes = (pointer, number, ctypes.c_int64)
+    loaded.JxlEncoderSetFrameDistance.argtypes = (pointer, ctypes.c_float)
+    loaded.JxlEncoderAddJPEGFrame.argtypes = (pointer, ctypes.c_char_p, size)
+    loaded.JxlEncoderAddImageFrame.argtypes = (pointer, pointer, ctypes.c_char_p, size)
+    loaded.JxlEncoderSetICCProfile.argtypes = (pointer, ctypes.c_char_p, size)
+    loaded.JxlEncoderAddBox.argtypes = (pointer, ctypes.c_char_p, ctypes.c_char_p, size, number)
+    loaded.JxlEncoderProcessOutput.argtypes = (pointer, pointer, pointer)
+    loaded.JxlDecoderSetInput.argtypes = (pointer, ctypes.c_char_p, size)
+    loaded.JxlDecoderSetImageOutBuffer.argtypes = (pointer, pointer, pointer, size)
+    loaded.JxlDecoderSetJPEGBuffer.argtypes = (pointer, pointer, size)
+    loaded.JxlDecoderSkipFrames.argtypes = (pointer, size)
+    loaded.JxlDecoderSetBoxBuffer.argtypes = (pointer, pointer, size)
+    for release in (loaded.JxlDecoderReleaseJPEGBuffer, loaded.JxlDecoderReleaseBoxBuffer):
+        release.argtypes, release.restype = (pointer,), size
+    for function in ("Destroy", "CloseInput", "ProcessInput", "GetBasicInfo", "GetFrameHeader"):
+        getattr(loaded, f"JxlDecoder{function}").argtypes = (pointer, pointer)[: 2 if "Get" in function else 1]
+    for function in ("SubscribeEvents", "SetKeepOrientation", "SetUnpremultiplyAlpha", "SetDecompressBoxes"):
+        getattr(loaded, f"JxlDecoder{function}").argtypes = (pointer, number)
+    loaded.JxlDecoderImageOutBufferSize.argtypes = (pointer, pointer, pointer)
+    for function in ("Destroy", "CloseInput", "CloseFrames", "UseBoxes", "CloseBoxes", "GetError"):
+        getattr(loaded, f"JxlEncoder{function}").argtypes = (pointer,)
+    for function in ("SetBasicInfo", "SetColorEncoding", "SetFrameHeader"):
+        getattr(loaded, f"JxlEncoder{function}").argtypes = (pointer, pointer)
+    for function in ("UseContainer", "StoreJPEGMetadata", "SetFrameLossless", "SetCodestreamLevel"):
+        getattr(loaded, f"JxlEncoder{function}").argtypes = (pointer, number)
+    return loaded
 
 
 library = _load()
@@ -162,11 +158,6 @@ library = _load()
 
 def is_there() -> bool:
     return library is not None
-
-
-def profile_arguments(format: PixelFormat) -> tuple[Any, ...]:
-    """What stands between the decoder and the place of a profile. Before version 0.9 that is a format, too, unused."""
-    return (*((ctypes.byref(format),) if library.JxlDecoderVersion() < 9000 else ()), DATA)
 
 
 @contextmanager

@@ -81,7 +81,7 @@ class _Reading:
     def _coloured(self) -> Details:
         """What is known once the colour is. Samples of more than 8 bits, or of a high range, come with 16."""
         info = self._info
-        self._statement, self._icc = colour.of(self._decoder, self._format)
+        self._statement, self._icc = colour.of(self._decoder)
         high = self._statement is not None and not isinstance(self._statement.transfer, Curve)
         is_deep = info.bits > 8 or info.exponent_bits > 0 or high
         channels = (1 if info.colour_channels == 1 else 3) + (1 if info.alpha_bits else 0)
