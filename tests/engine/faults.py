@@ -41,7 +41,15 @@ def derive(job: Job) -> Result:
             _DEEDS[word](value)
     if job.output:
         Path(job.output).write_text("made")
-    return Result("png" + "x" * int(job.recipe.get("babble", "0")), 1, 1, 1, os.getpid(), {"encode": 0.5})
+    return Result(
+        "png" + "x" * int(job.recipe.get("babble", "0")),
+        1,
+        1,
+        1,
+        os.getpid(),
+        {"encode": 0.5},
+        transcoded="transcodes" in job.recipe,
+    )
 
 
 def _wait_for(path: str) -> None:
@@ -117,6 +125,7 @@ _DEEDS: dict[str, Callable[[str], object]] = {
     "refuse": _refuse,
     "segfault": _segfault,
     "shout": lambda length: os.write(2, b"x" * int(length)),
+    "transcodes": str,
     "spin": _spin,
     "wait": _wait_for,
 }

@@ -69,6 +69,8 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "newfstatat": (262, 79),
     "open": (2, None),
     "openat": (257, 56),
+    "poll": (7, None),
+    "ppoll": (271, 73),
     "prctl": (157, 167),
     "pread64": (17, 67),
     "prlimit64": (302, 261),

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import select
+from typing import BinaryIO
 
 BOUND = 32 << 20
 """Bytes that may stay: what an image frees is there for the next, without a page fault for every 4 KiB. A JPEG XL of
 640 pixels takes 25 MB, whose page faults would cost as much as its encoding."""
+
+
+_SOON = 1000
+"""Milliseconds for which an idle process may hold more than that, if the next image is likely to take as much."""
 
 
 class _Mallinfo2(ctypes.Structure):
@@ -34,3 +40,10 @@ def give_back_above(bound: int) -> None:
     """Give all of it back where it is more than `bound` bytes."""
     if _can_tell and _libc.mallinfo2().fordblks > bound:
         _libc.malloc_trim(0)
+
+
+def is_wanted_soon(requests: BinaryIO) -> bool:
+    """Wait for the next request, for as long as memory may be held for it. Return whether there is one, or the end."""
+    waiting = select.poll()
+    waiting.register(requests, select.POLLIN)
+    return bool(waiting.poll(_SOON))

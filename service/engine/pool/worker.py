@@ -42,8 +42,16 @@ def work(bounds: sandbox.Sandbox, entries: Any, capabilities: Any) -> None:
         sandbox.allow_cpu(bounds.seconds)
         answer = _answer(entries, line)
         _write(replies, answer)
-        if "error" in answer:
-            gc.collect()  # of what an exception's frames hold: pixels, where they refer to each other
+        _tidy(requests, answer)
+
+
+def _tidy(requests: BinaryIO, answer: dict[str, Any]) -> None:
+    """Give memory back after a job. What a JPEG as JPEG XL has taken stays for the next one, which is likely to be such
+    a job, too: a third of its time would be page faults."""
+    if "error" in answer:
+        gc.collect()  # of what an exception's frames hold: pixels, where they refer to each other
+    transcoded = answer.get("result", {}).get("transcoded")
+    if not (transcoded and free_memory.is_wanted_soon(requests)):
         free_memory.give_back_above(free_memory.BOUND)
 
 

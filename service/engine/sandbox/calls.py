@@ -58,6 +58,8 @@ THREADS: dict[str, Numbers] = {
     "exit": (60, 93),
     "exit_group": (231, 94),
     "futex": (202, 98),
+    "poll": (7, None),
+    "ppoll": (271, 73),
     "restart_syscall": (219, 128),
     "rseq": (334, 293),
     "rt_sigaction": (13, 134),

@@ -1,0 +1,56 @@
+"""Memory that a JPEG as JPEG XL has taken stays for a second, for the next one, and then goes back."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from service.engine.pool import free_memory, worker
+from tests.engine.pools import Begin, job
+from tests.engine.test_fork_server import kilobytes
+from tests.waiting import eventually
+
+
+def test_a_request_that_is_there_wants_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests, service = os.pipe()
+    with os.fdopen(requests, "rb") as waiting, os.fdopen(service, "wb", buffering=0) as sending:
+        monkeypatch.setattr(free_memory, "_SOON", 1)
+        assert not free_memory.is_wanted_soon(waiting)
+        monkeypatch.setattr(free_memory, "_SOON", 120_000)
+        sending.write(b"{}\n")
+        assert free_memory.is_wanted_soon(waiting)
+
+
+def test_the_end_of_the_service_is_not_waited_for() -> None:
+    requests, service = os.pipe()
+    os.close(service)
+    with os.fdopen(requests, "rb") as waiting:
+        assert free_memory.is_wanted_soon(waiting)
+
+
+async def test_memory_that_a_transcoding_has_freed_goes_back_when_no_other_follows(begin: Begin) -> None:
+    pool = await begin(processes=1, memory=1 << 30)
+    (pid,) = pool.pids
+    await pool.run(job(), affinity="cat")
+    before = kilobytes(pid, "Rss")
+    await pool.run(job(free=96 << 20, transcodes=""), affinity="cat")
+    assert pool.pids == [pid]
+    await eventually(lambda: kilobytes(pid, "Rss") < before + (8 << 10))
+
+
+@pytest.mark.parametrize(("answer", "is_kept"), [
+    ({"result": {"transcoded": True}}, True),
+    ({"result": {"transcoded": False}}, False),
+    ({"error": "damaged", "detail": ""}, False),
+])  # fmt: skip
+def test_only_what_a_transcoding_has_freed_stays_for_the_next(
+    answer: dict[str, object], is_kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back = list[int]()
+    monkeypatch.setattr(free_memory, "give_back_above", given_back.append)
+    requests, service = os.pipe()
+    with os.fdopen(requests, "rb") as waiting, os.fdopen(service, "wb", buffering=0) as sending:
+        sending.write(b"{}\n")
+        worker._tidy(waiting, answer)
+    assert given_back == ([] if is_kept else [free_memory.BOUND])
