@@ -78,5 +78,5 @@ ROWS = (
         most=800,
     ),
     Row("jxl-640", "JPEG 6 MP to JPEG XL 640", "photo.jpg", "jxl", images=4, rival="WebP", bytes_share=0.85),
-    Row("full-jxl", "JPEG 6 MP to @full.jxl", "photo.jpg", "jxl", WHOLE, rival="libjxl", share=1.2),
+    Row("full-jxl", "JPEG 6 MP to @full.jxl", "photo.jpg", "jxl", WHOLE, images=8, rival="libjxl", share=1.2),
 )
