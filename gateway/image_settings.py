@@ -48,7 +48,7 @@ class FormatOptions(Section):
     )
     negotiate: list[Negotiated] = Field(
         list(NEGOTIATED),
-        description="what auto may become, best first: jxl has avif's bytes for two thirds of its CPU",
+        description="what auto may become, best first: jxl has no more bytes than avif, and fewer at high quality",
     )
     quality: Quality = Field(dict(DEFAULT_QUALITY), description="q where the request gives none")
     effort: Effort = Field(Effort(), description="how much work encoders spend; more takes longer and saves bytes")
