@@ -42,7 +42,7 @@ def lock(name: str) -> dict[str, str]:
     for line in (HOME / name).read_text().splitlines():
         if line.startswith("#"):
             continue
-        match = re.fullmatch(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.+!]+)", line)
+        match = re.fullmatch(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.+!]+)( ; platform_machine == '\w+')?", line)
         assert match, f"{name}: {line!r} is no exact version; no address, range or option belongs there"
         pinned[canonicalize_name(match[1])] = match[2]
     return pinned

@@ -40,7 +40,7 @@ def samples(image: Image.Image) -> Samples:
 
 def apart(made: Image.Image, expected: Samples) -> Samples:
     """The differences of pixels that are nearly opaque; what is hardly seen has hardly a colour."""
-    differences = np.abs(samples(made) - expected)
+    differences: Samples = np.abs(samples(made) - expected)
     return differences[expected[..., -1] > 200] if made.mode in ("LA", "RGBA") else differences
 
 
