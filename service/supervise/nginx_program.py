@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ FOLDERS = ("/usr/sbin", "/usr/local/openresty/bin")  # besides those of PATH
 NAMES = ("openresty", "nginx")
 MODULES = ("ndk_http_module.so", "ngx_http_lua_module.so")
 MODULE_FOLDERS = ("/usr/lib/nginx/modules", "/usr/share/nginx/modules")
+BUILT_IN = re.compile(r"--add-module=\S*(ngx_lua|lua-nginx-module)")  # in what `nginx -V` says
 TIME = 30.0  # seconds for a test of a configuration
 
 _TELL = """
@@ -49,14 +51,22 @@ def command(folder: Path, *more: str, named: str = "") -> list[str]:
 
 
 def modules(named: str = "") -> list[Path]:
-    """The dynamic modules that a distribution's nginx loads; OpenResty has them built in."""
-    if "openresty" in Path(program(named)).resolve().parts or Path(program(named)).name == "openresty":
+    """The dynamic modules that a distribution's nginx loads; OpenResty, and what is built like it, has them already."""
+    path = program(named)
+    if "openresty" in Path(path).resolve().parts or Path(path).name == "openresty":
+        return []
+    if named and _has_lua_built_in(path):
         return []
     for folder in MODULE_FOLDERS:
         found = [Path(folder) / name for name in MODULES]
         if all(path.exists() for path in found):
             return found
     return []
+
+
+def _has_lua_built_in(path: str) -> bool:
+    told = subprocess.run([path, "-V"], capture_output=True, text=True, check=False, timeout=TIME)
+    return bool(BUILT_IN.search(told.stderr))
 
 
 def load_lines(named: str = "") -> str:
