@@ -17,7 +17,7 @@ from tests.cache.nodes import Node, node
 from tests.counts import examples
 from tests.waiting import PATIENCE
 
-READS = examples(500)
+READS = examples(1000)
 REPLACEMENTS = 20  # at least
 
 
