@@ -20,6 +20,7 @@ from service.runtime.configuration import read_config
 from service.runtime.paths import paths_of
 from service.supervise import nginx_conf, nginx_program
 from tests.gateways import free_ports, write_config
+from tests.waiting import eventually
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,11 @@ async def node(root: Path, options: Mapping[str, Any] | None = None, *, nginx: b
             await stack.enter_async_context(_nginx(config, context))
         client = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         yield Node(context, config, root, client)
+
+
+async def all_is_cleared(one: Node) -> None:
+    """Wait until nothing is left of unfinished work; the reaper deletes the folders of forgotten images by and by."""
+    await eventually(lambda: not any(one.context.tasks.disk.work.folder.iterdir()))
 
 
 @contextlib.asynccontextmanager

@@ -16,7 +16,7 @@ from service.cache import folders, graves
 from service.cache import work as work_module
 from service.cache.work import Work, spare_folder
 from tests import images
-from tests.cache.nodes import Node, node
+from tests.cache.nodes import Node, all_is_cleared, node
 
 PHOTO = images.png(images.flat(64, 48, (10, 200, 30)))
 
@@ -85,7 +85,7 @@ async def all_is_kept_again(one: Node, width: int) -> None:
     await asyncio.sleep(0.3)
     assert (await one.public(f"green.png/@w={width}.png")).headers["X-Cache"] == "MISS"
     assert (await one.public(f"green.png/@w={width}.png")).headers["X-Cache"] == "HIT-DISK"
-    assert list(one.context.tasks.disk.work.folder.iterdir()) == []
+    await all_is_cleared(one)
 
 
 async def test_an_upload_that_the_store_holds_succeeds_although_the_disk_keeps_what_is_old(

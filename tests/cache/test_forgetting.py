@@ -17,9 +17,8 @@ from service.cache import folders, graves
 from service.cache.disk import DerivedTree
 from service.cache.work import MEMORY, Work
 from tests import images
-from tests.cache.nodes import node
+from tests.cache.nodes import all_is_cleared, node
 from tests.cache.trees import name, paths, publish, tree_in
-from tests.waiting import PATIENCE
 
 MANY = 3000
 
@@ -250,6 +249,4 @@ async def test_a_folder_that_is_left_is_deleted_while_the_service_serves(tmp_pat
         await one.upload("a.png", images.png(images.flat(8, 8, (1, 2, 3))))
         fill(one.derived / "a.png", 100)
         assert (await one.delete("a.png/@")).status == 204
-        async with asyncio.timeout(PATIENCE):
-            while any(one.context.tasks.disk.work.folder.iterdir()):
-                await asyncio.sleep(0.01)
+        await all_is_cleared(one)

@@ -13,7 +13,7 @@ import pytest
 
 from service.store.base import Precondition
 from tests import images
-from tests.cache.nodes import Node, node
+from tests.cache.nodes import Node, all_is_cleared, node
 from tests.counts import examples
 from tests.waiting import PATIENCE
 
@@ -124,7 +124,7 @@ async def test_an_upload_that_is_cancelled_twice_is_held_until_the_store_has_ans
     with pytest.raises(asyncio.CancelledError):
         await uploading
     held.release()
-    assert list(one.context.tasks.disk.work.folder.iterdir()) == []
+    await all_is_cleared(one)
     assert generation_of((await one.api("a.png/@w=4.png")).colour) == 3
 
 

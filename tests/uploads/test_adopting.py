@@ -13,7 +13,7 @@ import pytest
 
 from service.cache import work as work_module
 from tests import images
-from tests.cache.nodes import Answer, Node, node
+from tests.cache.nodes import Answer, Node, all_is_cleared, node
 from tests.cache.test_counting import there
 from tests.cache.test_disk_trouble import no_room, out_of_order
 from tests.cache.test_replacing import Held
@@ -58,7 +58,7 @@ def count_calls(one: Node, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 async def one(tmp_path: Path) -> AsyncIterator[Node]:
     async with node(tmp_path, LONG) as running:
         yield running
-        assert list(running.context.tasks.disk.work.folder.iterdir()) == []
+        await all_is_cleared(running)
         usage = running.context.originals.usage
         assert (usage.bytes, usage.files) == there(running.context.originals.root)
 
