@@ -15,23 +15,26 @@ the time, so it has to save more: what it makes counts for 2 % more."""
 _BLOCKS, _ROWS = 3, 16
 """What is tried with every filter: so many blocks of so many rows, which fill the window of deflate."""
 
+_TRIED = 2
+"""The level of a trial: it takes half of the time of level 5, and what it chose for 42 pictures took no more bytes."""
+
 
 def png(image: Pillow.Image, icc: bytes | None) -> bytes:
     """Return the PNG of an image in L, LA, RGB or RGBA, with a profile; nothing else is in it. Raises MemoryError."""
     pixels = pyvips.Image.new_from_memory(image.tobytes(), *image.size, len(image.getbands()), "uchar")
     try:
         sample = _sample(pixels)
-        chosen = min(_FILTERS, key=lambda one: len(_saved(sample, one)) * _FILTERS[one])
+        chosen = min(_FILTERS, key=lambda one: len(_saved(sample, one, _TRIED)) * _FILTERS[one])
         if icc:
             pixels = pixels.copy()
             pixels.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
-        return _without_density(_saved(pixels, chosen))
+        return _without_density(_saved(pixels, chosen, _LEVEL))
     except pyvips.Error as error:
         raise MemoryError from error
 
 
-def _saved(pixels: pyvips.Image, chosen: str) -> bytes:
-    return bytes(pixels.pngsave_buffer(compression=_LEVEL, filter=chosen, keep="icc"))
+def _saved(pixels: pyvips.Image, chosen: str, level: int) -> bytes:
+    return bytes(pixels.pngsave_buffer(compression=level, filter=chosen, keep="icc"))
 
 
 def _sample(pixels: pyvips.Image) -> pyvips.Image:
