@@ -22,12 +22,13 @@ from prometheus_client import Counter
 
 from service.cache.work import Work
 from service.journal.digest import Digest, packed, unpacked
+from service.journal.peers import Peers
 from service.store.base import Container, NewObject
 from service.store.errors import StoreError
 
 OBJECT = "digest"  # its name, which no entry has
 CONTENT_TYPE = "application/gzip"
-OFTEN = 4  # times in each interval that the writer reads, and
+OFTEN = 8  # times in each interval that the writer reads, and
 BEAT = 2  # times in it that it writes a digest even where nothing is new
 LATE = 1.5  # intervals, and
 LATEST = 3.0  # seconds at least, after which a digest counts no more
@@ -49,12 +50,17 @@ for _outcome in ("written", "read", "missed"):
 
 
 class Digests:
-    """The digests in a container, as one node reads and writes them. Every `interval` seconds a node reads one."""
+    """The digests in a container, as one node reads and writes them. Every `interval` seconds a node reads one.
 
-    def __init__(self, container: Container, work: Work, interval: float) -> None:
+    With `peers` it does so only while there are many of them.
+    """
+
+    def __init__(self, container: Container, work: Work, interval: float, peers: Peers | None = None) -> None:
         self._container = container
         self._work = work
         self._interval = interval
+        self._peers = peers
+        self._pays = peers is None  # whether it is worth while, as of the last read
         self._late = max(LATE * interval, LATEST)
         self._kept = max(WINDOW * interval, WIDEST)
         self.joined = float("inf")  # up to this time this node reads again itself
@@ -73,6 +79,11 @@ class Digests:
 
     async def next(self, now: float) -> Digest | None:
         """The digest that this node can take in place of a listing; None where it has to list."""
+        self._pays = self._peers is None or self._peers.are_many(now)
+        if not self._pays:
+            self._offered = self._vacant = None
+            self.give_up()
+            return None
         if time.monotonic() - self._listed > CLOCK_EVERY:
             self._listed = time.monotonic()
             await self._container.list(limit=1)
@@ -97,13 +108,18 @@ class Digests:
         self._followed = digest.tenure, max(digest.read, self._followed[1] if self._followed else 0.0)
         DIGESTS.labels("read").inc()
 
-    def saw(self, name: str) -> None:
-        """An entry was new in the read that is under way."""
-        if self._tenure:
-            self._window.append((self._began, name))
+    def saw(self, *names: str) -> None:
+        """Entries were new in the read that is under way, or were seen before a restart."""
+        for name in names:
+            if self._peers:
+                self._peers.heard_of(name)
+            if self._tenure:
+                self._window.append((self._began, name))
 
     async def listed(self, again: Sequence[float]) -> None:
         """The journal was listed: from now on follow the digest that was offered, or write one if there is none."""
+        if not self._pays:
+            return
         if self._offered:
             if self._offered.since <= self._began:
                 self._followed, self.joined = (self._offered.tenure, self._began), self._began + CLOCKS

@@ -13,11 +13,12 @@ from gateway.journal import Entry, Kind
 from gateway.settings import Cache
 from service.cache.work import Work
 from service.journal.digests import Digests
+from service.journal.peers import Peers
 from service.journal.reader import Reader
 from service.journal.stats import JournalStats
 from service.journal.trimming import Trimming
 from service.journal.writer import Change, Writer
-from service.store.base import Store
+from service.store.base import Container, Store
 
 LATE = 5.0  # times `cache.journal`, and at least so many seconds, that a journal which is followed was not read
 SHORTEST = 2.0  # times `cache.journal_lag`, for which an entry is kept in any case
@@ -78,9 +79,16 @@ class Journal:
             interval=options.journal,
             lag=options.journal_lag,
             keep=options.journal_keep,
-            digests=Digests(container, self.work, options.journal) if options.journal_digest else None,
+            digests=self._digests(container),
         )
         return self._reader
+
+    def _digests(self, container: Container) -> Digests | None:
+        """How the reading of the journal is shared, as `cache.journal_digest` says."""
+        if self.options.journal_digest == "never":
+            return None
+        peers = Peers(self.node) if self.options.journal_digest == "auto" else None
+        return Digests(container, self.work, self.options.journal, peers)
 
     def has_settled(self, entry: str) -> bool | None:
         """Whether this node has settled the entry of this name; None where there is no journal."""

@@ -36,6 +36,7 @@ MOST_UNSETTLED = 10_000  # entries that are tried again
 MOST_SEEN = 200_000  # names of entries that are remembered
 SAVE_EVERY = 10.0  # seconds between two times at which the place is saved
 LOG_EVERY = 600.0  # seconds between two log lines about a journal that cannot be read
+REST = 4  # after a read that was slow, one part in so many of its time passes before the next one
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ class Reader:
         """Read again and again, until cancelled. Raises anything unexpected; it can be begun again."""
         logged = -LOG_EVERY
         while True:
+            began = time.monotonic()
             try:
                 await self.read()
             except (StoreError, OSError) as error:
@@ -95,7 +97,7 @@ class Reader:
                 if time.monotonic() - logged >= LOG_EVERY:
                     logged = time.monotonic()
                     log.warning("the journal cannot be read, so other nodes' changes are seen later: %s", error)
-            await asyncio.sleep(self._digests.pause if self._digests else self._interval)
+            await asyncio.sleep(rest(time.monotonic() - began, self._digests.pause if self._digests else self._interval))
 
     async def read(self) -> int:
         """Read what is new, and again what is due for that; how many entries were new. Raises StoreError, OSError."""
@@ -246,5 +248,13 @@ class Reader:
             self._seen = OrderedDict.fromkeys(map(str, document["seen"]), self._read_to)
             self._unsettled = dict.fromkeys(map(str, document.get("unsettled", [])))
             self._jumped_to = float(document.get("jumped", 0.0))
+            if self._digests:
+                self._digests.saw(*self._seen)
         except (OSError, ValueError, KeyError, TypeError):  # there is none yet: all of the journal is read
             return
+
+
+def rest(took: float, interval: float) -> float:
+    """Seconds between the end of a read that took so many and the next one. Reads begin every `interval`; those of a
+    store that is slower leave it some time."""
+    return max(interval - took, min(took, interval) / REST)

@@ -18,7 +18,8 @@ from gateway.journal import Entry
 from service.cache.work import Work
 from service.journal import digests
 from service.journal.digest import Digest, packed, unpacked
-from service.journal.digests import OBJECT, WIDEST, Digests
+from service.journal.digests import LATEST, OBJECT, WIDEST, Digests
+from service.journal.peers import MANY, WHILE, Peers
 from service.journal.reader import Reader
 from service.journal.stats import JournalStats
 from service.journal.writer import Writer
@@ -68,6 +69,7 @@ class Fleet:
     work: Work
     chance: random.Random
     readers: dict[str, Reader] = field(default_factory=dict)
+    only_with_peers: bool = False
     shares: dict[str, Digests] = field(default_factory=dict)
     seen: dict[str, list[str]] = field(default_factory=dict)
     due: dict[str, float] = field(default_factory=dict)
@@ -79,7 +81,8 @@ class Fleet:
         async def settle(entry: Entry) -> None:
             seen.append(entry.name or "")
 
-        self.shares[node] = Digests(container, self.work, INTERVAL)
+        peers = Peers(node) if self.only_with_peers else None
+        self.shares[node] = Digests(container, self.work, INTERVAL, peers)
         self.readers[node] = Reader(
             container, self.folder / node, self.work, node, lambda: self.listing.now, settle, JournalStats(),
             interval=INTERVAL, lag=LAG, keep=KEEP, digests=self.shares[node])  # fmt: skip
@@ -144,12 +147,57 @@ async def test_one_node_lists_and_the_others_see_each_entry_once(fleet: Fleet) -
     assert fleet.listing.writes <= 70 / INTERVAL * digests.OFTEN + 120 / INTERVAL * digests.BEAT + 4
 
 
-async def test_a_change_is_seen_by_all_within_an_interval_and_a_half(fleet: Fleet) -> None:
+async def test_a_change_is_seen_by_all_within_an_interval_and_a_quarter(fleet: Fleet) -> None:
     await fleet.run(60)
     for number in range(30):
         fleet.listing.add(f"{number}.png", time=fleet.listing.now, shows=fleet.listing.now, node="f0")
-        await fleet.run(1.5 * INTERVAL)
+        await fleet.run(1.25 * INTERVAL)
         assert all(f"{number}.png" in seen for seen in fleet.seen.values())
+
+
+async def test_a_change_is_seen_by_all_soon_after_the_writer_is_lost(fleet: Fleet) -> None:
+    """Its last digest counts for a while, and then the others list."""
+    await fleet.run(60)
+    for number in range(5):
+        lost = fleet.writers[0]
+        await fleet.run(fleet.chance.random() * INTERVAL)
+        fleet.stop(lost)
+        fleet.listing.add(f"{number}.png", time=fleet.listing.now, shows=fleet.listing.now, node="f0")
+        await fleet.run(LATEST + INTERVAL)
+        assert all(f"{number}.png" in fleet.seen[node] for node in fleet.readers)
+        await fleet.run(10 * INTERVAL)
+        assert len(fleet.writers) == 1
+        fleet.start(lost)
+
+
+async def test_digests_are_shared_while_many_nodes_write_entries_and_not_else(fleet: Fleet) -> None:
+    fleet.only_with_peers = True
+    for node in list(fleet.readers):
+        fleet.start(node)
+    names = list[str]()
+
+    async def write(writers: int) -> None:
+        for number in range(writers):
+            names.append(f"{len(fleet.listing.rows)}.png")
+            fleet.listing.add(names[-1], time=fleet.listing.now, shows=fleet.listing.now, node=f"f{number:x}")
+        await fleet.run(60)
+
+    await write(MANY - 1)
+    assert fleet.writers == [] and fleet.listing.gets == fleet.listing.writes == 0
+    await write(MANY)
+    assert len(fleet.writers) == 1
+    node = next(node for node in fleet.readers if node not in fleet.writers)
+    fleet.stop(node)
+    fleet.start(node)
+    fleet.listing.gets = 0
+    await fleet.readers[node].read()  # it knows the others from before
+    assert fleet.listing.gets == 1
+    await fleet.run(WHILE)
+    assert fleet.writers == []
+    fleet.listing.gets = fleet.listing.writes = 0
+    await write(1)
+    assert fleet.listing.gets == fleet.listing.writes == 0
+    assert all(sorted(seen) == sorted(names) for seen in fleet.seen.values())
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -253,7 +301,7 @@ async def test_on_a_real_swift_one_node_writes_what_the_other_reads(swift: Swift
             if _read_digests() > before + 5 and number > 5:
                 break
         work.close()
-    assert sorted(share.pause for share in shares.values()) == [0.0125, 0.05]
+    assert sorted(share.pause for share in shares.values()) == [0.05 / digests.OFTEN, 0.05]
     assert _read_digests() > before + 5
     assert all(names == [f"{number} ü.png" for number in range(5)] for names in seen.values())
 

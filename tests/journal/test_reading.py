@@ -11,7 +11,7 @@ import pytest
 from gateway.journal import Entry
 from service.cache.work import Work
 from service.journal.journal import PLACE
-from service.journal.reader import Reader
+from service.journal.reader import Reader, rest
 from service.journal.stats import JournalStats
 from service.journal.writer import Writer
 from tests.journal.listings import BEGIN, KEEP, LAG, Listing
@@ -42,6 +42,13 @@ async def test_all_pages_are_read_in_order_and_each_entry_once(tmp_path: Path, w
     reader = reader_of(listing, tmp_path, work, seen)
     await read_for(reader, listing, 100)
     assert seen == [f"{number}.png" for number in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("took", "pause"), [(0.0, 2.0), (0.5, 1.5), (1.5, 0.5), (1.8, 0.45), (2.0, 0.5), (30.0, 0.5)]
+)
+def test_reads_begin_at_each_interval_and_a_slow_store_has_some_rest(took: float, pause: float) -> None:
+    assert rest(took, 2.0) == pytest.approx(pause)
 
 
 @pytest.mark.parametrize("late", [1.0, 4.0, 9.0, 30.0, 59.0])
