@@ -1,7 +1,7 @@
 """How soon a change is seen by all nodes: readers of one journal in a real Swift on loopback, with digests and without.
 
-A row for each: the time from the end of an entry's PUT until the last reader has settled it. The bar is 3 s for 99 of 100
-entries. `python -m bench.seen [ENTRIES]`.
+A row for each: the time from the end of an entry's PUT until the last reader has settled it. The bar is 3 s for 99 of
+100 entries. `python -m bench.seen [ENTRIES]`.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ def main() -> int:
         of_99 = statistics.quantiles(took, n=100)[98]
         verdict = "  SHORT" if of_99 > BAR else ""
         print(
-            f"seen     {READERS} readers, digests: {shared!s:5} {count} entries: half within {statistics.median(took):.2f} s,"
-            f" 99 of 100 within {of_99:.2f} s, all within {max(took):.2f} s{verdict}"
+            f"seen     {READERS} readers, digests: {shared!s:5} {count} entries:"
+            f" half within {statistics.median(took):.2f} s, 99 of 100 within {of_99:.2f} s,"
+            f" all within {max(took):.2f} s{verdict}"
         )
         short += of_99 > BAR
     return short

@@ -97,7 +97,8 @@ class Reader:
                 if time.monotonic() - logged >= LOG_EVERY:
                     logged = time.monotonic()
                     log.warning("the journal cannot be read, so other nodes' changes are seen later: %s", error)
-            await asyncio.sleep(rest(time.monotonic() - began, self._digests.pause if self._digests else self._interval))
+            interval = self._digests.pause if self._digests else self._interval
+            await asyncio.sleep(rest(time.monotonic() - began, interval))
 
     async def read(self) -> int:
         """Read what is new, and again what is due for that; how many entries were new. Raises StoreError, OSError."""

@@ -44,9 +44,7 @@ async def test_all_pages_are_read_in_order_and_each_entry_once(tmp_path: Path, w
     assert seen == [f"{number}.png" for number in range(7)]
 
 
-@pytest.mark.parametrize(
-    ("took", "pause"), [(0.0, 2.0), (0.5, 1.5), (1.5, 0.5), (1.8, 0.45), (2.0, 0.5), (30.0, 0.5)]
-)
+@pytest.mark.parametrize(("took", "pause"), [(0.0, 2.0), (0.5, 1.5), (1.5, 0.5), (1.8, 0.45), (2.0, 0.5), (30.0, 0.5)])
 def test_reads_begin_at_each_interval_and_a_slow_store_has_some_rest(took: float, pause: float) -> None:
     assert rest(took, 2.0) == pytest.approx(pause)
 
