@@ -35,7 +35,7 @@ class Answer:
 class LaggingSwift:
     """Listens at `url`. The row of an object shows `rows` seconds after its PUT, by its path. For `stale` seconds
     after a PUT an object is answered as it was before, unless X-Newest is asked for. `slow` says for how many seconds a
-    PUT waits, by its path, and `loses` of which paths the answer to a PUT is lost."""
+    PUT waits, by its path, `loses` of which paths the answer to a PUT is lost, and `refuses` which are not taken."""
 
     upstream: str
     url: str = ""
@@ -43,6 +43,7 @@ class LaggingSwift:
     stale: float = 0.0
     slow: Callable[[str], float] = lambda path: 0.0
     loses: Callable[[str], bool] = lambda path: False
+    refuses: Callable[[str], bool] = lambda path: False
     _put: dict[str, float] = field(default_factory=dict)
     _shows: dict[str, float] = field(default_factory=dict)
     _former: dict[str, Answer] = field(default_factory=dict)
@@ -72,6 +73,8 @@ class LaggingSwift:
         return answer.sent()
 
     async def _take(self, request: web.Request, body: bytes, path: str) -> web.Response:
+        if self.refuses(path):
+            return web.Response(status=503)
         await asyncio.sleep(self.slow(path))
         if self.stale:
             self._former[path] = await self._ask("GET", request, b"")
