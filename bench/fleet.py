@@ -28,7 +28,7 @@ def main() -> int:
     """Measure, and print the tables."""
     rows = [int(word) for word in sys.argv[1:2] if word.isdigit()] or SIZES
     costs = asyncio.run(measure(rows))
-    for name in ("entry_written", "entry_read", "digest_written", "digest_read"):
+    for name in ("entry_written", "entry_read", "entry_deleted", "digest_written", "digest_read"):
         say(name, getattr(costs, name))
     for sized in costs.sized:
         for name in ("read", "head", "usage", "row"):
@@ -45,11 +45,15 @@ def main() -> int:
         for changes in RATES:
             node, of_all = journal(costs, sized, changes, shared), [0.0] * 4
             of_all[0] = (nodes * node.swift + (writer(costs, sized, changes).swift if shared else 0.0)) / 60
-            of_all[1] = changes * costs.entry_written.swift
+            of_all[1] = changes * (costs.entry_written + costs.entry_deleted).swift
             of_all[2] = nodes * sized.usage.swift / OPTIONS.revalidate
             of_all[3] = pace.PART
             cores = " ".join(f"{core:7.2f}" for core in [*of_all, sum(of_all)])
             print(f"fleet    {nodes:5} {shared!s:>8} {changes:10} {node.service:15.2f}   {cores}")
+    for changes in RATES:
+        saved = journal(costs, sized, changes, False).swift - journal(costs, sized, changes, True).swift
+        least = writer(costs, sized, changes).swift / saved
+        print(f"fleet    with {changes} changes/s digests pay from {least:.0f} nodes on")
     for hours in HOURS:
         asked = sized.head * (DUE / 6 / hours)
         print(

@@ -76,11 +76,12 @@ class Sized:
 
 @dataclass(frozen=True)
 class Costs:
-    """Of one entry written and read, of a digest of NAMED entries written and read with nothing new; and by the number
-    of originals."""
+    """Of one entry written, read and deleted, of a digest of NAMED entries written and read with nothing new; and by
+    the number of originals."""
 
     entry_written: Cost
     entry_read: Cost
+    entry_deleted: Cost
     digest_written: Cost
     digest_read: Cost
     sized: tuple[Sized, ...]
@@ -139,8 +140,8 @@ class Bench:
             await self._spent.on(listing, size),
         )
 
-    async def entries(self) -> tuple[Cost, Cost]:
-        """One that is written, and one of another node that is read."""
+    async def entries(self) -> tuple[Cost, Cost, Cost]:
+        """One that is written, one of another node that is read, and one that is deleted, as Swift's expirer does."""
         writer = Writer(self._journal, self._folder, self.work, "b", self._store.now, keep=lambda: OPTIONS.journal_keep,
                         lag=OPTIONS.journal_lag)  # fmt: skip
         reader = self.reader("a")
@@ -151,7 +152,10 @@ class Bench:
                 pass
 
         written = await self._spent.times(ENTRIES, write)
-        return written, await self._spent.on(reader.read, ENTRIES)
+        read = await self._spent.on(reader.read, ENTRIES)
+        names = [one.name for one in (await self._journal.list(limit=ENTRIES)).objects]
+        assert len(names) == ENTRIES
+        return written, read, await self._spent.times(ENTRIES, lambda number: self._journal.delete(names[number]))
 
     async def digests(self) -> tuple[Cost, Cost]:
         """One of NAMED entries that is written, and that is read by a node which knows them."""

@@ -49,7 +49,7 @@ class Cache(Section):
         2.0, description="between two readings of the journal, in which nodes on Swift tell of changes", gt=0, le=300
     )
     journal_digest: Literal["auto", "always", "never"] = Field(
-        "auto", description="when one node reads the journal for all; auto: while eight other nodes or more write it"
+        "auto", description="when one node reads the journal for all; auto: while 16 other nodes or more write it"
     )
     journal_lag: Seconds = Field(60.0, description="how late an entry may show in a listing of the journal", ge=10)
     journal_keep: Seconds = Field(7200.0, description="when Swift deletes an entry of the journal", ge=600)

@@ -9,7 +9,7 @@ from collections import OrderedDict
 
 from gateway.journal import ANY_NODE, parse_entry
 
-MANY = 8  # other nodes from which on digests pay
+MANY = 16  # other nodes from which on digests pay
 WHILE = 600.0  # seconds for which an entry tells that its node is there
 MOST = 1000  # nodes that are remembered
 
