@@ -13,13 +13,14 @@ import sys
 from bench.fleet_costs import OPTIONS, Cost, Costs, Sized, measure
 from service.journal.digests import BEAT, CLOCK_EVERY, OFTEN
 from service.journal.reader import OVERLAP, SOON
-from service.maintenance import pace
+from service.maintenance import leftovers, pace
 
 SIZES = (20_000, 100_000, 1_000_000)  # that are measured
 FORMER = Cost(12e-6, 32e-6)  # for each original and minute: what a comparison of the whole listing cost
 DERIVED = 10  # derived images of an original in the derived container
 FLEETS = ((3, False), (1000, False), (1000, True))  # nodes, and whether they share digests
 RATES = (0, 100)  # changes a second
+BUSY = (1, 100)  # the same, for the number of nodes from which on digests pay
 DUE = 100  # images that are due in a minute on each node: a thousand that are used all day, asked for every ten minutes
 HOURS = (1 / 6, 1, 2)  # of cache.revalidate_max
 
@@ -50,7 +51,7 @@ def main() -> int:
             of_all[3] = pace.PART
             cores = " ".join(f"{core:7.2f}" for core in [*of_all, sum(of_all)])
             print(f"fleet    {nodes:5} {shared!s:>8} {changes:10} {node.service:15.2f}   {cores}")
-    for changes in RATES:
+    for changes in BUSY:
         saved = journal(costs, sized, changes, False).swift - journal(costs, sized, changes, True).swift
         least = writer(costs, sized, changes).swift / saved
         print(f"fleet    with {changes} changes/s digests pay from {least:.0f} nodes on")
@@ -61,7 +62,8 @@ def main() -> int:
             f" {asked.service:.2f} s a minute; of 1,000 nodes {1000 * asked.swift / 60:.1f} cores of Swift"
         )
     for originals in (20_000, 1_000_000, 100_000_000):
-        days = originals * (1 + DERIVED) * sized.row.swift / pace.PART / 86400
+        row = pace.ROW + pace.LIST / leftovers.PAGE  # what the walk takes one for, however fast this machine is
+        days = originals * (1 + DERIVED) * row / pace.PART / 86400
         print(f"fleet    the walk through {DERIVED} derived images of each of {originals:,} originals: {days:.2f} days")
     return 0
 
