@@ -68,6 +68,8 @@ def _noted() -> list[str]:
 
 
 def _end_by(number: str) -> None:
+    if int(number) != signal.SIGKILL:
+        signal.signal(int(number), signal.SIG_DFL)  # nohup has its programs ignore SIGHUP
     os.kill(os.getpid(), int(number))
 
 

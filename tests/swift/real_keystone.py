@@ -6,10 +6,12 @@ pytest tests/swift/real_keystone.py
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,8 @@ import pytest
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
-from service.store.errors import StoreError, Unavailable
-from service.store.swift.settings import SwiftSettings
+from service.store.errors import Forbidden, StoreError, Unavailable
+from service.store.swift.settings import SwiftSettings, settings_from_environment
 from tests.swift.server import HERE, environment, running_swift
 from tests.swift.stores import content, put, started
 
@@ -109,17 +111,54 @@ async def test_an_application_credential_is_enough(keystone: Keystone, settings:
         assert await content(store.originals, tmp_path, "a") == b"data"
 
 
-async def test_a_reader_cannot_start_the_gateway(keystone: Keystone, settings: SwiftSettings) -> None:
-    reader = f"reader-{uuid.uuid4().hex}"
-    keystone.user(settings.project_name, reader, "reader")
-    with pytest.raises(StoreError, match="forbids") as failure:
-        async with started(
-            SwiftSettings(
-                auth_url=keystone.url, user=reader, key=reader, project_name=settings.project_name, region="here"
-            )
-        ):
+async def test_a_cloud_may_name_an_application_credential_of_its_user(
+    keystone: Keystone, settings: SwiftSettings, tmp_path: Path
+) -> None:
+    """clouds.yaml has the login, secure.yaml the secret."""
+    session = keystone.session(settings.user, settings.key, settings.project_name)
+    path = f"/users/{session.get_user_id()}/application_credentials"
+    made = keystone.post(path, session, application_credential={"name": "gateway"})
+    login = {
+        "auth_url": keystone.url,
+        "username": settings.user,
+        "user_domain_name": "Default",
+        "application_credential_name": "gateway",
+    }
+    for file, auth in (("clouds.yaml", login), ("secure.yaml", {"application_credential_secret": made["secret"]})):
+        (tmp_path / file).write_text(json.dumps({"clouds": {"images": {"auth": auth, "region_name": "here"}}}))
+    environ = {
+        "OS_CLOUD": "images",
+        "OS_CLIENT_CONFIG_FILE": str(tmp_path / "clouds.yaml"),
+        "OS_CLIENT_SECURE_FILE": str(tmp_path / "secure.yaml"),
+    }
+    async with started(settings_from_environment(SwiftSettings(), environ)) as store:
+        await put(store.originals, tmp_path, "a", b"data")
+        assert await content(store.originals, tmp_path, "a") == b"data"
+
+
+async def test_a_reader_of_the_project_is_told_which_right_is_missing_or_does_without(
+    keystone: Keystone, settings: SwiftSettings, tmp_path: Path
+) -> None:
+    session = keystone.session(settings.user, settings.key, settings.project_name)
+    name = f"reader-{uuid.uuid4().hex}"
+    project = keystone.user(settings.project_name, name, "reader")
+    reader = replace(settings, user=name, key=name)
+    with pytest.raises(StoreError, match=r"swift post images-derived --write-acl") as failure:
+        async with started(reader):
             pass
     assert not isinstance(failure.value, Unavailable)
+    reader = replace(reader, derived_needed=False)
+    with pytest.raises(StoreError, match=r"swift post images --read-acl"):
+        async with started(reader):
+            pass
+    user = keystone.session(name, name, settings.project_name).get_user_id()
+    images = {"endpoint_filter": {"service_type": "object-store", "region_name": "here"}}
+    session.post("/images", headers={"X-Container-Read": f"{project}:{user}"}, **images)
+    session.put("/images/a", data=b"data", **images)
+    async with started(reader) as store:
+        assert await content(store.originals, tmp_path, "a") == b"data"
+        with pytest.raises(Forbidden, match=r"write the container 'images'"):
+            await put(store.originals, tmp_path, "b")
 
 
 async def test_tokens_are_renewed_under_load_without_a_failed_request(settings: SwiftSettings, tmp_path: Path) -> None:
