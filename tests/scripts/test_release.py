@@ -1,4 +1,4 @@
-"""`make test-release` where its Debian cannot be made says SKIPPED and why; anything else that is wrong is a failure."""
+"""`make test-release` where its Debian cannot be made says SKIPPED and why; all else that is wrong is a failure."""
 
 from __future__ import annotations
 
