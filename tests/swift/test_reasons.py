@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import subprocess
@@ -29,17 +30,24 @@ async def told(url: str, **changes: object) -> str:
     return str(caught.value)
 
 
+@contextlib.asynccontextmanager
+async def server_with(key: Path, certificate: Path) -> AsyncIterator[str]:
+    """The URL of a server that shows this certificate and says nothing."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
 @pytest.fixture
 async def with_own_certificate(tmp_path: Path) -> AsyncIterator[str]:
     """The URL of a server whose certificate is signed by no authority."""
     key, certificate = tmp_path / "key", tmp_path / "certificate"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
     subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
-    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
-    async with server:
-        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server_with(key, certificate) as url:
+        yield url
 
 
 KEYSTONE = {"project_name": "images", "auth_version": "3"}
@@ -96,3 +104,15 @@ async def test_which_certificate_is_not_trusted_and_whose_are(with_own_certifica
     text = await told(with_own_certificate)
     assert f"subject commonName=localhost, SHA-256 {shown.strip().rpartition('=')[2]}" in text
     assert text.endswith("trusted are the system's")
+
+
+async def test_a_certificate_that_has_expired_is_told_by_its_subject(tmp_path: Path) -> None:
+    key, request, certificate = (str(tmp_path / name) for name in ("key", "request", "certificate"))
+    asking = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=swift", "-keyout", key, "-out", request]
+    signing = ["openssl", "x509", "-req", "-days", "-1", "-in", request, "-signkey", key, "-out", certificate]
+    for command in ([*asking, "-addext", "subjectAltName=IP:127.0.0.1"], [*signing, "-copy_extensions", "copy"]):
+        subprocess.run(command, check=True, capture_output=True)
+    async with server_with(Path(key), Path(certificate)) as url:
+        text = await told(url, cacert=certificate)
+    assert " its certificate is not trusted: certificate has expired; it is subject commonName=swift, SHA-256 " in text
+    assert text.endswith(f"; trusted are {certificate}'s")
