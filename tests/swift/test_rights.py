@@ -115,6 +115,8 @@ def test_a_gateway_serves_with_reading_alone_and_answers_403_to_uploads(swift: S
         assert gateway.public.get("/images/cat.jpg/@w=20.png").status_code == 200
         refused: httpx.Response = gateway.upload("dog.jpg", images.jpeg())
         assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (403, "store-forbids")
+        assert f"store-forbids: this user may not write the container '{container}'" in gateway.log
+        assert container not in refused.text
         assert gateway.public.get("/images/cat.jpg/@w=21.png").status_code == 200
 
 

@@ -35,13 +35,15 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How one kind of failure is answered: `code` is the last part of its `type`, `when` its line in the documentation;
-    `detail` replaces the error's own text where that is not for clients."""
+    `detail` replaces the error's own text where that is not for clients. The log has that text of
+    what is no mistake of the client (5xx), and where `logged`."""
 
     status: int
     code: str
     when: str
     detail: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    logged: bool = False
 
 
 INTERNAL = Kind(500, "internal", "a mistake of the gateway; its log knows more", "a mistake here; the log knows more")
@@ -91,6 +93,7 @@ KINDS: Mapping[type[Exception], Kind] = {
         "store-forbids",
         "the gateway's user lacks the right in the store; the log says which",
         "the store does not let the gateway do this",
+        logged=True,
     ),
     store_errors.Unavailable: Kind(
         503, "store-unavailable", "the store cannot be reached", "the store cannot be reached"
@@ -194,7 +197,7 @@ def answer(error: Exception, accept: str = "", image: str = "") -> web.Response:
     kind = kind_of(error)
     if kind is INTERNAL:
         log.error("an unexpected failure", exc_info=error)
-    elif kind.status >= 500 and kind.status != 501:
+    elif kind.logged or (kind.status >= 500 and kind.status != 501):
         log.warning("%s: %s", kind.code, error)
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **kind.headers}
     if kind.status in WITH_RETRY:
