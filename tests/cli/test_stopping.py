@@ -31,10 +31,11 @@ sys.meta_path.insert(0, Finder())
 
 
 def start(command: str, root: Path, **environ: str) -> subprocess.Popen[str]:
-    """A command in a session of its own, as a terminal has one."""
+    """A command in a session of its own, as a terminal has one. It heeds Ctrl-C also where the tests run in the
+    background of a script, which has them ignore it."""
     file = write_config(root, {}, free_ports(2))
     return subprocess.Popen(
-        [sys.executable, "-m", "service", command, "-c", str(file)],
+        ["env", "--default-signal=INT", sys.executable, "-m", "service", command, "-c", str(file)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
