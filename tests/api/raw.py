@@ -7,13 +7,14 @@ import socket
 from collections.abc import Iterator
 
 from tests.gateways import Gateway
+from tests.waiting import PATIENCE
 
 
 @contextlib.contextmanager
 def connection(gateway: Gateway) -> Iterator[socket.socket]:
     """A connection to the API port."""
     address = (gateway.api.base_url.host, gateway.api.base_url.port or 80)
-    with socket.create_connection(address, timeout=10) as opened:
+    with socket.create_connection(address, timeout=PATIENCE) as opened:
         yield opened
 
 

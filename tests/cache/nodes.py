@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from service.runtime.configuration import read_config
 from service.runtime.paths import paths_of
 from service.supervise import nginx_conf, nginx_program
 from tests.gateways import free_ports, write_config
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +103,16 @@ async def _nginx(config: Config, context: Context) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(*nginx_program.command(paths.nginx))
     host, _, port = config.public.listen.rpartition(":")
     try:
-        for _ in range(200):
-            with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection(host, int(port))
-                writer.close()
-                break
-            await asyncio.sleep(0.02)
+        await eventually(lambda: _listens(host, int(port)))
         yield
     finally:
         process.terminate()
         await process.wait()
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=PATIENCE).close()
+    except OSError:
+        return False
+    return True

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from tests.gateways import Gateway
+from tests.waiting import PATIENCE
 
 
 def told(gateway: Gateway, name: str, **parameters: str) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def signed(gateway: Gateway, path: str, *, sent: str | None = None, method: str 
 def raw(gateway: Gateway, url: str) -> int:
     """The status of a request whose path reaches nginx as it is written here."""
     parts = urlsplit(url)
-    with socket.create_connection(("127.0.0.1", gateway.public.base_url.port or 0), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", gateway.public.base_url.port or 0), timeout=PATIENCE) as connection:
         path = url.partition(parts.netloc)[2]
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         return int(connection.recv(12).decode().split()[1])

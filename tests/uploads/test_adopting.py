@@ -18,6 +18,7 @@ from tests.cache.test_counting import there
 from tests.cache.test_disk_trouble import no_room, out_of_order
 from tests.cache.test_replacing import Held
 from tests.conftest import swift_options
+from tests.waiting import PATIENCE
 
 LONG = {"cache": {"revalidate": "1h"}}
 RED, GREEN, BLUE = (200, 0, 0), (0, 200, 0), (0, 0, 200)
@@ -138,7 +139,7 @@ async def test_what_another_node_has_stored_before_this_one_learned_of_its_own_i
 ) -> None:
     held = Held(one.context.store.originals, "put")
     uploading = asyncio.create_task(one.upload("a.png", flat(RED)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await held.reached.wait()
     (one.root / "var/store/a.png").write_bytes(flat(BLUE))
     held.go_on.set()
@@ -155,7 +156,7 @@ async def test_what_another_node_has_stored_meanwhile_is_not_covered_by_the_uplo
     assert (await one.upload("a.png", flat(GREEN))).status == 201
     held = Held(one.context.store.derived, "list")  # for what was derived of the former image
     uploading = asyncio.create_task(one.upload("a.png", flat(RED)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await held.reached.wait()
     (one.root / "var/store/a.png").write_bytes(flat(BLUE))
     assert (await one.context.originals.stat("a.png", fresh=True)).bytes == len(flat(BLUE))
@@ -170,7 +171,7 @@ async def test_a_deletion_meanwhile_brings_nothing_back(one: Node) -> None:
     assert (await one.upload("a.png", flat(GREEN))).status == 201
     held = Held(one.context.store.derived, "list")
     uploading = asyncio.create_task(one.upload("a.png", flat(RED)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await held.reached.wait()
     (one.root / "var/store/a.png").unlink()
     held.release()
