@@ -27,7 +27,7 @@ from service.store.errors import NotFound, StoreError
 SURE = 0.9  # of the time for which entries are kept, that an entry is certainly there
 OVERLAP = 3.0  # seconds before the newest entry from which on each read begins
 SOON = 10.0  # seconds after which a stretch is read for the second time
-HEARD = 60.0  # seconds for which an entry that was seen may be named again, by a digest
+HEARD = 60.0  # seconds for which an entry that was seen, or named by a digest, may be named again
 AHEAD = 3600.0  # seconds: no entry is later than that, by the store's clock
 PAGE = 5000  # names of a listing at once
 AT_ONCE = 32  # entries that are settled without letting anything else run
@@ -76,7 +76,7 @@ class Reader:
         self._keep = keep
         self._digests = digests
         self.missed: Callable[[], Awaitable[None]] | None = None
-        self._seen: OrderedDict[str, float] = OrderedDict()  # and when each was seen, by the store's clock
+        self._seen: OrderedDict[str, float] = OrderedDict()  # and when each was seen or named, by the store's clock
         self._unsettled = dict[str, None]()  # entries that the disk did not let be settled
         self._newest = 0.0  # the time of the newest entry
         self._again = [0.0, 0.0]  # the times up to which stretches were read again after SOON, and after `lag`
@@ -113,6 +113,7 @@ class Reader:
         digest = await self._digests.next(now) if self._digests else None
         if digest:
             count = await self._see_all(digest.names)
+            self._seen.update(dict.fromkeys(digest.names, now))  # the next digest names most of them again
         else:
             count = await self._read(max(self._newest - OVERLAP, now - self._keep), now + AHEAD)
         if self.missed and count > MOST_MISSED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +11,22 @@ import pytest
 
 from gateway.journal import Entry
 from service.cache.work import Work
+from service.journal.digest import Digest
+from service.journal.digests import Digests
 from service.journal.journal import PLACE
-from service.journal.reader import Reader, rest
+from service.journal.reader import SOON, Reader, rest
 from service.journal.stats import JournalStats
 from service.journal.writer import Writer
 from tests.journal.listings import BEGIN, KEEP, LAG, Listing
 
 
-def reader_of(listing: Listing, folder: Path, work: Work, seen: list[str]) -> Reader:
+def reader_of(listing: Listing, folder: Path, work: Work, seen: list[str], digests: Digests | None = None) -> Reader:
     async def settle(entry: Entry) -> None:
         seen.append(entry.name or "")
 
     container: Any = listing
     return Reader(container, folder / PLACE, work, "a", lambda: listing.now, settle, JournalStats(),
-                  interval=2, lag=LAG, keep=KEEP)  # fmt: skip
+                  interval=2, lag=LAG, keep=KEEP, digests=digests)  # fmt: skip
 
 
 async def read_for(reader: Reader, listing: Listing, seconds: float) -> None:
@@ -104,6 +107,34 @@ async def test_what_is_remembered_of_entries_is_bounded_by_time(tmp_path: Path, 
         await read_for(reader, listing, 2)
     assert len(seen) == 200
     assert len(reader._seen) < (LAG + 40) / 2
+
+
+@dataclass
+class Naming:
+    """The digests of another node, which name what they are told to."""
+
+    names: tuple[str, ...] = ()
+    joined: float = BEGIN
+
+    async def next(self, now: float) -> Digest | None:
+        return Digest("1", now, now, (now - SOON, now - LAG), self.names) if self.names else None
+
+    async def listed(self, _: object) -> None: ...
+    def took(self, _: object) -> None: ...
+    def saw(self, _: object) -> None: ...
+
+
+async def test_an_entry_that_digests_name_late_and_for_long_is_settled_once(tmp_path: Path, work: Work) -> None:
+    """Their writer may have seen it almost a minute later than this node."""
+    naming: Any = Naming()
+    listing, seen = Listing(), list[str]()
+    reader = reader_of(listing, tmp_path, work, seen, naming)
+    listing.add("early.png", time=BEGIN, shows=0)
+    await read_for(reader, listing, 50)
+    listing.add("later.png", time=listing.now, shows=0)
+    naming.names = tuple(listing.rows)
+    await read_for(reader, listing, 70)
+    assert seen == ["early.png", "later.png"]
 
 
 async def test_idle_reading_costs_a_few_requests_however_much_was_written(tmp_path: Path, work: Work) -> None:
