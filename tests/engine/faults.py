@@ -68,8 +68,9 @@ def _noted() -> list[str]:
 
 
 def _end_by(number: str) -> None:
+    """End by a signal, also where the shell of the tests has them ignore it, as nohup does SIGHUP."""
     if int(number) != signal.SIGKILL:
-        signal.signal(int(number), signal.SIG_DFL)  # nohup has its programs ignore SIGHUP
+        signal.signal(int(number), signal.SIG_DFL)
     os.kill(os.getpid(), int(number))
 
 
