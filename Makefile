@@ -13,13 +13,16 @@ help: ## What there is
 setup: ## Install the Debian packages and .venv (needs root only when a package is missing)
 	@scripts/setup
 
+# Tests wait for half of their time, so two processors have work for four workers; each takes a gigabyte at most.
+WORKERS := 4
+
 ifeq ($(RELEASE),)
 run: setup ## Start the gateway with a sample photograph until Ctrl-C; STORE=swift has a real Swift behind it
 	@$(BIN)/python scripts/run $(if $(STORE),--store $(STORE))
 
 test: ## Every test; ARGS="-k name" goes to pytest; RELEASE=trixie runs this or `run` in that Debian
 	@scripts/setup --dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 else
 run test:
 	@$(HERE) $@
