@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateway.rules import ANIMATED, DEFAULT_QUALITY
-from service.engine import geometry
+from service.engine import geometry, writers
 from service.engine.colour import kept
 from service.engine.formats import FORMATS
 from service.engine.headers import jxl_boxes, jxl_metadata, png
@@ -59,12 +59,13 @@ def _stripped(job: Job, *, rare: bool = False) -> Result | None:
     return Result(job.format, *size, _frames(job), Path(job.output).stat().st_size, stages)
 
 
-def no_larger(job: Job, result: Result, fitting: Callable[[Job], bytes] | None = None) -> Result:
+def no_larger(job: Job, result: Result, fitting: Callable[[Job], bytes] | None = None, *, plain: bool = True) -> Result:
     """The result, or the stripped original where that has fewer bytes and nothing but its encoding was to change.
 
-    A picture whose colours do not stay (`colour.stays`) comes with `fitting`, which encodes it for another job: a
-    profile that is to be applied must not remain, so a lower quality is taken that fits into as many bytes. A whole
-    TIFF may stay in its own colours, whatever they are.
+    A picture whose colours do not stay (`colour.stays`) is not `plain`: a profile that is to be applied must not
+    remain, so `fitting`, which encodes the picture for another job, takes a lower quality that fits into as many bytes.
+    A whole TIFF may stay in its own colours, whatever they are; one that programs show differently does so only where
+    what it shows does not fit.
     """
     upright = geometry.upright((job.header.width, job.header.height), job.header.orientation)
     same = (result.width, result.height, result.frames) == (*upright, _frames(job))
@@ -77,26 +78,55 @@ def no_larger(job: Job, result: Result, fitting: Callable[[Job], bytes] | None =
     path = Path(job.output)
     made = path.read_bytes()
     asked = replace(job, recipe={key: job.recipe[key] for key in ("keep",) if key in job.recipe})
-    stripped = _stripped(asked, rare=True)
-    if stripped is None or stripped.bytes >= len(made):
-        path.write_bytes(made)
+    copy = _stripped(asked, rare=True)
+    copied, most = path.read_bytes(), copy.bytes if copy else _coded(job)[0]
+    path.write_bytes(made)
+    if not 0 < most < len(made):
         return result
-    if fitting is None or (job.format == "tif" and is_whole(job)):  # whose samples may be of any kind
-        return replace(stripped, stages=result.stages)
-    data = _fitted(job, stripped.bytes, fitting) or made
-    path.write_bytes(data)
-    return replace(result, bytes=len(data))
+    data = b""
+    if copy and (plain or (job.format == "tif" and is_whole(job))):  # whose samples may be of any kind
+        data = copied
+    if fitting and not (data and _is_stated(job)):
+        data = _fitted(job, most, fitting) or data
+    path.write_bytes(data or made)
+    return replace(result, bytes=len(data or made))
 
 
 def _fitted(job: Job, most: int, fitting: Callable[[Job], bytes]) -> bytes:
-    """The result at the highest quality that fits; empty where none does, or the format has no quality."""
-    if job.format not in DEFAULT_QUALITY or "lossless" in job.recipe:
-        return b""
+    """The result at the highest quality that fits; empty where none does, or the format has no quality.
+
+    A TIFF is packed as densely as it can be, or becomes JPEG if the original is coded with loss.
+    """
     recipe = {key: value for key, value in job.recipe.items() if key != "q"}
+    fit = replace(job, recipe={**recipe, "mb": str(most)})
+    has_quality = job.format in DEFAULT_QUALITY
+    if job.format == "tif":
+        dense = fitting(replace(job, effort=writers.DENSE))
+        if len(dense) <= most:
+            return dense
+        fit, has_quality = replace(fit, effort=writers.LOSSY), _coded(job)[1]
+    if not has_quality or "lossless" in job.recipe:
+        return b""
     try:
-        return fitting(replace(job, recipe={**recipe, "mb": str(most)}))
+        return fitting(fit)
     except Unsatisfiable:
         return b""
+
+
+def _coded(job: Job) -> tuple[int, bool]:
+    """The bytes of the pixels of a TIFF, and whether they are coded with loss; 0 of another format."""
+    if job.format != "tif":
+        return 0, False
+    with OpenedFile(Path(job.source)) as source:
+        return tiff.coded(source)
+
+
+def _is_stated(job: Job) -> bool:
+    """Whether the original shows the same in any program."""
+    if job.format != "tif":
+        return True
+    with OpenedFile(Path(job.source)) as source:
+        return tiff.is_stated(source)
 
 
 def _frames(job: Job) -> int:
@@ -142,9 +172,11 @@ def _strip(job: Job, rare: bool) -> bool:
 
 def _is_copied(job: Job, rare: bool) -> bool:
     """Whether a TIFF is of a kind that other programs show right: of any other a copy may be shown as wrong as the
-    original is, and is taken only where it is smaller, and says itself what it shows."""
+    original is, and is taken only where it is smaller."""
+    if rare:
+        return True
     with OpenedFile(Path(job.source)) as source:
-        return tiff.is_stated(source) if rare else tiff.is_common(source) and not reading.needs(source, 0)
+        return job.header.orientation == 1 and tiff.is_common(source) and not reading.needs(source, 0)
 
 
 def _turn(job: Job) -> bool:

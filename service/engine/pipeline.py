@@ -95,7 +95,7 @@ def _derived(job: Job) -> Result:
     Path(job.output).write_bytes(data)
     stages = {"decode": decoded - started, "transform": transformed - decoded, "encode": clock() - transformed}
     result = Result(job.format, *picture.size, len(picture.frames), len(data), stages)
-    return lossless.no_larger(job, result, None if plain else partial(encode, picture))
+    return lossless.no_larger(job, result, partial(encode, picture), plain=plain)
 
 
 def describe(job: Job) -> Result:

@@ -22,8 +22,11 @@ from service.engine.picture import Frame, Picture
 from service.engine.quality import FULL_CHROMA
 from service.engine.vips import writing as vips
 
-PREDICTOR, _HORIZONTAL = 317, 2
+PREDICTOR, _NONE, _HORIZONTAL = 317, 1, 2
 """TIFF 6.0, section 14: samples are stored as differences to their left neighbours."""
+
+DENSE, LOSSY = 1, 2
+"""The effort of a TIFF that is to have fewer bytes than another."""
 
 FASTEST = 9
 """The speed of libavif at effort 0."""
@@ -97,10 +100,22 @@ def avif(picture: Picture, settings: Settings) -> bytes:
 
 def tiff(picture: Picture, settings: Settings) -> bytes:
     """LZW of differences between neighbours, which halves the bytes of a photograph, in one strip. Few colours are
-    stored with a palette where that is smaller."""
+    stored with a palette where that is smaller.
+
+    With the effort DENSE, the smaller Deflate, of differences or of samples; with LOSSY, JPEG of the quality,
+    of what has no transparency.
+    """
     width, height = picture.size
-    options = {"compression": "tiff_lzw", "strip_size": 4 * width * height}
-    made = _pillow(picture, "TIFF", settings, tiffinfo={PREDICTOR: _HORIZONTAL}, **options)
+    whole = {"strip_size": 4 * width * height}
+    if settings.effort == LOSSY and not picture.frames[0].alpha:
+        return _pillow(picture, "TIFF", settings, compression="jpeg", quality=settings.quality, **whole)
+    if not settings.effort:
+        options = {"compression": "tiff_lzw", **whole}
+        made = _pillow(picture, "TIFF", settings, tiffinfo={PREDICTOR: _HORIZONTAL}, **options)
+        return _smaller(made, picture, "TIFF", settings, **options)
+    options = {"compression": "tiff_adobe_deflate", **whole}
+    tags = ({PREDICTOR: predictor} for predictor in (_NONE, _HORIZONTAL))
+    made = min((_pillow(picture, "TIFF", settings, tiffinfo=info, **options) for info in tags), key=len)
     return _smaller(made, picture, "TIFF", settings, **options)
 
 

@@ -15,7 +15,7 @@ from service.engine.headers.source import Source
 from service.engine.headers.tiff import Directory
 from service.engine.job import Undecodable
 from service.engine.stripping import NotCopied, Pieces, icc
-from service.engine.tiff import recode, recode_jpeg
+from service.engine.tiff import recode, recode_jpeg, recode_webp
 from service.engine.tiff.layout import (
     FORMAT,
     JPEG,
@@ -24,11 +24,13 @@ from service.engine.tiff.layout import (
     MIN_IS_BLACK,
     MIN_IS_WHITE,
     NONE,
+    OLD_JPEG,
     PACKBITS,
     PALETTE,
     RGB,
     SEPARATED,
     SUBSAMPLING,
+    WEBP,
     YCBCR,
     Layout,
     colours,
@@ -97,6 +99,13 @@ def is_stated(source: Source) -> bool:
     return found.bits <= 16 and set(page.numbers(FORMAT)) <= {1} and profiled
 
 
+def coded(source: Source) -> tuple[int, bool]:
+    """The bytes of the first picture's strips or tiles, and whether they are coded with loss. Raises Undecodable."""
+    page = tiff.picture(source, 0)
+    lengths = (page.numbers(counts, tiff.MAX_STRIPS) for _, counts in (tiff.STRIPS, tiff.TILES))
+    return sum(map(sum, lengths)), page.number(tiff.COMPRESSION) in (OLD_JPEG, JPEG, WEBP)
+
+
 def _written(page: Directory, found: Layout, profile: bytes) -> Pieces:
     own = parts(page, found)
     tags: dict[int, Values] = dict(_tags(page, found))
@@ -107,6 +116,8 @@ def _written(page: Directory, found: Layout, profile: bytes) -> Pieces:
             tags[recode_jpeg.TABLES] = made.tables
         if found.photometric == YCBCR:
             tags[SUBSAMPLING] = made.subsampling
+    elif found.compression == WEBP:
+        compression, contents = WEBP, recode_webp.coded(page.source, found, own)
     else:
         compression, contents, used = recode.coded(page, found, own)
         if found.photometric == PALETTE:
@@ -123,6 +134,8 @@ def _tags(page: Directory, found: Layout) -> Iterator[tuple[int, Values]]:
     yield tiff.HEIGHT, [found.size[1]]
     yield tiff.BITS, [found.bits] * found.samples
     yield tiff.PHOTOMETRIC, [found.photometric]
+    if (turned := tiff.orientation(page) or 1) != 1:
+        yield tiff.ORIENTATION, [turned]
     if found.samples != 1:
         yield tiff.SAMPLES, [found.samples]
     if found.tiled:
