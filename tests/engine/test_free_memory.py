@@ -1,11 +1,14 @@
-"""Memory that a JPEG as JPEG XL has taken stays for a second, for the next one, and then goes back."""
+"""What an image has freed stays for the next: up to a bound, or for a second, and it counts as room."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
+from service.engine.memory import BOUND
 from service.engine.pool import free_memory, worker
 from tests.engine.pools import Begin, job
 from tests.engine.test_fork_server import kilobytes
@@ -53,4 +56,27 @@ def test_only_what_a_transcoding_has_freed_stays_for_the_next(
     with os.fdopen(requests, "rb") as waiting, os.fdopen(service, "wb", buffering=0) as sending:
         sending.write(b"{}\n")
         worker._tidy(waiting, answer)
-    assert given_back == ([] if is_kept else [free_memory.BOUND])
+    assert given_back == ([] if is_kept else [BOUND])
+
+
+HOLDS_WHAT_IT_HAS_FREED = """
+import ctypes, resource
+from service.engine.memory import has_room
+libc, blocks = ctypes.CDLL(None), (ctypes.c_void_p * 300)()
+libc.malloc.argtypes, libc.malloc.restype, libc.free.argtypes = (ctypes.c_size_t,), ctypes.c_void_p, (ctypes.c_void_p,)
+for number in range(300):
+    blocks[number] = libc.malloc(1 << 20)
+for number in range(300):
+    libc.free(blocks[number])
+with open("/proc/self/statm") as file:
+    used = int(file.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (32 << 20), used + (32 << 20)))
+print(has_room(200 << 20), has_room(800 << 20))
+"""
+
+
+def test_what_earlier_images_have_freed_counts_as_room() -> None:
+    bounds = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
+    command = [sys.executable, "-c", HOLDS_WHAT_IT_HAS_FREED]
+    told = subprocess.run(command, env={**os.environ, **bounds}, capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["True", "False"]

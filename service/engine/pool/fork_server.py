@@ -23,7 +23,8 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from service.engine.pool import free_memory, priority, title, worker
+from service.engine.memory import give_back
+from service.engine.pool import priority, title, worker
 from service.engine.pool.messages import PACKET
 from service.engine.sandbox import sandbox
 
@@ -42,7 +43,7 @@ def main(arguments: list[str]) -> int:
     gc.collect()
     gc.freeze()  # a collection in a forked process would write to every page
     gc.enable()
-    free_memory.give_back()
+    give_back()
     control.send(json.dumps({"ready": True}).encode())
     while True:
         packet, descriptors, _, _ = socket.recv_fds(control, PACKET, 3)

@@ -6,10 +6,7 @@ import ctypes
 import select
 from typing import BinaryIO
 
-BOUND = 32 << 20
-"""Bytes that may stay: what an image frees is there for the next, without a page fault for every 4 KiB. A JPEG XL of
-640 pixels takes 25 MB, whose page faults would cost as much as its encoding."""
-
+from service.engine.memory import give_back
 
 _SOON = 1000
 """Milliseconds for which an idle process may hold more than that, if the next image is likely to take as much."""
@@ -25,21 +22,15 @@ class _Mallinfo2(ctypes.Structure):
 
 
 _libc = ctypes.CDLL(None)
-_can_tell = hasattr(_libc, "mallinfo2") and hasattr(_libc, "malloc_trim")  # glibc 2.33 and later
+_can_tell = hasattr(_libc, "mallinfo2")  # glibc 2.33 and later
 if _can_tell:
     _libc.mallinfo2.restype = _Mallinfo2
-
-
-def give_back() -> None:
-    """Give all of it back to the kernel, where the C library can."""
-    if _can_tell:
-        _libc.malloc_trim(0)
 
 
 def give_back_above(bound: int) -> None:
     """Give all of it back where it is more than `bound` bytes."""
     if _can_tell and _libc.mallinfo2().fordblks > bound:
-        _libc.malloc_trim(0)
+        give_back()
 
 
 def is_wanted_soon(requests: BinaryIO) -> bool:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from service.engine.job import DiskFull, EngineError, Job, Malfunction, Removed, Result
+from service.engine.memory import BOUND
 from service.engine.pool import free_memory
 from service.engine.pool.messages import LINE, decode_job
 from service.engine.sandbox import denied, sandbox
@@ -52,7 +53,7 @@ def _tidy(requests: BinaryIO, answer: dict[str, Any]) -> None:
         gc.collect()  # of what an exception's frames hold: pixels, where they refer to each other
     transcoded = answer.get("result", {}).get("transcoded")
     if not (transcoded and free_memory.is_wanted_soon(requests)):
-        free_memory.give_back_above(free_memory.BOUND)
+        free_memory.give_back_above(BOUND)
 
 
 def _answer(entries: Any, line: bytes) -> dict[str, Any]:
