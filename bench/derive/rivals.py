@@ -10,6 +10,7 @@ from pathlib import Path
 from bench import peers
 from bench.derive.vips import worker
 from bench.peers import Server, Start
+from service.engine.environment import environment
 
 
 @contextlib.contextmanager
@@ -21,8 +22,10 @@ def webp(pictures: Path, scratch: Path) -> Iterator[Server]:
 
 
 def libjxl(pictures: Path, scratch: Path) -> contextlib.AbstractContextManager[Server]:
-    """libjxl in a process: reads a JPEG, codes it anew, writes the JPEG XL."""
-    return worker("libjxl", "bench.derive.jxl_worker", pictures, scratch)
+    """libjxl in a process: reads a JPEG, codes it anew, writes the JPEG XL. The C library's memory is as an engine
+    process has it."""
+    memory = {name: value for name, value in environment(scratch).items() if name.startswith("MALLOC_")}
+    return worker("libjxl", "bench.derive.jxl_worker", pictures, scratch, memory)
 
 
 RIVALS: Mapping[str, Start] = {"WebP": webp, "libjxl": libjxl}

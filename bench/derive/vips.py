@@ -10,10 +10,11 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
+from types import MappingProxyType
 
 from bench.peers import QUALITY, Asked, Server
 
@@ -24,13 +25,16 @@ def vips(pictures: Path, scratch: Path) -> contextlib.AbstractContextManager[Ser
 
 
 @contextlib.contextmanager
-def worker(name: str, module: str, pictures: Path, scratch: Path) -> Iterator[Server]:
-    """A process that makes an image for each line that it reads, named to it as a server."""
+def worker(
+    name: str, module: str, pictures: Path, scratch: Path, variables: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Server]:
+    """A process with these environment variables that makes an image for each line it reads, named to it as a
+    server."""
     process = subprocess.Popen(
         [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "VIPS_CONCURRENCY": "1"},
+        env={**os.environ, "VIPS_CONCURRENCY": "1", **variables},
     )
     assert process.stdin is not None
     assert process.stdout is not None
