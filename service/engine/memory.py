@@ -16,7 +16,7 @@ _can_trim = hasattr(_libc, "malloc_trim")
 def has_room(size: int) -> bool:
     """Return whether this process may have so many bytes of memory more.
 
-    What earlier images have freed counts as free: whether there is room does not depend on what came before.
+    Where it has not, what earlier images have freed, and the C library still holds, goes back to the kernel first.
     """
     if _is_granted(size):
         return True
