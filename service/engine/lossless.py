@@ -87,24 +87,27 @@ def no_larger(job: Job, result: Result, fitting: Callable[[Job], bytes] | None =
     if copy and (plain or (job.format == "tif" and is_whole(job))):  # whose samples may be of any kind
         data = copied
     if fitting and not (data and _is_stated(job)):
-        data = _fitted(job, most, fitting) or data
-    path.write_bytes(data or made)
-    return replace(result, bytes=len(data or made))
+        other = _fitted(job, most, fitting)
+        data = other if other and (len(other) <= most or not data) else data
+    data = min(data or made, made, key=len)
+    path.write_bytes(data)
+    return replace(result, bytes=len(data))
 
 
 def _fitted(job: Job, most: int, fitting: Callable[[Job], bytes]) -> bytes:
     """The result at the highest quality that fits; empty where none does, or the format has no quality.
 
-    A TIFF is packed as densely as it can be, or becomes JPEG if the original is coded with loss.
+    A TIFF is packed more densely, whether or not it fits then; one that is coded with loss becomes JPEG where it does
+    not.
     """
     recipe = {key: value for key, value in job.recipe.items() if key != "q"}
     fit = replace(job, recipe={**recipe, "mb": str(most)})
     has_quality = job.format in DEFAULT_QUALITY
     if job.format == "tif":
-        dense = fitting(replace(job, effort=writers.DENSE))
-        if len(dense) <= most:
+        dense, has_quality = fitting(replace(job, effort=writers.DENSE)), _coded(job)[1]
+        if len(dense) <= most or not has_quality:
             return dense
-        fit, has_quality = replace(fit, effort=writers.LOSSY), _coded(job)[1]
+        fit = replace(fit, effort=writers.LOSSY)
     if not has_quality or "lossless" in job.recipe:
         return b""
     try:

@@ -153,6 +153,7 @@ SHOWN_DIFFERENTLY: dict[str, Callable[[], bytes]] = {
     "turned on its side": lambda: turned(6, compression="jpeg"),
     "WebP": lambda: webp(Q=60),
     "WebP without loss": lambda: webp(lossless=True),
+    "Zstandard": lambda: images.encode(Image.fromarray(RAMP), "TIFF", compression="zstd"),
     "LZMA": lambda: images.encode(Image.fromarray(PHOTO), "TIFF", compression="lzma"),
 }
 
@@ -192,6 +193,14 @@ def test_webp_of_another_size_than_the_directory_says_is_not_copied() -> None:
     data = tiffs.built(tiffs.page(200, 240, 3, 50001, 2), [image.getvalue()])
     with pytest.raises(Undecodable):
         derive(data, "", "tif")
+
+
+def test_a_tiff_whose_colours_are_converted_without_loss_is_packed_densely() -> None:
+    options = {"compression": "tiff_adobe_deflate", "tiffinfo": {317: 2}}
+    data = images.encode(Image.fromarray(PHOTO), "TIFF", icc_profile=profiles.display_p3(), **options)
+    made = derive(data, "w=320", "tif")
+    assert np.array_equal(made.pixels(), derive(data, "w=320", "png").pixels())
+    assert made.pillow().info["compression"] == "tiff_adobe_deflate"
 
 
 @pytest.mark.parametrize("recipe", ["w=320", "q=90"])
