@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from service.api.http.audit import refusals
-from service.api.http.auth import require, tokens
+from service.api.http.auth import require_any, tokens
 from service.api.http.body import expect
 from service.api.http.context import CONTEXT, Context
 from service.api.http.cross_site import own_pages, signed_puts
@@ -38,12 +38,12 @@ def _pattern(path: str) -> str:
 
 
 def _allowed(operation: Operation) -> Handler:
-    """The operation, for clients with its scope. Of several scopes the handler decides which it needs."""
+    """The operation, for clients with one of its scopes. Of several the handler may demand another."""
     answer = HANDLERS[operation.name]
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        if len(operation.scopes) == 1:
-            require(request, *operation.scopes)
+        if operation.scopes:
+            require_any(request, *operation.scopes)
         return await answer(request)
 
     return handle
