@@ -40,6 +40,7 @@ from tests.pictures.tiff_writer import (
     tiff,
 )
 
+SIGNED = 2  # of SampleFormat
 COLOUR = (200, 40, 90)
 GRAY = 51
 SIZE = (40, 24)
@@ -102,6 +103,13 @@ def _gray() -> Iterator[Case]:
             yield case(f"gray {bits} {level} white", Page(flat(level), bits, MIN_IS_WHITE), (255 - shown,) * 3)
             tiled = Page(flat(level), bits, MIN_IS_WHITE, DEFLATE, tile=16)
             yield case(f"gray {bits} {level} white, tiles, deflate", tiled, (255 - shown,) * 3)
+    for dtype, bits in (("i1", 8), ("i2", 16)):
+        signed = Page(flat(round(GRAY * (2**bits - 1) / 255) - 2 ** (bits - 1), dtype=dtype), bits, MIN_IS_BLACK)
+        signed = replace(signed, tags={FORMAT: [SIGNED]})
+        yield case(f"gray {bits} signed", signed, (GRAY,) * 3)
+        yield case(f"gray {bits} signed deflate", replace(signed, compression=DEFLATE), (GRAY,) * 3)
+    extremes = Page(flat(-128, 127, 0, dtype="i1"), 8, tags={FORMAT: [SIGNED] * 3})
+    yield case("rgb 8 signed", extremes, (0, 255, 128))
     for dtype, bits in (("u2", 16), ("u4", 32)):
         value = round(GRAY * (2**bits - 1) / 255)
         yield case(f"gray {bits}", Page(flat(value, dtype=dtype), bits, MIN_IS_BLACK), (GRAY,) * 3)

@@ -87,6 +87,7 @@ def _assembled(page: Directory) -> bool:
         (surplus and (not straight or apart) and not (kind.associated and code != "B"))
         or (kind.photometric == MIN_IS_WHITE and code in ("I", "e", "f", "d"))
         or kind.photometric == SEPARATED
+        or samples.is_signed(page)
         or (page.big and not page.little)
     )
 

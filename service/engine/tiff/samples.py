@@ -18,16 +18,18 @@ from service.engine.job import Undecodable
 from service.engine.tiff import libtiff
 
 BITS, COMPRESSION, SAMPLES, ROWS, PLANAR, TILE_WIDTH, TILE_HEIGHT, FORMAT = 258, 259, 277, 278, 284, 322, 323, 339
-UNSIGNED, FLOATING = 1, 3
+UNSIGNED, SIGNED, FLOATING = 1, 2, 3
 APART = 2  # the planar configuration in which every channel has strips or tiles of its own
 LARGEST_PART = 256 << 20
 """Bytes of a strip or tile; libtiff's own bound is as large as the file says."""
 
 _TYPES = {
-    **{(UNSIGNED, 8): "B", (UNSIGNED, 16): "H", (UNSIGNED, 32): "I"},
+    **{(UNSIGNED, 8): "B", (SIGNED, 8): "B", (UNSIGNED, 16): "H", (UNSIGNED, 32): "I"},
     **{(FLOATING, 16): "e", (FLOATING, 32): "f", (FLOATING, 64): "d"},
 }
 """Sample format and bits to the type of `struct`, in which libtiff gives them: in the byte order of the machine."""
+
+_FROM_SIGNED = [level ^ 0x80 for level in range(256)]
 
 _PLANES = {"B": "L", "H": "I;16" if sys.byteorder == "little" else "I;16B", "I": "I", "e": "F", "f": "F", "d": "F"}
 """By type the mode of a plane in Pillow, which only moves its samples; floats of 16 and 64 bits become 32."""
@@ -37,6 +39,11 @@ def code(page: Directory) -> str | None:
     """The type of the samples for `struct`: B, H, I, e, f or d; None where they are of a kind that is not read here."""
     formats, bits = set(page.numbers(FORMAT)) or {UNSIGNED}, set(page.numbers(BITS)) or {1}
     return _TYPES.get((formats.pop(), bits.pop())) if len(formats) == len(bits) == 1 else None
+
+
+def is_signed(page: Directory) -> bool:
+    """Whether the samples are signed ones of eight bits: -128 is black then, and 127 white."""
+    return code(page) == "B" and set(page.numbers(FORMAT)) == {SIGNED}
 
 
 def stated(page: Directory) -> int:
@@ -66,7 +73,7 @@ def planes(path: Path, page: Directory, wanted: Sequence[int], *, tolerant: bool
             _fill(handle, page, kind, dict(zip(wanted, found, strict=True)), tolerant)
     except OSError as error:
         raise Undecodable("the image is damaged: libtiff does not read its directory") from error
-    return found
+    return [plane.point(_FROM_SIGNED) for plane in found] if is_signed(page) else found
 
 
 @dataclass(frozen=True, slots=True)
