@@ -103,7 +103,7 @@ def _gray() -> Iterator[Case]:
             yield case(f"gray {bits} {level} white", Page(flat(level), bits, MIN_IS_WHITE), (255 - shown,) * 3)
             tiled = Page(flat(level), bits, MIN_IS_WHITE, DEFLATE, tile=16)
             yield case(f"gray {bits} {level} white, tiles, deflate", tiled, (255 - shown,) * 3)
-    for dtype, bits in (("i1", 8), ("i2", 16)):
+    for dtype, bits in (("i1", 8), ("i2", 16), ("i4", 32)):
         signed = Page(flat(round(GRAY * (2**bits - 1) / 255) - 2 ** (bits - 1), dtype=dtype), bits, MIN_IS_BLACK)
         signed = replace(signed, tags={FORMAT: [SIGNED]})
         yield case(f"gray {bits} signed", signed, (GRAY,) * 3)

@@ -24,12 +24,14 @@ LARGEST_PART = 256 << 20
 """Bytes of a strip or tile; libtiff's own bound is as large as the file says."""
 
 _TYPES = {
-    **{(UNSIGNED, 8): "B", (SIGNED, 8): "B", (UNSIGNED, 16): "H", (UNSIGNED, 32): "I"},
+    **{(UNSIGNED, 8): "B", (UNSIGNED, 16): "H", (UNSIGNED, 32): "I"},
+    **{(SIGNED, 8): "B", (SIGNED, 16): "H", (SIGNED, 32): "I"},
     **{(FLOATING, 16): "e", (FLOATING, 32): "f", (FLOATING, 64): "d"},
 }
 """Sample format and bits to the type of `struct`, in which libtiff gives them: in the byte order of the machine."""
 
-_FROM_SIGNED = [level ^ 0x80 for level in range(256)]
+_FROM_SIGNED = bytes(value ^ 0x80 for value in range(256))
+"""Of the highest byte of a sample."""
 
 _PLANES = {"B": "L", "H": "I;16" if sys.byteorder == "little" else "I;16B", "I": "I", "e": "F", "f": "F", "d": "F"}
 """By type the mode of a plane in Pillow, which only moves its samples; floats of 16 and 64 bits become 32."""
@@ -42,8 +44,8 @@ def code(page: Directory) -> str | None:
 
 
 def is_signed(page: Directory) -> bool:
-    """Whether the samples are signed ones of eight bits: -128 is black then, and 127 white."""
-    return code(page) == "B" and set(page.numbers(FORMAT)) == {SIGNED}
+    """Whether the samples are signed. They are given as unsigned ones: the lowest is 0, which is black."""
+    return set(page.numbers(FORMAT)) == {SIGNED}
 
 
 def stated(page: Directory) -> int:
@@ -73,7 +75,7 @@ def planes(path: Path, page: Directory, wanted: Sequence[int], *, tolerant: bool
             _fill(handle, page, kind, dict(zip(wanted, found, strict=True)), tolerant)
     except OSError as error:
         raise Undecodable("the image is damaged: libtiff does not read its directory") from error
-    return [plane.point(_FROM_SIGNED) for plane in found] if is_signed(page) else found
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ def _fill(handle: int, page: Directory, kind: str, found: dict[int, Pillow.Image
                 if not tolerant:
                     raise Undecodable("the image is damaged: a part of it is missing, or is not as its coding demands")
                 continue
-            values = _values(kind, buffer.raw[:needed])
+            data = buffer.raw[:needed]
+            values = _values(kind, _unsigned(data, itemsize) if is_signed(page) else data)
             for channel in group:
                 own = values if parts.samples == 1 else values[channel :: parts.samples]
                 found[channel].paste(_plane(own, found[channel].mode, (parts.width, rows)), (left, top))
@@ -125,6 +128,12 @@ def _parts(handle: int, page: Directory, itemsize: int) -> _Parts:
     if not 0 < size[0] * size[1] * samples * itemsize <= parts.length <= LARGEST_PART:
         raise Undecodable(f"the image is damaged: parts of {size[0]}x{size[1]} pixels would have {parts.length} bytes")
     return parts
+
+
+def _unsigned(data: bytes, itemsize: int) -> bytes:
+    highest, made = itemsize - 1 if sys.byteorder == "little" else 0, bytearray(data)
+    made[highest::itemsize] = made[highest::itemsize].translate(_FROM_SIGNED)
+    return bytes(made)
 
 
 def _values(kind: str, data: bytes) -> array[int] | array[float]:
