@@ -233,10 +233,9 @@ def test_a_warming_that_is_stopped_tells_how_far_it_came(
     for number in range(12):
         client.upload(f"{folder}/{number}.jpg", picture)
     recipes = [f"@w={width}.avif" for width in range(1500, 1510)]  # more work than is waited for
+    heeding = ["env", "--default-signal=INT", sys.executable, "-m", "service"]  # as in cli/test_stopping.py
     command = ["warm", *recipes, "--prefix", f"{folder}/", "--api", str(shared.api.base_url)]
-    warming = subprocess.Popen(
-        [sys.executable, "-m", "service", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    warming = subprocess.Popen([*heeding, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         until(lambda: len(list((shared.derived / folder).rglob("@w=150*.avif"))) >= 2)
     finally:
