@@ -90,6 +90,8 @@ async def _times(store: SwiftStore, folder: Path, work: Work, count: int, shared
         written[name] = time.monotonic()
         await asyncio.sleep(chance.expovariate(1 / PAUSE))
     while any(len(settled.get(name, ())) < READERS for name in written):
+        if ended := next(filter(asyncio.Task.done, tasks), None):
+            await ended  # raises what ended it
         await asyncio.sleep(0.1)
     for task in tasks:
         task.cancel()

@@ -98,22 +98,28 @@ def _fitted(job: Job, most: int, fitting: Callable[[Job], bytes]) -> bytes:
     """The result at the highest quality that fits; empty where none does, or the format has no quality.
 
     A TIFF is packed more densely, whether or not it fits then; one that is coded with loss becomes JPEG where it does
-    not.
+    not, and that does.
     """
     recipe = {key: value for key, value in job.recipe.items() if key != "q"}
     fit = replace(job, recipe={**recipe, "mb": str(most)})
-    has_quality = job.format in DEFAULT_QUALITY
+    dense, has_quality = b"", job.format in DEFAULT_QUALITY
     if job.format == "tif":
-        dense, has_quality = fitting(replace(job, effort=writers.DENSE)), _coded(job)[1]
+        dense, has_quality = fitting(replace(job, effort=writers.DENSE)), _coded(job)[1] and _takes_loss(job)
         if len(dense) <= most or not has_quality:
             return dense
         fit = replace(fit, effort=writers.LOSSY)
     if not has_quality or "lossless" in job.recipe:
-        return b""
+        return dense
     try:
         return fitting(fit)
     except Unsatisfiable:
-        return b""
+        return dense
+
+
+def _takes_loss(job: Job) -> bool:
+    """Whether the picture of a TIFF can be written as JPEG: ImageMagick is not asked for that."""
+    size = (job.header.width, job.header.height)
+    return job.library == "auto" and writers.takes_loss(size, alpha=job.header.alpha)
 
 
 def _coded(job: Job) -> tuple[int, bool]:

@@ -15,6 +15,7 @@ from PIL import Image
 from service.engine import libraries, palette
 from service.engine.avif import sequence
 from service.engine.formats import functions
+from service.engine.geometry import Size
 from service.engine.job import Job
 from service.engine.magick.writing import WRITERS as magick
 from service.engine.magick.writing import Settings
@@ -27,6 +28,8 @@ PREDICTOR, _NONE, _HORIZONTAL = 317, 1, 2
 
 DENSE, LOSSY = 1, 2
 """The effort of a TIFF that is to have fewer bytes than another."""
+
+_LONGEST_JPEG = 65_500  # pixels of a side, libjpeg's JPEG_MAX_DIMENSION
 
 FASTEST = 9
 """The speed of libavif at effort 0."""
@@ -102,12 +105,12 @@ def tiff(picture: Picture, settings: Settings) -> bytes:
     """LZW of differences between neighbours, which halves the bytes of a photograph, in one strip. Few colours are
     stored with a palette where that is smaller.
 
-    With the effort DENSE, the smaller Deflate, of differences or of samples; with LOSSY, JPEG of the quality,
-    of what has no transparency.
+    With the effort DENSE, the smaller Deflate, of differences or of samples; with LOSSY, JPEG of the quality, see
+    `takes_loss`.
     """
     width, height = picture.size
     whole = {"strip_size": 4 * width * height}
-    if settings.effort == LOSSY and not picture.frames[0].alpha:
+    if settings.effort == LOSSY and takes_loss(picture.size, alpha=picture.frames[0].alpha):
         return _pillow(picture, "TIFF", settings, compression="jpeg", quality=settings.quality, **whole)
     if not settings.effort:
         options = {"compression": "tiff_lzw", **whole}
@@ -117,6 +120,11 @@ def tiff(picture: Picture, settings: Settings) -> bytes:
     tags = ({PREDICTOR: predictor} for predictor in (_NONE, _HORIZONTAL))
     made = min((_pillow(picture, "TIFF", settings, tiffinfo=info, **options) for info in tags), key=len)
     return _smaller(made, picture, "TIFF", settings, **options)
+
+
+def takes_loss(size: Size, *, alpha: bool) -> bool:
+    """Whether a TIFF of this size can hold JPEG, which knows no transparency and no longer side."""
+    return not alpha and max(size) <= _LONGEST_JPEG
 
 
 def bmp(picture: Picture, settings: Settings) -> bytes:

@@ -109,7 +109,7 @@ class Digests:
         DIGESTS.labels("read").inc()
 
     def saw(self, *names: str) -> None:
-        """Entries were new in the read that is under way, or were seen before a restart."""
+        """Entries were new in the read that is under way, or in the minute before a restart."""
         for name in names:
             if self._peers:
                 self._peers.heard_of(name)

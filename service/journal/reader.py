@@ -113,7 +113,8 @@ class Reader:
         digest = await self._digests.next(now) if self._digests else None
         if digest:
             count = await self._see_all(digest.names)
-            self._seen.update(dict.fromkeys(digest.names, now))  # the next digest names most of them again
+            for name in filter(self._seen.__contains__, digest.names):
+                self._seen[name] = now  # the next digest names most of them again
         else:
             count = await self._read(max(self._newest - OVERLAP, now - self._keep), now + AHEAD)
         if self.missed and count > MOST_MISSED:

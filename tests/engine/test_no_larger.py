@@ -187,6 +187,34 @@ def test_a_webp_inside_a_tiff_leaves_its_metadata_behind() -> None:
     assert len(derive(plain, "", "tif").data) <= len(plain)
 
 
+@pytest.mark.parametrize("lossless", [False, True])
+def test_alpha_of_webp_inside_a_tiff_that_has_none_is_not_copied(lossless: bool) -> None:
+    hidden, image = np.indices((240, 320)).sum(0).astype(np.uint8), io.BytesIO()
+    Image.fromarray(np.dstack([PHOTO, hidden])).save(image, "WEBP", lossless=lossless, exact=True)
+    made = derive(tiffs.built(tiffs.page(320, 240, 3, 50001, 2), [image.getvalue()]), "", "tif")
+    assert b"ALPH" not in made.data
+    assert b"WEBP" not in made.data
+    assert made.pillow().mode == "RGB"
+
+
+def test_webp_without_loss_inside_a_tiff_stays_without_loss_where_its_colours_are_converted() -> None:
+    data = webp(lossless=True, profile="p3")
+    made = derive(data, "w=320", "tif")
+    assert np.array_equal(made.pixels(), derive(data, "w=320", "png").pixels())
+
+
+def test_transparency_and_a_side_that_jpeg_cannot_have_are_written_without_loss() -> None:
+    tall = images.tiff(np.tile(PHOTO[:100, :16], (700, 1, 1)), compression="jpeg", icc_profile=profiles.display_p3())
+    made = derive(tall, "w=16", "tif")
+    assert made.pillow().size == (16, 70_000)
+    clear = Image.fromarray(np.dstack([PHOTO, np.indices((240, 320)).sum(0).astype(np.uint8)]))
+    page = {**tiffs.page(320, 240, 4, 50001, 2), 338: tiffs.short(2), 34675: (tiffs.UNDEFINED, profiles.display_p3())}
+    image = io.BytesIO()
+    clear.save(image, "WEBP", quality=50)
+    made = derive(tiffs.built(page, [image.getvalue()]), "w=320", "tif")
+    assert made.pillow().mode == "RGBA"
+
+
 def test_webp_of_another_size_than_the_directory_says_is_not_copied() -> None:
     image = io.BytesIO()
     Image.fromarray(PHOTO).save(image, "WEBP", quality=10)

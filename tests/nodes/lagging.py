@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,13 +63,13 @@ class Lagging:
                     if round_ and end.is_set():
                         return
 
-        asking = threading.Thread(target=ask)
-        asking.start()
-        try:
-            yield
-        finally:
-            end.set()
-            asking.join()
+        with ThreadPoolExecutor(1) as executor:
+            asking = executor.submit(ask)
+            try:
+                yield
+            finally:
+                end.set()
+        asking.result()  # raises what the thread did
         assert not flaws, "\n".join(flaws)
 
     def entries(self) -> list[Entry]:

@@ -117,6 +117,11 @@ def test_a_gateway_serves_with_reading_alone_and_answers_403_to_uploads(swift: S
         assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (403, "store-forbids")
         assert f"store-forbids: this user may not write the container '{container}'" in gateway.log
         assert container not in refused.text
+        told = gateway.log.count("store-forbids: this user may not write")
+        form = [("file", (name, images.jpeg())) for name in ("a.jpg", "b.jpg")]
+        several = gateway.api.post("/images/f/", files=form)
+        assert (several.status_code, [one["status"] for one in several.json()]) == (207, [403, 403])
+        assert gateway.log.count("store-forbids: this user may not write") == told + 2
         assert gateway.public.get("/images/cat.jpg/@w=21.png").status_code == 200
 
 

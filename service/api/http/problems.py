@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How one kind of failure is answered: `code` is the last part of its `type`, `when` its line in the documentation;
-    `detail` replaces the error's own text where that is not for clients. The log has that text of
-    what is no mistake of the client (5xx), and where `logged`."""
+    `detail` replaces the error's own text where that is not for clients. The log has that text for 5xx except 501, and
+    where `logged`."""
 
     status: int
     code: str
@@ -192,13 +192,19 @@ def document(error: Exception, image: str = "") -> dict[str, Any]:
     }
 
 
-def answer(error: Exception, accept: str = "", image: str = "") -> web.Response:
-    """The answer to a failure; what no table knows is logged and told as 500, without a word of what it was."""
+def note(error: Exception) -> None:
+    """Write a failure to the log, where it is one that the log has."""
     kind = kind_of(error)
     if kind is INTERNAL:
         log.error("an unexpected failure", exc_info=error)
     elif kind.logged or (kind.status >= 500 and kind.status != 501):
         log.warning("%s: %s", kind.code, error)
+
+
+def answer(error: Exception, accept: str = "", image: str = "") -> web.Response:
+    """The answer to a failure; what no table knows is logged and told as 500, without a word of what it was."""
+    kind = kind_of(error)
+    note(error)
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **kind.headers}
     if kind.status in WITH_RETRY:
         headers["Retry-After"] = str(math.ceil(getattr(error, "retry_after", RETRY_AFTER)))

@@ -20,7 +20,7 @@ from service.api.http.conditional import precondition
 from service.api.http.context import CONTEXT, raw_target
 from service.api.http.errors import DigestMismatch, TooMany
 from service.api.http.multipart import FIELD, LARGEST_FIELD, Form
-from service.api.http.problems import document
+from service.api.http.problems import document, note
 from service.api.http.validation import validated
 from service.api.resources.stored_image import created, stored_image
 from service.api.schema.models import Problem, StoredImage, UploadResult
@@ -98,7 +98,7 @@ async def _upload_several(request: web.Request, folder: str, allowed: Preconditi
     """A form for a folder: each file is stored when it is whole, and has its own result."""
     context = request.app[CONTEXT]
     results: list[UploadResult] = []
-    problem: Exception | None = None
+    failures: list[Exception] = []
     await begin(request, None)
     form = Form.of(request, context.config.limits.upload)
     while (part := await form.next()) is not None:
@@ -112,13 +112,15 @@ async def _upload_several(request: web.Request, folder: str, allowed: Preconditi
                 image = await _store(request, file, allowed)
             results.append(UploadResult(name=name, status=201, image=image))
         except (EngineError, StoreError, UploadError, Refused, DigestMismatch) as error:
-            problem = error
+            failures.append(error)
             described = Problem(**document(error))
             results.append(UploadResult(name=name, status=described.status, problem=described))
     if not results:
         raise Refused(400, NO_FILE)
-    if len(results) == 1 and problem is not None:
-        raise problem
+    if len(results) == 1 and failures:
+        raise failures[0]
+    for failure in failures:
+        note(failure)
     only = results[0].image if len(results) == 1 else None
     return created(only) if only else _many(results)
 

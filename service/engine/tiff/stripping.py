@@ -1,7 +1,8 @@
 """The first picture of a TIFF as a TIFF of its own: its pixels, and the tags that decoding and colour need.
 
 Whatever lies between and behind its strips, other pages, nested directories, and all other tags stay behind. A
-compressed strip holds its samples and nothing else: see `recode` and `recode_jpeg`.
+compressed strip holds its samples and nothing else: see `recode`, `recode_jpeg` and
+`recode_webp`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from fractions import Fraction
 
-from service.engine.headers import tiff
+from service.engine.headers import tiff, webp
 from service.engine.headers.source import Source
 from service.engine.headers.tiff import Directory
 from service.engine.job import Undecodable
@@ -44,6 +45,7 @@ _COEFFICIENTS, _POSITIONING, _REFERENCE, _ICC, _PREDICTOR = 529, 531, 532, 34675
 _CMYK = 1
 _CHANNELS = {MIN_IS_WHITE: 1, MIN_IS_BLACK: 1, RGB: 3, PALETTE: 1, SEPARATED: 4, YCBCR: 3, LAB: 3}
 _EXTRA: tuple[tuple[int, ...], ...] = ((), (tiff.ASSOCIATED_ALPHA,), (tiff.UNASSOCIATED_ALPHA,))
+_WHOLE_LENGTH = 514  # JPEGInterchangeFormatLength, of old-style JPEG
 _RATIONAL = 5
 _FRACTIONS = {_WHITE: 2, _PRIMARIES: 6}
 _YCBCR_FRACTIONS = {_COEFFICIENTS: 3, _REFERENCE: 6}
@@ -103,7 +105,17 @@ def coded(source: Source) -> tuple[int, bool]:
     """The bytes of the first picture's strips or tiles, and whether they are coded with loss. Raises Undecodable."""
     page = tiff.picture(source, 0)
     lengths = (page.numbers(counts, tiff.MAX_STRIPS) for _, counts in (tiff.STRIPS, tiff.TILES))
-    return sum(map(sum, lengths)), page.number(tiff.COMPRESSION) in (OLD_JPEG, JPEG, WEBP)
+    compression = page.number(tiff.COMPRESSION)
+    stated = page.number(_WHOLE_LENGTH) if compression == OLD_JPEG else 0
+    lossy = compression in (OLD_JPEG, JPEG) or (compression == WEBP and not _is_lossless_webp(page))
+    return sum(map(sum, lengths)) or stated, lossy
+
+
+def _is_lossless_webp(page: Directory) -> bool:
+    """Whether the first strip or tile is a WebP without loss."""
+    offset, count = next(tags for tags in (tiff.STRIPS, tiff.TILES) if page.entry(tags[0]))
+    inside = page.source.part(page.number(offset), page.number(count))
+    return any(chunk.kind == b"VP8L" for chunk in webp.chunks(inside))
 
 
 def _written(page: Directory, found: Layout, profile: bytes) -> Pieces:
