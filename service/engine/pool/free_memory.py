@@ -9,7 +9,7 @@ from typing import BinaryIO
 from service.engine.memory import give_back
 
 _SOON = 1000
-"""Milliseconds for which an idle process may hold more than `memory.BOUND`: the next image is likely to take as much."""
+"""Milliseconds for which an idle process may hold more than `memory.BOUND`: the next image may take as much."""
 
 
 class _Mallinfo2(ctypes.Structure):
