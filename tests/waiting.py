@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 PATIENCE = 120.0  # seconds; what is waited for takes one or two where nothing else runs
 
@@ -26,6 +28,16 @@ async def eventually(condition: Callable[[], object], *, pause: float = 0.01) ->
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         await asyncio.sleep(pause)
+
+
+def listens(path: Path) -> bool:
+    """Whether connections to a Unix socket are taken. Its file is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 @contextlib.contextmanager

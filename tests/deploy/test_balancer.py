@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, listens
 
 pytestmark = pytest.mark.nginx
 
@@ -67,17 +67,6 @@ def _die(request: web.Request) -> None:
     request.transport.abort()
 
 
-async def _listens(path: Path) -> bool:
-    """Whether connections to a Unix socket are taken; its file is there a moment before."""
-    try:
-        _, writer = await asyncio.open_unix_connection(path)
-    except OSError:
-        return False
-    writer.close()
-    await writer.wait_closed()
-    return True
-
-
 @pytest.fixture
 def seconds() -> float:
     """How long a second in the balancer's time limits is."""
@@ -98,7 +87,7 @@ async def ask(nodes: list[TestServer], seconds: float, tmp_path: Path) -> AsyncI
     nginx = await asyncio.create_subprocess_exec(*command)
     try:
         async with asyncio.timeout(PATIENCE):
-            while not await _listens(tmp_path / "socket"):
+            while not listens(tmp_path / "socket"):
                 assert nginx.returncode is None
                 await asyncio.sleep(0.01)
         async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(tmp_path / "socket"))) as session:

@@ -188,13 +188,15 @@ def test_a_webp_inside_a_tiff_leaves_its_metadata_behind() -> None:
 
 
 @pytest.mark.parametrize("lossless", [False, True])
-def test_alpha_of_webp_inside_a_tiff_that_has_none_is_not_copied(lossless: bool) -> None:
+@pytest.mark.parametrize("alpha", [False, True])
+def test_alpha_of_webp_inside_a_tiff_that_has_none_is_not_copied(alpha: bool, lossless: bool, tmp_path: Path) -> None:
+    """Some versions of libtiff decode such a file, and others call it damaged."""
     hidden, image = np.indices((240, 320)).sum(0).astype(np.uint8), io.BytesIO()
-    Image.fromarray(np.dstack([PHOTO, hidden])).save(image, "WEBP", lossless=lossless, exact=True)
-    made = derive(tiffs.built(tiffs.page(320, 240, 3, 50001, 2), [image.getvalue()]), "", "tif")
-    assert b"ALPH" not in made.data
-    assert b"WEBP" not in made.data
-    assert made.pillow().mode == "RGB"
+    pixels = np.dstack([PHOTO, hidden]) if alpha else PHOTO
+    Image.fromarray(pixels).save(image, "WEBP", lossless=lossless, exact=True)
+    source = tmp_path / "original"
+    source.write_bytes(tiffs.built(tiffs.page(320, 240, 3, 50001, 2), [image.getvalue()]))
+    assert strip(source, tmp_path / "copy", recognise(source)) is not alpha
 
 
 def test_webp_without_loss_inside_a_tiff_stays_without_loss_where_its_colours_are_converted() -> None:

@@ -17,7 +17,7 @@ from gateway.samples import requests
 from gateway.vectors import vectors
 from service.runtime.paths import paths_of
 from service.supervise import nginx_conf, nginx_program
-from tests.waiting import until
+from tests.waiting import listens, until
 
 NGINX = """
 daemon off; master_process off; pid nginx.pid; error_log stderr;
@@ -48,7 +48,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[socket.socket]:
     process = subprocess.Popen(nginx_program.command(folder), stderr=subprocess.PIPE)
     path: Path = folder / "socket"
     try:
-        until(lambda: path.exists() or process.poll() is not None)
+        until(lambda: listens(path) or process.poll() is not None)
         assert process.poll() is None, process.stderr and process.stderr.read()
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(path))
