@@ -13,8 +13,8 @@ help: ## What there is
 setup: ## Install the Debian packages and .venv (needs root only when a package is missing)
 	@scripts/setup
 
-# Tests wait for half of their time, so two processors have work for four workers; each takes a gigabyte at most.
-WORKERS := 4
+# Tests wait for half of their time: WORKERS=4 takes half of the time on two processors, where ports collide now and then.
+WORKERS := 2
 
 ifeq ($(RELEASE),)
 run: setup ## Start the gateway with a sample photograph until Ctrl-C; STORE=swift has a real Swift behind it

@@ -43,7 +43,9 @@ async def shown(nodes: Sequence[Node], name: str) -> None:
     await nodes[0].upload(name, PICTURE)
     for one in nodes:
         for leaf in LEAVES:
-            assert (await one.api(f"{name}/{leaf}")).status == 200
+            async with asyncio.timeout(PATIENCE):  # the other node may still know that there was none
+                while (await one.api(f"{name}/{leaf}")).status != 200:
+                    await asyncio.sleep(0.05)
         await one.context.derivatives.close()  # what is on its way to the store is there
 
 
