@@ -13,7 +13,7 @@ help: ## What there is
 setup: ## Install the Debian packages and .venv (needs root only when a package is missing)
 	@scripts/setup
 
-# Tests wait for half of their time: WORKERS=4 takes half of the time on two processors, where ports collide now and then.
+# Tests wait for half of their time: WORKERS=4 takes half of it on two processors, and one run of three failed by chance.
 WORKERS := 2
 
 ifeq ($(RELEASE),)
