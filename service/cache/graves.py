@@ -157,9 +157,11 @@ class Graves:
         self.settled(removal)
 
     def _return(self, removal: Removal, name: str) -> None:
-        """Put one folder back, unless there is one at its place by now; then it is lost with the rest."""
+        """Put one folder back, unless there is one at its place by now; then it is lost with the rest. What was moved
+        away with a folder above it comes back first, or this would take its place."""
         if removal not in self._open or removal.path is None or removal.departure is None:
             return
+        self.put_back(removal.folder)
         place = self._root / removal.folder
         with contextlib.suppress(OSError):
             if (place / name).exists() or not stat.S_ISDIR((removal.path / name).lstat().st_mode):

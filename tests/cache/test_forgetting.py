@@ -105,54 +105,6 @@ async def test_no_change_of_an_image_unlinks_file_by_file_on_the_event_loop(
         assert (await one.api("a.png/@w=4.png")).colour == wanted
 
 
-async def test_images_whose_names_go_on_below_a_forgotten_one_come_back(tree: DerivedTree) -> None:
-    for image in ("photos", "photos/x.jpg", "photos/x.jpg/y", "photos/z", "photos.jpg"):
-        publish(tree, image)
-    others = {path for path in paths(tree) if not path.startswith("photos/@")}
-    tree.forget("photos")
-    await tree.settled()
-    assert paths(tree) == others
-    assert list((tree.root.parent / "work").rglob("photos")) == []
-
-
-def test_an_image_that_was_moved_away_with_another_is_found_before_it_is_back(tree: DerivedTree) -> None:
-    """Without an event loop nothing comes back by itself."""
-    for image in ("photos", "photos/x.jpg", "photos/x.jpg/y"):
-        publish(tree, image)
-    tree.forget("photos")
-    assert not (tree.root / "photos").exists()
-    assert tree.marker("photos/x.jpg/y")
-    assert tree.find(name("photos/x.jpg"))
-    assert tree.find(name("photos")) is None
-
-
-@pytest.mark.parametrize("change", ["forget", "publish"])
-async def test_an_image_that_changes_while_it_is_moved_away_does_not_come_back(tree: DerivedTree, change: str) -> None:
-    for image in ("photos", "photos/x.jpg", "photos/y.jpg"):
-        publish(tree, image, 1, "old")
-    tree.forget("photos")
-    if change == "forget":
-        tree.forget("photos/x.jpg")
-    else:
-        publish(tree, "photos/x.jpg", 2, "new")
-    await tree.settled()
-    assert tree.find(name("photos/x.jpg", 1)) is None
-    assert (tree.find(name("photos/x.jpg", 2)) is None) == (change == "forget")
-    assert tree.find(name("photos/y.jpg", 1))
-
-
-async def test_what_is_published_after_an_image_was_forgotten_stays(tree: DerivedTree) -> None:
-    """The folder is new by then, and the old one is still being looked through."""
-    for image in ("photos", "photos/x.jpg"):
-        publish(tree, image, 1, "old")
-    tree.forget("photos")
-    publish(tree, "photos", 2, "new")
-    await tree.settled()
-    assert {path for path in paths(tree) if path.startswith("photos/@")} == {"photos/@base", "photos/@w=2.jpg"}
-    assert tree.find(name("photos/x.jpg"))
-    assert tree.usage.files == sum(1 for _ in tree.root.rglob("*"))
-
-
 async def test_a_purge_of_all_brings_nothing_back(tree: DerivedTree) -> None:
     for image in ("photos", "photos/x.jpg"):
         publish(tree, image)
