@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
-import random
 import re
 import signal
 import socket
@@ -28,7 +28,11 @@ from service.runtime.versions import SOFTWARE
 from service.supervise import twins
 
 PORTS = range(10240, int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]))
+"""Those that no client is given, so that what is free a moment later is still free."""
+
+OWN = 256  # ports that each process of tests has for itself
 START = 240.0  # seconds that a start may take on a busy machine; it takes 2 to 4 s of CPU
+_claims: list[socket.socket] = []  # held until this process ends
 _proved: set[str] = set()  # what starts have compared, as `twins.fingerprint` names it
 _answers: dict[str, bytes] = {}  # what starts have asked the libraries, as the runtime folder remembers it
 
@@ -68,9 +72,29 @@ class Gateway:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, of those that no client is given: what is free a moment later is still free."""
-    shuffled = random.SystemRandom().sample(PORTS, len(PORTS))
-    return list(itertools.islice(filter(_is_free, shuffled), count))
+    """Ports that nobody listens on now, and that no other process of tests is given."""
+    found = list(itertools.islice(filter(_is_free, itertools.islice(_own_ports(), OWN)), count))
+    assert len(found) == count, f"{count} of {OWN} ports are not free"
+    return found
+
+
+@functools.cache
+def _own_ports() -> Iterator[int]:
+    """This process's ports, in turn for ever.
+
+    A claim is the name of an abstract socket: one process holds it until it ends, and it belongs to the same network
+    namespace as the ports.
+    """
+    for first in range(PORTS.start, PORTS.stop - OWN, OWN):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0image-gateway tests, ports from {first}")
+        except OSError:
+            claim.close()
+        else:
+            _claims.append(claim)
+            return itertools.cycle(range(first, first + OWN))
+    raise AssertionError(f"other processes of tests have all ports from {PORTS.start} to {PORTS.stop}")
 
 
 def _is_free(port: int) -> bool:

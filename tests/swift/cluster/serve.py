@@ -34,7 +34,8 @@ def main() -> None:
     if arguments.pop("die_with_parent"):
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     root, port = arguments.pop("root").resolve(), arguments.pop("port")
-    ports = _free_ports() | ({"proxy": port} if port else {})
+    held = {kind: _held() for kind in layout.SERVERS}
+    ports = {kind: each.getsockname()[1] for kind, each in held.items()} | ({"proxy": port} if port else {})
     options = layout.Options(**arguments)
     layout.write(root, ports, options)
     serve(root / "etc", f"http://{options.address}:{ports['proxy']}")
@@ -75,12 +76,13 @@ def serve(etc: Path, url: str) -> None:
     threads[-1].wait()
 
 
-def _free_ports() -> dict[str, int]:
-    sockets = {kind: socket.create_server(("127.0.0.1", 0)) for kind in layout.SERVERS}
-    ports = {kind: each.getsockname()[1] for kind, each in sockets.items()}
-    for each in sockets.values():
-        each.close()
-    return ports
+def _held() -> socket.socket:
+    """A free port, which stays free: Linux gives it to no client, and lets a server that sets SO_REUSEADDR listen there
+    as long as this socket does not."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
 
 
 if __name__ == "__main__":
