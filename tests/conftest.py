@@ -15,6 +15,7 @@ import pytest
 
 from service.engine.sandbox import seccomp
 from tests.cli.checking import CheckFile, checking
+from tests.counts import set_up_hypothesis
 from tests.gateways import Gateway, running_gateway
 from tests.marking import mark, slow_first
 from tests.swift.server import SwiftServer, running_swift
@@ -24,6 +25,8 @@ os.environ[seccomp.VARIABLE] = seccomp.KILL  # so that a system call that is mis
 
 # httpx reads all authorities anew for each client and each httpx.get(), which takes 40 ms; here they stay the same.
 pytest.MonkeyPatch().setattr("httpx._transports.default.create_ssl_context", functools.cache(httpx.create_ssl_context))
+
+set_up_hypothesis()
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest applies -m

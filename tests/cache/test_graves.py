@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.cache.disk import DerivedTree
@@ -79,7 +79,6 @@ async def test_folders_that_were_moved_away_in_one_another_come_back(tree: Deriv
     assert tree.usage.files == sum(1 for _ in tree.root.rglob("*"))
 
 
-@settings(deadline=None)
 @given(changes=st.lists(st.tuples(st.sampled_from(IMAGES), st.sampled_from(["old", "new", None])), max_size=30))
 def test_whatever_is_forgotten_or_replaced_in_one_another_the_other_images_stay(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[str, str | None]]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.names import Name, disk_path
@@ -158,7 +158,6 @@ image_name = st.lists(segment, min_size=1, max_size=4).map(
 )
 
 
-@settings(deadline=None)
 @given(images=st.sets(image_name, max_size=30), widths=st.integers(1, 2))
 def test_cached_images_come_in_the_order_of_a_listing_each_once(
     tmp_path_factory: pytest.TempPathFactory, images: set[str], widths: int

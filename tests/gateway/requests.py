@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from gateway.rules import FORMATS, VOCABULARY, Rules
@@ -18,9 +17,6 @@ RULES = Rules(
     keys={"first": KEY, "second": "another key that signs"},
     metadata=True,
 )
-
-steady = settings(deadline=None, derandomize=True)
-"""The same examples in every run, however slow the machine."""
 
 VALUES: dict[str, list[str]] = {
     "crop": [

@@ -11,7 +11,7 @@ from gateway.access import authorise, is_preset, sign
 from gateway.errors import Refused
 from gateway.names import escape, parse
 from gateway.rules import Rules
-from tests.gateway.requests import KEY, RULES, spellings, steady
+from tests.gateway.requests import KEY, RULES, spellings
 
 NOW = 1_900_000_000
 SIGNED = replace(RULES, access="signed")
@@ -43,7 +43,6 @@ def test_a_signature_is_what_openssl_makes(expires: int | None) -> None:
     assert decoded.stdout.hex() == made.decode()
 
 
-@steady
 @given(st.data())
 def test_a_signature_holds_for_every_spelling_of_its_name(data: st.DataObject) -> None:
     signature = with_signature(NAME)
@@ -52,7 +51,6 @@ def test_a_signature_holds_for_every_spelling_of_its_name(data: st.DataObject) -
     assert verdict("cat.jpg", f"format=webp&{signature}&w=0{data.draw(spellings('300'))}") == 200
 
 
-@steady
 @given(st.sampled_from(["dog.jpg", "cat.jpg"]), st.integers(1, 400), st.sampled_from(["webp", "jpg", "auto"]))
 def test_a_signature_holds_for_no_other_name(image: str, width: int, format: str) -> None:
     other = f"{image}/@w={width}.{format}"
@@ -60,7 +58,6 @@ def test_a_signature_holds_for_no_other_name(image: str, width: int, format: str
     assert (verdict(escape(other), with_signature(NAME)) == 200) == (other == NAME)
 
 
-@steady
 @given(st.integers(0, 42), st.characters(codec="ascii", categories=("L", "N")))
 def test_a_signature_with_one_character_changed_is_wrong(place: int, character: str) -> None:
     right = sign(NAME, KEY)
@@ -69,7 +66,6 @@ def test_a_signature_with_one_character_changed_is_wrong(place: int, character: 
     assert verdict(NAME, f"sig=first.{given}") == (200 if given == right else 403)
 
 
-@steady
 @given(st.integers(NOW - 3, NOW + 3))
 def test_a_signature_holds_until_its_end(expires: int) -> None:
     assert verdict(NAME, with_signature(NAME, expires=expires)) == (200 if expires >= NOW else 403)

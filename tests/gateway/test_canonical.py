@@ -14,7 +14,7 @@ from gateway.errors import Refused
 from gateway.names import disk_path, parse
 from gateway.rules import FORMATS
 from gateway.vectors import vectors
-from tests.gateway.requests import RULES, raw_requests, steady, written_recipes
+from tests.gateway.requests import RULES, raw_requests, written_recipes
 
 first = st.sampled_from(ascii_letters + digits + "_~=,:+-")
 rest = st.text(ascii_letters + digits + "._~=,:+@-", max_size=9)
@@ -26,7 +26,6 @@ def test_the_vectors_hold(row: dict[str, str]) -> None:
     assert (canonical_path(row["request"], RULES) or "none") == row["is"]
 
 
-@steady
 @given(plain_images, written_recipes(), st.sampled_from(FORMATS))
 def test_every_canonical_name_of_a_plain_image_is_found_at_its_path(
     image: str, recipe: dict[str, str], format: str
@@ -40,7 +39,6 @@ def test_every_canonical_name_of_a_plain_image_is_found_at_its_path(
     assert canonical_path(f"/images/{name}", RULES) == f"/{name}"
 
 
-@steady
 @given(plain_images, written_recipes(), st.sampled_from(FORMATS))
 def test_at_the_path_of_what_is_not_canonical_lies_no_file(image: str, recipe: dict[str, str], format: str) -> None:
     path = f"{image}/@{','.join(f'{key}={value}' for key, value in recipe.items()) or 'full'}.{format}"
@@ -54,7 +52,6 @@ def test_at_the_path_of_what_is_not_canonical_lies_no_file(image: str, recipe: d
     assert disk_path(name) != path or str(name) == path
 
 
-@steady
 @given(raw_requests())
 def test_nothing_is_found_for_a_request_that_has_to_be_decoded_or_decided(request: tuple[str, str]) -> None:
     path, query = request
@@ -90,7 +87,6 @@ def test_no_pattern_is_longer_than_a_word_of_nginx_may_be() -> None:
     assert max(map(len, canonical_patterns(rules, 1024))) < 4096 - 20
 
 
-@steady
 @given(plain_images, st.integers(1, 30))
 def test_with_tags_an_image_is_found_exactly_where_its_name_is_its_tag(image: str, longest: int) -> None:
     (pattern,) = canonical_patterns(RULES, longest)
@@ -102,7 +98,6 @@ def test_with_tags_an_image_is_found_exactly_where_its_name_is_its_tag(image: st
 STRICT = replace(RULES, required=("logo",))
 
 
-@steady
 @given(plain_images, written_recipes(), st.sampled_from(FORMATS))
 def test_where_an_overlay_is_required_only_names_that_bear_it_are_found(
     image: str, recipe: dict[str, str], format: str

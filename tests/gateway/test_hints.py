@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from gateway.hints import LONGEST_HINTED, nearest
 from gateway.lua_contract import LUA_ROOT, lupa
 from gateway.rules import FORMATS, VOCABULARY, Rules
-from tests.gateway.requests import steady
 
 LUA = lupa.LuaRuntime(encoding="latin-1")
 LUA.execute(f"package.path = '{LUA_ROOT}/?.lua'")
@@ -25,14 +24,12 @@ def in_lua(word: str, known: list[str], meant: dict[str, str] | None = None) -> 
     return found
 
 
-@steady
 @given(st.one_of(words, st.text(st.characters(max_codepoint=255), max_size=8)), st.lists(words, max_size=6))
 def test_both_languages_find_the_same_word(word: str, known: list[str]) -> None:
     assert in_lua(word, known) == nearest(word, known)
     assert in_lua(word, WORDS, MEANT["keys"]) == nearest(word, WORDS, MEANT["keys"])
 
 
-@steady
 @given(st.sampled_from(WORDS + list(FORMATS)), st.integers(0, 20), st.sampled_from("xz9"))
 def test_one_slip_in_three_letters_is_forgiven(word: str, place: int, letter: str) -> None:
     place %= len(word)

@@ -10,7 +10,6 @@ from gateway.holding import Shape, fitting, longest, longest_side
 from gateway.rules import FORMATS, Rules
 from service.engine import geometry
 from service.engine.job import Unsatisfiable
-from tests.gateway.requests import steady
 
 RULES = Rules(limits={"width": 20000, "height": 9000, "frames": 500})
 sides = st.integers(1, 40000)
@@ -28,7 +27,6 @@ recipes = st.fixed_dictionaries(
 )
 
 
-@steady
 @given(sides, sides, recipes)
 @example(17000, 60, {"rot": "1"})
 def test_no_result_is_longer_than_it_is_taken_to_be(width: int, height: int, recipe: dict[str, str]) -> None:
@@ -44,7 +42,6 @@ def test_no_result_is_longer_than_it_is_taken_to_be(width: int, height: int, rec
     assert longest(recipe, Shape(width, height), RULES) >= max(made)
 
 
-@steady
 @given(sides, sides, numbers, st.sampled_from(["w", "h"]), st.booleans())
 def test_where_one_side_is_bounded_it_is_just_as_long(width: int, height: int, number: str, key: str, up: bool) -> None:
     recipe = {key: number} | ({"up": "1"} if up else {})

@@ -17,7 +17,6 @@ from tests.gateway.requests import (
     raw_bytes,
     raw_requests,
     spellings,
-    steady,
     written_recipes,
 )
 
@@ -33,20 +32,17 @@ def derived(draw: st.DrawFn) -> Name:
         assume(False)
 
 
-@steady
 @given(derived())
 def test_a_canonical_name_means_itself(name: Name) -> None:
     assert parse(escape(str(name)), "", RULES) == name
 
 
-@steady
 @given(derived(), st.data())
 def test_however_a_name_is_escaped_it_is_the_same_name(name: Name, data: st.DataObject) -> None:
     assert parse(data.draw(spellings(str(name), plain="/@=,")), "", RULES) == name
     assert parse(data.draw(spellings(str(name), plain="/")), "", RULES) == name
 
 
-@steady
 @given(images, written_recipes(), formats, st.data())
 def test_the_query_form_means_the_derived_name(
     image: str, recipe: dict[str, str], format: str, data: st.DataObject
@@ -61,7 +57,6 @@ def test_the_query_form_means_the_derived_name(
     assert parse(escape(image), query, RULES) == parse(escape(f"{image}/@{leaf}.{format}"), "", RULES)
 
 
-@steady
 @given(derived())
 def test_an_escaped_name_is_a_path_that_decodes_to_it(name: Name) -> None:
     path = escape(str(name))
@@ -70,7 +65,6 @@ def test_an_escaped_name_is_a_path_that_decodes_to_it(name: Name) -> None:
     assert path.isascii() and not set(path) & set(' "<>?#\\^`{|}')
 
 
-@steady
 @given(raw_requests())
 def test_whatever_is_asked_is_a_name_or_refused_in_plain_words(request: tuple[str, str]) -> None:
     try:
@@ -83,7 +77,6 @@ def test_whatever_is_asked_is_a_name_or_refused_in_plain_words(request: tuple[st
         assert parse(escape(str(name)), "", RULES) == parse(escape(str(name)), "", RULES)
 
 
-@steady
 @given(raw_bytes)
 def test_garbage_for_an_image_name_is_refused_or_kept_to_the_byte(text: str) -> None:
     try:
@@ -94,7 +87,6 @@ def test_garbage_for_an_image_name_is_refused_or_kept_to_the_byte(text: str) -> 
         assert ".." not in text.split("/") and "" not in text.split("/")
 
 
-@steady
 @given(derived())
 def test_a_derived_image_lies_below_the_root_in_a_place_of_its_own(name: Name) -> None:
     path, marker = PurePosixPath(disk_path(name)), PurePosixPath(marker_path(name.image))
@@ -106,7 +98,6 @@ def test_a_derived_image_lies_below_the_root_in_a_place_of_its_own(name: Name) -
     assert path.parent == marker.parent or path.parts[0] == "@"
 
 
-@steady
 @given(derived(), derived())
 def test_two_names_never_share_a_place(one: Name, other: Name) -> None:
     assert (disk_path(one) == disk_path(other)) == (str(one) == str(other))
@@ -122,7 +113,6 @@ def test_a_segment_that_no_file_system_holds_is_hashed(length: int) -> None:
     assert PurePosixPath(disk_path(name)).suffix == ".jpg"
 
 
-@steady
 @given(derived(), st.sampled_from(FORMATS))
 def test_any_undecided_name_can_be_decided_in_any_format(name: Name, format: str) -> None:
     if not name.decided:

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from gateway.holding import Shape
 from gateway.negotiate import base_format, bucket, source_format
 from gateway.rules import FORMATS
-from tests.gateway.requests import steady
 
 WEIGHTS = st.sampled_from([None, 0, 1, 300, 500, 501, 900, 1000])
 RANGES = [
@@ -50,7 +49,6 @@ def headers(draw: st.DrawFn) -> tuple[dict[str, int], str]:
     return asked, ",".join(elements)
 
 
-@steady
 @given(headers(), PREFERENCES)
 def test_the_bucket_is_the_heaviest_format_that_is_named(
     header: tuple[dict[str, int], str], preferred: list[str]
@@ -65,7 +63,6 @@ def test_the_bucket_is_the_heaviest_format_that_is_named(
     assert bucket(accept, preferred) == (expected if named and heaviest >= base else "base")
 
 
-@steady
 @given(st.binary(max_size=80), PREFERENCES)
 def test_garbage_falls_into_a_bucket(accept: bytes, preferred: list[str]) -> None:
     assert bucket(accept.decode("utf-8", "surrogateescape"), preferred) in ("base", *preferred)

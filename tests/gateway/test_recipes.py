@@ -11,7 +11,7 @@ from gateway.errors import Refused
 from gateway.recipes import add, preset_recipe, print_recipe, read
 from gateway.rules import FORMATS, Rules
 from tests.gateway.effects import effect
-from tests.gateway.requests import KEYS, RULES, VALUES, formats, steady, written_recipes
+from tests.gateway.requests import KEYS, RULES, VALUES, formats, written_recipes
 
 
 def canonical(written: dict[str, str], format: str) -> dict[str, str]:
@@ -22,7 +22,6 @@ def canonical(written: dict[str, str], format: str) -> dict[str, str]:
         assume(False)
 
 
-@steady
 @given(written_recipes(), formats)
 def test_the_canonical_form_of_a_canonical_form_is_itself(written: dict[str, str], format: str) -> None:
     recipe = canonical(written, format)
@@ -31,7 +30,6 @@ def test_the_canonical_form_of_a_canonical_form_is_itself(written: dict[str, str
     assert print_recipe(canonical(recipe, format)) == print_recipe(recipe)
 
 
-@steady
 @given(written_recipes(), formats, st.randoms(use_true_random=False))
 def test_the_order_of_keys_does_not_matter(written: dict[str, str], format: str, chance: random.Random) -> None:
     shuffled = list(written.items())
@@ -40,7 +38,6 @@ def test_the_order_of_keys_does_not_matter(written: dict[str, str], format: str,
     assert print_recipe(canonical(dict(shuffled), format)) == print_recipe(canonical(written, format))
 
 
-@steady
 @given(written_recipes(most=12), formats)
 def test_keys_are_printed_in_the_order_of_the_vocabulary(written: dict[str, str], format: str) -> None:
     printed = [part.partition("=")[0] for part in print_recipe(canonical(written, format)).split(",")]
@@ -48,7 +45,6 @@ def test_keys_are_printed_in_the_order_of_the_vocabulary(written: dict[str, str]
     assert printed == ["full"] or printed == [key for key in KEYS if key in printed]
 
 
-@steady
 @given(written_recipes(), st.sampled_from(FORMATS))
 def test_the_canonical_form_has_the_effect_of_what_was_written(written: dict[str, str], format: str) -> None:
     assert effect(canonical(written, format), format) == effect(written, format)
@@ -67,7 +63,6 @@ def neighbours(draw: st.DrawFn) -> tuple[dict[str, str], dict[str, str]]:
     return one, other
 
 
-@steady
 @given(neighbours(), st.sampled_from(FORMATS))
 @example(({"w": "200"}, {"w": "100", "dpr": "2"}), "png")
 @example(({"rot": "225", "flip": "h"}, {"rot": "45", "flip": "v"}), "png")
@@ -90,7 +85,6 @@ def test_recipes_are_equal_exactly_when_their_effects_are(
 
 
 @pytest.mark.parametrize("format", ["auto", "source"])
-@steady
 @given(written=written_recipes(), decided=st.sampled_from(FORMATS))
 def test_deciding_the_format_later_gives_the_same_recipe(format: str, written: dict[str, str], decided: str) -> None:
     at_once = canonical(written, decided)

@@ -19,7 +19,7 @@ from gateway.questions import observe
 from gateway.rules import Rules
 from gateway.samples import Request, requests, sequences
 from tests.counts import examples
-from tests.gateway.requests import RULES, raw_requests, steady
+from tests.gateway.requests import RULES, raw_requests
 from tests.waiting import little_work
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ accepts = st.one_of(
 )
 
 
-@settings(steady, max_examples=examples(250))
+@settings(max_examples=examples(250))
 @given(raw_requests(), accepts)
 def test_both_make_the_same_of_every_request(request: tuple[str, str], accept: str) -> None:
     asked = Request(*request, accept)
@@ -43,7 +43,7 @@ def test_both_make_the_same_of_every_request(request: tuple[str, str], accept: s
     assert observe(LUA, asked, SIGNED) == observe(PYTHON, asked, SIGNED)
 
 
-@settings(steady, max_examples=examples(150))
+@settings(max_examples=examples(150))
 @given(st.binary(max_size=8))
 def test_both_take_the_same_bytes_for_utf8(data: bytes) -> None:
     asked = Request("a" + data.decode("utf-8", "surrogateescape"), "")

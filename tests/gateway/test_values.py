@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.rules import VOCABULARY, Rules
 from gateway.values import expectation, maximum, normalise
-from tests.gateway.requests import VALUES, steady
+from tests.gateway.requests import VALUES
 
 RULES = Rules()
 ROWS = {row["key"]: row for row in VOCABULARY["operations"] if row["type"] != "overlays"}  # which take a configuration
@@ -29,7 +29,6 @@ def numbers(draw: st.DrawFn) -> tuple[dict[str, Any], str]:
     return row, draw(st.sampled_from(["", "-"])) + draw(st.sampled_from(["", "0", "000"])) + f"{whole}{fraction}"
 
 
-@steady
 @given(numbers())
 def test_a_number_keeps_its_value_or_is_out_of_range(case: tuple[dict[str, Any], str]) -> None:
     row, text = case
@@ -45,7 +44,6 @@ def test_a_number_keeps_its_value_or_is_out_of_range(case: tuple[dict[str, Any],
         assert normal == str(number) if number.denominator == 1 else normal.strip("0.-")
 
 
-@steady
 @given(st.sampled_from(list(ROWS)), st.text(max_size=20))
 def test_a_canonical_value_is_its_own_spelling(key: str, text: str) -> None:
     for written in (text, *VALUES[key]):
@@ -53,7 +51,6 @@ def test_a_canonical_value_is_its_own_spelling(key: str, text: str) -> None:
         assert normal is None or value(key, normal) == normal
 
 
-@steady
 @given(st.sampled_from(list(ROWS)), st.text(max_size=30))
 def test_a_canonical_value_holds_nothing_that_a_name_could_trip_over(key: str, text: str) -> None:
     normal = value(key, text)

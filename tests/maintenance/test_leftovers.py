@@ -19,6 +19,7 @@ from service.store.directory.settings import DirectorySettings
 from service.store.directory.store import DirectoryStore
 from service.store.errors import Unavailable
 from service.store.swift.store import SwiftStore
+from tests.counts import examples
 from tests.maintenance.walks import Containers, Names, Noted, Rests, walk_of
 from tests.swift.server import SwiftServer
 from tests.swift.stores import make_originals, put, settings_for
@@ -45,7 +46,7 @@ async def parts_of(names: Names, count: int) -> list[list[str]]:
     return found
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.sets(st.text("ab-/.é\U0001f600", min_size=1, max_size=6), max_size=40), st.integers(1, 7))
 def test_shares_are_all_names_and_each_is_in_one(names: set[str], count: int) -> None:
     container = Names.of(names)
