@@ -36,10 +36,8 @@ async def test_nothing_that_is_killed_at_any_moment_makes_a_wrong_or_partial_byt
             await asyncio.sleep(chance.random() * 0.2)
             await machine.kill(kind, chance)
             load.check()
-        await asyncio.sleep(0.3)
+        await eventually(lambda: load.seen[200] > KILLS and load.settled)  # a busy machine answers few
         load.check()
-        assert load.seen[200] > KILLS  # a busy machine answers few
-        assert load.settled.total() > 0
         await load.end()
         await machine.kill("all", CHANCE)
         await nothing_is_left_over(machine)

@@ -61,13 +61,14 @@ async def test_an_image_that_cannot_be_decoded_is_tried_once_a_missing_one_asked
     assert {answer.status for answer in answers} == {422}
     assert one.context.engine.stats.ended["undecodable"] == 1
     (store / "half.jpg").unlink()
-    asked = 0
-    container = one.context.store.originals
+    asked, flights = 0, one.context.derivatives.flights
+    container, joined = one.context.store.originals, flights.shared
     fetch = container.fetch
 
     async def counted(name: str, target: Path) -> object:
         nonlocal asked
         asked += 1
+        await eventually(lambda: flights.shared == joined + 49)  # who comes later than in two seconds may ask anew
         return await fetch(name, target)
 
     container.fetch = counted  # type: ignore[method-assign,assignment]  # a real store that is watched
