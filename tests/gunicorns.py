@@ -46,7 +46,7 @@ def running_gunicorn(root: Path, options: Mapping[str, Any] | None = None) -> It
         public, api = (httpx.Client(base_url=url, timeout=60, trust_env=False) for url in urls)
         with public, api:
             gateway = Gateway(public, api, root, master)
-            until(good(lambda: public.get("/health")))
+            until(good(lambda: public.get("/health")), log=lambda: gateway.log)
             assert gateway.upload("cat.jpg", images.jpeg()).status_code == 201
             assert public.get(HIT).status_code == 200
             yield gateway

@@ -14,11 +14,13 @@ PATIENCE = 120.0  # seconds; what is waited for takes one or two where nothing e
 MOST_WORK = 10.0  # seconds of a processor; the longest of what is bounded by it takes half of one
 
 
-def until(condition: Callable[[], object], *, pause: float = 0.02) -> None:
-    """Return as soon as the condition holds. Raises AssertionError when it does not within PATIENCE."""
+def until(
+    condition: Callable[[], object], *, pause: float = 0.02, log: Callable[[], str] = lambda: "nothing is logged"
+) -> None:
+    """Return as soon as the condition holds. Raises AssertionError with the log when it does not within PATIENCE."""
     end = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
+        assert time.monotonic() < end, f"it did not happen in time: {log()}"
         time.sleep(pause)
 
 

@@ -12,6 +12,7 @@ from service.client import AsyncGateway, Conflict, Gateway, NotFound, Refused, U
 from service.observability import logs
 from tests import gateways, images
 from tests.cli.terminal import Terminal
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_an_image_comes_down_and_goes_away(
     assert '"width": 320,' in "\n".join(terminal.run("meta", name))
     assert terminal.run("purge", name)[0].startswith("1 images: ")
     (url,) = terminal.run("url", f"{name}/@w=20.webp")
-    assert images.pixels(httpx.get(url, trust_env=False).content).shape == (15, 20, 3)
+    assert images.pixels(httpx.get(url, trust_env=False, timeout=PATIENCE).content).shape == (15, 20, 3)
     assert terminal.run("rm", name) == []
     assert terminal.run("rm", name, status=1) == [f"{name}: 404: there is no such image"]
 

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.api.on_swift import Service, running_on_swift
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, cat: bytes, dog: bytes) ->
 
 def fetch(url: str) -> httpx.Response:
     """As anyone would, without the gateway."""
-    return httpx.get(url, trust_env=False)
+    return httpx.get(url, trust_env=False, timeout=PATIENCE)
 
 
 def test_a_temporary_url_gives_the_derived_image_that_was_made_for_it(service: Service) -> None:

@@ -19,6 +19,7 @@ import pytest
 from scripts.sample import draw_sample
 from tests.cli.checking import CheckFile
 from tests.gateways import free_ports
+from tests.waiting import PATIENCE
 
 HOME = Path(__file__).resolve().parents[2]
 CONFIG = HOME / "deploy" / "docker" / "config.yaml"
@@ -67,8 +68,8 @@ def running(root: Path, pictures: Path, more: Mapping[str, str]) -> Iterator[tup
         try:
             assert process.stdout and "image gateway is up" in process.stdout.readline()
             with (
-                httpx.Client(base_url=f"http://127.0.0.1:{public}", trust_env=False) as outside,
-                httpx.Client(base_url=f"http://127.0.0.1:{api}", trust_env=False) as inside,
+                httpx.Client(base_url=f"http://127.0.0.1:{public}", trust_env=False, timeout=PATIENCE) as outside,
+                httpx.Client(base_url=f"http://127.0.0.1:{api}", trust_env=False, timeout=PATIENCE) as inside,
             ):
                 yield outside, inside
         finally:

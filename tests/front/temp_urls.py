@@ -28,7 +28,7 @@ def given(gateway: Gateway, name: str, **parameters: str) -> str:
 
 def fetch(url: str, method: str = "GET", **headers: str) -> httpx.Response:
     """As anyone would who has nothing but the URL."""
-    return httpx.request(method, url, headers=headers, trust_env=False)
+    return httpx.request(method, url, headers=headers, trust_env=False, timeout=PATIENCE)
 
 
 def status(url: str) -> int:

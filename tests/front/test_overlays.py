@@ -18,7 +18,7 @@ from PIL import Image
 from tests import images
 from tests.cli.checking import CheckFile
 from tests.gateways import Gateway, running_gateway
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 RED, BLUE, GROUND = (255, 0, 0), (0, 0, 255), (40, 120, 200)
 OPTIONS = {
@@ -128,7 +128,7 @@ def test_a_required_overlay_cannot_be_got_around_by_any_spelling(gateway: Gatewa
             assert (np.abs(picture - BLUE).max(-1) < 60).sum() > 300, spelling
     assert corner(gateway.api.get("/images/a.jpg/@w=200.png")) == GROUND
     (named,) = gateway.api.post("/names", json={"names": ["a.jpg/@w=200.png"]}).json()
-    assert corner(httpx.get(named["url"], trust_env=False)) == BLUE
+    assert corner(httpx.get(named["url"], trust_env=False, timeout=PATIENCE)) == BLUE
 
 
 @pytest.mark.parametrize(

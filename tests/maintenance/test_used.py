@@ -17,7 +17,7 @@ from tests.swift.faults import Fault, FaultProxy, answer
 from tests.swift.server import SwiftServer
 from tests.swift.stores import client
 from tests.swift.test_gateway import proxy_before, through
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 HIDDEN = "x" * 300 + "/a.png"  # no file system holds such a segment: it lies under a hash
 NAMES = ["a.png", "with space/ü \\ %.png", HIDDEN]
@@ -131,7 +131,8 @@ def test_only_nginx_tells_what_is_used_and_it_must_make_sense(behind: Behind) ->
     gateway, _, _ = behind
     assert gateway.api.post("/used", content="1 a.png\n").status_code == 404
     assert gateway.public.post("/used", content="1 a.png\n").status_code in (404, 405)
-    with httpx.Client(transport=httpx.HTTPTransport(uds=str(gateway.root / "var/run/service.sock"))) as nginx:
+    transport = httpx.HTTPTransport(uds=str(gateway.root / "var/run/service.sock"))
+    with httpx.Client(transport=transport, timeout=PATIENCE) as nginx:
         for wrong in (b"a.png", b"-1 a.png", b"1"):
             assert nginx.post("http://nginx/used", content=wrong).status_code == 400
         foreign = rb"3 \xFF.png" + b"\n2 ../x\n1 @/x\n"

@@ -22,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.observability import logs
 from tests import images
 from tests.gateways import Gateway, running_gateway
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 HOME = Path(__file__).resolve().parents[2]
 MOST_SERIES = 600
@@ -188,7 +188,8 @@ def test_only_nginx_hands_over_counts_and_they_must_make_sense(gateway: Gateway)
     assert gateway.public.post("/counts", json=batch).status_code in (404, 405)
     (socket,) = gateway.root.rglob("*.sock")
     before = counted(gateway, cache="HIT-DISK", status="206")
-    with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://nginx") as nginx:
+    transport = httpx.HTTPTransport(uds=str(socket))
+    with httpx.Client(transport=transport, base_url="http://nginx", timeout=PATIENCE) as nginx:
         for wrong in (5, {}, {**batch, "id": "a b"}, {**batch, "counts": {"HIT-DISK 206": 2, "HIT-DISK 999": 1}}):
             assert nginx.post("/counts", json=wrong).status_code == 400
         assert [nginx.post("/counts", json=batch).status_code for _ in range(3)] == [204] * 3

@@ -18,6 +18,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 from gateway.rules import VOCABULARY
 from tests.gateways import Gateway
 from tests.page.conftest import Sheet, fixed
+from tests.waiting import PATIENCE
 
 PICTURE = "#/picture/shown/photo.jpg/@w=320.webp"
 
@@ -69,7 +70,7 @@ def test_a_recipe_is_built_and_its_url_answers_what_the_page_shows(view: Sheet, 
     page.get_by_label("Format", exact=True).select_option("png")
     expect(page.locator(".canonical")).to_have_text("shown/photo.jpg/@w=200,gray=1.png")
     expect(page.locator(".facts")).to_contain_text("200 × 150")
-    answered = httpx.get(copied(page, "URL"))
+    answered = httpx.get(copied(page, "URL"), timeout=PATIENCE)
     assert answered.headers["Content-Type"] == "image/png"
     seen = pixels(answered.content)
     assert seen.shape == (150, 200, 3)
@@ -185,7 +186,7 @@ def test_what_is_copied_works_where_it_is_pasted(view: Sheet, bench: Gateway) ->
     urls = {word.strip('",') for word in html.replace('="', " ").split() if "/images/" in word}
     assert len(urls) >= 4
     for url in urls:
-        answered = httpx.get(url)
+        answered = httpx.get(url, timeout=PATIENCE)
         assert answered.status_code == 200, url
         with Image.open(io.BytesIO(answered.content)) as image:
             assert image.width / image.height == pytest.approx(1.5, abs=0.02)

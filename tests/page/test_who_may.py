@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.gateways import Gateway, running_gateway
 from tests.page.conftest import Sheet, barriers, looking, photo
+from tests.waiting import PATIENCE
 
 ALL, READER, SCRAPER = "token-that-may-everything", "token-that-may-read", "token-that-may-scrape"
 
@@ -93,7 +94,7 @@ def test_a_token_that_may_not_read_sees_nothing(sheet: Sheet) -> None:
 
 def test_a_cookie_never_authenticates(guarded: Gateway) -> None:
     cookies = dict.fromkeys(("token", "Authorization", "image-gateway-token", "session"), ALL)
-    with httpx.Client(base_url=guarded.api.base_url, cookies=cookies) as client:
+    with httpx.Client(base_url=guarded.api.base_url, cookies=cookies, timeout=PATIENCE) as client:
         for path in ("/images", "/capabilities", "/problems", "/stats", "/images/kept/photo.jpg?original=true"):
             assert client.get(path).status_code == 401, path
         assert client.delete("/images/kept/photo.jpg").status_code == 401

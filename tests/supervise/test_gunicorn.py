@@ -140,10 +140,10 @@ def test_a_reload_puts_a_changed_configuration_in_force(gateway: Gateway) -> Non
     text = (gateway.root / "config.yaml").read_text()
     change(gateway, presets={"tiny": "w=8"})
     reload(gateway)
-    assert httpx.get(f"{gateway.api.base_url}/presets", trust_env=False).json()["tiny"] == "w=8"
+    assert httpx.get(f"{gateway.api.base_url}/presets", trust_env=False, timeout=PATIENCE).json()["tiny"] == "w=8"
     (gateway.root / "config.yaml").write_text(text)
     reload(gateway)
-    assert "tiny" not in httpx.get(f"{gateway.api.base_url}/presets", trust_env=False).json()
+    assert "tiny" not in httpx.get(f"{gateway.api.base_url}/presets", trust_env=False, timeout=PATIENCE).json()
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_reload_that_cannot_work_says_why_and_changes_nothing(
     (only,) = workers(gateway)
     os.kill(only, signal.SIGKILL)  # the worker that follows has the configuration in force, too
     until(lambda: workers(gateway) not in ([], [only]))
-    until(good(lambda: httpx.get(f"{gateway.api.base_url}/health/ready", trust_env=False)))
+    until(good(lambda: httpx.get(f"{gateway.api.base_url}/health/ready", trust_env=False, timeout=PATIENCE)))
 
 
 def test_a_killed_worker_is_followed_by_another_while_hits_go_on(gateway: Gateway) -> None:

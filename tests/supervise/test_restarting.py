@@ -21,7 +21,7 @@ import yaml
 
 from tests import images
 from tests.gateways import Gateway, command_line, descendants, free_ports, running_gateway, write_config
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 
@@ -146,7 +146,7 @@ def test_a_reload_puts_presets_limits_and_tokens_in_force(gateway: Gateway) -> N
     change(gateway, presets={"tiny": "w=8"}, limits={"width": 1000})
     reload(gateway)
     until(lambda: ask(gateway, "/images/cat.jpg/@tiny.png").status_code == 200)
-    assert httpx.get(f"{gateway.api.base_url}/presets", trust_env=False).json()["tiny"] == "w=8"
+    assert httpx.get(f"{gateway.api.base_url}/presets", trust_env=False, timeout=PATIENCE).json()["tiny"] == "w=8"
     assert ask(gateway, "/images/cat.jpg/@w=1001.jpg").status_code == 400
     (gateway.root / "config.yaml").write_text(before)
     reload(gateway)
@@ -214,8 +214,7 @@ def test_systemd_hears_of_readiness_reload_and_stop(tmp_path: Path) -> None:
         process = subprocess.Popen(
             [sys.executable, "-m", "service", "up", "-c", str(file)],
             env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # standard error is shown with a failure
         )
         try:
             until(lambda: any("service serve" in command_line(pid) for pid in descendants(process.pid)))

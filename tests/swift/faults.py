@@ -15,15 +15,16 @@ from dataclasses import dataclass, field
 class Fault:
     """What happens to requests whose first line satisfies `when`, for the first `times` of them.
 
-    One of: `answer` is sent instead of asking Swift; `silent`: nothing is ever sent; `refuse`: the connection is
-    reset at once; `lose`: Swift does it, but its answer is lost; `take`: bytes of the request that arrive before the
-    connection is reset; `delay`: seconds before Swift is asked. Or Swift's answer is spoiled: `cut` after so many bytes
-    of its body, `flip` the byte there, `rate` in bytes per second.
+    One of: `answer` is sent instead of asking Swift, to all of `together` when all are there; `silent`: nothing is ever
+    sent; `refuse`: the connection is reset at once; `lose`: Swift does it, but its answer is lost; `take`: bytes of the
+    request that arrive before the connection is reset; `delay`: seconds before Swift is asked. Or Swift's answer is
+    spoiled: `cut` after so many bytes of its body, `flip` the byte there, `rate` in bytes per second.
     """
 
     when: Callable[[str], bool] = lambda line: True
     times: int = 1_000_000
     answer: bytes | None = None
+    together: asyncio.Barrier | None = None
     silent: bool = False
     refuse: bool = False
     lose: bool = False
@@ -99,6 +100,8 @@ class FaultProxy:
         length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
         body = await reader.readexactly(int(length[1]) if length else 0)
         if fault.answer is not None:
+            if fault.together:
+                await fault.together.wait()
             writer.write(fault.answer)
             return await writer.drain()
         await asyncio.sleep(fault.delay)

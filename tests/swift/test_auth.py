@@ -152,10 +152,11 @@ async def test_a_token_that_ends_before_its_time_is_replaced_unseen(
 async def test_many_refused_tokens_lead_to_one_login(store: SwiftStore, proxy: FaultProxy, tmp_path: Path) -> None:
     await put(store.originals, tmp_path, "a")
     logins = store.pool.tokens.logins
-    gate = asyncio.gather(*(store.originals.stat("a") for _ in range(8)))
-    proxy.fault = Fault(lambda line: " /v1/" in line, times=8, answer=answer("401 Unauthorized"))
-    await gate
-    assert store.pool.tokens.logins - logins <= 2
+    refusal = answer("401 Unauthorized")
+    proxy.fault = Fault(lambda line: " /v1/" in line, times=8, answer=refusal, together=asyncio.Barrier(8))
+    await asyncio.gather(*(store.originals.stat("a") for _ in range(8)))
+    assert len(proxy.fault.seen) == 8
+    assert store.pool.tokens.logins - logins == 1
 
 
 async def test_a_login_that_fails_for_a_while_is_no_lost_store(store: SwiftStore, proxy: FaultProxy) -> None:

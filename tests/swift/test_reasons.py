@@ -17,11 +17,12 @@ from service.store.swift.reason import plain_url
 from service.store.swift.store import SwiftStore
 from tests.gateways import free_ports
 from tests.swift.stores import settings_for
+from tests.waiting import PATIENCE
 
 
 async def told(url: str, **changes: object) -> str:
     """What a start says of a Swift at this URL."""
-    store = SwiftStore(settings_for(url, retries=0, timeout=1, **changes))
+    store = SwiftStore(settings_for(url, **{"retries": 0, "timeout": PATIENCE, **changes}))
     try:
         with pytest.raises(Unavailable) as caught:
             await store.start()
@@ -76,7 +77,9 @@ async def test_a_certificate_that_is_not_trusted(with_own_certificate: str, chan
 async def test_a_server_that_says_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        assert (await told(url)).startswith((f"Swift at {url}/auth/v1.0 does not answer: ", "Swift takes too long"))
+        assert (await told(url, timeout=1)).startswith(
+            (f"Swift at {url}/auth/v1.0 does not answer: ", "Swift takes too long")
+        )
 
 
 def test_no_secret_is_told_with_the_url() -> None:

@@ -27,6 +27,7 @@ from tests.gateways import running_gateway
 from tests.swift.server import SwiftServer
 from tests.swift.stores import client, make_originals, settings_for, started
 from tests.uploads.direct import begin, code, sent
+from tests.waiting import PATIENCE
 
 FIRST, SECOND = b"first bytes", b"other bytes"
 HOUR = 3600
@@ -67,7 +68,7 @@ async def arrive(incoming: IncomingContainer, name: str, data: bytes) -> None:
             place.write_bytes(data)
         return
     url = await incoming.put_url(name, int(time.time()) + HOUR)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
         assert (await http.put(url.url, content=data)).status_code == 201
 
 
@@ -150,7 +151,7 @@ async def test_the_incoming_container_has_a_key_and_a_quota_of_its_own(swift: Sw
 
 async def test_a_url_opens_one_name_for_put_alone(swift: SwiftServer) -> None:
     settings = swift_settings(swift)
-    async with started(settings) as store, httpx.AsyncClient(trust_env=False) as http:
+    async with started(settings) as store, httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
         assert store.incoming
         name = announced()
         url = (await store.incoming.put_url(name, int(time.time()) + HOUR)).url
