@@ -192,7 +192,7 @@ def test_the_collector_is_sent_the_configured_headers_which_nobody_else_sees(
     assert {headers["x-password"] for headers in collector.headers} == {PASSWORD}
     assert set(collector.paths) == {"/v1/traces"}
     assert PASSWORD not in gateway.log.replace(f"GET /{PASSWORD},", "")  # a path of above, logged where it was slow
-    assert value(gateway, "image_gateway_spans_total", outcome="sent") >= 1
+    until(lambda: value(gateway, "image_gateway_spans_total", outcome="sent") >= 1)
     assert value(gateway, "image_gateway_spans_total", outcome="failed") == 0
 
 
