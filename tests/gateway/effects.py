@@ -26,6 +26,7 @@ OVERLAYS = {
 }
 QUALITIES = {"jpg": 80, "webp": 80, "avif": 50, "jxl": 75}
 OPAQUE = ("jpg", "bmp")
+MOVING = ("avif", "gif", "jxl", "png", "webp")
 
 
 def effect(recipe: dict[str, str], format: str) -> dict[str, object]:
@@ -56,7 +57,7 @@ def effect(recipe: dict[str, str], format: str) -> dict[str, object]:
         "blur": _fraction(recipe, "blur"),
         "sharpen": _sharpen(recipe.get("sharpen")),
         "colors": _fraction(recipe, "colors"),
-        "frame": _fraction(recipe, "frame", None if format in ("gif", "webp") else 0),
+        "frame": _fraction(recipe, "frame", None if format in MOVING else 0),
         "kept": frozenset(filter(None, recipe.get("keep", "").split(":"))),
     } | {key: _on(recipe, key) for key in SWITCHES}
     return seen | {"encoding": _encoding(recipe, format, seen)}

@@ -74,6 +74,7 @@ def neighbours(draw: st.DrawFn) -> tuple[dict[str, str], dict[str, str]]:
 @example(({"q": "80", "trim": "0"}, {"trim": "0"}), "jpg")
 @example(({"bg": "0008"}, {"bg": "000"}), "jpg")
 @example(({"rot": "45", "bg": "0008"}, {"rot": "45", "bg": "000"}), "png")
+@example(({"frame": "0"}, {}), "png")
 def test_recipes_are_equal_exactly_when_their_effects_are(
     pair: tuple[dict[str, str], dict[str, str]], format: str
 ) -> None:

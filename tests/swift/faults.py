@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 class Fault:
     """What happens to requests whose first line satisfies `when`, for the first `times` of them.
 
-    One of: `answer` is sent instead of asking Swift, to all of `together` when all are there; `silent`: nothing is ever
-    sent; `refuse`: the connection is reset at once; `lose`: Swift does it, but its answer is lost; `take`: bytes of the
-    request that arrive before the connection is reset; `delay`: seconds before Swift is asked. Or Swift's answer is
-    spoiled: `cut` after so many bytes of its body, `flip` the byte there, `rate` in bytes per second.
+    One of: `answer` is sent in place of Swift's, to all of `together` when all are there; `silent`: nothing is sent,
+    and the connection is reset when this is no longer the fault; `refuse`: the connection is reset at once; `lose`:
+    Swift does it, but its answer is lost; `take`: bytes of the request that arrive before the connection is reset;
+    `delay`: seconds before Swift is asked. Or Swift's answer is spoiled: `cut` after so many bytes of its body, `flip`
+    the byte there, `rate` in bytes per second.
     """
 
     when: Callable[[str], bool] = lambda line: True
@@ -93,7 +94,9 @@ class FaultProxy:
         if fault.refuse:
             return _reset(writer)
         if fault.silent:
-            await asyncio.sleep(3600)
+            while self.fault is fault:
+                await asyncio.sleep(0.05)
+            return _reset(writer)
         if fault.take is not None:
             await reader.readexactly(fault.take)
             return _reset(writer)
