@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import time
@@ -32,9 +33,14 @@ def client() -> Iterator[ThreadPoolExecutor]:
         yield executor
 
 
+@functools.cache
+def large() -> bytes:
+    """A picture whose check takes many times as long as a look for the process that does it."""
+    return images.png(images.flat(6000, 4000))
+
+
 def upload(gateway: Gateway, client: ThreadPoolExecutor, name: str) -> Future[httpx.Response]:
-    data = images.png(images.photo(1200, 900))
-    address = f"{gateway.api.base_url}/images/{name}"
+    address, data = f"{gateway.api.base_url}/images/{name}", large()
     return client.submit(lambda: httpx.put(address, content=data, timeout=2 * WITHIN, trust_env=False))
 
 
