@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import settings
 
 from tests import marking
+from tests.counts import TIMES, examples
 
 HOME = Path(__file__).resolve().parent.parent
 LINT = HOME / "scripts/lint"
@@ -65,3 +67,9 @@ def test_the_functions_that_markers_are_derived_from_exist() -> None:
     for module, function in marking.STARTERS:
         text = (HOME / f"{module.replace('.', '/')}.py").read_text()
         assert f"def {function}(" in text, (module, function)
+
+
+def test_hypothesis_tries_the_same_examples_in_every_run_but_the_long_one() -> None:
+    assert settings().derandomize == (TIMES == 1)
+    assert settings().max_examples == examples(100)
+    assert settings().deadline is None, "a busy machine would fail a test"
