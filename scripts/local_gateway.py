@@ -16,7 +16,8 @@ import yaml
 @contextlib.contextmanager
 def running(root: Path, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Run a gateway with these options below `root`; yield the URLs of its public port and of its API."""
-    public, api = (f"127.0.0.1:{port}" for port in free_ports(2))
+    held = [_held(), _held()]
+    public, api = (f"127.0.0.1:{port.getsockname()[1]}" for port in held)
     ports = {"public": {"listen": public, "url": f"http://{public}"}, "api": {"listen": api}}
     file = root / "config.yaml"
     file.write_text(yaml.safe_dump({**ports, **options}))
@@ -31,11 +32,14 @@ def running(root: Path, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]
     finally:
         gateway.terminate()
         gateway.communicate()
+        for port in held:
+            port.close()
 
 
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        trials = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for trial in trials:
-            trial.bind(("127.0.0.1", 0))
-        return [trial.getsockname()[1] for trial in trials]
+def _held() -> socket.socket:
+    """A free port, which stays free: Linux gives it to no client, and lets a server that sets SO_REUSEADDR listen there
+    as long as this socket does not."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
