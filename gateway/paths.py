@@ -6,10 +6,13 @@ Hashed names lie under `@/`, which no image name can reach, in one folder per im
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 LONGEST_SEGMENT = 255  # bytes, NAME_MAX of every file system in use
 MARKER = "@base"
 SMALLER = "@smaller"
+REMEMBERED = 1024
+"""Images whose folders are remembered: each is asked for about ten times while an image is made."""
 
 
 def file_path(image: str, leaf: str, extension: str) -> str:
@@ -37,6 +40,7 @@ def smaller_path(image: str) -> str:
     return f"{folder}/{SMALLER}"
 
 
+@lru_cache(REMEMBERED)
 def folder_path(image: str) -> tuple[str, bool]:
     """The folder that holds what was derived of an image, and whether it is the image's own name."""
     if all(len(segment.encode()) <= LONGEST_SEGMENT for segment in image.split("/")):
@@ -44,6 +48,7 @@ def folder_path(image: str) -> tuple[str, bool]:
     return hashed_folder(image), False
 
 
+@lru_cache(REMEMBERED)
 def hashed_folder(image: str) -> str:
     """The folder for what of an image cannot lie under its own name."""
     return f"@/{_sha256(image)}"

@@ -59,17 +59,18 @@ class DerivedTree:
         """
         relative = disk_path(name, ending=marker.ends is not None)
         target = self.root / relative
-        finished.chmod(0o644)
-        size = finished.stat().st_size
+        os.chmod(finished, 0o644)  # noqa: PTH101
+        size = os.stat(finished).st_size  # noqa: PTH116
         os.utime(finished, (fresh_atime(relative, size), modified))
         self._mark(name.image, marker)
-        make_folder(target.parent, self.usage)
+        folder = target.parent
+        make_folder(folder, self.usage)
         replaced = _size(target)
         os.replace(finished, target)  # noqa: PTH105  # Path's makes a third path, which takes longer than the rename
         if replaced is not None:
             self.usage.add(replaced, -1, target)
         self.usage.add(size, path=target)
-        self.published(target.parent)
+        self.published(folder)
         return Published(target, relative, size, modified, ends=marker.ends)
 
     def marker(self, image: str) -> Marker | None:
@@ -258,6 +259,6 @@ class DerivedTree:
 
 def _size(file: Path) -> int | None:
     try:
-        return file.lstat().st_size
+        return os.lstat(file).st_size
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -68,7 +68,7 @@ class Graves:
         for waiting in self._waiting:
             if waiting.folder == folder and waiting.path is None:
                 return waiting
-        place = self._root / folder
+        place = f"{self._root}/{folder}"
         if not holds_files(place):
             return None
         try:
@@ -78,7 +78,7 @@ class Graves:
             removal = Removal(folder, None, None, error)
         else:
             inside = f"{place}/" if folder.startswith(HASHED) else f"{place}/{LEAF}"
-            removal = Removal(folder, grave, self._usage.depart(str(place), inside))
+            removal = Removal(folder, grave, self._usage.depart(place, inside))
             if grave.stat().st_nlink != ALONE:
                 self._open.append(removal)
         self._waiting.append(removal)

@@ -44,8 +44,9 @@ def read_smaller(path: Path) -> dict[str, str]:
 
 
 def _write(path: Path, text: str) -> None:
-    path.write_text(text, "utf-8")
-    path.chmod(0o644)
+    with open(path, "wb") as file:  # noqa: PTH123  # half the time of Path's write_text and chmod
+        os.fchmod(file.fileno(), 0o644)
+        file.write(text.encode())
 
 
 def _read(path: Path | str) -> str | None:

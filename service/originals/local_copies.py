@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -30,12 +31,13 @@ class LocalCopies:
 
     def path(self, stored: StoredObject) -> Path:
         """Where the copy of an original is, or would be."""
-        return self._folder(stored.name) / _hash(f"{stored.name}\n{stored.etag}")
+        version = _hash(f"{stored.name}\n{stored.etag}")
+        return self.root / f"{_folder(stored.name)}/{version}"
 
     def any_of(self, name: str) -> bool:
         """Whether there may be a copy of this name, of whichever version: one look, however many copies there are."""
         try:
-            self._folder(name).lstat()
+            os.lstat(f"{self.root}/{_folder(name)}")
         except OSError as error:
             return not isinstance(error, FileNotFoundError)
         return True
@@ -44,23 +46,20 @@ class LocalCopies:
         """The whole copy of this original. What has another size was damaged by a crash of the machine."""
         path = self.path(stored)
         for one in (path, *(spare for spare in self._spare if spare.name == path.name)):
-            with contextlib.suppress(OSError):
-                if one.stat().st_size == stored.bytes:
-                    return one
+            if _size(one) == stored.bytes:
+                return one
         return None
 
     def take_in(self, stored: StoredObject, arriving: Path, *, spare: bool) -> Path:
         """Give a fetched file its name. Raises OSError."""
         path = self.path(stored)
         if not spare:
-            replaced = _unlink(path)
+            replaced = _size(path)
+            if replaced is None:
+                self._make_folder(path.parent)
+            os.replace(arriving, path)  # noqa: PTH105  # Path's makes a third path
             if replaced is not None:
                 self._usage.add(replaced, -1, path)
-            for folder in (path.parent.parent, path.parent):
-                if not folder.exists():
-                    folder.mkdir(parents=True)
-                    self._usage.add(BLOCK, path=folder)
-            arriving.replace(path)
             self._usage.add(stored.bytes, path=path)
             return path
         path = arriving.with_name(path.name)
@@ -105,7 +104,7 @@ class LocalCopies:
     def remove_all(self, name: str) -> int:
         """Remove all copies of this name, of whichever version; return how many."""
         try:
-            copies = list(self._folder(name).iterdir())
+            copies = list((self.root / _folder(name)).iterdir())
         except OSError:  # there are none
             return 0
         return sum(map(self.remove, copies))
@@ -117,10 +116,26 @@ class LocalCopies:
                 self._usage.add(BLOCK, -1, folder)
                 folder = folder.parent
 
-    def _folder(self, name: str) -> Path:
-        """What holds all copies of an original, and nothing else."""
-        key = _hash(name)
-        return Path(f"{self.root}/{key[:2]}/{key}")
+    def _make_folder(self, folder: Path) -> None:
+        """Make the folder of a name, and the one above it, where they are missing. Raises OSError."""
+        for one in (folder.parent, folder):
+            if not os.path.isdir(one):  # noqa: PTH112  # in two thirds of the time of Path's
+                one.mkdir(parents=True)
+                self._usage.add(BLOCK, path=one)
+
+
+def _folder(name: str) -> str:
+    """What holds all copies of an original, and nothing else: a path below the root."""
+    key = _hash(name)
+    return f"{key[:2]}/{key}"
+
+
+def _size(path: Path) -> int | None:
+    """How large a file is, None where there is none."""
+    try:
+        return os.stat(path).st_size  # noqa: PTH116  # in two thirds of the time of Path's
+    except OSError:
+        return None
 
 
 def _unlink(path: Path) -> int | None:
