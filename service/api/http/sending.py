@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import calendar
+import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -135,8 +136,10 @@ async def write(response: web.StreamResponse, chunk: bytes) -> None:
 
 async def _write(response: web.StreamResponse, file: BinaryIO, first: int, length: int) -> None:
     file.seek(first)
+    in_memory = isinstance(file, io.BytesIO)  # there is no disk to wait for, and a thread costs more than the copy
     while length > 0:
-        chunk = await asyncio.to_thread(file.read, min(CHUNK, length))
+        size = min(CHUNK, length)
+        chunk = file.read(size) if in_memory else await asyncio.to_thread(file.read, size)
         if not chunk:
             raise ConnectionResetError("the file ended before its length")
         await write(response, chunk)
