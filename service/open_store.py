@@ -41,7 +41,8 @@ def tells(config: Config) -> bool:
 def directory_settings(config: Config) -> DirectorySettings:
     """Where the directory store lies. Caches that were begun have seen originals."""
     base, options = config.base.absolute(), config.store.directory
-    begun = (paths_of(config).work.parent / RECORD).exists()
+    caches = paths_of(config).work.parent
+    begun = (caches / RECORD).exists()
     return DirectorySettings(
         base / options.root,
         base / options.derived,
@@ -52,6 +53,7 @@ def directory_settings(config: Config) -> DirectorySettings:
         outbox=base / options.outbox if tells(config) else None,
         incoming=base / options.incoming,
         incoming_quota=config.intake.quota,
+        caches=caches,
     )
 
 

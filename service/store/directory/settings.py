@@ -16,8 +16,8 @@ MISSING = "{folder} is no folder that exists; make it, or name another"
 
 @dataclass(frozen=True, slots=True)
 class DirectorySettings:
-    """Where the originals lie, where derived images are kept that have been asked to stay, and, where it is needed, the
-    outbox.
+    """Where the originals lie, where derived images are kept that have been asked to stay, where the caches lie, and,
+    where it is needed, the outbox.
 
     What is missing is made below `home`, or in a folder that is there; the originals' only if they are `new`, which
     says that none of them was ever seen. Else a disk that is not mounted would be taken for a store without images.
@@ -32,6 +32,7 @@ class DirectorySettings:
     outbox: Path | None = None
     incoming: Path | None = None
     incoming_quota: int = 10 * 2**30
+    caches: Path | None = None
 
     def others(self) -> dict[str, Path]:
         """The folders beside that of the originals, by the option that names each."""

@@ -30,7 +30,9 @@ class DirectoryStore:
         urls, passed_over = settings.urls, settings.not_images
         to_originals, to_derived = (UrlSigner(urls, one) if urls else None for one in (ORIGINALS, DERIVED))
         self.originals = DirectoryContainer(settings.root, self._executor, urls=to_originals, not_images=passed_over)
-        self.derived = DirectoryContainer(settings.derived, self._executor, derived=True, urls=to_derived)
+        self.derived = DirectoryContainer(
+            settings.derived, self._executor, derived=True, urls=to_derived, beside=settings.caches
+        )
         outbox = settings.outbox
         self.outbox = DirectoryContainer(outbox, self._executor, derived=True) if outbox else None
         self.temporary_urls = Lifetimes(urls.lifetime, urls.max_lifetime) if urls else Lifetimes()
