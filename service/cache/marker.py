@@ -13,6 +13,9 @@ from pathlib import Path
 
 from gateway.marker import Marker, parse_marker, parse_smaller, print_marker, print_smaller
 
+MOST = 64 * 1024
+"""Bytes that are read of either file, which have a few hundred."""
+
 
 def fingerprint(etag: str, modified: float) -> int:
     """A time in nanoseconds since the epoch, before 2038: what every file system in use can hold as it is."""
@@ -52,7 +55,12 @@ def _write(path: Path, text: str) -> None:
 def _read(path: Path | str) -> str | None:
     """The text as nginx reads it: line feeds as they are, and bytes that are not UTF-8 as surrogates."""
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # half the time of Path's
-            return file.read().decode("utf-8", "surrogateescape")
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # three times in a miss, in half the time of open's
     except OSError:
         return None
+    try:
+        return os.read(file, MOST).decode("utf-8", "surrogateescape")
+    except OSError:
+        return None
+    finally:
+        os.close(file)

@@ -33,6 +33,9 @@ DELETED = "the folders that this was made in were deleted meanwhile"
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
+STATM = 256
+"""Bytes, more than the seven numbers in /proc/PID/statm take."""
+
 log = logging.getLogger(__name__)
 
 
@@ -144,10 +147,13 @@ class EngineProcess:
         return self._folders != _folders(self._settings, self._workplace)
 
     def resident(self) -> int:
-        """Bytes of memory it holds now, 0 when it is gone."""
+        """Bytes of memory it holds now, 0 when it is gone. Asked after every job, so by the system calls themselves."""
         try:
-            with open(f"/proc/{self.pid}/statm", "rb", buffering=0) as file:  # noqa: PTH123  # after every job
-                return int(file.read().split()[1]) * PAGE
+            file = os.open(f"/proc/{self.pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                return int(os.read(file, STATM).split()[1]) * PAGE
+            finally:
+                os.close(file)
         except (OSError, IndexError):
             return 0
 
