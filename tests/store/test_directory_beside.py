@@ -9,7 +9,7 @@ import pytest
 
 from service.store.directory import container
 from service.store.directory.container import DirectoryContainer
-from service.store.errors import NotFound
+from service.store.errors import NotFound, Unavailable
 from tests.swift.stores import content, put
 
 LONG = f"cat.jpg/@w=1,bg={'f' * 300}.png"
@@ -77,10 +77,19 @@ async def test_a_disk_of_its_own_is_waited_for_in_a_thread(
     assert threads.asked == before + len(ABSENT)
 
 
+async def test_a_root_that_cannot_be_had_is_no_store_that_lacks_the_image(tmp_path: Path, threads: Threads) -> None:
+    derived = await opened(tmp_path, threads)
+    (tmp_path / "derived").rename(tmp_path / "away")
+    (tmp_path / "derived").write_bytes(b"no folder")
+    with pytest.raises(Unavailable):
+        await derived.stat("cat.jpg/@w=1.jpg")
+
+
 async def test_a_folder_that_was_deleted_holds_nothing_and_comes_back(tmp_path: Path, threads: Threads) -> None:
     derived = await opened(tmp_path, threads)
     (tmp_path / "derived").rename(tmp_path / "away")
     with pytest.raises(NotFound):
         await derived.stat("cat.jpg/@w=1.jpg")
+    assert (tmp_path / "derived").is_dir()
     await put(derived, tmp_path, "cat.jpg/@w=1.jpg", b"anew")
     assert await content(derived, tmp_path, "cat.jpg/@w=1.jpg") == b"anew"

@@ -91,12 +91,12 @@ class DirectoryContainer:
         return await run(self._executor, lambda _: signed())
 
     def _lacks(self, name: str) -> bool:
-        """Whether there is nothing of this name. Where the disk does not tell, there may be."""
+        """Whether the root is there and has nothing of this name. Where the disk does not tell, it may have."""
         stored = storable(name) if self._derived else name
         try:
             os.lstat(os.fsencode(self._root) + b"/" + stored.encode())
         except (FileNotFoundError, NotADirectoryError):
-            return True
+            return os.path.isdir(self._root)  # noqa: PTH112  # in two thirds of the time of Path's
         except (OSError, ValueError):
             return False
         return False
