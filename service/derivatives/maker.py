@@ -140,6 +140,8 @@ class Maker:
             self.transcoded.note(original.stored.bytes, made.bytes)
         if made.flaws:
             log.info("%s has flaws, and all of its pixels: %s", name.image, "; ".join(made.flaws))
+        if made.anew:
+            log.info("%s was encoded once more, since it could not be copied: %s", name, made.anew)
 
     def _publish(self, path: Path, name: Name, original: Original, *, spare: bool) -> Published:
         """Give a finished file its name; where the disk does not take it, its bytes are all there is of it."""

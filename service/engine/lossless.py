@@ -26,24 +26,25 @@ _ENCODING = _UNTOUCHING | {"w", "h", "fit", "g", "up", "q", "mb", "lossless"}
 """Keys that may change nothing but the encoding: sizes and positions, if the size stays as it is."""
 
 
-def strip_original(job: Job) -> Result | None:
+def strip_original(job: Job, reasons: list[str] | None = None) -> Result | None:
     """Copy the original without its metadata to `job.output`, if nothing else is asked; None where that cannot be.
 
-    A JPEG that is stored turned is set upright on the way. Raises Undecodable where the file's structure is broken, or
-    a JPEG's data are damaged, unless the job tolerates that.
+    `reasons` are told why its stripper could not copy it. A JPEG that is stored turned is set upright on the way.
+    Raises Undecodable where the file's structure is broken, or a JPEG's data are damaged, unless the job tolerates it.
     """
     if not is_whole(job) or kept("copyright", job):  # a notice that stays is written by the encoders
         return None
     if job.format == "tif" and _may_shrink(job):  # `no_larger` compares both
         return None
-    return _stripped(job)
+    return _stripped(job, reasons=reasons)
 
 
-def _stripped(job: Job, *, rare: bool = False) -> Result | None:
+def _stripped(job: Job, *, rare: bool = False, reasons: list[str] | None = None) -> Result | None:
     """The copy, whether or not it is the smallest; of a `rare` kind of TIFF only if that is wanted."""
     started = time.perf_counter()
     try:
-        done = _turn(job) if job.header.format == "jpg" and job.header.orientation != 1 else _strip(job, rare)
+        turns = job.header.format == "jpg" and job.header.orientation != 1
+        done = _turn(job) if turns else _strip(job, rare, reasons)
     except Undecodable:
         if not job.tolerant:
             raise
@@ -171,12 +172,12 @@ def _is_exact(job: Job) -> bool:
         return not jxl_metadata.metadata(jxl_boxes.codestream(source)).xyb
 
 
-def _strip(job: Job, rare: bool) -> bool:
+def _strip(job: Job, rare: bool, reasons: list[str] | None) -> bool:
     if job.header.format == "tif" and not _is_copied(job, rare):
         return False
     if job.header.format == "jpg" and not job.tolerant:
         decode.examine(Path(job.source), (job.header.width, job.header.height))
-    return strip(Path(job.source), Path(job.output), job.header)
+    return strip(Path(job.source), Path(job.output), job.header, reasons=reasons)
 
 
 def _is_copied(job: Job, rare: bool) -> bool:

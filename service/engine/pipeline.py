@@ -78,9 +78,16 @@ def _derived(job: Job) -> Result:
     started = clock()
     check(job)
     _check_result(job)
-    copied = exchange.exchanged(job) or lossless.strip_original(job)
+    reasons: list[str] = []
+    copied = exchange.exchanged(job) or lossless.strip_original(job, reasons)
     if copied:
         return copied
+    return replace(_encoded(job, started), anew="; ".join(reasons))
+
+
+def _encoded(job: Job, started: float) -> Result:
+    clock = time.perf_counter
+    _check_budget(job)
     job = lossless.faithful(job)
     smaller = rescaled(job)
     if smaller:
@@ -182,7 +189,14 @@ def _check_result(job: Job) -> None:
     frames = len(shown(job))
     if width * height * frames > limits.pixels:
         raise TooLarge(f"the result would have {width}x{height} pixels in {frames} frames")
-    most = most_moving(job.format, limits.time)
+
+
+def _check_budget(job: Job) -> None:
+    """Refuse an animation that takes longer to encode than a job may take."""
+    size = geometry.upright((job.header.width, job.header.height), job.header.orientation)
+    width, height = geometry.result(size, job.recipe)
+    frames = len(shown(job))
+    most = most_moving(job.format, job.limits.time)
     if frames > 1 and width * height * frames > most:
         made = f"{width}x{height} pixels in {frames} frames"
         raise TooLarge(f"an animation in {job.format} may have {most:.0f} pixels in all; the result would have {made}")

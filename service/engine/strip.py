@@ -16,14 +16,15 @@ _TURNED = ("tif",)
 """Formats whose strippers copy the orientation: it is a tag of the pixels there."""
 
 
-def strip(source: Path, target: Path, header: Header, keep_icc: bool = True) -> bool:
+def strip(source: Path, target: Path, header: Header, keep_icc: bool = True, reasons: list[str] | None = None) -> bool:
     """Write `source` without its metadata to `target`, pixels and animation unchanged. Return True if that was done.
 
     Return False, with nothing written, for a format without a stripper, for a kind of image that its stripper does not
-    know, and for an image that is stored turned, because its orientation is metadata and would be lost; only a TIFF
-    keeps it. The colours of an ICC profile stay unless it is sRGB's or `keep_icc` is false. A PNG without a palette
-    takes constant memory; others take what their coded data and the pixels of a frame need. Raises Undecodable where
-    the structure is broken or incomplete, OSError where a file cannot be read or written; `target` is empty then.
+    know, which `reasons` are told then, and for an image that is stored turned, because its orientation is metadata and
+    would be lost; only a TIFF keeps it. The colours of an ICC profile stay unless it is sRGB's or `keep_icc` is false.
+    A PNG without a palette takes constant memory; others take what their coded data and the pixels of a frame need.
+    Raises Undecodable where the structure is broken or incomplete, OSError where a file cannot be read or written;
+    `target` is empty then.
     """
     pieces = _PIECES.get(header.format)
     if pieces is None or (header.orientation != 1 and header.format not in _TURNED):
@@ -32,8 +33,10 @@ def strip(source: Path, target: Path, header: Header, keep_icc: bool = True) -> 
         with OpenedFile(source) as opened, target.open("wb") as file:
             for content in _contents(pieces(opened, keep_icc)):
                 file.write(content)
-    except NotCopied:
+    except NotCopied as reason:
         target.open("wb").close()  # an engine process removes no file
+        if reasons is not None:
+            reasons.append(str(reason))
         return False
     except BaseException:
         target.open("wb").close()

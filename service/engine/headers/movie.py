@@ -14,7 +14,7 @@ from service.engine.headers.source import Source
 from service.engine.headers.tracks import Track
 from service.engine.job import Undecodable
 
-_CODEC = b"av01"
+CODEC = b"av01"
 _STILL = b"avif"  # a major brand
 _MOST_SPANS = 100_000  # runs of pictures that are shown equally long
 _ENOUGH = 4096  # bytes of the first picture in which its sequence headers are looked for
@@ -38,7 +38,7 @@ def movie(source: Source) -> Movie | None:
     major = source.part(8, 4).head(4)
     if major == _STILL:
         return None
-    found = [track for track in tracks.tracks(source) if track.codec == _CODEC]
+    found = [track for track in tracks.tracks(source) if track.codec == CODEC]
     if not found or found[0].auxiliary_of:
         return None
     shown = found[0]

@@ -17,8 +17,8 @@ ENTRIES = {b"hvc1": b"hvc1", b"hev1": b"hvc1", b"av01": b"av01"}
 """By kind of sample entry the kind of item that holds the same."""
 _PICTURES, _AUXILIARY = (b"pict", b"vide"), b"auxv"
 LONGEST = 2**20  # bytes of one of their boxes: a profile
-_MOST = 16  # tracks that are looked at
-_ENTRY = 78  # bytes of a VisualSampleEntry before its boxes (14496-12, 12.1.3.2)
+MOST = 16  # tracks that are looked at
+ENTRY = 78  # bytes of a VisualSampleEntry before its boxes (14496-12, 12.1.3.2)
 _STATED = (b"hvcC", b"av1C", b"colr", b"clap")
 _ONE, _MINUS_ONE = 1 << 16, (1 << 32) - (1 << 16)  # of 16.16
 _TURNS = {(0, _ONE, _MINUS_ONE, 0): 3, (_MINUS_ONE, 0, 0, _MINUS_ONE): 2, (0, _MINUS_ONE, _ONE, 0): 1}
@@ -28,7 +28,8 @@ _TURNS = {(0, _ONE, _MINUS_ONE, 0): 3, (_MINUS_ONE, 0, 0, _MINUS_ONE): 2, (0, _M
 @dataclass(frozen=True, slots=True)
 class Track:
     """`sample` is where the first picture lies in the file, and how many bytes it has; `box`, `media` and `table` are
-    the track, its `mdia` and its `stbl`."""
+    the track, its `mdia` and its `stbl`. An auxiliary track belongs to others, to 0, which none is, where it does not
+    say so."""
 
     number: int
     codec: bytes
@@ -82,13 +83,13 @@ def _track(source: Source, trak: Box) -> Track | None:
     place = _first_sample(source, table)
     if place is None:
         return None
-    parts = list(itertools.islice(boxes(source.part(0, entry.end), entry.start + _ENTRY), 64))
+    parts = list(itertools.islice(boxes(source.part(0, entry.end), entry.start + ENTRY), 64))
     wide = source.number(head.start, 1) == 1
     number = source.number(head.start + (20 if wide else 12), 4)
     matrix = head.start + (52 if wide else 40)
     a, b, c, d = (source.number(matrix + at, 4) for at in (0, 4, 12, 16))
     size = source.number(entry.start + 24, 2), source.number(entry.start + 26, 2)
-    of = _references(source, trak) if kind == _AUXILIARY else ()
+    of = (references(source, trak, b"auxl") or (0,)) if kind == _AUXILIARY else ()
     properties = [part for part in parts if part.kind in _STATED]
     return Track(
         number, ENTRIES[entry.kind], trak, media, table, size, _TURNS.get((a, b, c, d), 0), properties, place, of
@@ -108,12 +109,12 @@ def _first_sample(source: Source, table: Box) -> tuple[int, int] | None:
     return source.number(offsets.start + 8, 4 if near else 8), size
 
 
-def _references(source: Source, trak: Box) -> tuple[int, ...]:
-    """The tracks that an auxiliary one belongs to; 0, which none has, where it does not say so."""
-    found = inside(source, trak, b"tref", b"auxl")
+def references(source: Source, trak: Box, kind: bytes) -> tuple[int, ...]:
+    """The tracks that a track refers to in this way."""
+    found = inside(source, trak, b"tref", kind)
     if found is None:
-        return (0,)
-    return tuple(source.number(at, 4) for at in range(found.start, min(found.end, found.start + 4 * _MOST) - 3, 4))
+        return ()
+    return tuple(source.number(at, 4) for at in range(found.start, min(found.end, found.start + 4 * MOST) - 3, 4))
 
 
 def inside(source: Source, box: Box | None, *path: bytes) -> Box | None:
@@ -128,4 +129,4 @@ def child(source: Source, parent: Box, kind: bytes) -> Box | None:
 
 def children(source: Source, parent: Box, kind: bytes) -> Iterator[Box]:
     within = source.part(0, parent.end)
-    return itertools.islice((box for box in boxes(within, parent.start) if box.kind == kind), _MOST)
+    return itertools.islice((box for box in boxes(within, parent.start) if box.kind == kind), MOST)

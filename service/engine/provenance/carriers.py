@@ -29,7 +29,7 @@ XMP_IN_JPEG, RESOURCES_IN_JPEG = b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 
 XMP_IN_PNG, XMP_IN_GIF, C2PA_IN_GIF = b"XML:com.adobe.xmp", b"XMP DataXMP", b"C2PA_GIF\1\0\0"
 XMP_IN_JXL, _C2PA_IN_JXL = b"xml ", b"jumb"
 XMP_IN_TIFF, IPTC_IN_TIFF, RESOURCES_IN_TIFF, C2PA_IN_TIFF = 700, 33723, 34377, 52545
-_XMP_IN_HEIF = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+XMP_IN_HEIF = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _C2PA_IN_HEIF = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _LONGEST_IN_JXL = {XMP_IN_JXL: xmp.LONGEST, _C2PA_IN_JXL: manifest.LONGEST}
 _MORE_XMP_IN_JPEG = b"http://ns.adobe.com/xmp/extension/\0"
@@ -100,7 +100,7 @@ def of_heif(source: Source) -> Blocks:
             continue
         if box.kind == b"jumb":
             yield Block("c2pa", (content.size + 8).to_bytes(4) + b"jumb" + content.head(content.size))
-        elif box.kind == b"uuid" and content.head(16) == _XMP_IN_HEIF and content.size <= xmp.LONGEST:
+        elif box.kind == b"uuid" and content.head(16) == XMP_IN_HEIF and content.size <= xmp.LONGEST:
             yield Block("xmp", content.read(16, content.size - 16))
         elif box.kind == b"uuid" and content.head(16) == _C2PA_IN_HEIF:
             data = content.head(content.size)  # version, purpose and an offset come before the store

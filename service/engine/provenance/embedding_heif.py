@@ -1,6 +1,6 @@
 """Put a packet of XMP into an AVIF that the engine has written, as an item that describes the picture.
 
-The `meta` box grows by it, so that all that lies behind moves: places of items (ISO/IEC 14496-12, 8.11.3), and chunks
+Of a sequence without a still picture it is a box at the end (XMP part 3, 1.2.7.1). Else the `meta` box grows by it, so that all that lies behind moves: places of items (ISO/IEC 14496-12, 8.11.3), and chunks
 of tracks (8.7.5).
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from service.engine.provenance.carriers import XMP_IN_HEIF
 from service.engine.stripping.heif_writing import box
 
 _TYPE = b"application/rdf+xml"
@@ -18,7 +19,9 @@ _FULL = 4  # bytes of version and flags
 
 def into_avif(data: bytes, xmp: bytes, _iptc: bytes) -> bytes:
     """AVIF has no place for IPTC."""
-    meta = next(content for kind, content in _boxes(data) if kind == b"meta")
+    meta = next((content for kind, content in _boxes(data) if kind == b"meta"), None)
+    if meta is None:
+        return data + box(b"uuid", XMP_IN_HEIF + xmp)
     parts = dict(_boxes(meta[_FULL:]))
     primary = int.from_bytes(parts[b"pitm"][_FULL:])
     number = max(int.from_bytes(one[_FULL : _FULL + 2]) for _, one in _boxes(parts[b"iinf"][_FULL + 2 :])) + 1

@@ -20,7 +20,7 @@ MAX_UNITS = 4096
 
 def minimal(data: bytes) -> bytes:
     """Return the stream with the units of the picture alone, each with its length. Raises Undecodable, NotCopied."""
-    headers, written, shown = list[bytes](), b"", False
+    headers, written, shown = list[bytes](), list[bytes](), False
     for first, extension, whole in _units(data):
         kind = first >> 3 & 15
         content = _sequence(whole) if kind == SEQUENCE_HEADER else whole
@@ -31,12 +31,17 @@ def minimal(data: bytes) -> bytes:
         shown |= kind in PICTURE
         if kind != SEQUENCE_HEADER or len(headers) == 1:
             start = bytes([kind << 3 | (4 if extension else 0) | 2]) + bytes([extension & 0xF8] if extension else [])
-            written += start + _leb128(len(content)) + content
+            written += start, _leb128(len(content)), content
     if not shown:
         raise Undecodable("The AVIF is damaged: there are no pixels in it")
     if len(set(headers)) > 1:
         raise NotCopied("the picture has several sequence headers")
-    return written
+    return b"".join(written)
+
+
+def sequence_header(data: bytes) -> bytes | None:
+    """The first sequence header of what `minimal` gave; None where there is none."""
+    return next((content for first, _, content in _units(data) if first >> 3 & 15 == SEQUENCE_HEADER), None)
 
 
 def _units(data: bytes) -> Iterator[tuple[int, int, bytes]]:

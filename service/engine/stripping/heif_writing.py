@@ -9,9 +9,12 @@ from service.engine.stripping.boxes import Item
 Property = tuple[bytes, bytes, bool]
 """Kind, content, and whether a reader must know it."""
 
+Held = tuple[Item, Sequence[Property], bytes]
+"""An item, its properties, and its data."""
+
 
 def meta(
-    held: Sequence[tuple[Item, Sequence[Property], bytes]],
+    held: Sequence[Held],
     numbers: dict[int, int],
     primary: Item,
     places: Sequence[int],
