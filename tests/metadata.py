@@ -24,6 +24,7 @@ _TRACK = (
     *("OpColor", "OtherFormat", "ImageWidth", "ImageHeight", "AuxiliaryImageType"),
     *("TimeToSampleTable", "SampleToChunk", "SampleSizes", "ChunkOffset", "SyncSampleTable"),
     *("Unknown_edts", "Unknown_av1C", "Unknown_colr", "Unknown_ccst"),  # runs, the codec, its colours, constraints
+    *("Unknown_auxi", "Unknown_auxl"),  # that it is the transparency, and of which track
 )
 # What decoding needs, so that it must be there.
 _STRUCTURE = {

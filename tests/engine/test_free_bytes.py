@@ -14,7 +14,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from service.engine.headers.heif_items import Box
 from tests import images
 from tests.engine.deriving import derive
-from tests.engine.free_bytes import PLANTED, avifs, gifs, jpegs, jxls, pngs, tiffs, webps
+from tests.engine.free_bytes import PLANTED, avifs, gifs, jpegs, jxls, pngs, sequences, tiffs, webps
 
 CASES = {
     (kind, name): data
@@ -23,7 +23,7 @@ CASES = {
         "png": pngs.PNGS,
         "gif": gifs.GIFS,
         "webp": webps.WEBPS,
-        "avif": avifs.AVIFS,
+        "avif": {**avifs.AVIFS, **sequences.SEQUENCES},
         "jxl": jxls.JXLS,
         "tif": tiffs.TIFFS,
     }.items()

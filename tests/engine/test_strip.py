@@ -44,6 +44,10 @@ WHOLE: dict[str, tuple[str, bytes]] = {
     "webp_animated": ("webp", images.webp_animated(delays=[50, 100, 150, 200, 250], loop=3, alpha=True)),
     "avif": ("avif", images.avif(icc_profile=P3)),
     "avif_alpha": ("avif", images.avif_alpha()),
+    "avif_moving": (
+        "avif",
+        images.animation(images.moving(alpha=True), "AVIF", duration=[40, 70, 70, 40, 90], speed=9),
+    ),
     "tif": ("tif", images.tiff()),
     "tif_jpeg": ("tif", images.tiff(compression="jpeg", icc_profile=P3)),
     "tif_deflate": ("tif", images.tiff(compression="tiff_adobe_deflate", strip_size=9000)),
@@ -54,7 +58,8 @@ WHOLE: dict[str, tuple[str, bytes]] = {
 }
 
 
-WITH_SECRETS = ("cmyk", "progressive", "apng", "png", "webp", "webp_animated", "gif_animated")
+UNREAD = ("avif_moving",)  # by ImageMagick 6
+WITH_SECRETS = ("cmyk", "progressive", "apng", "png", "webp", "webp_animated", "gif_animated", "avif_moving")
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +124,8 @@ def test_no_pixel_and_no_timing_changes(
 ) -> None:
     (_, data), (source, target) = WHOLE[name], copies[name]
     assert frames(target.read_bytes()) == frames(data)
-    assert samples(target.read_bytes()) == samples(data)
+    if name not in UNREAD:
+        assert samples(target.read_bytes()) == samples(data)
     assert left[name] == {}
     assert missing_part(target) is None
     assert recognise(target) == recognise(source)

@@ -32,6 +32,7 @@ ORIGINALS = {
     "clear.png": images.png_alpha(64, 48),
     "photo.webp": images.webp(SMALL),
     "moving.gif": images.gif_animated(3),
+    "moving.avif": images.animation(images.moving(64, 48, 3), "AVIF", duration=70, speed=9),
     "scan.tif": images.tiff(SMALL),
     "photo.avif": images.avif(SMALL),
     "photo.heic": images.heic(SMALL),

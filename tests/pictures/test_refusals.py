@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 
 from service.engine.job import EngineError, Header, Undecodable
 from service.engine.tiff import reading
+from tests import images
 from tests.engine.deriving import derive, verify
+from tests.engine.movies import Box, changed
 from tests.gateways import Gateway
 from tests.pictures import animations, bmps, flaws, tiff_flaws, tiffs
 from tests.pictures.files import Refusal
@@ -49,3 +52,17 @@ def test_flaws_are_told_in_the_log(gateway: Gateway) -> None:
     assert "cut/here.jpg has flaws, and all of its pixels: the end marker is missing" in gateway.log
     full = gateway.public.get("/images/cut/here.jpg/@full.jpg")
     assert full.content.endswith(b"\xff\xd9")
+
+
+def test_a_copy_that_could_not_be_made_is_told_in_the_log_with_its_reason(gateway: Gateway) -> None:
+    def cut(whole: Box) -> None:
+        aperture = Box(b"clap", struct.pack(">8i", 32, 1, 24, 1, 0, 1, 0, 1))
+        whole.find("moov/trak/mdia/minf/stbl/stsd/av01").parts.append(aperture)
+
+    moving = images.animation(images.moving(64, 48, 3), "AVIF", duration=70, speed=9)
+    for name, data in (("whole", moving), ("cut", changed(moving, cut))):
+        gateway.upload(f"copies/{name}.avif", data).raise_for_status()
+        assert gateway.public.get(f"/images/copies/{name}.avif/@full.avif").status_code == 200
+    told = "was encoded once more, since it could not be copied: a copy would hold what is cut off"
+    assert f"copies/cut.avif/@full.avif {told}" in gateway.log
+    assert "copies/whole.avif/@full.avif was" not in gateway.log

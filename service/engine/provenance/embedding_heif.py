@@ -1,7 +1,7 @@
 """Put a packet of XMP into an AVIF that the engine has written, as an item that describes the picture.
 
-Of a sequence without a still picture it is a box at the end (XMP part 3, 1.2.7.1). Else the `meta` box grows by it, so that all that lies behind moves: places of items (ISO/IEC 14496-12, 8.11.3), and chunks
-of tracks (8.7.5).
+Of a sequence without a still picture it is a box at the end (XMP part 3, 1.2.7.1). Else the `meta` box grows by it, so
+that all that lies behind moves: places of items (ISO/IEC 14496-12, 8.11.3), and chunks of tracks (8.7.5).
 """
 
 from __future__ import annotations

@@ -92,8 +92,10 @@ def _laid_out(
     if at > _LONGEST_NEAR:
         raise NotCopied("it has more bytes than its boxes can count")
     of_items = [own[index] if index in own else tracked[firsts[data]] for index, (_, _, data) in enumerate(items)]
-    yield head(of_items, [tracked[index] for index in range(len(coded))])
-    yield box(b"mdat", b"".join([*(items[index][2] for index in own), *itertools.chain(*coded.values())]))
+    before = head(of_items, [tracked[index] for index in range(len(coded))])
+    yield before + struct.pack(">I4s", at - len(before), b"mdat")
+    yield from (items[index][2] for index in own)
+    yield from itertools.chain(*coded.values())
 
 
 def _tracks(source: Source) -> list[Track]:
@@ -197,6 +199,6 @@ def _movie(source: Source) -> Box:
 
 def _child(source: Source, parent: Box, kind: bytes) -> Box:
     found = tracks.child(source, parent, kind)
-    if found is None:
-        raise Undecodable(f"The AVIF is damaged: it has no box {kind.decode()}")
+    if found is None or found.end > parent.end:
+        raise Undecodable(f"The AVIF is damaged: it has no whole box {kind.decode()}")
     return found
