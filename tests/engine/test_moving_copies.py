@@ -315,6 +315,22 @@ def test_what_is_built_otherwise_is_encoded_once_more_and_says_why(reason: str) 
     assert PLANTED not in made.data
 
 
+def test_tracks_of_one_number_are_encoded_once_more() -> None:
+    made = derive(changed(CLEAR, _put("moov/trak:1/tkhd", 20, struct.pack(">I", 1))), "", "avif")
+    assert made.result.anew == "a track belongs to its pictures in a way that is not known"
+
+
+def test_the_last_duration_holds_for_all_that_are_left_and_none_behind_the_table_counts(tmp_path: Path) -> None:
+    """As libavif has it, whatever number of pictures the last entry names."""
+    table = struct.pack(">10I", 0, 3, 1, 100, 1, 50, 0, 70, 2, 200)
+    data = changed(PLAIN, lambda whole: setattr(whole.find(f"{TABLE}/stts"), "content", table))
+    made = copied(data).data
+    told = story(data, tmp_path)
+    assert told and told.delays == [100, 50, 70, 70] == [delay for _, delay in shown(data)]
+    assert shown(made) == shown(data)
+    assert story(made, tmp_path) == told
+
+
 def test_sequence_headers_that_differ_are_not_copied(tmp_path: Path) -> None:
     first, *others = samples_of(PLAIN)
     header = next(content for kind, content in units(first) if kind == 1)

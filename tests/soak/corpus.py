@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from tests import images, profiles
-from tests.engine.free_bytes import avifs, gifs, jpegs, pngs, webps
+from tests.engine.free_bytes import avifs, gifs, jpegs, pngs, sequences, webps
 from tests.engine.laborious import LABORIOUS
 from tests.hostile.damage import SIZE, whole
 from tests.pictures import animations, bmps, colour, flaws, tiffs
@@ -36,7 +36,13 @@ def profile_corpus() -> list[bytes]:
 
 def _files() -> Iterator[tuple[str, bytes]]:
     yield from ((name.rpartition(".")[2], data) for name, data in whole().items())
-    planted = {"jpg": jpegs.JPEGS, "png": pngs.PNGS, "gif": gifs.GIFS, "webp": webps.WEBPS, "avif": avifs.AVIFS}
+    planted = {
+        "jpg": jpegs.JPEGS,
+        "png": pngs.PNGS,
+        "gif": gifs.GIFS,
+        "webp": webps.WEBPS,
+        "avif": {**avifs.AVIFS, **sequences.SEQUENCES},
+    }
     for kind, made in planted.items():
         yield from ((kind, data) for data in made.values())
     words = {"jpeg": "jpg", "tiff": "tif"}

@@ -77,20 +77,23 @@ def _check(source: Source, track: Track, size: tuple[int, int]) -> None:
 
 
 def _delays(source: Source, track: Track) -> list[int]:
-    """`stts`: how many pictures are shown how long each; `stsz` says how many there are (8.6.1.2, 8.7.3)."""
+    """`stts`: how many pictures are shown how long each; `stsz` says how many there are (8.6.1.2, 8.7.3).
+
+    What the last entry says holds for all that are left, whatever their number is in it.
+    """
     sizes, spans = tracks.child(source, track.table, b"stsz"), tracks.child(source, track.table, b"stts")
     clock = tracks.child(source, track.media, b"mdhd")
     if sizes is None or spans is None or clock is None:
         raise Undecodable("The AVIF is damaged: its track does not say when its pictures are shown")
     count = min(source.number(sizes.start + 8, 4), source.most_frames + 1)
     scale = source.number(clock.start + (20 if source.number(clock.start, 1) == 1 else 12), 4) or 1
-    found: list[int] = []
-    for at in islice(range(spans.start + 8, spans.end - 7, 8), _MOST_SPANS):
-        if len(found) >= count:
-            break
+    found, shown = list[int](), 0
+    for at in islice(range(spans.start + 8, spans.end - 7, 8), min(source.number(spans.start + 4, 4), _MOST_SPANS)):
         shown = round(1000 * source.number(at + 4, 4) / scale)
         found += [shown] * min(source.number(at, 4), count - len(found))
-    return found + found[-1:] * (count - len(found)) or [0] * count
+        if len(found) >= count:
+            break
+    return found + [shown] * (count - len(found))
 
 
 def _plays(source: Source, track: Track) -> int:

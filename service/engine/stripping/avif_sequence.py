@@ -108,7 +108,7 @@ def _tracks(source: Source) -> list[Track]:
     if len(others) >= tracks.MOST:
         raise NotCopied("it has too many tracks")
     belonging = [box.start for box in others if shown[0].number in tracks.references(source, box, b"auxl")]
-    if belonging[:1] != [track.box.start for track in shown[1:]]:
+    if belonging[:1] != [track.box.start for track in shown[1:]] or len({one.number for one in shown}) < len(shown):
         raise NotCopied("a track belongs to its pictures in a way that is not known")
     return shown
 

@@ -111,17 +111,15 @@ def _places(source: Source, track: Track, sizes: list[int]) -> list[tuple[int, i
 
 def _spans(source: Source, box: Box, count: int) -> list[tuple[int, int]]:
     """As `movie.delays` reads them: the last duration holds for all that are left."""
+    rows = list(_rows(source, box, ">II"))
     spans, left = list[tuple[int, int]](), count
-    for number, duration in _rows(source, box, ">II"):
+    for number, duration in [*rows, (count, rows[-1][1] if rows else 0)]:
         taken = min(number, left)
-        if spans and spans[-1][1] == duration:
+        left -= taken
+        if taken and spans and spans[-1][1] == duration:
             spans[-1] = spans[-1][0] + taken, duration
         elif taken:
             spans.append((taken, duration))
-        left -= taken
-    if not spans:
-        raise NotCopied("its pictures are shown for no time")
-    spans[-1] = spans[-1][0] + left, spans[-1][1]
     return spans
 
 
