@@ -141,6 +141,15 @@ def test_pictures_in_chunks_of_their_own_with_wide_offsets_become_one_chunk() ->
     assert copied(wide).data == copied(without_still).data
 
 
+def test_pictures_of_equal_length_have_it_stated_once() -> None:
+    first = samples_of(PLAIN)[0]
+    data = with_samples(PLAIN, [first] * len(DELAYS))
+    made = copied(data).data
+    assert shown(made) == shown(data)
+    assert len(parsed(made).find(f"{TABLE}/stsz").content) == 12
+    assert copied(made).data == made
+
+
 def _without_still(whole: Box) -> None:
     whole.without(b"meta")
     whole.find("ftyp").content = b"avis\0\0\0\0avismsf1miafiso8"

@@ -77,12 +77,19 @@ def _sample_table(picture: Picture, place: int) -> bytes:
         _table(b"stsd", [_entry(picture)]),
         _table(b"stts", [struct.pack(">II", *span) for span in samples.spans]),
         _table(b"stsc", [struct.pack(">III", 1, len(lengths), 1)]),
-        _full(b"stsz", struct.pack(f">II{len(lengths)}I", 0, len(lengths), *lengths)),
+        _full(b"stsz", _sizes(lengths)),
         _table(b"stco", [place.to_bytes(4)]),
     ]
     if samples.sync is not None:
         parts.append(_table(b"stss", list(numbers)))
     return box(b"stbl", b"".join(parts))
+
+
+def _sizes(lengths: Sequence[int]) -> bytes:
+    """The length of all samples, 0 where they differ, and how many there are, before the length of each."""
+    if len(set(lengths)) == 1:
+        return struct.pack(">II", lengths[0], len(lengths))
+    return struct.pack(f">II{len(lengths)}I", 0, len(lengths), *lengths)
 
 
 def _entry(picture: Picture) -> bytes:
