@@ -6,12 +6,10 @@ from service.engine import writers
 from service.engine.formats import FORMATS
 from service.engine.libraries import pillow_has
 from service.engine.magick import coders, shortcomings
-from service.engine.vips import pixels
 
 
 def capabilities() -> dict[str, tuple[bool, bool]]:
-    """By format word, whether it can be read and whether it can be written. Writing is tried with a small picture,
-    but for libvips."""
+    """By format word, whether it can be read and whether it can be written. Writing is tried with a small picture."""
     shortcomings.try_early()
     return {word: (_reads(word), _writes(word)) for word in FORMATS}
 
@@ -23,8 +21,6 @@ def _reads(word: str) -> bool:
 
 
 def _writes(word: str) -> bool:
-    if FORMATS[word].writer == "libvips":
-        return pixels.can_write(word)  # without a trial: it would start threads, and engine processes are forked
     if word in writers.PILLOW and coders.tried(writers.PILLOW[word]):
         return True
     return coders.writes(word)

@@ -19,7 +19,15 @@ from service.engine.headers.source import Source
 from service.engine.job import Header
 
 Library = Literal[
-    "ImageMagick", "Pillow", "fast_image_resize", "libjpeg-turbo", "libjxl", "libvips", "libwebp", "pillow-heif"
+    "ImageMagick",
+    "Pillow",
+    "fast_image_resize",
+    "libdeflate",
+    "libjpeg-turbo",
+    "libjxl",
+    "libvips",
+    "libwebp",
+    "pillow-heif",
 ]
 
 
@@ -146,7 +154,7 @@ FORMATS: Mapping[str, Format] = {
         needs_own_reader="service.engine.animation.apng:needs",
         own_reader="service.engine.animation.apng:read",
         stated="service.engine.stated:png",
-        writer="libvips",
+        writer="libdeflate",
         magick_writer="service.engine.magick.writing:png",
         pillow_writer="service.engine.writers:png",
         has_profile=True,

@@ -20,8 +20,8 @@ from service.engine.job import Job
 from service.engine.magick.writing import WRITERS as magick
 from service.engine.magick.writing import Settings
 from service.engine.picture import Frame, Picture
+from service.engine.png import writing as still_png
 from service.engine.quality import FULL_CHROMA
-from service.engine.vips import writing as vips
 
 PREDICTOR, _NONE, _HORIZONTAL = 317, 1, 2
 """TIFF 6.0, section 14: samples are stored as differences to their left neighbours."""
@@ -50,13 +50,10 @@ def jpeg(picture: Picture, settings: Settings) -> bytes:
 
 
 def png(picture: Picture, settings: Settings) -> bytes:
-    """By libvips, but for animations and what carries a notice, of which libvips would make more.
-
-    An animation is an APNG, of which Pillow writes what changes from frame to frame, at level 4.
-    """
+    """By Pillow what carries a notice, and animations: of an APNG it writes what changes from frame to frame."""
     frames = picture.frames
     if len(frames) == 1 and not settings.exif:
-        return vips.png(frames[0].pillow(), settings.icc)
+        return still_png.png(frames[0].pillow(), settings.icc)
     _of_one_mode(frames)
     moving = {
         **_moving(picture),

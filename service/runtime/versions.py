@@ -16,7 +16,16 @@ from service.engine.pool.staff import STARTS
 from service.runtime.imagemagick import reason
 from service.runtime.memory import Memory
 
-PACKAGES = ("image-gateway", "wand", "pillow", "pillow-heif", "pyvips", "pyvips-binary", "cykooz.resizer")
+PACKAGES = (
+    "image-gateway",
+    "wand",
+    "pillow",
+    "pillow-heif",
+    "pyvips",
+    "pyvips-binary",
+    "cykooz.resizer",
+    "imagecodecs",
+)
 _HOME = str(Path(__file__).resolve().parents[2])
 _ASK = """
 from wand.version import MAGICK_VERSION
@@ -24,8 +33,9 @@ from service.engine import answering
 from service.engine.avif import libavif
 from service.engine.jpeg import turbo
 from service.engine.jxl import libjxl
+from service.engine.png import deflate
 from service.engine.tiff import libtiff
-libraries = (turbo.version(), libtiff.version(), libavif.version(), libjxl.version())
+libraries = (turbo.version(), libtiff.version(), libavif.version(), libjxl.version(), deflate.version())
 answering.answer("; ".join((MAGICK_VERSION, *libraries)))
 """
 SOFTWARE = "software.json"  # in the runtime folder: the answer

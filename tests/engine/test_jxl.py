@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from gateway.rules import DEFAULT_QUALITY
+from service.engine import bundled
 from service.engine.capabilities import capabilities
 from service.engine.job import Limits, TooLarge, Undecodable
-from service.engine.jxl import bundled, libjxl, reading, writing
+from service.engine.jxl import libjxl, reading, writing
 from service.engine.recognise import recognise
 from tests import images, jxls
 from tests.engine.deriving import derive, describe, verify
@@ -276,7 +277,7 @@ def test_the_wheel_lends_its_library_and_is_not_imported() -> None:
 def test_a_wheel_without_the_library_is_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     for package in ("no_such_package", "click"):
         monkeypatch.setattr(bundled, "_PACKAGE", package)
-        assert bundled.load() is None
+        assert bundled.load("libjxl") is None
 
 
 def test_without_the_library_the_format_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:

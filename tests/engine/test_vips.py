@@ -1,21 +1,17 @@
-"""libvips decodes PNG to the pixels that Pillow has, and writes PNG by content."""
+"""libvips decodes PNG to the pixels that Pillow has."""
 
 from __future__ import annotations
 
 import io
-import zlib
 from pathlib import Path
 
-import numpy as np
 import pytest
 import pyvips
 from PIL import Image
 
-from service.engine.headers import png
-from service.engine.headers.source import OpenedFile
 from service.engine.job import Undecodable
-from service.engine.vips import pixels, reading, writing
-from tests import images, profiles
+from service.engine.vips import pixels, reading
+from tests import images
 from tests.engine.deriving import derive
 
 SIZE = (421, 333)
@@ -84,68 +80,6 @@ def test_exif_behind_the_pixels_counts() -> None:
     data = whole[:end] + images.png_chunk(b"eXIf", block.tobytes()[6:]) + whole[end:]
     made = derive(data, "w=64,keep=copyright", "jpg", keep=("copyright",))
     assert made.pillow().getexif()[0x8298] == "Somebody"
-
-
-def dots() -> Image.Image:
-    """Five colours in no order: differences between them are only more values."""
-    colours = np.random.default_rng(5).integers(0, 256, (5, 3), dtype=np.uint8)
-    return Image.fromarray(colours[np.random.default_rng(6).integers(0, 5, (320, 400))])
-
-
-def slopes() -> Image.Image:
-    """Rows that begin anywhere and rise by one a pixel: only the difference to the pixel before is always the same."""
-    starts = np.random.default_rng(5).integers(0, 256, (320, 1, 3))
-    return Image.fromarray(((starts + np.arange(400).reshape(1, -1, 1)) % 256).astype(np.uint8))
-
-
-def slopes_both_ways() -> Image.Image:
-    """Rows that are best by the pixel before, between rows that are best by the row above."""
-    samples = np.asarray(slopes()).copy()
-    noise = np.random.default_rng(7).integers(0, 256, (20, 1, 400, 3))
-    falling = (noise + 3 * np.arange(8).reshape(1, -1, 1, 1)) % 256
-    samples.reshape(20, 16, 400, 3)[:, :8] = falling
-    return Image.fromarray(samples)
-
-
-def filters(data: bytes, size: tuple[int, int], samples: int) -> set[int]:
-    """The filters of all rows (PNG specification, 9.2)."""
-    pixels, at = b"", len(png.SIGNATURE)
-    while at < len(data):
-        length, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
-        pixels += data[at + 8 : at + 8 + length] if kind == b"IDAT" else b""
-        at += length + png.OVERHEAD
-    return set(zlib.decompress(pixels)[:: size[0] * samples + 1])
-
-
-def test_filters_are_chosen_by_content() -> None:
-    none, sub = 0, 1
-    assert filters(writing.png(dots(), None), dots().size, 3) == {none}
-    assert filters(writing.png(slopes(), None), slopes().size, 3) == {sub}
-    assert len(filters(writing.png(slopes_both_ways(), None), slopes().size, 3)) > 2
-
-
-@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
-def test_a_png_that_is_written_has_the_pixels_and_nothing_else(tmp_path: Path, mode: str) -> None:
-    picture = CLEAR.convert(mode)
-    path = tmp_path / "a.png"
-    path.write_bytes(writing.png(picture, None))
-    with OpenedFile(path) as source:
-        assert {chunk.kind for chunk in png.chunks(source)} == {b"IHDR", b"IDAT", b"IEND"}
-    with Image.open(path) as read:
-        assert (read.mode, read.tobytes()) == (mode, picture.tobytes())
-
-
-def test_a_profile_is_written_as_it_is() -> None:
-    with Image.open(io.BytesIO(writing.png(PHOTO, profiles.display_p3()))) as read:
-        assert read.info["icc_profile"] == profiles.display_p3()
-
-
-@pytest.mark.parametrize("recipe", ["w=300", "w=200,gray=1"])
-def test_a_photograph_takes_no_more_than_a_twentieth_more_bytes_than_by_the_best_filter(recipe: str) -> None:
-    made = derive(coded(PHOTO), recipe, "png")
-    pixels = pyvips.Image.new_from_array(np.asarray(made.pillow()))
-    others = [pixels.pngsave_buffer(compression=6, filter=one) for one in ("none", "sub", "up", "avg", "paeth", "all")]
-    assert len(made.data) <= 1.05 * min(map(len, others))
 
 
 def test_a_file_is_read_as_it_goes_and_is_not_mapped(tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from service.engine.jxl import bundled
+from service.engine import bundled
 
 _MISSING = "libjxl is not installed"
+_NEEDED = ("libbrotlicommon", "libbrotlidec", "libbrotlienc", "liblcms2", "libjxl_cms")
+"""What libjxl calls, in this order."""
 
 BASIC_INFO, COLOUR, FRAME, IMAGE, RECONSTRUCTION, BOX = 0x40, 0x100, 0x400, 0x1000, 0x2000, 0x4000
 """JxlDecoderStatus: what happened, of the kinds that may be subscribed to."""
@@ -116,7 +118,7 @@ class FrameHeader(ctypes.Structure):
 
 
 def _load() -> Any:
-    loaded = bundled.load()
+    loaded = bundled.load("libjxl", _NEEDED)
     if loaded is None:
         return None
     pointer, number, size = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t

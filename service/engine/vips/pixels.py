@@ -14,11 +14,6 @@ pyvips.cache_set_max(0)  # of operations: an image is made once
 pyvips.block_untrusted_set(True)  # loaders that libvips does not hold fit for files of strangers
 
 
-def can_write(word: str) -> bool:
-    """Return True if libvips was built with what writes this format."""
-    return bool(pyvips.type_find("VipsOperation", f"{word}save_buffer"))
-
-
 def opened(path: Path) -> pyvips.Source:
     """Return a file for a loader to read from as it goes. By its name libvips would map it, and a map fails with the
     file; bytes pyvips copies once more. Raises OSError, pyvips.Error."""

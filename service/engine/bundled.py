@@ -1,4 +1,4 @@
-"""The libjxl of the wheel of imagecodecs, which is never imported: it is one release wherever it is installed.
+"""Libraries in the wheel of imagecodecs, which is never imported: each is one release wherever the wheel is installed.
 
 Debian's releases have libjxl 0.7 and 0.11, which write other bytes of the same pixels.
 """
@@ -10,21 +10,21 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 _PACKAGE = "imagecodecs"
-_NEEDED = ("libbrotlicommon", "libbrotlidec", "libbrotlienc", "liblcms2", "libjxl_cms")
-"""What libjxl calls, in this order. The wheel's files do not say where they lie, so these are loaded before it."""
 
 
-def load() -> ctypes.CDLL | None:
-    """Return None where the package is not installed, or its wheel has no libjxl that loads here."""
+def load(library: str, needed: tuple[str, ...] = ()) -> ctypes.CDLL | None:
+    """Load a library by its name without version, such as `libjxl`, after those that it calls, in this order: the
+    wheel's files do not say where they lie. Return None where the package is not installed, or its wheel has no such
+    library that loads here."""
     found = PathFinder.find_spec(_PACKAGE)
     place = next(iter((found and found.submodule_search_locations) or ()), None)
     if place is None:
         return None
     folder = Path(place).with_name(f"{_PACKAGE}.libs")
     try:
-        for name in _NEEDED:
+        for name in needed:
             for file in folder.glob(f"{name}-*"):
                 ctypes.CDLL(str(file))
-        return next((ctypes.CDLL(str(file)) for file in folder.glob("libjxl-*")), None)
+        return next((ctypes.CDLL(str(file)) for file in folder.glob(f"{library}-*")), None)
     except OSError:
         return None
