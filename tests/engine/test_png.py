@@ -79,7 +79,7 @@ def test_the_first_row_has_none_above_it() -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("filter_", [NONE, SUB, UP, AVERAGE, BEST])
 def test_what_a_filter_made_is_undone_to_the_pixels(monkeypatch: pytest.MonkeyPatch, filter_: int, mode: str) -> None:
-    monkeypatch.setattr(writing, "_FILTERS", {filter_: 1.0})
+    monkeypatch.setattr(writing, "_TRIED", {filter_: (filter_,)})
     for size in (SIZE, (1, 1), (1, 300), (300, 1)):
         picture = CLEAR.convert(mode).resize(size)
         with Image.open(io.BytesIO(writing.png(picture, None))) as read:
