@@ -1,5 +1,5 @@
-"""Write PNG with the filter that suits the content, in 6 ms of CPU for 512x418 pixels of a photograph; zlib-ng takes
-twice as long."""
+"""Write PNG with the filter that suits the content, in 8 ms of CPU for 512x418 pixels of a photograph where
+zlib-ng takes 13."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from service.engine.headers.png import SIGNATURE
 from service.engine.png.deflate import compressed
 from service.engine.png.filters import AVERAGE, BEST, NONE, SUB, UP, rows
 
-_LEVEL = 4  # 5 takes a third more time for 1 to 3 % fewer bytes
+_LEVEL = 5  # takes a quarter more time than 4 for 1 to 4 % fewer bytes; 6 half as much again for 1 %
 _COLOUR_TYPES = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}
 
 _TRIED = {NONE: (NONE, UP), SUB: (SUB, UP, AVERAGE, BEST)}
