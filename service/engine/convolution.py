@@ -40,19 +40,23 @@ _BYTES = {"L": 1, "RGB": 4, "RGBA": 4, "CMYK": 4}  # of a pixel, by the modes th
 
 
 def scaled(image: Pillow.Image, size: Size, box: Box, kernel: Pillow.Resampling = LANCZOS) -> Pillow.Image:
-    """Return the part of an image in `box`, which may begin and end inside a pixel, at `size`. Raises MemoryError."""
+    """Return the part of an image in `box`, which may begin and end inside a pixel, at `size`. Raises MemoryError.
+
+    An image that nobody else refers to is freed halfway.
+    """
     if simd is None or image.mode not in _BYTES:
         return _associated(image).resize(size, kernel, box.edges).convert(image.mode)
-    needed = _needed(box, size, image.size)
+    needed, mode = _needed(box, size, image.size), image.mode
     part = image if needed == (0, 0, *image.size) else image.crop(needed)
-    if not has_room(_BYTES[image.mode] * part.height * (part.width + size[0])):
+    if not has_room(_BYTES[mode] * part.height * (part.width + size[0])):
         raise MemoryError  # in there it would end the process
-    if image.mode == "RGBA":
+    if mode == "RGBA":
         part = simd.AlphaMulDiv().multiply_alpha_pil(part)
     box = box.moved(-needed[0], -needed[1])
     across = _pass(part, (size[0], part.height), Box(box.left, 0, box.right, part.height), kernel)
+    del image, part  # before there is more, since they take the most
     made = _pass(across, size, Box(0, box.top, size[0], box.bottom), kernel)
-    return made.convert(image.mode)
+    return made if made.mode == mode else made.convert(mode)
 
 
 def _associated(image: Pillow.Image) -> Pillow.Image:

@@ -12,6 +12,8 @@ from service.engine import pixels
 from service.engine.colorimetry import Statement
 from service.engine.geometry import Box, Size
 
+_NOTHING = Pillow.new("L", (1, 1))
+
 
 class Frame:
     """One whole (coalesced) frame, held by whichever library worked on it last; the other gets it when it asks.
@@ -51,6 +53,11 @@ class Frame:
         if not isinstance(self._held, Pillow.Image):
             self._held = pixels.exported(self._held)
         return self._held
+
+    def give_away(self) -> Pillow.Image:
+        """The pixels as `pillow` gives them; the frame holds none from then on until it is `put` others."""
+        given, self._held = self.pillow(), _NOTHING
+        return given
 
     def magick(self) -> Image:
         """The frame as an ImageMagick image, to be changed in place."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import random
+import weakref
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from PIL import Image
 from service.engine import convolution
 from service.engine.convolution import CUBIC, LANCZOS, scaled
 from service.engine.geometry import Box, Size
+from service.engine.picture import Frame
 from tests import images
 
 SIZE = (421, 333)
@@ -123,3 +125,28 @@ def test_want_of_memory_is_noticed_before_it_would_end_the_process(monkeypatch: 
     monkeypatch.setattr(convolution, "has_room", lambda _: False)
     with pytest.raises(MemoryError):
         scaled(PHOTO, (100, 80), WHOLE)
+
+
+@pytest.mark.skipif(simd is None, reason="Pillow scales in one step")
+def test_a_frame_that_gives_its_pixels_away_is_freed_before_its_rows_are_scaled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frame = Frame(PHOTO.copy())
+    given = weakref.ref(frame.pillow())
+    there = list[bool]()
+    scale = convolution._pass
+
+    def spied(image: Image.Image, *asked: object) -> Image.Image:
+        there.append(given() is not None)
+        return scale(image, *asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(convolution, "_pass", spied)
+    frame.put(scaled(frame.give_away(), (100, 80), WHOLE))
+    assert there == [True, False]
+    assert frame.size == (100, 80)
+
+
+def test_pixels_that_others_hold_stay() -> None:
+    held, frame = PHOTO.copy(), Frame(PHOTO)
+    scaled(frame.give_away(), (100, 80), WHOLE)
+    assert np.array_equal(samples(PHOTO), samples(held))

@@ -44,5 +44,7 @@ def _resample(frame: Frame, region: Box, size: Size, job: Job) -> None:
     if (region.width, region.height) == size and region == Box(*region.whole()):
         frame.put(pixels.crop(region.whole()))
         return
+    del pixels
     # The box may begin and end inside a pixel, which undoes the rounding of a scaled decode.
-    frame.put(scaled(pixels, size, region.within(frame.size)))
+    box = region.within(frame.size)
+    frame.put(scaled(frame.give_away(), size, box))
