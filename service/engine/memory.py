@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 BOUND = 32 << 20
 """Bytes that may stay: what an image frees is there for the next, without a page fault for every 4 KiB. A JPEG XL of
@@ -11,6 +13,8 @@ BOUND = 32 << 20
 
 _libc = ctypes.CDLL(None)
 _can_trim = hasattr(_libc, "malloc_trim")
+_can_tune = hasattr(_libc, "mallopt")
+_MMAP_MAX, _MMAPS = -4, 65_536  # M_MMAP_MAX and its default, see mallopt(3)
 
 
 def has_room(size: int) -> bool:
@@ -28,6 +32,19 @@ def give_back() -> None:
     """Give what was freed, and the C library still holds, back to the kernel, where the C library can."""
     if _can_trim:
         _libc.malloc_trim(0)
+
+
+@contextmanager
+def large_blocks_reused() -> Iterator[None]:
+    """Have the C library take blocks of any size from its heap, where they stay for the next image once they are free.
+    Otherwise it maps large ones anew each time, and each of their pages costs a fault."""
+    if _can_tune:
+        _libc.mallopt(_MMAP_MAX, 0)
+    try:
+        yield
+    finally:
+        if _can_tune:
+            _libc.mallopt(_MMAP_MAX, _MMAPS)
 
 
 def _is_granted(size: int) -> bool:

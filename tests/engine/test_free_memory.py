@@ -104,3 +104,32 @@ def test_images_lie_in_large_pages(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WHERE_AN_IMAGE_LIES]
     told = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, check=True)
     assert "hg" in told.stdout.split()  # MADV_HUGEPAGE, see proc_pid_smaps(5)
+
+
+MAPS_LARGE_BLOCKS = """
+import ctypes
+from service.engine.memory import give_back, large_blocks_reused
+from service.engine.pool.free_memory import _libc
+
+_libc.malloc.restype = ctypes.c_void_p
+_libc.malloc.argtypes, _libc.free.argtypes = (ctypes.c_size_t,), (ctypes.c_void_p,)
+
+def is_mapped():
+    before = _libc.mallinfo2().hblkhd
+    block = _libc.malloc(64 << 20)
+    print(_libc.mallinfo2().hblkhd > before)
+    _libc.free(block)
+
+is_mapped()
+with large_blocks_reused():
+    is_mapped()
+give_back()
+is_mapped()
+"""
+
+
+@pytest.mark.skipif(not free_memory._can_tell, reason="the C library does not tell")
+def test_large_blocks_are_mapped_by_themselves_but_while_they_are_to_be_reused() -> None:
+    command = [sys.executable, "-c", MAPS_LARGE_BLOCKS]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["True", "False", "True"]

@@ -10,6 +10,7 @@ import ctypes
 
 from service.engine.jxl import libjxl
 from service.engine.jxl.writing import drained
+from service.engine.memory import large_blocks_reused
 
 EFFORT = 3
 """6 megapixels take 160 ms. Higher efforts leave the same bytes, but for a ten-thousandth."""
@@ -22,7 +23,7 @@ def from_jpeg(data: bytes) -> bytes:
     library = libjxl.library
     if library is None:
         return b""
-    with libjxl.encoder() as encoder:
+    with large_blocks_reused(), libjxl.encoder() as encoder:
         library.JxlEncoderStoreJPEGMetadata(encoder, 1)
         options = library.JxlEncoderFrameSettingsCreate(encoder, None)
         library.JxlEncoderFrameSettingsSetOption(options, libjxl.EFFORT, EFFORT)
@@ -37,7 +38,7 @@ def to_jpeg(data: bytes, most: int) -> bytes:
     has more than `most` bytes."""
     if libjxl.library is None:
         return b""
-    with libjxl.decoder(libjxl.RECONSTRUCTION | libjxl.IMAGE, data) as decoder:
+    with large_blocks_reused(), libjxl.decoder(libjxl.RECONSTRUCTION | libjxl.IMAGE, data) as decoder:
         return _rebuilt(decoder, most)
 
 
