@@ -6,11 +6,13 @@ Pillow is the judge of frames and delays. Places where something may hide are tr
 from __future__ import annotations
 
 import io
+import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -21,7 +23,7 @@ from service.engine.recognise import recognise
 from service.engine.strip import strip
 from tests import images, profiles
 from tests.counts import examples
-from tests.engine.deriving import LIMITS, Made, derive
+from tests.engine.deriving import LIMITS, Made, derive, describe
 from tests.engine.free_bytes import LONG, PLANTED
 from tests.engine.free_bytes.avifs import unit
 from tests.engine.movies import Box, changed, parsed, samples_of, shown, units, with_samples
@@ -192,14 +194,26 @@ def test_a_profile_stays_and_that_of_srgb_becomes_numbers() -> None:
     assert plain.data.count(b"nclx" + struct.pack(">HH", 1, 13)) == 2  # of the still picture and of the track
 
 
-def test_the_still_picture_and_the_entry_stay_turned() -> None:
-    """`irot` of either: what is not defined of its byte is 0."""
+def test_a_turned_track_stays_turned_in_its_copy_and_is_set_upright_elsewhere() -> None:
+    """`irot` of the sample entry, by which libavif goes."""
 
     def change(whole: Box) -> None:
-        whole.find(ENTRY).parts.append(Box(b"irot", b"\xfd"))
+        whole.find(ENTRY).parts.append(Box(b"irot", b"\1"))
 
-    made = parsed(copied(changed(PLAIN, change)).data)
-    assert made.find(f"{ENTRY}/irot").content == b"\1"
+    data = changed(PLAIN, change)
+    copy = copied(data)
+    assert parsed(copy.data).find(f"{ENTRY}/irot").content == b"\1"
+    assert (copy.result.width, copy.result.height) == (48, 64)
+    for original in (data, copy.data):
+        upright = derive(original, "frame=2", "png")
+        assert (upright.pixels() == np.rot90(derive(PLAIN, "frame=2", "png").pixels())).all()
+        assert derive(original, "w=24", "webp").pillow().size == (24, 32)
+        assert json.loads(describe(original, "width", "height").data) == {"width": 48, "height": 64}
+
+
+def test_a_cut_track_is_as_large_as_what_is_shown() -> None:
+    made = derive(changed(PLAIN, _clap), "frame=1", "png")
+    assert (made.pixels() == derive(PLAIN, "frame=1", "png").pixels()[12:36, 16:48]).all()
 
 
 def test_transparency_that_is_multiplied_stays_so() -> None:

@@ -42,7 +42,10 @@ def header(source: Source) -> Header:
     if codec == b"av01":
         _check_av1(source, inside, items)
     if moving:
-        return Header("avif", *moving.size, frames=len(moving.delays), alpha=moving.alpha)
+        width, height = moving.size
+        for change in changes(source):
+            width, height = change.size(width, height)
+        return Header("avif", width, height, frames=len(moving.delays), alpha=moving.alpha)
     if not codec:
         raise Undecodable("The HEIF file is damaged: it does not say what its picture is")
     if codec not in FORMATS:
@@ -108,13 +111,25 @@ def _size(meta: Source, items: Items) -> tuple[int, int]:
 
 
 def changes(source: Source) -> list[Change]:
-    """What makes of the coded picture the one that is shown, in this order. Raises Undecodable."""
+    """What makes of the coded picture the one that is shown, in this order. Raises Undecodable.
+
+    Of a moving AVIF it is what its track's sample entry says, as libavif has it: not the still picture nor the matrix.
+    """
+    if moving := movie.movie(source):
+        return list(_cut_and_turned(source, tracks.tracks(source)[0].properties, moving.size))
     return list(_changes(*items_of(source)))
 
 
 def _changes(meta: Source, items: Items) -> Iterator[Change]:
-    width, height = _said(meta, items, items.primary)
-    for box in items.properties.get(items.primary, []):
+    said = _said(meta, items, items.primary)
+    yield from _cut_and_turned(meta, items.properties.get(items.primary, []), said)
+    if items.primary in items.turns:
+        yield Change(turn=items.turns[items.primary])
+
+
+def _cut_and_turned(meta: Source, properties: list[Box], size: tuple[int, int]) -> Iterator[Change]:
+    width, height = size
+    for box in properties:
         if box.kind == b"clap":
             change = Change(cut=clap.edges(meta.part(box.start, 32), width, height))
         elif box.kind in (b"irot", b"imir"):
@@ -124,8 +139,6 @@ def _changes(meta: Source, items: Items) -> Iterator[Change]:
             continue
         width, height = change.size(width, height)
         yield change
-    if items.primary in items.turns:
-        yield Change(turn=items.turns[items.primary])
 
 
 def _check_av1(source: Source, meta: Source, items: Items) -> None:

@@ -19,7 +19,9 @@ _PICTURES, _AUXILIARY = (b"pict", b"vide"), b"auxv"
 LONGEST = 2**20  # bytes of one of their boxes: a profile
 MOST = 16  # tracks that are looked at
 ENTRY = 78  # bytes of a VisualSampleEntry before its boxes (14496-12, 12.1.3.2)
-_STATED = (b"hvcC", b"av1C", b"colr", b"clap")
+_STATED = {b"hvc1": (b"hvcC", b"colr", b"clap"), b"av01": (b"av1C", b"colr", b"clap", b"irot", b"imir")}
+"""By codec the boxes of a sample entry that are properties."""
+
 _ONE, _MINUS_ONE = 1 << 16, (1 << 32) - (1 << 16)  # of 16.16
 _TURNS = {(0, _ONE, _MINUS_ONE, 0): 3, (_MINUS_ONE, 0, 0, _MINUS_ONE): 2, (0, _MINUS_ONE, _ONE, 0): 1}
 """Quarters anticlockwise by a, b, c and d of the matrix of `tkhd` (14496-12, 8.3.2)."""
@@ -90,10 +92,9 @@ def _track(source: Source, trak: Box) -> Track | None:
     a, b, c, d = (source.number(matrix + at, 4) for at in (0, 4, 12, 16))
     size = source.number(entry.start + 24, 2), source.number(entry.start + 26, 2)
     of = (references(source, trak, b"auxl") or (0,)) if kind == _AUXILIARY else ()
-    properties = [part for part in parts if part.kind in _STATED]
-    return Track(
-        number, ENTRIES[entry.kind], trak, media, table, size, _TURNS.get((a, b, c, d), 0), properties, place, of
-    )
+    codec = ENTRIES[entry.kind]
+    properties = [part for part in parts if part.kind in _STATED[codec]]
+    return Track(number, codec, trak, media, table, size, _TURNS.get((a, b, c, d), 0), properties, place, of)
 
 
 def _first_sample(source: Source, table: Box) -> tuple[int, int] | None:
