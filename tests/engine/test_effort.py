@@ -64,6 +64,6 @@ def test_the_default_of_the_configuration_is_that_of_the_engine(kind: str) -> No
 def test_the_effort_is_another_generation_of_the_caches() -> None:
     chosen = Config.model_validate({"formats": {"effort": {"avif": 1}}})
     before, after = (making_of(one, rules_of(one), "versions", remote_store=False) for one in (Config(), chosen))
-    assert after.effort == {"jpg": 0, "webp": 2, "avif": 1, "jxl": 3}
+    assert after.effort == {"jpg": 0, "webp": 4, "avif": 1, "jxl": 3}
     assert before.engine != after.engine
-    assert "formats.effort jpg=0 webp=2 avif=1 jxl=3" in after.software
+    assert "formats.effort jpg=0 webp=4 avif=1 jxl=3" in after.software
