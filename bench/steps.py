@@ -17,9 +17,8 @@ from unittest import mock
 from PIL import Image
 
 from bench import alternatives, photographs
-from service.engine import pipeline
+from service.engine import pipeline, rescale
 from service.engine.job import Job, Library, Limits
-from service.engine.jpeg import rescale
 from service.engine.recent import _held
 from service.engine.recognise import recognise
 from tests import profiles

@@ -170,7 +170,7 @@ FORMATS: Mapping[str, Format] = {
         "WEBP",
         pillow_feature="webp",
         reader="libwebp",
-        decoder="service.engine.webp:decoded",
+        decoder="service.engine.webp.decoding:decoded",
         fails_silently=True,
         delays=webp.delays,
         writer="Pillow",

@@ -19,10 +19,10 @@ from service.engine.decode import check, decode, shown
 from service.engine.encode import encode
 from service.engine.flaws.mending import attempt
 from service.engine.job import Job, Result, TooLarge
-from service.engine.jpeg.rescale import rescaled
 from service.engine.magick.reading import WANT_OF_MEMORY
 from service.engine.memory import has_room
 from service.engine.picture import Picture
+from service.engine.rescale import rescaled
 from service.engine.steps.bitonal import bitonal
 from service.engine.steps.canvas import flatten, flip, pad, rotate
 from service.engine.steps.detail import blur, sharpen

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from service.engine import webp
 from service.engine.job import Undecodable
+from service.engine.webp import decoding
 from tests import images
 from tests.engine.deriving import derive
 
@@ -33,7 +33,7 @@ def by_pillow(data: bytes) -> Image.Image:
 def test_the_pixels_are_those_of_pillow(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "photo.webp"
     path.write_bytes(coded(PHOTO, **KINDS[kind]))
-    decoded = webp.decoded(path, "RGB", PHOTO.size, 8)
+    decoded = decoding.decoded(path, "RGB", PHOTO.size, 8)
     assert decoded is not None
     assert decoded.tobytes() == by_pillow(path.read_bytes()).tobytes()
 
@@ -43,7 +43,7 @@ def test_transparency_is_straight_and_comes_along(tmp_path: Path) -> None:
     picture.putalpha(Image.linear_gradient("L").resize(PHOTO.size))
     path = tmp_path / "alpha.webp"
     path.write_bytes(coded(picture, lossless=True, exact=True))
-    decoded = webp.decoded(path, "RGBA", PHOTO.size, 8)
+    decoded = decoding.decoded(path, "RGBA", PHOTO.size, 8)
     assert decoded is not None
     assert decoded.tobytes() == picture.tobytes()
 
@@ -52,13 +52,13 @@ def test_transparency_is_straight_and_comes_along(tmp_path: Path) -> None:
 def test_a_size_that_is_not_the_file_s_is_left_to_pillow(tmp_path: Path, size: tuple[int, int]) -> None:
     path = tmp_path / "photo.webp"
     path.write_bytes(coded(PHOTO))
-    assert webp.decoded(path, "RGB", size, 8) is None
+    assert decoding.decoded(path, "RGB", size, 8) is None
 
 
 def test_an_animation_is_left_to_pillow(tmp_path: Path) -> None:
     path = tmp_path / "moving.webp"
     path.write_bytes(coded(PHOTO, save_all=True, append_images=[PHOTO.rotate(180)], duration=100))
-    assert webp.decoded(path, "RGB", PHOTO.size, 8) is None
+    assert decoding.decoded(path, "RGB", PHOTO.size, 8) is None
 
 
 def test_damaged_data_are_refused() -> None:

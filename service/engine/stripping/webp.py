@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from service.engine.headers.source import Source
 from service.engine.headers.webp import (
@@ -43,11 +43,11 @@ def _extended(source: Source, all_chunks: Sequence[Chunk], keep_icc: bool) -> li
     """VP8X, the profile, then the still picture or the animation."""
     extended = source.read(all_chunks[0].start, 10)
     animated = extended[0] & ANIMATION_FLAG
-    profile = _profile(source, all_chunks) if keep_icc else b""
-    flags = extended[0] & (ALPHA_FLAG | ANIMATION_FLAG) | (ICC_FLAG if profile else 0)
+    kept = _kept_profile(source, all_chunks) if keep_icc else b""
+    flags = extended[0] & (ALPHA_FLAG | ANIMATION_FLAG) | (ICC_FLAG if kept else 0)
     body: list[Piece] = [_chunk(b"VP8X", bytes([flags, 0, 0, 0]) + extended[4:])]
-    if profile:
-        body.append(_chunk(b"ICCP", profile))
+    if kept:
+        body.append(_chunk(b"ICCP", kept))
     if not animated:
         return body + _picture(source, [chunk for chunk in all_chunks if chunk.kind in PICTURE], extended[4:])
     for chunk in all_chunks:
@@ -89,11 +89,25 @@ def _picture(source: Source, parts: Sequence[Chunk], sides: bytes = b"") -> list
     return [*picture, _chunk(part.kind, coded)]
 
 
-def _profile(source: Source, all_chunks: Sequence[Chunk]) -> bytes:
-    chunk = next((chunk for chunk in all_chunks if chunk.kind == b"ICCP"), None)
+def profile(source: Source) -> bytes:
+    """The ICC profile; nothing where there is none. Raises Undecodable, also for one that is too long to be read."""
+    chunk = _profile(chunks(source))
+    if chunk is None:
+        return b""
+    if chunk.end - chunk.start > icc.MAX_PROFILE:
+        raise Undecodable(f"The WebP has a profile of more than {icc.MAX_PROFILE} bytes")
+    return source.read(chunk.start, chunk.end - chunk.start)
+
+
+def _kept_profile(source: Source, all_chunks: Sequence[Chunk]) -> bytes:
+    chunk = _profile(all_chunks)
     if chunk is None or chunk.end - chunk.start > icc.MAX_PROFILE:
         return b""
     return icc.to_keep(source.read(chunk.start, chunk.end - chunk.start))
+
+
+def _profile(all_chunks: Iterable[Chunk]) -> Chunk | None:
+    return next((chunk for chunk in all_chunks if chunk.kind == b"ICCP"), None)
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""A photograph made smaller as the JPEG it is: cut and scaled in luma and chroma, which never become RGB.
+"""A photograph made smaller in luma and chroma, which never become RGB: a JPEG or a WebP, as a JPEG or a WebP.
 
 It is what a gateway does most, and a fifth cheaper than the way through RGB. What a name is made by follows from the
 original and the recipe alone, so the same name always gives the same bytes.
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PIL import Image as Pillow
 
+from gateway.holding import longest_side
 from service.engine import geometry
 from service.engine.colour import kept
 from service.engine.convolution import CUBIC, LANCZOS, scaled
@@ -21,7 +22,7 @@ from service.engine.geometry import Box, Size
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, Job, Result, Undecodable
 from service.engine.jpeg import overlaid, planes
-from service.engine.jpeg.drawn import is_drawn
+from service.engine.jpeg.drawn import has_coloured_edges, is_drawn
 from service.engine.jpeg.planes import Planes
 from service.engine.libraries import by_magick
 from service.engine.picture import Details, Frame
@@ -30,20 +31,33 @@ from service.engine.quality import FULL_CHROMA
 from service.engine.recent import recalled
 from service.engine.steps.gravity import focus
 from service.engine.steps.orient import TURNS
+from service.engine.stripping import jpeg, webp
 from service.engine.stripping.icc import other_than_srgb
-from service.engine.stripping.jpeg import profile
+from service.engine.webp import decoding, encoding
 
 _KEYS = {"w", "h", "up", "fit", "g", "crop", "q", "bg", "frame", "keep", "over"}
 """What cuts and scales, is laid on the result, or asks nothing of an opaque still image."""
 
 _FITS = {"inside", "outside", "cover", "fill"}
 
+_WAYS = {("jpg", "jpg"), ("jpg", "webp"), ("webp", "webp")}
+"""From which format to which."""
+
+_PROFILES = {"jpg": jpeg.profile, "webp": webp.profile}
+
+_FAR = 2
+"""Pixels of a WebP, across and down, for each of the result, from which on edges of blocks need not be smoothed."""
+
+_LUMA = [round(16 + 219 / 255 * sample) for sample in range(256)]
+_CHROMA = [round(128 + 224 / 255 * (sample - 128)) for sample in range(256)]
+"""A JPEG's samples (JFIF 1.02: 0..255) in the ranges of a WebP (ITU-R BT.601: 16..235, 16..240)."""
+
 _NOTHING = 1e-6
 """Samples by which a region may pass an edge through the rounding of numbers alone."""
 
 
 def rescaled(job: Job) -> Result | None:
-    """Write the smaller JPEG to `job.output`; None where the recipe asks for more, or the file is of another kind,
+    """Write the smaller image to `job.output`; None where the recipe asks for more, or the file is of another kind,
     or drawn: its edges take what rounding there is in planes.
 
     Raises Unsatisfiable and MemoryError.
@@ -54,13 +68,15 @@ def rescaled(job: Job) -> Result | None:
     started = clock()
     n = scaling(job)
     original = _planes(job, n)
-    if original is None or (not is_large(job) and is_drawn(original[0], n)):
+    if original is None or _is_drawn(original, n, job):
         return None
     decoded = clock()
     smaller, size = _scaled(original, n, job)
     smaller = overlaid.overlaid(smaller, size, job)
     transformed = clock()
-    data = planes.write(smaller, size, _quality(job), progressive=effort_of(job) > 0)
+    data = _written(smaller, size, job)
+    if not data:
+        return None
     if embed := embedder(job):
         data = embed(data)
     Path(job.output).write_bytes(data)
@@ -70,16 +86,19 @@ def rescaled(job: Job) -> Result | None:
 
 def _asks_only_size(job: Job) -> bool:
     recipe = job.recipe
+    way = (job.header.format, job.format)
     return (
-        job.format == job.header.format == "jpg"
+        way in _WAYS
+        and job.header.frames == 1
+        and not job.header.alpha
         and not by_magick("rescale", job)
         and recipe.keys() <= _KEYS
         and recipe.get("fit", "inside") in _FITS
         and recipe.get("g") != "smart"
         and recipe.get("q") != "auto"
-        and _quality(job) < FULL_CHROMA
+        and (job.format != "jpg" or _quality(job) < FULL_CHROMA)
         and not kept("copyright", job)
-        and overlaid.suits(job)
+        and (overlaid.suits(job) if way == ("jpg", "jpg") else "over" not in recipe)
     )
 
 
@@ -87,37 +106,57 @@ def _quality(job: Job) -> int:
     return int(job.recipe.get("q", job.quality))
 
 
+def _is_drawn(original: Planes, n: int, job: Job) -> bool:
+    y, cb, cr = original
+    if job.header.format == "webp":
+        return is_drawn(y, n) or has_coloured_edges(cb) or has_coloured_edges(cr)
+    return not is_large(job) and is_drawn(y, n)
+
+
+def _written(planes_: Planes, size: Size, job: Job) -> bytes:
+    """The file of the planes; empty where it cannot be written."""
+    if job.format == "jpg":
+        return planes.write(planes_, size, _quality(job), progressive=effort_of(job) > 0)
+    if max(size) > longest_side("webp"):
+        return b""
+    if job.header.format == "jpg":
+        y, cb, cr = planes_
+        planes_ = y.point(_LUMA), cb.point(_CHROMA), cr.point(_CHROMA)
+    return encoding.write(planes_, size, _quality(job), effort_of(job))
+
+
 def _planes(job: Job, n: int) -> Planes | None:
     path, size = Path(job.source), (job.header.width, job.header.height)
+    filtered = job.header.format == "webp" and not _is_far(job)
 
     def read() -> tuple[list[Frame], Details]:
-        found = None if _profiled(path) else planes.read(path.read_bytes(), size, n)
+        found = None
+        if not _profiled(path, job.header.format):
+            data = path.read_bytes()
+            is_webp = job.header.format == "webp"
+            found = decoding.planes(data, size, filtered=filtered) if is_webp else planes.read(data, size, n)
         return [Frame(plane) for plane in found or ()], Details()
 
-    frames, _ = recalled(path, ("planes", n), read, tile="crop" in job.recipe)
+    frames, _ = recalled(path, ("planes", n, filtered), read, tile="crop" in job.recipe)
     if not frames:
         return None
     y, cb, cr = (frame.pillow() for frame in frames)
     return y, cb, cr
 
 
-def _profiled(path: Path) -> bool:
+def _profiled(path: Path, format: str) -> bool:
     """Whether there is a profile that is not sRGB's, or no telling."""
     try:
         with OpenedFile(path) as source:
-            return bool(other_than_srgb(profile(source)))
+            return bool(other_than_srgb(_PROFILES[format](source)))
     except Undecodable:
         return True
 
 
 def _scaled(original: Planes, n: int, job: Job) -> tuple[Planes, Size]:
-    """The planes of the result as `planes.write` takes them, and the size of the image."""
-    header, recipe = job.header, job.recipe
-    whole = geometry.upright((header.width, header.height), header.orientation)
-    region = geometry.crop_box(recipe["crop"], whole, focus(recipe)) if "crop" in recipe else Box(0, 0, *whole)
-    size = geometry.resampled(region.width, region.height, recipe)
-    if recipe.get("fit") == "cover":
-        region = geometry.covering(region, size, focus(recipe))
+    """The planes of the result as they are written, and the size of the image."""
+    header = job.header
+    region, size = _part(job)
     luma, chroma = planes.plane_sizes(size)
     # Chroma of an odd size ends half a sample, luma a whole one, beyond the image: so does the region they show.
     beyond = Box(
@@ -133,6 +172,22 @@ def _scaled(original: Planes, n: int, job: Job) -> tuple[Planes, Size]:
         _resized(cr, fewer, header, beyond, chroma, CUBIC),
     )
     return made, size
+
+
+def _part(job: Job) -> tuple[Box, Size]:
+    """The part of the upright original that the result shows, and the size of the result."""
+    header, recipe = job.header, job.recipe
+    whole = geometry.upright((header.width, header.height), header.orientation)
+    region = geometry.crop_box(recipe["crop"], whole, focus(recipe)) if "crop" in recipe else Box(0, 0, *whole)
+    size = geometry.resampled(region.width, region.height, recipe)
+    if recipe.get("fit") == "cover":
+        region = geometry.covering(region, size, focus(recipe))
+    return region, size
+
+
+def _is_far(job: Job) -> bool:
+    region, size = _part(job)
+    return min(region.width / size[0], region.height / size[1]) >= _FAR
 
 
 def _resized(
