@@ -81,6 +81,14 @@ class Format:
     """What decodes a result to score it for `q=auto`, where Pillow does not."""
     decoders_differ: float = 0
     """By how much the scores of a result may differ between decoders that are all right."""
+    planes_reader: str = ""
+    """Reads a still, opaque image as luma and chroma, to be scaled so (`service.engine.rescale`)."""
+    planes_writer: str = ""
+    """Writes luma and chroma."""
+    is_full_range: bool = False
+    """Whether luma and chroma take all of 0..255 (JFIF), else 16..235 and 16..240 (ITU-R BT.601)."""
+    profile: str = ""
+    """Finds the ICC profile in a file that is read as luma and chroma."""
     stated: str = ""
     """Applies the colour that a file states by numbers, after decoding; empty where a file cannot state it, or the
     reader applies it."""
@@ -133,6 +141,10 @@ FORMATS: Mapping[str, Format] = {
         pillow_feature="jpg",
         reader="libjpeg-turbo",
         decoder="service.engine.jpeg.decode:decoded",
+        planes_reader="service.engine.jpeg.planes:decoded",
+        planes_writer="service.engine.jpeg.planes:encoded",
+        is_full_range=True,
+        profile="service.engine.stripping.jpeg:profile",
         writer="Pillow",
         magick_writer="service.engine.magick.writing:jpeg",
         pillow_writer="service.engine.writers:jpeg",
@@ -171,6 +183,9 @@ FORMATS: Mapping[str, Format] = {
         pillow_feature="webp",
         reader="libwebp",
         decoder="service.engine.webp.decoding:decoded",
+        planes_reader="service.engine.webp.decoding:planes",
+        planes_writer="service.engine.webp.encoding:write",
+        profile="service.engine.stripping.webp:profile",
         fails_silently=True,
         delays=webp.delays,
         writer="Pillow",

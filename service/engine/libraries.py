@@ -42,7 +42,7 @@ AUTO: dict[str, Library] = {
     "over": "Pillow",
     **{f"write {word}": FORMATS[word].writer for word in WRITTEN},
 }
-"""By step; docs/engine.md has the reasons, with figures. `rescale` is a JPEG made smaller as the JPEG it is. Until
+"""By step; docs/engine.md has the reasons, with figures. `rescale` makes JPEG and WebP smaller in luma and chroma. Until
 `to_srgb` a frame of more than 8 bits a sample is ImageMagick's, since Pillow would drop half of them."""
 
 

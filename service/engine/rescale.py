@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image as Pillow
@@ -18,12 +19,13 @@ from service.engine.colour import kept
 from service.engine.convolution import CUBIC, LANCZOS, scaled
 from service.engine.decode import is_large, scaling
 from service.engine.encode import effort_of
+from service.engine.formats import FORMATS, functions
 from service.engine.geometry import Box, Size
-from service.engine.headers.source import OpenedFile
+from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, Job, Result, Undecodable
-from service.engine.jpeg import overlaid, planes
+from service.engine.jpeg import overlaid
 from service.engine.jpeg.drawn import has_coloured_edges, is_drawn
-from service.engine.jpeg.planes import Planes
+from service.engine.jpeg.planes import Planes, plane_sizes
 from service.engine.libraries import by_magick
 from service.engine.picture import Details, Frame
 from service.engine.provenance.keeping import embedder
@@ -31,26 +33,26 @@ from service.engine.quality import FULL_CHROMA
 from service.engine.recent import recalled
 from service.engine.steps.gravity import focus
 from service.engine.steps.orient import TURNS
-from service.engine.stripping import jpeg, webp
 from service.engine.stripping.icc import other_than_srgb
-from service.engine.webp import decoding, encoding
 
 _KEYS = {"w", "h", "up", "fit", "g", "crop", "q", "bg", "frame", "keep", "over"}
 """What cuts and scales, is laid on the result, or asks nothing of an opaque still image."""
 
 _FITS = {"inside", "outside", "cover", "fill"}
 
-_WAYS = {("jpg", "jpg"), ("jpg", "webp"), ("webp", "webp")}
-"""From which format to which."""
+_READERS: dict[str, Callable[[bytes, Size, int, bool], Planes | None]] = functions(lambda row: row.planes_reader)
+"""They take the file, its size, the n of a JPEG's n/8, and whether edges of a WebP's blocks are smoothed."""
 
-_PROFILES = {"jpg": jpeg.profile, "webp": webp.profile}
+_WRITERS: dict[str, Callable[[Planes, Size, int, int], bytes]] = functions(lambda row: row.planes_writer)
+"""They take the planes, the size, quality and effort."""
+
+_PROFILES: dict[str, Callable[[Source], bytes]] = functions(lambda row: row.profile)
 
 _FAR = 2
 """Pixels of a WebP, across and down, for each of the result, from which on edges of blocks need not be smoothed."""
 
-_LUMA = [round(16 + 219 / 255 * sample) for sample in range(256)]
-_CHROMA = [round(128 + 224 / 255 * (sample - 128)) for sample in range(256)]
-"""A JPEG's samples (JFIF 1.02: 0..255) in the ranges of a WebP (ITU-R BT.601: 16..235, 16..240)."""
+_LUMA, _CHROMA = (219 / 255, 16.0), (224 / 255, 128 - 128 * 224 / 255)
+"""Factor and offset from samples of 0..255 (JFIF) to those of 16..235 and 16..240 (ITU-R BT.601)."""
 
 _NOTHING = 1e-6
 """Samples by which a region may pass an edge through the rounding of numbers alone."""
@@ -74,7 +76,7 @@ def rescaled(job: Job) -> Result | None:
     smaller, size = _scaled(original, n, job)
     smaller = overlaid.overlaid(smaller, size, job)
     transformed = clock()
-    data = _written(smaller, size, job)
+    data = _WRITERS[job.format](_in_range(smaller, job), size, _quality(job), effort_of(job))
     if not data:
         return None
     if embed := embedder(job):
@@ -85,12 +87,11 @@ def rescaled(job: Job) -> Result | None:
 
 
 def _asks_only_size(job: Job) -> bool:
-    recipe = job.recipe
-    way = (job.header.format, job.format)
+    recipe, header = job.recipe, job.header
     return (
-        way in _WAYS
-        and job.header.frames == 1
-        and not job.header.alpha
+        header.format in _READERS
+        and job.format in _WRITERS
+        and (header.frames, header.alpha) == (1, False)
         and not by_magick("rescale", job)
         and recipe.keys() <= _KEYS
         and recipe.get("fit", "inside") in _FITS
@@ -98,8 +99,13 @@ def _asks_only_size(job: Job) -> bool:
         and recipe.get("q") != "auto"
         and (job.format != "jpg" or _quality(job) < FULL_CHROMA)
         and not kept("copyright", job)
-        and (overlaid.suits(job) if way == ("jpg", "jpg") else "over" not in recipe)
+        and ("over" not in recipe or (_is_full_range(header.format, job.format) and overlaid.suits(job)))
+        and max(_part(job)[1]) <= longest_side(job.format)
     )
+
+
+def _is_full_range(*formats: str) -> bool:
+    return all(FORMATS[format].is_full_range for format in formats)
 
 
 def _quality(job: Job) -> int:
@@ -113,28 +119,31 @@ def _is_drawn(original: Planes, n: int, job: Job) -> bool:
     return not is_large(job) and is_drawn(y, n)
 
 
-def _written(planes_: Planes, size: Size, job: Job) -> bytes:
-    """The file of the planes; empty where it cannot be written."""
-    if job.format == "jpg":
-        return planes.write(planes_, size, _quality(job), progressive=effort_of(job) > 0)
-    if max(size) > longest_side("webp"):
-        return b""
-    if job.header.format == "jpg":
-        y, cb, cr = planes_
-        planes_ = y.point(_LUMA), cb.point(_CHROMA), cr.point(_CHROMA)
-    return encoding.write(planes_, size, _quality(job), effort_of(job))
+def _in_range(planes: Planes, job: Job) -> Planes:
+    """The planes of an original in the range of samples that the result's format has."""
+    full, wanted = _is_full_range(job.header.format), _is_full_range(job.format)
+    if full == wanted:
+        return planes
+    luma, chroma = (_table(*line, back=wanted) for line in (_LUMA, _CHROMA))
+    y, cb, cr = planes
+    return y.point(luma), cb.point(chroma), cr.point(chroma)
+
+
+def _table(factor: float, offset: float, *, back: bool) -> list[int]:
+    """A sample for each of 0..255, by `factor` and `offset` or, with `back`, against them."""
+    samples = range(256)
+    changed = [(sample - offset) / factor if back else sample * factor + offset for sample in samples]
+    return [min(255, max(0, round(sample))) for sample in changed]
 
 
 def _planes(job: Job, n: int) -> Planes | None:
-    path, size = Path(job.source), (job.header.width, job.header.height)
-    filtered = job.header.format == "webp" and not _is_far(job)
+    path, header = Path(job.source), job.header
+    filtered = header.format == "webp" and not _is_far(job)
 
     def read() -> tuple[list[Frame], Details]:
-        found = None
-        if not _profiled(path, job.header.format):
-            data = path.read_bytes()
-            is_webp = job.header.format == "webp"
-            found = decoding.planes(data, size, filtered=filtered) if is_webp else planes.read(data, size, n)
+        profiled = _profiled(path, header.format)
+        size = (header.width, header.height)
+        found = None if profiled else _READERS[header.format](path.read_bytes(), size, n, filtered)
         return [Frame(plane) for plane in found or ()], Details()
 
     frames, _ = recalled(path, ("planes", n, filtered), read, tile="crop" in job.recipe)
@@ -157,7 +166,7 @@ def _scaled(original: Planes, n: int, job: Job) -> tuple[Planes, Size]:
     """The planes of the result as they are written, and the size of the image."""
     header = job.header
     region, size = _part(job)
-    luma, chroma = planes.plane_sizes(size)
+    luma, chroma = plane_sizes(size)
     # Chroma of an odd size ends half a sample, luma a whole one, beyond the image: so does the region they show.
     beyond = Box(
         *(region.left, region.top),

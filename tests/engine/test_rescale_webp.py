@@ -11,6 +11,9 @@ import pytest
 from PIL import Image
 
 from gateway.rules import DEFAULT_EFFORT
+from service.engine import rescale
+from service.engine.job import Unsatisfiable
+from service.engine.jpeg import planes
 from service.engine.jpeg.drawn import has_coloured_edges
 from service.engine.jpeg.planes import Planes
 from service.engine.webp import decoding, encoding
@@ -40,7 +43,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
         sizes.append(size)
         return write(made, size, quality, effort)
 
-    monkeypatch.setattr(encoding, "write", counted)
+    monkeypatch.setitem(rescale._WRITERS, "webp", counted)
     return sizes
 
 
@@ -57,6 +60,21 @@ def test_it_shows_what_was_asked_for(kind: str, recipe: str, written: list[tuple
     assert difference[:, -1].mean() < 10 and difference[-1].mean() < 10
 
 
+@pytest.mark.parametrize("recipe", CROPS)
+def test_a_jpeg_of_a_webp_shows_what_was_asked_for(recipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    box, size = CROPS[recipe]
+    data, sizes, write = original("WEBP"), [], planes.write
+
+    def counted(made: Planes, size: tuple[int, int], quality: int, *, progressive: bool) -> bytes:
+        sizes.append(size)
+        return write(made, size, quality, progressive=progressive)
+
+    monkeypatch.setattr(planes, "write", counted)
+    made = derive(data, recipe, "jpg")
+    assert sizes == [size] == [made.pillow().size]
+    assert np.abs(made.pixels() - shown(data, box, size)).mean() < 5
+
+
 @pytest.mark.parametrize("orientation", range(2, 9))
 def test_a_webp_stands_upright(orientation: int, written: list[tuple[int, int]]) -> None:
     box, size = CROPS["w=75,h=75,fit=cover,g=e"]
@@ -68,17 +86,18 @@ def test_a_webp_stands_upright(orientation: int, written: list[tuple[int, int]])
 
 @pytest.mark.parametrize("kind", ORIGINALS)
 @pytest.mark.parametrize("colour", [(200, 60, 30), (255, 255, 255), (0, 0, 0)])
+@pytest.mark.parametrize("made", ["webp", "jpg"])
 @pytest.mark.parametrize("recipe", ["w=33", "crop=3:3:31:17", "w=99,h=55,fit=cover,up=1"])
-def test_one_colour_stays_so_up_to_every_edge(kind: str, colour: tuple[int, int, int], recipe: str) -> None:
+def test_one_colour_stays_so_up_to_every_edge(kind: str, colour: tuple[int, int, int], made: str, recipe: str) -> None:
     data = images.encode(images.flat(65, 49, colour), kind, quality=95)
-    assert np.abs(derive(data, recipe, "webp").pixels() - colour).max() <= 5
+    assert np.abs(derive(data, recipe, made).pixels() - colour).max() <= 5
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("filtered", [True, False])
 def test_planes_of_a_webp_show_what_pillow_shows(size: tuple[int, int], filtered: bool) -> None:
     data = images.webp(images.photo(*size), quality=95)
-    found = decoding.planes(data, size, filtered=filtered)
+    found = decoding.planes(data, size, 8, filtered)
     assert found is not None
     assert [plane.size for plane in found] == [even(size), half(size), half(size)]
     luma = np.asarray(found[0].crop((0, 0, *size))).astype(float)
@@ -90,9 +109,9 @@ def test_planes_of_a_webp_show_what_pillow_shows(size: tuple[int, int], filtered
 
 @pytest.mark.parametrize("size", SIZES)
 def test_what_was_written_has_the_planes_that_were_given(size: tuple[int, int]) -> None:
-    given = decoding.planes(images.webp(images.photo(*size), quality=95), size, filtered=True)
+    given = decoding.planes(images.webp(images.photo(*size), quality=95), size, 8, True)
     assert given is not None
-    found = decoding.planes(encoding.write(given, size, 100, 4), size, filtered=True)
+    found = decoding.planes(encoding.write(given, size, 100, 4), size, 8, True)
     assert found is not None
     for one, other in zip(given, found, strict=True):
         assert np.abs(np.asarray(one).astype(int) - np.asarray(other)).mean() < 4
@@ -171,8 +190,14 @@ def test_a_notice_that_stays_is_written_by_the_other_way(written: list[tuple[int
 
 def test_a_side_that_webp_cannot_hold_is_not_written() -> None:
     size = 16384, 2
-    planes = tuple(Image.new("L", one) for one in (size, half(size), half(size)))
-    assert encoding.write((planes[0], planes[1], planes[2]), size, 80, 0) == b""
+    luma, chroma = Image.new("L", size), Image.new("L", half(size))
+    assert encoding.write((luma, chroma, chroma), size, 80, 0) == b""
+
+
+def test_a_side_that_webp_cannot_hold_is_refused() -> None:
+    data = images.jpeg(images.flat(16400, 2), quality=80, subsampling="4:2:0")
+    with pytest.raises(Unsatisfiable, match="webp holds at most 16383 pixels a side"):
+        derive(data, "q=70", "webp")
 
 
 @pytest.mark.parametrize("case", ["cut", "another size", "alpha", "lossless", "animation", "no WebP"])
@@ -185,7 +210,7 @@ def test_planes_of_other_files_are_left_to_the_reader(case: str) -> None:
         "animation": images.webp_animated(),
         "no WebP": images.jpeg(),
     }[case]
-    assert decoding.planes(data, (320, 240), filtered=True) is None
+    assert decoding.planes(data, (320, 240), 8, True) is None
 
 
 def test_without_the_library_the_image_is_made_in_rgb(

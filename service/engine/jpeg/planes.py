@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from PIL import Image as Pillow
 
-from service.engine.geometry import Size, decoded
+from service.engine import geometry
+from service.engine.geometry import Size
 from service.engine.jpeg import turbo
 
 _SUBSAMPLINGS = (0, 1, 2, 4, 5)
@@ -40,7 +41,7 @@ def read(data: bytes, size: Size, n: int) -> Planes | None:
             return None
         if (width.value, height.value) != size or space.value != _YCBCR or sampling.value not in _SUBSAMPLINGS:
             return None
-        scaled = decoded(size, n)
+        scaled = geometry.decoded(size, n)
         sizes = [_plane(library, component, scaled, sampling.value) for component in range(3)]
         memory = [bytearray(across * down) for across, down in sizes]
         buffers = [(ctypes.c_char * len(one)).from_buffer(one) for one in memory]
@@ -75,6 +76,16 @@ def write(planes: Planes, size: Size, quality: int, *, progressive: bool) -> byt
             return ctypes.string_at(output, length.value)
         finally:
             library.tjFree(output)
+
+
+def decoded(data: bytes, size: Size, n: int, _filtered: bool) -> Planes | None:
+    """`read`, as a row of the table of formats names it."""
+    return read(data, size, n)
+
+
+def encoded(planes: Planes, size: Size, quality: int, effort: int) -> bytes:
+    """`write`, as a row of the table of formats names it: progressive with effort 1."""
+    return write(planes, size, quality, progressive=effort > 0)
 
 
 def plane_sizes(size: Size) -> tuple[Size, Size]:

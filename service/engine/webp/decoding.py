@@ -82,7 +82,7 @@ def decoded(path: Path, mode: str, size: Size, _: int) -> Pillow.Image | None:
     return image if status == _OK and (output.width, output.height) == size else None
 
 
-def planes(data: bytes, size: Size, *, filtered: bool) -> Planes | None:
+def planes(data: bytes, size: Size, _n: int, filtered: bool) -> Planes | None:
     """Luma and chroma of a still, opaque WebP of `size` with loss, in ITU-R BT.601's ranges (16..235, 16..240).
 
     Chroma is half of luma, which goes a column or a row beyond an image of an odd size. Without `filtered` edges of
