@@ -62,8 +62,14 @@ def test_the_default_of_the_configuration_is_that_of_the_engine(kind: str) -> No
 
 
 def test_the_effort_is_another_generation_of_the_caches() -> None:
-    chosen = Config.model_validate({"formats": {"effort": {"avif": 1}}})
+    chosen = Config.model_validate({"formats": {"effort": {"avif": 2}}})
     before, after = (making_of(one, rules_of(one), "versions", remote_store=False) for one in (Config(), chosen))
-    assert after.effort == {"jpg": 0, "webp": 4, "avif": 1, "jxl": 3}
+    assert after.effort == {"jpg": 0, "webp": 4, "avif": 2, "jxl": 3}
     assert before.engine != after.engine
-    assert "formats.effort jpg=0 webp=4 avif=1 jxl=3" in after.software
+    assert "formats.effort jpg=0 webp=4 avif=2 jxl=3" in after.software
+
+
+def test_an_animation_is_avif_of_the_next_higher_speed() -> None:
+    data = images.gif_animated()
+    least, default, more = (derive(data, "", "avif", effort=effort).data for effort in (0, 1, 4))
+    assert least == default != more

@@ -20,6 +20,7 @@ from service.engine.geometry import Size
 
 _FILE = re.compile(r"/libavif[^/]*\.so\.16(\.|$)")
 _OK, _OUT_OF_MEMORY = 0, 26
+_ANY_CODEC, _CAN_ENCODE = 0, 2  # of avifCodecChoice and avifCodecFlag
 _PRIMARY_ITEM = 1  # of avifDecoderSource
 _RGB, _RGBA = 0, 1  # of avifRGBFormat
 _GRAY = 4  # of avifPixelFormat
@@ -88,6 +89,7 @@ def _load() -> ctypes.CDLL | None:
         loaded = ctypes.CDLL(name)
         pointer = ctypes.c_void_p
         loaded.avifVersion.restype = ctypes.c_char_p
+        loaded.avifCodecName.restype = ctypes.c_char_p
         loaded.avifDecoderCreate.restype = ctypes.POINTER(_Decoder)
         loaded.avifImageCreateEmpty.restype = ctypes.POINTER(_Image)
         loaded.avifDecoderDestroy.argtypes, loaded.avifDecoderDestroy.restype = (pointer,), None
@@ -176,6 +178,11 @@ def _handle(create: Any, destroy: Any) -> Iterator[Any]:
         yield made
     finally:
         destroy(made)
+
+
+def by_libaom() -> bool:
+    """Whether it encodes by libaom where no encoder is named, whose options no other encoder knows."""
+    return library is not None and bool(library.avifCodecName(_ANY_CODEC, _CAN_ENCODE) == b"aom")
 
 
 def version() -> str:
