@@ -84,7 +84,7 @@ class Format:
     planes_reader: str = ""
     """Reads a still, opaque image as luma and chroma, to be scaled so (`service.engine.rescale`)."""
     planes_writer: str = ""
-    """Writes luma and chroma."""
+    """Writes luma and chroma; what it returns is empty where its library is missing."""
     is_full_range: bool = False
     """Whether luma and chroma take all of 0..255 (JFIF), else 16..235 and 16..240 (ITU-R BT.601)."""
     profile: str = ""
@@ -142,7 +142,7 @@ FORMATS: Mapping[str, Format] = {
         reader="libjpeg-turbo",
         decoder="service.engine.jpeg.decode:decoded",
         planes_reader="service.engine.jpeg.planes:decoded",
-        planes_writer="service.engine.jpeg.planes:encoded",
+        planes_writer="service.engine.jpeg.planes:write",
         is_full_range=True,
         profile="service.engine.stripping.jpeg:profile",
         writer="Pillow",
@@ -208,6 +208,8 @@ FORMATS: Mapping[str, Format] = {
         reader="Pillow",
         needs_own_reader="service.engine.avif.reading:needs",
         own_reader="service.engine.avif.reading:read",
+        planes_writer="service.engine.avif.writing:write",
+        is_full_range=True,
         stated="service.engine.stated:avif",
         delays=movie.delays,
         plays=movie.plays,

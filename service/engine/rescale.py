@@ -1,4 +1,4 @@
-"""A photograph made smaller in luma and chroma, which never become RGB: a JPEG or a WebP, as a JPEG or a WebP.
+"""A photograph made smaller in luma and chroma, which never become RGB: a JPEG or a WebP, as a JPEG, WebP or AVIF.
 
 It is what a gateway does most, and a fifth cheaper than the way through RGB. What a name is made by follows from the
 original and the recipe alone, so the same name always gives the same bytes.

@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image
 
 from service.engine import libraries, palette
-from service.engine.avif import libavif, sequence
+from service.engine.avif import sequence, writing
 from service.engine.formats import functions
 from service.engine.geometry import Size
 from service.engine.job import Job
@@ -30,15 +30,6 @@ DENSE, LOSSY = 1, 2
 """The effort of a TIFF that is to have fewer bytes than another."""
 
 _LONGEST_JPEG = 65_500  # pixels of a side, libjpeg's JPEG_MAX_DIMENSION
-
-FASTEST = 9
-"""The speed of libavif at effort 0."""
-
-FREQUENT = 8
-"""The speed at which libaom weighs codes of small blocks, which is most of its work: see `NARROWER`."""
-
-NARROWER = {"use-intra-dct-only": "1", "enable-paeth-intra": "0", "coeff-cost-upd-freq": "3", "mode-cost-upd-freq": "3"}
-"""What libaom leaves out at that speed: transforms other than the cosine's, one predictor, and fresh costs of codes."""
 
 UNSTATED_DELAY = 100
 """Milliseconds that browsers show a frame whose delay is 0, which AVIF cannot say."""
@@ -94,23 +85,23 @@ def webp(picture: Picture, settings: Settings) -> bytes:
 
 def avif(picture: Picture, settings: Settings) -> bytes:
     """Effort 0 is speed 9 of libavif, with one thread; 10 makes the same. At effort 1, speed 8, small blocks have fewer
-    choices: a fifth less time than with all of them, for 1 % more bytes at the same SSIMULACRA2. That is 2 to 3 times
-    the time of speed 9, for 8 % fewer bytes, of transparent pictures 40 %. Tiles would help more threads, for 1 %.
+    choices (`avif/writing.py`). That is 1.8 to 2.5 times the time of speed 9, for 5 % fewer bytes at the same
+    SSIMULACRA2, of transparent pictures 40 %. Tiles would help more threads, for 1 %.
 
     Of an animation a picture is coded by what changes: 5 ms each for 320x240 pixels, as WebP, at a fifth of its bytes.
     It is written at the next higher speed: so many pictures have less time each.
     Lossless is so in luma and chroma, for Pillow does not offer the identity matrix: RGB is off by 2 of 255 at most.
     """
     quality, chroma = (100, "4:4:4") if settings.lossless else (settings.quality, "4:2:0")
-    options: dict[str, Any] = {"speed": FASTEST - settings.effort, "autotiling": False, "max_threads": 1}
+    options: dict[str, Any] = {"autotiling": False, "max_threads": 1}
     moves = len(picture.frames) > 1
-    if options["speed"] == FREQUENT and not moves and libavif.by_libaom():
-        options["advanced"] = NARROWER
     if moves:
-        options["speed"] = min(options["speed"] + 1, FASTEST)
+        options["speed"] = writing.moving_speed(settings.effort)
         _of_one_mode(picture.frames)
         options |= _moving(picture)
         options["duration"] = [delay or UNSTATED_DELAY for delay in options["duration"]]
+    else:
+        options |= {"speed": writing.speed(settings.effort), "advanced": dict(writing.advice(settings.effort))}
     data = _pillow(picture, "AVIF", settings, quality=quality, subsampling=chroma, **options)
     return sequence.settled(data, picture.details.plays) if moves else data
 

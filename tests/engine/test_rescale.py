@@ -1,4 +1,5 @@
-"""A JPEG made of a JPEG by its luma and chroma alone looks as one that went through RGB, and only where that is so."""
+"""A JPEG or AVIF of a JPEG, made by luma and chroma alone, looks as one that went through RGB, and only where that is
+so."""
 
 import io
 from collections.abc import Callable
@@ -9,6 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from service.engine import rescale
+from service.engine.avif import libavif
 from service.engine.jpeg import planes, turbo
 from tests import images, profiles
 from tests.engine.deriving import BURST, apart, derive
@@ -56,22 +59,27 @@ def shown(data: bytes, box: tuple[int, int, int, int], size: tuple[int, int]) ->
 def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """The sizes of what was written by planes."""
     sizes: list[tuple[int, int]] = []
-    write = planes.write
 
-    def counted(made: planes.Planes, size: tuple[int, int], quality: int, *, progressive: bool) -> bytes:
-        sizes.append(size)
-        return write(made, size, quality, progressive=progressive)
+    def count(kind: str, write: Callable[[planes.Planes, tuple[int, int], int, int], bytes]) -> None:
+        def counted(made: planes.Planes, size: tuple[int, int], quality: int, effort: int) -> bytes:
+            if data := write(made, size, quality, effort):
+                sizes.append(size)
+            return data
 
-    monkeypatch.setattr(planes, "write", counted)
+        monkeypatch.setitem(rescale._WRITERS, kind, counted)
+
+    for kind, write in list(rescale._WRITERS.items()):
+        count(kind, write)
     return sizes
 
 
+@pytest.mark.parametrize("kind", ["jpg", "avif"])
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 @pytest.mark.parametrize("recipe", CROPS)
-def test_it_shows_what_was_asked_for(sampling: str, recipe: str, written: list[tuple[int, int]]) -> None:
+def test_it_shows_what_was_asked_for(sampling: str, recipe: str, kind: str, written: list[tuple[int, int]]) -> None:
     box, size = CROPS[recipe]
     data = sampled(sampling)
-    made = derive(data, recipe, "jpg")
+    made = derive(data, recipe, kind)
     assert written == [size]
     assert made.pillow().size == (made.result.width, made.result.height) == size
     difference = np.abs(made.pixels() - shown(data, box, size))
@@ -140,6 +148,38 @@ def test_other_work_is_done_in_rgb(case: str, written: list[tuple[int, int]]) ->
     made = derive(data(), recipe, "jpg")
     assert not written
     assert made.result.bytes == len(made.data) > 0
+
+
+@pytest.mark.parametrize("recipe", ["q=auto", "lossless=1", "w=100,mb=4000", "w=100,gam=2"])
+def test_avif_of_other_work_is_made_in_rgb(recipe: str, written: list[tuple[int, int]]) -> None:
+    made = derive(images.jpeg(), recipe, "avif")
+    assert not written
+    assert made.result.bytes == len(made.data) > 0
+
+
+def test_avif_of_full_chroma_quality_is_made_of_planes(written: list[tuple[int, int]]) -> None:
+    assert derive(images.jpeg(), "w=100,q=95", "avif").pillow().size == (100, 75)
+    assert written == [(100, 75)]
+
+
+def test_avif_is_made_in_rgb_without_the_library(
+    monkeypatch: pytest.MonkeyPatch, written: list[tuple[int, int]]
+) -> None:
+    monkeypatch.setattr(libavif, "library", None)
+    assert derive(images.jpeg(), "w=100", "avif").pillow().size == (100, 75)
+    assert not written
+
+
+def test_both_ways_to_avif_state_the_same_colour(written: list[tuple[int, int]]) -> None:
+    by_planes, by_rgb = (derive(images.jpeg(), recipe, "avif").data for recipe in ("w=100", "w=100,gam=1.01"))
+    assert len(written) == 1
+    assert _colour(by_planes) == _colour(by_rgb) != b""
+
+
+def _colour(data: bytes) -> bytes:
+    """The box `colr` of a small AVIF."""
+    start = data.index(b"colr")
+    return data[start : start + 15]
 
 
 def test_a_profile_that_is_srgb_changes_nothing(written: list[tuple[int, int]]) -> None:

@@ -13,7 +13,6 @@ from PIL import Image
 from gateway.rules import DEFAULT_EFFORT
 from service.engine import rescale
 from service.engine.job import Unsatisfiable
-from service.engine.jpeg import planes
 from service.engine.jpeg.drawn import has_coloured_edges
 from service.engine.jpeg.planes import Planes
 from service.engine.webp import decoding, encoding
@@ -60,17 +59,20 @@ def test_it_shows_what_was_asked_for(kind: str, recipe: str, written: list[tuple
     assert difference[:, -1].mean() < 10 and difference[-1].mean() < 10
 
 
+@pytest.mark.parametrize("kind", ["jpg", "avif"])
 @pytest.mark.parametrize("recipe", CROPS)
-def test_a_jpeg_of_a_webp_shows_what_was_asked_for(recipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_formats_of_a_webp_show_what_was_asked_for(
+    recipe: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     box, size = CROPS[recipe]
-    data, sizes, write = original("WEBP"), [], planes.write
+    data, sizes, write = original("WEBP"), [], rescale._WRITERS[kind]
 
-    def counted(made: Planes, size: tuple[int, int], quality: int, *, progressive: bool) -> bytes:
+    def counted(made: Planes, size: tuple[int, int], quality: int, effort: int) -> bytes:
         sizes.append(size)
-        return write(made, size, quality, progressive=progressive)
+        return write(made, size, quality, effort)
 
-    monkeypatch.setattr(planes, "write", counted)
-    made = derive(data, recipe, "jpg")
+    monkeypatch.setitem(rescale._WRITERS, kind, counted)
+    made = derive(data, recipe, kind)
     assert sizes == [size] == [made.pillow().size]
     assert np.abs(made.pixels() - shown(data, box, size)).mean() < 5
 
@@ -86,7 +88,7 @@ def test_a_webp_stands_upright(orientation: int, written: list[tuple[int, int]])
 
 @pytest.mark.parametrize("kind", ORIGINALS)
 @pytest.mark.parametrize("colour", [(200, 60, 30), (255, 255, 255), (0, 0, 0)])
-@pytest.mark.parametrize("made", ["webp", "jpg"])
+@pytest.mark.parametrize("made", ["webp", "jpg", "avif"])
 @pytest.mark.parametrize("recipe", ["w=33", "crop=3:3:31:17", "w=99,h=55,fit=cover,up=1"])
 def test_one_colour_stays_so_up_to_every_edge(kind: str, colour: tuple[int, int, int], made: str, recipe: str) -> None:
     data = images.encode(images.flat(65, 49, colour), kind, quality=95)

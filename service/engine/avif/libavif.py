@@ -23,14 +23,14 @@ _OK, _OUT_OF_MEMORY = 0, 26
 _ANY_CODEC, _CAN_ENCODE = 0, 2  # of avifCodecChoice and avifCodecFlag
 _PRIMARY_ITEM = 1  # of avifDecoderSource
 _RGB, _RGBA = 0, 1  # of avifRGBFormat
-_GRAY = 4  # of avifPixelFormat
+YUV_420, _GRAY = 3, 4  # of avifPixelFormat
 _LENIENT = 0  # as Pillow has it: no `pixi` is needed, and a `clap` that is none does no harm
 _LARGEST = 16384 * 16384  # pixels; libavif takes no higher limit
 
 assert AvifImagePlugin
 
 
-class _Bytes(ctypes.Structure):
+class Bytes(ctypes.Structure):
     """avifRWData."""
 
     _fields_ = (("data", ctypes.c_void_p), ("size", ctypes.c_size_t))
@@ -46,7 +46,7 @@ class _Decoder(ctypes.Structure):
     )
 
 
-class _Image(ctypes.Structure):
+class Image(ctypes.Structure):
     """avifImage of version 1.0."""
 
     _fields_ = (
@@ -59,14 +59,26 @@ class _Image(ctypes.Structure):
         ("alpha_row_bytes", ctypes.c_uint32),
         ("owns_alpha", ctypes.c_int),
         ("premultiplied", ctypes.c_int),
-        ("icc", _Bytes),
+        ("icc", Bytes),
         *((name, ctypes.c_uint16) for name in ("primaries", "transfer", "matrix", "most_light", "mean_light")),
         ("transforms", ctypes.c_uint32),
         ("aspect", ctypes.c_uint32 * 2),
         ("aperture", ctypes.c_uint32 * 8),
         *((name, ctypes.c_uint8) for name in ("turn", "mirror")),
-        ("exif", _Bytes),
-        ("xmp", _Bytes),
+        ("exif", Bytes),
+        ("xmp", Bytes),
+    )
+
+
+class Encoder(ctypes.Structure):
+    """The first fields of avifEncoder."""
+
+    _fields_ = (
+        *((name, ctypes.c_int) for name in ("codec", "threads", "speed", "keyframe_interval")),
+        ("timescale", ctypes.c_uint64),
+        ("repetitions", ctypes.c_int),
+        ("extra_layers", ctypes.c_uint32),
+        ("quality", ctypes.c_int),
     )
 
 
@@ -91,7 +103,7 @@ def _load() -> ctypes.CDLL | None:
         loaded.avifVersion.restype = ctypes.c_char_p
         loaded.avifCodecName.restype = ctypes.c_char_p
         loaded.avifDecoderCreate.restype = ctypes.POINTER(_Decoder)
-        loaded.avifImageCreateEmpty.restype = ctypes.POINTER(_Image)
+        loaded.avifImageCreateEmpty.restype = ctypes.POINTER(Image)
         loaded.avifDecoderDestroy.argtypes, loaded.avifDecoderDestroy.restype = (pointer,), None
         loaded.avifImageDestroy.argtypes, loaded.avifImageDestroy.restype = (pointer,), None
         loaded.avifDecoderSetSource.argtypes = (pointer, ctypes.c_int)
@@ -99,6 +111,12 @@ def _load() -> ctypes.CDLL | None:
         loaded.avifRGBImageSetDefaults.argtypes = (pointer, pointer)
         loaded.avifRGBImageSetDefaults.restype = None
         loaded.avifImageYUVToRGB.argtypes = (pointer, pointer)
+        loaded.avifEncoderCreate.restype = ctypes.POINTER(Encoder)
+        loaded.avifEncoderDestroy.argtypes, loaded.avifEncoderDestroy.restype = (pointer,), None
+        loaded.avifEncoderSetCodecSpecificOption.argtypes = (pointer, ctypes.c_char_p, ctypes.c_char_p)
+        loaded.avifEncoderAddImage.argtypes = (pointer, pointer, ctypes.c_uint64, ctypes.c_uint32)
+        loaded.avifEncoderFinish.argtypes = (pointer, pointer)
+        loaded.avifRWDataFree.argtypes, loaded.avifRWDataFree.restype = (pointer,), None
         return loaded if loaded.avifVersion().startswith(b"1.") else None
     return None
 
@@ -123,12 +141,12 @@ class Samples:
 def decoded(data: bytes, most_pixels: int) -> Samples:
     """Return the primary picture. Raises ValueError for damage and more than `most_pixels`, and MemoryError."""
     assert library is not None
-    with _handle(library.avifDecoderCreate, library.avifDecoderDestroy) as decoder:
+    with handle(library.avifDecoderCreate, library.avifDecoderDestroy) as decoder:
         decoder.contents.most_pixels = min(most_pixels, _LARGEST)
         decoder.contents.strict = _LENIENT
         library.avifDecoderSetSource(decoder, _PRIMARY_ITEM)
-        with _handle(library.avifImageCreateEmpty, library.avifImageDestroy) as image:
-            _require(library.avifDecoderReadMemory(decoder, image, data, len(data)))
+        with handle(library.avifImageCreateEmpty, library.avifImageDestroy) as image:
+            require(library.avifDecoderReadMemory(decoder, image, data, len(data)))
             return _samples(image)
 
 
@@ -141,11 +159,11 @@ def _samples(image: Any) -> Samples:
     pixels.row_bytes = 2 * channels * said.width
     held = bytearray(pixels.row_bytes * said.height)
     pixels.pixels = ctypes.addressof((ctypes.c_char * len(held)).from_buffer(held))
-    _require(library.avifImageYUVToRGB(image, ctypes.byref(pixels)))
+    require(library.avifImageYUVToRGB(image, ctypes.byref(pixels)))
     view, mode = memoryview(held), "RGBA" if said.alpha else "RGB"
     if said.format == _GRAY:
         view, mode = _first_and_last(view.cast("H"), channels)
-    return Samples((said.width, said.height), said.depth, mode, view.cast("B"), _bytes(said.icc), _bytes(said.exif))
+    return Samples((said.width, said.height), said.depth, mode, view.cast("B"), _held(said.icc), _held(said.exif))
 
 
 def _first_and_last(samples: memoryview, channels: int) -> tuple[memoryview, str]:
@@ -157,11 +175,11 @@ def _first_and_last(samples: memoryview, channels: int) -> tuple[memoryview, str
     return pairs, "LA"
 
 
-def _bytes(held: Any) -> bytes | None:
+def _held(held: Any) -> bytes | None:
     return ctypes.string_at(held.data, held.size) if held.size else None
 
 
-def _require(result: int) -> None:
+def require(result: int) -> None:
     if result == _OUT_OF_MEMORY:
         raise MemoryError
     if result != _OK:
@@ -169,7 +187,7 @@ def _require(result: int) -> None:
 
 
 @contextlib.contextmanager
-def _handle(create: Any, destroy: Any) -> Iterator[Any]:
+def handle(create: Any, destroy: Any) -> Iterator[Any]:
     """A structure of the library, as long as this holds. Raises MemoryError."""
     made = create()
     if not made:

@@ -56,13 +56,13 @@ def read(data: bytes, size: Size, n: int) -> Planes | None:
     return y, cb, cr
 
 
-def write(planes: Planes, size: Size, quality: int, *, progressive: bool) -> bytes:
+def write(planes: Planes, size: Size, quality: int, effort: int) -> bytes:
     """A JPEG of `size` with optimised tables and chroma at 4:2:0: as the planes are, which have the sizes that
-    `plane_sizes` names. `quality` is 1..100. Raises MemoryError.
+    `plane_sizes` names. `quality` is 1..100; with `effort` it is progressive. Raises MemoryError.
     """
     library = turbo.library
     assert library is not None, "what was read can be written"
-    flags = _ACCURATE | (_PROGRESSIVE if progressive else 0)
+    flags = _ACCURATE | (_PROGRESSIVE if effort else 0)
     samples = [ctypes.create_string_buffer(plane.tobytes(), plane.width * plane.height) for plane in planes]
     output, length = ctypes.c_void_p(), ctypes.c_ulong()
     with turbo.handle(library.tjInitCompress) as handle:
@@ -81,11 +81,6 @@ def write(planes: Planes, size: Size, quality: int, *, progressive: bool) -> byt
 def decoded(data: bytes, size: Size, n: int, _filtered: bool) -> Planes | None:
     """`read`, as a row of the table of formats names it."""
     return read(data, size, n)
-
-
-def encoded(planes: Planes, size: Size, quality: int, effort: int) -> bytes:
-    """`write`, as a row of the table of formats names it: progressive with effort 1."""
-    return write(planes, size, quality, progressive=effort > 0)
 
 
 def plane_sizes(size: Size) -> tuple[Size, Size]:
