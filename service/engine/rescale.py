@@ -113,10 +113,12 @@ def _quality(job: Job) -> int:
 
 
 def _is_drawn(original: Planes, n: int, job: Job) -> bool:
+    """JPEG of JPEG stays among drawn colours: its chroma has half the size either way."""
     y, cb, cr = original
-    if job.header.format == "webp":
-        return is_drawn(y, n) or has_coloured_edges(cb) or has_coloured_edges(cr)
-    return not is_large(job) and is_drawn(y, n)
+    if job.header.format == "jpg" and is_large(job):
+        return False
+    has_colours = (job.header.format, job.format) != ("jpg", "jpg")
+    return is_drawn(y, n) or (has_colours and (has_coloured_edges(cb) or has_coloured_edges(cr)))
 
 
 def _in_range(planes: Planes, job: Job) -> Planes:

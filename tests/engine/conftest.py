@@ -1,4 +1,4 @@
-"""A pool of engine processes, the stripping of metadata, and originals that state where they come from."""
+"""A pool of engine processes, what strips metadata, originals that tell where they come from, results of planes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from service.engine import rescale
+from service.engine.jpeg.planes import Planes
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.settings import EngineSettings
 from service.engine.recognise import recognise
@@ -95,3 +97,21 @@ def stated(stating: Callable[[str, tuple[str, ...]], bytes], tmp_path: Path) -> 
         return path
 
     return written
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The sizes of what was written by planes."""
+    sizes: list[tuple[int, int]] = []
+
+    def count(kind: str, write: Callable[[Planes, tuple[int, int], int, int], bytes]) -> None:
+        def counted(made: Planes, size: tuple[int, int], quality: int, effort: int) -> bytes:
+            if data := write(made, size, quality, effort):
+                sizes.append(size)
+            return data
+
+        monkeypatch.setitem(rescale._WRITERS, kind, counted)
+
+    for kind, write in list(rescale._WRITERS.items()):
+        count(kind, write)
+    return sizes

@@ -62,14 +62,15 @@ def filters(data: bytes, size: tuple[int, int], samples: int) -> list[int]:
     return list(zlib.decompress(pixels)[:: size[0] * samples + 1])
 
 
-def test_filters_are_chosen_by_content() -> None:
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_filters_are_chosen_by_content(mode: str) -> None:
     for picture, expected in (
         (dots(), {NONE}),
         (slopes(), {SUB}),
         (falls(), {SUB, UP}),
         (slopes_both_ways(), {SUB, UP, AVERAGE}),
     ):
-        assert set(filters(writing.png(picture, None), picture.size, 3)) == expected
+        assert set(filters(writing.png(picture.convert(mode), None), picture.size, len(mode))) == expected
 
 
 def test_the_first_row_has_none_above_it() -> None:

@@ -10,7 +10,6 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from service.engine import rescale
 from service.engine.avif import libavif
 from service.engine.jpeg import planes, turbo
 from tests import images, profiles
@@ -53,24 +52,6 @@ def shown(data: bytes, box: tuple[int, int, int, int], size: tuple[int, int]) ->
     """What the recipe has to show, by Pillow's decoder and filter, through RGB."""
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(ImageOps.exif_transpose(image).crop(box).resize(size, LANCZOS)).astype(int)
-
-
-@pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """The sizes of what was written by planes."""
-    sizes: list[tuple[int, int]] = []
-
-    def count(kind: str, write: Callable[[planes.Planes, tuple[int, int], int, int], bytes]) -> None:
-        def counted(made: planes.Planes, size: tuple[int, int], quality: int, effort: int) -> bytes:
-            if data := write(made, size, quality, effort):
-                sizes.append(size)
-            return data
-
-        monkeypatch.setitem(rescale._WRITERS, kind, counted)
-
-    for kind, write in list(rescale._WRITERS.items()):
-        count(kind, write)
-    return sizes
 
 
 @pytest.mark.parametrize("kind", ["jpg", "avif"])

@@ -1,1 +1,1 @@
-"""AVIF of more than 8 bits a sample, by libavif."""
+"""AVIF by libavif itself: what Pillow does not read or write."""

@@ -46,7 +46,7 @@ class _Decoder(ctypes.Structure):
     )
 
 
-class Image(ctypes.Structure):
+class _Image(ctypes.Structure):
     """avifImage of version 1.0."""
 
     _fields_ = (
@@ -70,7 +70,7 @@ class Image(ctypes.Structure):
     )
 
 
-class Encoder(ctypes.Structure):
+class _Encoder(ctypes.Structure):
     """The first fields of avifEncoder."""
 
     _fields_ = (
@@ -103,7 +103,7 @@ def _load() -> ctypes.CDLL | None:
         loaded.avifVersion.restype = ctypes.c_char_p
         loaded.avifCodecName.restype = ctypes.c_char_p
         loaded.avifDecoderCreate.restype = ctypes.POINTER(_Decoder)
-        loaded.avifImageCreateEmpty.restype = ctypes.POINTER(Image)
+        loaded.avifImageCreateEmpty.restype = ctypes.POINTER(_Image)
         loaded.avifDecoderDestroy.argtypes, loaded.avifDecoderDestroy.restype = (pointer,), None
         loaded.avifImageDestroy.argtypes, loaded.avifImageDestroy.restype = (pointer,), None
         loaded.avifDecoderSetSource.argtypes = (pointer, ctypes.c_int)
@@ -111,7 +111,7 @@ def _load() -> ctypes.CDLL | None:
         loaded.avifRGBImageSetDefaults.argtypes = (pointer, pointer)
         loaded.avifRGBImageSetDefaults.restype = None
         loaded.avifImageYUVToRGB.argtypes = (pointer, pointer)
-        loaded.avifEncoderCreate.restype = ctypes.POINTER(Encoder)
+        loaded.avifEncoderCreate.restype = ctypes.POINTER(_Encoder)
         loaded.avifEncoderDestroy.argtypes, loaded.avifEncoderDestroy.restype = (pointer,), None
         loaded.avifEncoderSetCodecSpecificOption.argtypes = (pointer, ctypes.c_char_p, ctypes.c_char_p)
         loaded.avifEncoderAddImage.argtypes = (pointer, pointer, ctypes.c_uint64, ctypes.c_uint32)

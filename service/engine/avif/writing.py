@@ -54,7 +54,8 @@ def advice(effort: int) -> Mapping[str, str]:
 def write(samples: Sequence[Pillow.Image], size: Size, quality: int, effort: int) -> bytes:
     """An AVIF of `size` in sRGB, 4:2:0, from planes as `jpeg.planes.plane_sizes` names them, which may go beyond it.
 
-    `quality` is 1..100, `effort` that of `formats.effort`. Empty where the library is missing. Raises MemoryError.
+    `quality` is 1..100, `effort` that of `formats.effort`. Empty where the library is missing. Raises
+    ValueError where it fails, and MemoryError.
     """
     library = libavif.library
     if library is None:

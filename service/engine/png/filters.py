@@ -73,8 +73,10 @@ def _best(image: Image.Image, box: Box) -> Iterator[bytes]:
 
 
 def _sums(differences: Image.Image) -> list[int]:
-    """The differences of each row, added up."""
-    return [sum(row) for row in _split(differences.resize((_SUMS, differences.height), Image.Resampling.BOX))]
+    """The differences of each row, added up. Bands are taken one by one, for `resize` weighs colours by alpha."""
+    size = (_SUMS, differences.height)
+    means = [_split(band.resize(size, Image.Resampling.BOX)) for band in differences.split()]
+    return [sum(map(sum, rows)) for rows in zip(*means, strict=True)]
 
 
 def _split(image: Image.Image) -> list[bytes]:
