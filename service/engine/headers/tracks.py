@@ -83,11 +83,11 @@ def _track(source: Source, trak: Box) -> Track | None:
     if entry is None or entry.kind not in ENTRIES or kind not in (*_PICTURES, _AUXILIARY):
         return None
     place = _first_sample(source, table)
-    if place is None:
+    number = source.number(head.start + (20 if source.number(head.start, 1) == 1 else 12), 4)
+    if place is None or number == 0:  # which is no number of a track (8.3.2.3); decoders pass over it
         return None
     parts = list(itertools.islice(boxes(source.part(0, entry.end), entry.start + ENTRY), 64))
     wide = source.number(head.start, 1) == 1
-    number = source.number(head.start + (20 if wide else 12), 4)
     matrix = head.start + (52 if wide else 40)
     a, b, c, d = (source.number(matrix + at, 4) for at in (0, 4, 12, 16))
     size = source.number(entry.start + 24, 2), source.number(entry.start + 26, 2)

@@ -30,7 +30,8 @@ _BRANDS = (b"avis", b"avif", b"msf1", b"mif1", b"miaf", b"iso8", b"MA1B", b"MA1A
 
 _OF_STILLS = (b"avif", b"mif1")
 _FRAGMENTS = b"moof"
-_ENTRY = (b"av1C", b"colr", b"pasp", b"clli", b"mdcv", b"amve", b"irot", b"imir", b"clap", b"auxi", b"ccst")
+_CONFIGURATION = b"av1C"
+_ENTRY = (_CONFIGURATION, b"colr", b"pasp", b"clli", b"mdcv", b"amve", b"irot", b"imir", b"clap", b"auxi", b"ccst")
 """What a sample entry may have that stays; of `clap` a copy would hold what is cut off."""
 
 _PLAIN = [1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30]  # the matrix of a track that is shown as it is
@@ -41,7 +42,15 @@ _HEADER = 8
 
 
 def pieces(source: Source, moving: Movie, keep_icc: bool) -> Pieces:
-    """`moving` is what the file shows. Raises NotCopied where its structure is not known here, Undecodable."""
+    """`moving` is what the file shows. Raises NotCopied where its structure is not known here, or damaged where a
+    decoder need not look."""
+    try:
+        yield from _pieces(source, moving, keep_icc)
+    except Undecodable as damage:
+        raise NotCopied("a part of its structure is damaged") from damage
+
+
+def _pieces(source: Source, moving: Movie, keep_icc: bool) -> Pieces:
     shown = _tracks(source)
     tables = [samples(source, track) for track in shown]
     _check(source, tables)
@@ -156,11 +165,16 @@ def _properties(source: Source, track: Track, first: bytes, keep_icc: bool) -> l
     if source.number(described.start + 4, 4) != 1:
         raise NotCopied("its pictures are described in several ways")
     entry = next(iter(boxes(source.part(0, described.end), described.start + 8)))
+    parts = list(itertools.islice(boxes(source.part(0, entry.end), entry.start + tracks.ENTRY), _MOST_PARTS + 1))
+    stated = [part for part in parts if part.kind in _ENTRY]
+    if len(parts) > _MOST_PARTS or any(part.end - part.start > tracks.LONGEST for part in stated):
+        raise NotCopied("its pictures are described by too much")
     before = dict[bytes, tuple[bytes, bytes, bool]]()
-    for part in itertools.islice(boxes(source.part(0, entry.end), entry.start + tracks.ENTRY), _MOST_PARTS):
-        if part.kind in _ENTRY and part.end - part.start <= tracks.LONGEST:
-            content = source.read(part.start, part.end - part.start)
-            before.setdefault(part.kind + (content[:4] if part.kind == b"colr" else b""), (part.kind, content, False))
+    for part in stated:
+        content = source.read(part.start, part.end - part.start)
+        before.setdefault(part.kind + (content[:4] if part.kind == b"colr" else b""), (part.kind, content, False))
+    if _CONFIGURATION not in before:
+        raise NotCopied("the configuration of its decoder is missing")
     kept = [one for each in before.values() if (one := _property(*each, keep_icc))]
     return in_place_of_profile(before.values(), kept, _coded(kept, first))
 
