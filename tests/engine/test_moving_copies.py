@@ -307,6 +307,11 @@ def _shared(whole: Box) -> None:
     table.find("stts").content = struct.pack(">4I", 0, 1, 90, 40)
 
 
+def _crowded(whole: Box) -> None:
+    entry = whole.find(ENTRY)
+    entry.parts = [Box(b"free", b"")] * 64 + entry.parts
+
+
 REFUSED: dict[str, tuple[bytes, Callable[[Box], None]]] = {
     "a copy would hold what is cut off": (PLAIN, _clap),
     "its track is turned, moved or scaled": (
@@ -317,6 +322,8 @@ REFUSED: dict[str, tuple[bytes, Callable[[Box], None]]] = {
     "its track does not begin with its first picture, or has another speed": (PLAIN, _edits((420, 100, 1 << 16))),
     "its pictures are shown in another order than they are stored in": (PLAIN, _composed),
     "its pictures are described in several ways": (PLAIN, _described_twice),
+    "its pictures are described by too much": (PLAIN, _crowded),
+    "a part of its structure is damaged": (PLAIN, lambda whole: whole.find("moov").without(b"mvhd")),
     "its pictures lie in fragments": (PLAIN, lambda whole: whole.parts.append(Box(b"moof", LONG))),
     "its pictures share bytes": (PLAIN, _shared),
     "its transparency is not shown as long as its pictures are": (
@@ -336,6 +343,31 @@ def test_what_is_built_otherwise_is_encoded_once_more_and_says_why(reason: str) 
     assert made.result.anew == reason
     assert len(shown(made.data)) == len(shown(original))
     assert PLANTED not in made.data
+
+
+@pytest.mark.parametrize("kind", [b"clap", b"colr"])
+def test_what_an_entry_says_at_length_is_not_left_out_in_silence(kind: bytes, tmp_path: Path) -> None:
+    data = changed(PLAIN, lambda whole: whole.find(ENTRY).parts.append(Box(kind, b"prof" + bytes(1 << 20))))
+    assert _why_not_copied(data, tmp_path) == "its pictures are described by too much"
+
+
+def test_without_the_decoder_s_configuration_there_is_no_copy(tmp_path: Path) -> None:
+    data = changed(PLAIN, lambda whole: whole.find(ENTRY).without(b"av1C"))
+    assert _why_not_copied(data, tmp_path) == "the configuration of its decoder is missing"
+
+
+def _why_not_copied(data: bytes, folder: Path) -> str:
+    (folder / "source").write_bytes(data)
+    reasons: list[str] = []
+    assert not strip(folder / "source", folder / "target", recognise(folder / "source"), reasons=reasons)
+    return reasons[0]
+
+
+def test_a_track_of_number_0_is_none() -> None:
+    """As libavif has it: what such a track says of transparency does not count."""
+    made = derive(changed(CLEAR, _put("moov/trak:1/tkhd", 20, bytes(4))), "", "avif")
+    assert made.result.anew == "a track belongs to its pictures in a way that is not known"
+    assert made.pillow().mode == "RGB"
 
 
 def test_tracks_of_one_number_are_encoded_once_more() -> None:
@@ -358,10 +390,8 @@ def test_sequence_headers_that_differ_are_not_copied(tmp_path: Path) -> None:
     first, *others = samples_of(PLAIN)
     header = next(content for kind, content in units(first) if kind == 1)
     other = unit(1, bytes([header[0] ^ 0x10]) + header[1:])  # still_picture
-    (tmp_path / "source").write_bytes(with_samples(PLAIN, [first, other + others[0], *others[1:]]))
-    reasons: list[str] = []
-    assert not strip(tmp_path / "source", tmp_path / "target", recognise(tmp_path / "source"), reasons=reasons)
-    assert reasons == ["its pictures have no sequence header, or several"]
+    data = with_samples(PLAIN, [first, other + others[0], *others[1:]])
+    assert _why_not_copied(data, tmp_path) == "its pictures have no sequence header, or several"
 
 
 @pytest.mark.parametrize(
