@@ -24,7 +24,7 @@ def webp(pictures: Path, scratch: Path) -> Iterator[Server]:
 def libjxl(pictures: Path, scratch: Path) -> contextlib.AbstractContextManager[Server]:
     """libjxl in a process: reads a JPEG, codes it anew, writes the JPEG XL. The C library's memory is as an engine
     process has it."""
-    memory = {name: value for name, value in environment(scratch).items() if name.startswith(("MALLOC_", "GLIBC_"))}
+    memory = {name: value for name, value in environment(scratch).items() if name.startswith("MALLOC_")}
     return worker("libjxl", "bench.derive.jxl_worker", pictures, scratch, memory)
 
 

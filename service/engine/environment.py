@@ -36,7 +36,4 @@ def environment(configuration: Path) -> dict[str, str]:
         # and so does more than the bound: with half of it one process in eight took page faults for every JPEG XL.
         "MALLOC_MMAP_THRESHOLD_": str(16 << 20),
         "MALLOC_TRIM_THRESHOLD_": str(BOUND),
-        # New memory comes in pages of 2 MiB, where kernel and C library (glibc 2.35) have them: 6 of 49 ms for a PNG of
-        # 2040x1666 pixels.
-        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     }

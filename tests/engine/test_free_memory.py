@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from service.engine.environment import environment
 from service.engine.memory import BOUND
 from service.engine.pool import free_memory, worker
 from tests.engine.pools import Begin, job
@@ -82,28 +80,6 @@ def test_what_earlier_images_have_freed_counts_as_room() -> None:
     command = [sys.executable, "-c", HOLDS_WHAT_IT_HAS_FREED]
     told = subprocess.run(command, env={**os.environ, **bounds}, capture_output=True, text=True, check=True)
     assert told.stdout.split() == ["True", "False"]
-
-
-LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
-
-WHERE_AN_IMAGE_LIES = """
-import re
-from service.engine.blocks import block
-image, address = block("RGB", (2048, 1024))
-for part in re.split("(?m)^(?=[0-9a-f]+-)", open("/proc/self/smaps").read())[1:]:
-    first, last = (int(end, 16) for end in part.split()[0].split("-"))
-    if first < address + 4 * 2048 * 1024 and address < last:
-        print(re.search("VmFlags:.*", part)[0])
-"""
-
-
-@pytest.mark.skipif(
-    not LARGE_PAGES.exists() or "[madvise]" not in LARGE_PAGES.read_text(), reason="the kernel gives none on request"
-)
-def test_images_lie_in_large_pages(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", WHERE_AN_IMAGE_LIES]
-    told = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, check=True)
-    assert "hg" in told.stdout.split()  # MADV_HUGEPAGE, see proc_pid_smaps(5)
 
 
 MAPS_LARGE_BLOCKS = """
