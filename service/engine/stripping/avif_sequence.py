@@ -42,15 +42,7 @@ _HEADER = 8
 
 
 def pieces(source: Source, moving: Movie, keep_icc: bool) -> Pieces:
-    """`moving` is what the file shows. Raises NotCopied where its structure is not known here, or damaged where a
-    decoder need not look."""
-    try:
-        yield from _pieces(source, moving, keep_icc)
-    except Undecodable as damage:
-        raise NotCopied("a part of its structure is damaged") from damage
-
-
-def _pieces(source: Source, moving: Movie, keep_icc: bool) -> Pieces:
+    """`moving` is what the file shows. Raises NotCopied where its structure is not known here, Undecodable."""
     shown = _tracks(source)
     tables = [samples(source, track) for track in shown]
     _check(source, tables)
@@ -213,6 +205,8 @@ def _movie(source: Source) -> Box:
 
 def _child(source: Source, parent: Box, kind: bytes) -> Box:
     found = tracks.child(source, parent, kind)
+    if found is None and parent.kind:  # a decoder may do without
+        raise NotCopied(f"it has no box {kind.decode()}")
     if found is None or found.end > parent.end:
         raise Undecodable(f"The AVIF is damaged: it has no whole box {kind.decode()}")
     return found

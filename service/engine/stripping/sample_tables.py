@@ -35,14 +35,14 @@ class Samples:
 
 
 def samples(source: Source, track: Track) -> Samples:
-    """Raises NotCopied for what is not known here, Undecodable where a table is missing or cut."""
+    """Raises NotCopied for what is missing or not known here, Undecodable where a table is cut."""
     sizes = _sizes(source, _table(source, track, b"stsz"))
     places = _places(source, track, sizes)
     if _is_reordered(source, tracks.child(source, track.table, b"ctts")):
         raise NotCopied("its pictures are shown in another order than they are stored in")
     clock = tracks.child(source, track.media, b"mdhd")
     if clock is None:
-        raise Undecodable("The AVIF is damaged: its track does not say when its pictures are shown")
+        raise NotCopied("its track does not say when its pictures are shown")
     scale = source.number(clock.start + (20 if source.number(clock.start, 1) == 1 else 12), 4)
     spans = _spans(source, _table(source, track, b"stts"), len(places))
     if not scale or not any(duration for _, duration in spans):
@@ -68,7 +68,7 @@ def repeats(source: Source, track: Track) -> bool | None:
 def _table(source: Source, track: Track, kind: bytes) -> Box:
     found = tracks.child(source, track.table, kind)
     if found is None:
-        raise Undecodable(f"The AVIF is damaged: its track has no table {kind.decode()}")
+        raise NotCopied(f"its track has no table {kind.decode()}")
     return found
 
 
