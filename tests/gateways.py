@@ -72,7 +72,7 @@ class Gateway:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, and that no other process of tests is given."""
+    """Ports on which no process listens now, and that no other process of tests gets."""
     found = list(itertools.islice(filter(_is_free, itertools.islice(_own_ports(), OWN)), count))
     assert len(found) == count, f"{count} of {OWN} ports are not free"
     return found

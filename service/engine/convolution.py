@@ -42,7 +42,7 @@ _BYTES = {"L": 1, "RGB": 4, "RGBA": 4, "CMYK": 4}  # of a pixel, by the modes th
 def scaled(image: Pillow.Image, size: Size, box: Box, kernel: Pillow.Resampling = LANCZOS) -> Pillow.Image:
     """Return the part of an image in `box`, which may begin and end inside a pixel, at `size`. Raises MemoryError.
 
-    An image that nobody else refers to is freed halfway.
+    An image that nothing else refers to is freed halfway.
     """
     if simd is None or image.mode not in _BYTES:
         return _associated(image).resize(size, kernel, box.edges).convert(image.mode)

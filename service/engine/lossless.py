@@ -29,7 +29,7 @@ _ENCODING = _UNTOUCHING | {"w", "h", "fit", "g", "up", "q", "mb", "lossless"}
 def strip_original(job: Job, reasons: list[str] | None = None) -> Result | None:
     """Copy the original without its metadata to `job.output`, if nothing else is asked; None where that cannot be.
 
-    `reasons` are told why its stripper could not copy it. A JPEG that is stored turned is set upright on the way.
+    `reasons` gets why its stripper could not copy it. A JPEG that is stored turned is set upright on the way.
     Raises Undecodable where the file's structure is broken, or a JPEG's data are damaged, unless the job tolerates it.
     """
     if not is_whole(job) or kept("copyright", job):  # a notice that stays is written by the encoders

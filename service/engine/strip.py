@@ -20,7 +20,7 @@ def strip(source: Path, target: Path, header: Header, keep_icc: bool = True, rea
     """Write `source` without its metadata to `target`, pixels and animation unchanged. Return True if that was done.
 
     Return False, with nothing written, for a format without a stripper, for a kind of image that its stripper does not
-    know, which `reasons` are told then, and for an image that is stored turned, because its orientation is metadata and
+    know, which `reasons` then gets, and for an image that is stored turned, because its orientation is metadata and
     would be lost; only a TIFF keeps it. The colours of an ICC profile stay unless it is sRGB's or `keep_icc` is false.
     A PNG without a palette takes constant memory; others take what their coded data and the pixels of a frame need.
     Raises Undecodable where the structure is broken or incomplete, OSError where a file cannot be read or written;

@@ -47,7 +47,7 @@ def moving_speed(effort: int) -> int:
 
 
 def advice(effort: int) -> Mapping[str, str]:
-    """What libaom is told beside the speed of a still picture; nothing where another encoder writes."""
+    """The options of libaom beside the speed of a still picture; none where another encoder writes."""
     return _NARROWER if speed(effort) == _FREQUENT and libavif.by_libaom() else {}
 
 

@@ -15,8 +15,8 @@ _SAMPLES = (3, 4)
 
 def coded(source: Source, found: Layout, parts: Sequence[Part]) -> list[Piece]:
     """The parts in their order. Raises NotCopied for one that is damaged, of another size than the directory says, or
-    that reaches beyond the image, where it may show anything; and for alpha that the directory does not know of, since
-    nobody sees it."""
+    that reaches beyond the image, where it may show anything; and for alpha that the directory does not name, since no
+    program shows it."""
     if found.bits != 8 or found.samples not in _SAMPLES or found.apart:
         raise NotCopied("the TIFF has WebP of a kind that is not known")
     made: dict[Place, Piece] = {}

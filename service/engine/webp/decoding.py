@@ -75,7 +75,7 @@ def decoded(path: Path, mode: str, size: Size, _: int) -> Pillow.Image | None:
     output.colorspace, output.is_external_memory = _RGBA, 1
     output.rgba, output.stride, output.size = address, 4 * width, 4 * width * height
     data = path.read_bytes()
-    # It writes nothing beyond the memory that it is told of.
+    # It writes nothing beyond the memory that these fields name.
     status = library.WebPDecode(data, len(data), ctypes.byref(config))
     if status == _OUT_OF_MEMORY:
         raise MemoryError

@@ -78,7 +78,7 @@ def serve(etc: Path, url: str) -> None:
 
 def _held() -> socket.socket:
     """A free port, which stays free: Linux gives it to no client, and lets a server that sets SO_REUSEADDR listen there
-    as long as this socket does not."""
+    as long as this socket does not. `scripts/local_gateway.py` has the same; Swift's environment cannot import it."""
     held = socket.socket()
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     held.bind(("127.0.0.1", 0))
