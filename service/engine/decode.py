@@ -26,7 +26,7 @@ def decode(job: Job) -> Picture:
     """
     header, n = job.header, scaling(job)
     frames, details = _decoded(job, n)
-    if n < 8 and not is_large(job) and not holds(frames[0], job) and is_drawn(frames[0].pillow(), n):
+    if n < 8 and _may_lose(job) and not holds(frames[0], job) and is_drawn(frames[0].pillow(), n):
         n = 8
         frames, details = _decoded(job, n)
     size = (header.width, header.height)
@@ -73,6 +73,12 @@ def scaling(job: Job) -> int:
     box = geometry.crop_box(recipe["crop"], size) if "crop" in recipe else Box(0, 0, *size)
     size = geometry.resampled(box.width, box.height, recipe)
     return geometry.eighths((box.width, box.height), size, _oversampling(job))
+
+
+def _may_lose(job: Job) -> bool:
+    """Whether a scaled decode of what was drawn shows. What is told of an original is made of means over far more
+    pixels."""
+    return job.task == "derive" and not is_large(job)
 
 
 def is_large(job: Job) -> bool:

@@ -122,6 +122,8 @@ class Format:
 
     mender: str = ""
     """Finds and mends the flaws of a file that has all of its pixels (`service.engine.flaws`)."""
+    decoder_tells: str = ""
+    """Returns True for a file of which `decoder` tells all that the mender would find, or more."""
 
     rounds: int = 0
     """Rounds of eviction that a derived image survives for what it costs to make again: milliseconds of CPU for one KiB
@@ -155,6 +157,7 @@ FORMATS: Mapping[str, Format] = {
         provenance="service.engine.provenance.carriers:of_jpeg",
         embedder="service.engine.provenance.embedding:into_jpeg",
         mender="service.engine.flaws.jpeg:mend",
+        decoder_tells="service.engine.flaws.jpeg:decoder_tells",
     ),
     "png": Format(
         png,

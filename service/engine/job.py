@@ -163,8 +163,9 @@ class Result:
 
     For `describe`, `output` holds the JSON document and `format` is `json`. For `verify`, it is the original that is
     described here; `output` holds the document, unless none could be made. `flaws` are those that were found in an
-    original that has all of its pixels. `transcoded` tells that the pixels are the original's in another coding, `anew`
-    why an original that was to be copied had to be encoded once more.
+    original that has all of its pixels; with `silent` the decoder tells of them, and told of none. `transcoded` tells
+    that the pixels are the original's in another coding, `anew` why an original that was to be copied had to be encoded
+    once more.
     """
 
     format: str
@@ -176,3 +177,4 @@ class Result:
     flaws: tuple[str, ...] = ()
     transcoded: bool = False
     anew: str = ""
+    silent: bool = False

@@ -12,6 +12,9 @@ from service.engine import pixels
 from service.engine.colorimetry import Statement
 from service.engine.geometry import Box, Size
 
+SILENT = "silent"
+"""In `info` of decoded pixels, where the decoder read the whole file and had nothing to say of it."""
+
 _NOTHING = Pillow.new("L", (1, 1))
 
 
@@ -97,7 +100,8 @@ class Details:
     """What came with the pixels: the profile they are in (None for sRGB), blocks of metadata, the colour space and bits
     a sample as stored, and how often an animation runs, 0 for ever. `hdr` is what the file states of its colour where
     that is of high dynamic range: the pixels are those of `tone_mapping.shaper` then, and there is no profile. `plain`
-    is False where the file says by numbers that its colours are not those of sRGB."""
+    is False where the file says by numbers that its colours are not those of sRGB. `silent` is True where the decoder
+    tells of flaws, and told of none."""
 
     icc: bytes | None = None
     exif: bytes | None = None
@@ -107,6 +111,7 @@ class Details:
     plays: int = 0
     hdr: Statement | None = None
     plain: bool = True
+    silent: bool = False
 
 
 @dataclass(slots=True)

@@ -147,7 +147,8 @@ def _verified(job: Job) -> Result:
         _write_document(small, picture)
     stages = {"decode": decoded - started, "transform": clock() - decoded}
     size = Path(job.original or job.source).stat().st_size
-    return Result(header.format, header.width, header.height, header.frames, size, stages)
+    silent = picture.details.silent
+    return Result(header.format, header.width, header.height, header.frames, size, stages, silent=silent)
 
 
 def _write_document(job: Job, picture: Picture) -> None:

@@ -22,7 +22,7 @@ from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, Job, TooLarge, Undecodable
 from service.engine.magick import reading
 from service.engine.memory import has_room
-from service.engine.picture import Details, Frame
+from service.engine.picture import SILENT, Details, Frame
 from service.engine.pillow_private import wrapped
 from service.engine.tiff import chain
 from service.engine.vips import deep_tiff
@@ -105,8 +105,9 @@ def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -
     space = {"CMYK": "cmyk", "L": "gray", "LA": "gray", "1": "gray"}.get(mode, "srgb")
     resources = info.get("photoshop") or {}
     iptc = resources.get(_IPTC) if isinstance(resources, dict) else None
-    depth = 1 if mode == "1" else 8
-    return frames, Details(info.get("icc_profile"), info.get("exif"), iptc, space, depth, _plays(header, info, path))
+    depth, plays = 1 if mode == "1" else 8, _plays(header, info, path)
+    silent = bool(decoded and decoded.info.pop(SILENT, False))
+    return frames, Details(info.get("icc_profile"), info.get("exif"), iptc, space, depth, plays, silent=silent)
 
 
 def _decoded(path: Path, file: ImageFile.ImageFile, header: Header, n: int) -> Pillow.Image | None:

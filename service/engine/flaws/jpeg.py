@@ -5,8 +5,10 @@ With the end marker in place the decoder reports data that are missing from a sc
 
 from __future__ import annotations
 
+import re
+
 from service.engine.flaws import Mended
-from service.engine.headers.jpeg import EOI, SOS, Segment, segments
+from service.engine.headers.jpeg import EOI, SEQUENTIAL, SOS, Segment, segments
 from service.engine.headers.source import Cut, Source
 from service.engine.job import Undecodable
 from service.engine.jpeg import turbo
@@ -14,6 +16,9 @@ from service.engine.jpeg import turbo
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _END = b"\xff\xd9"
+_SCAN = b"\xff\xda"
+_BELONGS = re.compile(rb"(?:\xff+[\x01\xd0-\xd7])*+\xff*")
+"""What may stand between segments: fill bytes, and the markers without a segment, TEM and RST0..7."""
 
 
 def mend(source: Source, deep: bool) -> Mended:
@@ -24,7 +29,7 @@ def mend(source: Source, deep: bool) -> Mended:
         for segment in segments(source):
             found.append(segment)
             gap = segment.start - (2 if segment.marker == EOI else 4) - end
-            if gap > 0 and source.read(end, gap).strip(b"\xff"):  # 0xFF may fill the gap
+            if gap > 0 and not _BELONGS.fullmatch(source.read(end, gap)):
                 mended.flaws.append("bytes between its segments belong to none")
             end = segment.data_end
         if not _has_all_scans(source, found):
@@ -37,13 +42,27 @@ def mend(source: Source, deep: bool) -> Mended:
     return mended
 
 
+def decoder_tells(source: Source) -> bool:
+    """Whether libjpeg tells all that `mend` finds: there is an end marker, and all components are in one sequential
+    scan. Then it warns of bytes that belong to no segment, and looking for the end of the scan is left to it, which
+    takes `mend` a twelfth of the time of decoding at 1/8. Raises Undecodable."""
+    if turbo.library is None or source.size < 4 or source.read(source.size - 2, 2) != _END:
+        return False
+    count, end = 0, 2
+    for segment in segments(source, scans=False):
+        if segment.marker in SEQUENTIAL:
+            count = source.number(segment.start + 5, 1)
+        end = segment.end
+    return source.read(end, 2) == _SCAN and source.number(end + 4, 1) == count
+
+
 def _ended(source: Source, found: list[Segment]) -> Mended:
     """The file with an end marker, cut after its last whole segment, or inside the data of its last scan."""
     if turbo.library is None:  # without it nothing tells whether a scan is whole
         raise Undecodable("The JPEG is damaged: it has no end marker")
     last = found[-1]
     start = last.data_end
-    scan = source.read(start, 2) == b"\xff\xda" if start + 2 <= source.size else False
+    scan = source.read(start, 2) == _SCAN if start + 2 <= source.size else False
     if scan:
         size = source.number(start + 2, 2)
         found = [*found, Segment(SOS, start + 4, start + 2 + size, source.size)]

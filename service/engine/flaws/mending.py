@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from service.engine import libraries
 from service.engine.flaws import Mended
 from service.engine.formats import functions
 from service.engine.headers.source import OpenedFile, Source
@@ -17,14 +18,16 @@ _FILE = os.memfd_create("mended", os.MFD_CLOEXEC)
 """The one file in memory. It is made when the engine process imports this module; the sandbox forbids it later."""
 
 _MENDERS: dict[str, Callable[[Source, bool], Mended]] = functions(lambda row: row.mender)
+_TELLING: dict[str, Callable[[Source], bool]] = functions(lambda row: row.decoder_tells)
 
 
 def attempt(job: Job, work: Callable[[Job], Result], *, first: bool) -> Result:
     """The result of `work` for the job, and the flaws of its file. Where the file does not decode, `work` is repeated
     with the file without its flaws.
 
-    With `first` the structure is checked before, so that all of its flaws are found; in a file that is to be copied,
-    the compressed parts are checked too. Raises as `work` does, and Undecodable where pixels are missing or wrong.
+    With `first` the structure is checked before, so that all of its flaws are found, unless the decoder tells of them
+    and has told of none; in a file that is to be copied, the compressed parts are checked too. Raises as `work` does,
+    and Undecodable where pixels are missing or wrong.
     A job that tolerates damage gets its file as it is.
     """
     if job.tolerant or job.header.format not in _MENDERS:
@@ -32,7 +35,12 @@ def attempt(job: Job, work: Callable[[Job], Result], *, first: bool) -> Result:
     try:
         if not first:
             return work(job)
-        with mended(job, deep=job.task == "derive") as other:
+        deep = job.task == "derive"
+        if not deep and _decoder_tells(job):
+            result = work(job)
+            if result.silent:
+                return result
+        with mended(job, deep=deep) as other:
             return replace(work(other), flaws=other.flaws)
     except Undecodable as error:
         with mended(job, deep=True) as other:
@@ -42,6 +50,14 @@ def attempt(job: Job, work: Callable[[Job], Result], *, first: bool) -> Result:
                 return replace(work(other), flaws=other.flaws)
             except Undecodable:
                 raise error from error.__cause__
+
+
+def _decoder_tells(job: Job) -> bool:
+    tells = _TELLING.get(job.header.format)
+    if tells is None or libraries.reads(job):
+        return False
+    with OpenedFile(Path(job.source)) as source:
+        return tells(source)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from service.engine.headers.jpeg import SEQUENTIAL, SOS, components, segments
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Undecodable
 from service.engine.jpeg import turbo
+from service.engine.picture import SILENT
 from service.engine.stripping.jpeg import KEPT
 
 _PIXELS = {"L": 6, "RGB": 7, "CMYK": 11}
@@ -56,6 +57,7 @@ _WANT_OF_MEMORY = ("Insufficient memory", "tjDecompress2(): Memory allocation fa
 
 def decoded(path: Path, mode: str, size: Size, n: int) -> Pillow.Image | None:
     """The pixels of a JPEG at n/8 of its `size`, in the `mode` that Pillow has for it; the same that Pillow decodes.
+    They are marked `SILENT` where libjpeg has no doubts.
 
     None where Pillow has to try instead: the library is missing, or does not take this kind. Raises Undecodable where
     the data are damaged, MemoryError.
@@ -65,6 +67,8 @@ def decoded(path: Path, mode: str, size: Size, n: int) -> Pillow.Image | None:
     image, told = _decompressed(turbo.library, path.read_bytes(), mode, geometry.decoded(size, n))
     if told.startswith(_WANT_OF_MEMORY):
         raise MemoryError
+    if not told:
+        image.info[SILENT] = True
     if told and not told.startswith((*_DAMAGE, *_ODD)):
         return None
     if told and not told.startswith(_DAMAGE):
