@@ -16,7 +16,7 @@ from service.engine.headers import jpeg as headers
 from service.engine.headers import jxl_boxes
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Job, Result, Undecodable
-from service.engine.jpeg import recode
+from service.engine.jpeg import as_coded, recode
 from service.engine.jpeg.turn import upright
 from service.engine.jxl import transcoding
 from service.engine.jxl.held import Held
@@ -59,9 +59,9 @@ def exchanged(job: Job) -> Result | None:
 def _jpeg_to_jxl(job: Job) -> bytes:
     if job.header.orientation == 1:
         with OpenedFile(Path(job.source)) as source:
-            coded = _sequential(source)
-        if coded:
-            return transcoding.from_jpeg(coded)
+            made = _of_sequential(source)
+        if made is not None:
+            return made
     stripped = lossless.strip_original(replace(job, format=_JPEG, recipe={}))
     return transcoding.from_jpeg(Path(job.output).read_bytes()) if stripped else b""
 
@@ -75,16 +75,24 @@ def _jxl_to_jxl(job: Job) -> bytes:
     made = _rebuilt(job)
     if made is None:
         return b""
-    jpeg = (job.header.orientation == 1 and _sequential(made)) or _stripped(made, job)
+    coded = _of_sequential(made) if job.header.orientation == 1 else None
+    if coded is not None:
+        return coded
+    jpeg = _stripped(made, job)
     return transcoding.from_jpeg(jpeg) if jpeg else b""
 
 
-def _sequential(source: Source) -> bytes:
-    """The stripped JPEG in the coding that takes the least time: libjxl makes the same codestream of any."""
+def _of_sequential(source: Source) -> bytes | None:
+    """The JPEG XL of a JPEG that is sequential, in the coding that takes the least time: libjxl makes the same
+    codestream of any. None for all others, and where the data are damaged; empty where libjxl does not take it."""
     try:
-        return recode.sequential(source)
+        coded = as_coded.as_coded(source)
+        if coded and (made := transcoding.from_jpeg(*coded)):
+            return made
+        jpeg = recode.sequential(source)
     except (NotCopied, Undecodable):  # a damaged JPEG is refused by those that are tried next
-        return b""
+        return None
+    return transcoding.from_jpeg(jpeg) if jpeg else None
 
 
 def _rebuilt(job: Job) -> Held | None:

@@ -15,13 +15,15 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from service.engine.headers.jpeg import APP0, APP14, SEQUENTIAL, SOS, segments
+from service.engine.headers.jpeg import APP0, APP14, SEQUENTIAL, SOS
 from service.engine.headers.source import Source
 from service.engine.job import Undecodable
 from service.engine.jpeg import components, turbo
+from service.engine.jpeg.parts import DHT, Part, joined, one_unit, parts
+from service.engine.jxl.held import Held
 from service.engine.stripping import NotCopied, Pieces
 from service.engine.stripping.jpeg import KEPT, profile_segments
 
@@ -43,7 +45,7 @@ _BLOCK = 128
 
 _JFIF_VERSION = b"\x01\x01"
 
-_DHT, _ARITHMETIC = 0xC4, 0xC9
+_ARITHMETIC = 0xC9
 _MOST_BITS = 10
 """Of an AC coefficient for which the standard's tables have codes."""
 
@@ -51,30 +53,40 @@ _SHORTER = b"\xff\xdd\0\4\0\0"
 """A restart interval of 0, which is none, before all tables: `pieces` takes the shorter coding of such a JPEG."""
 
 
-class _Needed(NamedTuple):
-    """What decoding takes of a JPEG: its segments as a file, their markers, the filter that a sequential result needs,
-    and the bytes that the result may have."""
+class Needed(NamedTuple):
+    """What decoding takes of a JPEG: its segments, and these as a file; the filter that a sequential result needs, the
+    JPEG of one unit with the headers of such a result (`parts.one_unit`), and the bytes that it may have."""
 
+    parts: Sequence[Part]
     data: bytes
-    markers: set[int]
     look: Callable[..., int]
+    unit: bytes
     most: int
+
+    @property
+    def has_short_codes(self) -> bool:
+        """Whether no table for AC has a code for what the standard's tables have none for."""
+        return self.look is _DC_FILTER
+
+    @property
+    def is_sequential(self) -> bool:
+        return any(part.marker in SEQUENTIAL for part in self.parts)
 
 
 def pieces(source: Source, keep_icc: bool) -> Pieces:
     """What a stripped JPEG is made of: see `service.engine.stripping`.
 
-    A sequential JPEG stays one unless its own Huffman tables make it smaller than the standard's: then a progressive
-    one is no larger. Raises NotCopied where libjpeg-turbo does not take the kind, or is missing.
+    A sequential JPEG stays one unless it has Huffman tables of its own, or is smaller with its own headers: then a
+    progressive one is no larger. Raises NotCopied where libjpeg-turbo does not take the kind, or is missing.
     """
-    needed = _needed(source)
-    sequential = not SEQUENTIAL.isdisjoint(needed.markers)
-    made = _smallest(lambda progressive: _recoded(needed, progressive=progressive), needed.most, sequential)
+    found = needed(source)
+    sequential = found.is_sequential
+    made = _smallest(lambda progressive: _recoded(found, progressive=progressive), found.most, sequential)
     if not made and turbo.library is not None:
         apart = components.taken_apart(source)
         made = _smallest(
             lambda progressive: components.put_together(apart, recoded, progressive=progressive),
-            *(needed.most, sequential),
+            *(found.most, sequential),
         )
     if not made:
         raise NotCopied("libjpeg-turbo cannot code this kind of JPEG anew")
@@ -83,36 +95,47 @@ def pieces(source: Source, keep_icc: bool) -> Pieces:
 
 def sequential(source: Source) -> bytes:
     """What `pieces` gives of an undamaged JPEG that is sequential, in a fifth of the time: with the standard's Huffman
-    tables, and with the mark `_SHORTER` where `pieces` would find that its own tables are smaller.
+    tables, and with the mark `_SHORTER` where `pieces` would look for a smaller one.
 
     So the result has the coefficients of the JPEG, and `pieces` gives the same of both. Empty for all others. Raises
     NotCopied where its profile cannot be written.
     """
-    needed = _needed(source)
-    if SEQUENTIAL.isdisjoint(needed.markers):
+    found = needed(source)
+    if not found.is_sequential:
         return b""
-    made = _recoded(needed, progressive=False, strict=True)
-    mark = _SHORTER if len(made) > needed.most else b""
-    return with_profile(made, profile_segments(source) + mark) if made else b""
+    made = _recoded(found, progressive=False, strict=True)
+    return with_profile(made, between(source, is_marked=len(made) > found.most)) if made else b""
 
 
-def _needed(source: Source) -> _Needed:
+def between(source: Source, *, is_marked: bool) -> bytes:
+    """What stands between the first segments and the tables: the profile, and the mark `_SHORTER`. Raises NotCopied."""
+    return profile_segments(source) + (_SHORTER if is_marked else b"")
+
+
+def needed(source: Source) -> Needed:
     """Raises Undecodable where there are no pixels."""
-    parts, markers, look = [b"\xff\xd8"], set[int](), _DC_FILTER
-    has_mark = False
-    for segment in segments(source):
-        if segment.marker not in _READ:
-            continue
-        part = source.read(segment.start - 4, segment.data_end - segment.start + 4)
-        has_mark |= part == _SHORTER and markers <= {APP0, APP14}
-        if segment.marker == _ARITHMETIC or (segment.marker == _DHT and not _has_short_codes(part[4:])):
-            look = _FILTER
-        parts.append(part)
-        markers.add(segment.marker)
+    found, look = list(parts(source, _READ)), _DC_FILTER
+    markers = [part.marker for part in found]
     if SOS not in markers:
         raise Undecodable("The JPEG is damaged: there are no pixels in it")
-    data = b"".join([*parts, b"\xff\xd9"])
-    return _Needed(data, markers, look, 0 if has_mark else len(data))
+    if _ARITHMETIC in markers or not all(_has_short_codes(part.head[4:]) for part in found if part.marker == DHT):
+        look = _FILTER
+    data, unit = joined(found), one_unit(found, recoded)
+    return Needed(found, data, look, unit, 0 if _is_shorter(found, unit) else len(data))
+
+
+def _is_shorter(found: Sequence[Part], unit: bytes) -> bool:
+    """Whether a sequential JPEG most likely is smaller than its copy: it has Huffman tables of its own, shorter headers
+    than those of the copy, or the mark `_SHORTER`."""
+    before = [part.head for part in found if part.marker not in (APP0, APP14)]
+    if before[0] == _SHORTER:
+        return True
+    if not unit:
+        return False
+    copied = list(parts(Held(unit), range(0xC0, 0xFF)))
+    tables, others = (sorted(part.head for part in each if part.marker == DHT) for each in (found, copied))
+    size, other = (sum(len(part.head) for part in each) for each in (found, copied))
+    return tables != others or size < other
 
 
 def _has_short_codes(content: bytes) -> bool:
@@ -133,9 +156,9 @@ def _smallest(code: Callable[[bool], bytes], size: int, sequential: bool) -> byt
     return made
 
 
-def _recoded(needed: _Needed, *, progressive: bool, strict: bool = False) -> bytes:
-    look = None if progressive else needed.look
-    return recoded(needed.data, progressive=progressive, strict=strict, look=look)
+def _recoded(found: Needed, *, progressive: bool, strict: bool = False) -> bytes:
+    look = None if progressive else found.look
+    return recoded(found.data, progressive=progressive, strict=strict, look=look)
 
 
 def recoded(

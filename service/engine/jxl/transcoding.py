@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ctypes
 
+from service.engine.headers import jxl_boxes
 from service.engine.jxl import libjxl
+from service.engine.jxl.held import Held
 from service.engine.jxl.writing import drained
 from service.engine.memory import large_blocks_reused
 
@@ -16,10 +18,34 @@ EFFORT = 3
 """6 megapixels take 160 ms. Higher efforts leave the same bytes, but for a ten-thousandth."""
 
 _PIECE = 1 << 20
+_HEAD = 8  # bytes before the content of a box
 
 
-def from_jpeg(data: bytes) -> bytes:
-    """The JPEG XL of a JPEG that can be made again of it; empty where libjxl does not take it, or is missing."""
+def from_jpeg(data: bytes, unit: bytes = b"") -> bytes:
+    """The JPEG XL of a JPEG that can be made again of it; empty where libjxl does not take it, or is missing.
+
+    With `unit`, a JPEG of the same headers and of no data to speak of, another JPEG is made of it: one with the
+    coefficients of `data`, coded in the way that `unit` is.
+    """
+    made = _coded(data)
+    return _rebuilt_as(made, _coded(unit)) if made and unit else made
+
+
+def _rebuilt_as(data: bytes, other: bytes) -> bytes:
+    """The JPEG XL in `data`, with the box of `other` that says how a JPEG is made of it; empty where one has none."""
+    own, wanted = (_recipe(each) for each in (data, other))
+    if own is None or wanted is None:
+        return b""
+    content = other[wanted.start : wanted.end]
+    head = (_HEAD + len(content)).to_bytes(4) + jxl_boxes.RECONSTRUCTION
+    return data[: own.start - _HEAD] + head + content + data[own.end :]
+
+
+def _recipe(data: bytes) -> jxl_boxes.Box | None:
+    return next((box for box in jxl_boxes.boxes(Held(data)) if box.kind == jxl_boxes.RECONSTRUCTION), None)
+
+
+def _coded(data: bytes) -> bytes:
     library = libjxl.library
     if library is None:
         return b""
