@@ -58,12 +58,13 @@ class Asked:
 @dataclass(frozen=True)
 class Server:
     """A running server. `path` says how it is asked for an image; `fetch` returns what a path leads to and raises
-    RuntimeError for any answer but 200."""
+    RuntimeError for any answer but 200. `others` are processes of it that are not below `pid`."""
 
     name: str
     pid: int
     path: Callable[[Asked], str]
     fetch: Callable[[str], bytes]
+    others: tuple[int, ...] = ()
 
     def get(self, image: str, width: int, format: str) -> bytes:
         return self.fetch(self.path(Asked(image, width, format)))

@@ -52,7 +52,7 @@ def take_turns(servers: list[Server], row: Row, original: Path, pictures: Path) 
         names = _laid_out(original, pictures, row.images if turn else 1)
         first = turn % len(able)
         for server in able[first:] + able[:first]:
-            pids = tree(server.pid)
+            pids = [below for pid in (server.pid, *server.others) for below in tree(pid)]
             before = cpu(pids)
             bodies = _fetched(server, names, row)
             if turn:

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from itertools import count
 from json import dumps
 from pathlib import Path
 from types import MappingProxyType
@@ -38,11 +39,11 @@ def worker(
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    questions, answers, turn = process.stdin, process.stdout, threading.Lock()
+    questions, answers, turn, numbers = process.stdin, process.stdout, threading.Lock(), count()
 
     def path(asked: Asked) -> str:
         quality = asked.quality or QUALITY.get(asked.format)
-        made = scratch / f"{name}.{asked.format}"
+        made = scratch / f"{name}-{next(numbers)}.{asked.format}"
         return dumps({**asdict(asked), "quality": quality, "image": str(pictures / asked.image), "output": str(made)})
 
     def fetch(line: str) -> bytes:
@@ -52,7 +53,9 @@ def worker(
             made = answers.readline().decode().strip()
             if not made:
                 raise RuntimeError(f"{name} failed at {line}")
-            return Path(made).read_bytes()
+        data = Path(made).read_bytes()
+        Path(made).unlink()
+        return data
 
     with process:
         yield Server(name, process.pid, path, fetch)
