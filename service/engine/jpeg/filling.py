@@ -19,6 +19,9 @@ from service.engine.jpeg.parts import SOF0, SOF1, Frame, Part, frame, joined, of
 _COEFFICIENTS, _BYTES = 64, 128
 """Of a block."""
 
+_LONGEST = 0xFFFF
+"""Side of a JPEG."""
+
 _PROGRESSIVE, _NO_OUTPUT = 32, 16  # TJXOPT_*
 _STOP_ON_WARNING, _LIMIT_SCANS = 8192, 32768  # TJFLAG_*
 _GO_ON, _END = 0, -1  # what a filter returns
@@ -42,7 +45,10 @@ class _Collected:
         try:
             column, row = self._last[component]
             start = _BYTES * column if region.y < 8 * row else 0
-            self.rows[component].append(ctypes.string_at(coefficients + start, 16 * region.width - start))
+            size = _BYTES * region.width // 8 - start
+            if size <= 0:
+                return _END
+            self.rows[component].append(ctypes.string_at(coefficients + start, size))
         except (MemoryError, IndexError):
             return _END
         return _GO_ON
@@ -65,9 +71,9 @@ def holds_nothing(found: Sequence[Part]) -> bool:
         return False
     (width, height), count = said.unit, len(said.samplings)
     units = -(-said.width // width), -(-said.height // height)
-    whole = of_size(head, units[0] * width, units[1] * height)
-    if any(side > 0xFFFF for side in (units[0] * width, units[1] * height)):
+    if units[0] * width > _LONGEST or units[1] * height > _LONGEST:
         return False
+    whole = of_size(head, units[0] * width, units[1] * height)
     data = joined(Part(part.marker, whole) if part.head is head else part for part in found)
     _collected.begin([((units[0] - 1) * across, (units[1] - 1) * down) for across, down in said.samplings])
     try:
