@@ -16,10 +16,10 @@ from service.engine.environment import environment
 
 @contextlib.contextmanager
 def webp(pictures: Path, scratch: Path) -> Iterator[Server]:
-    """A gateway of its own, which makes a WebP of its default quality of whatever it is asked for."""
+    """A gateway of its own, which makes a WebP of whatever it is asked for, of its default quality unless asked."""
     (folder := scratch / "webp").mkdir()
     with peers.gateway(pictures, folder) as server:
-        yield replace(server, name="WebP", path=lambda asked: server.path(replace(asked, format="webp", quality=None)))
+        yield replace(server, name="WebP", path=lambda asked: server.path(replace(asked, format="webp")))
 
 
 @contextlib.contextmanager

@@ -18,7 +18,8 @@ class Row:
     in each round. `without` names the peers that cannot do the work. Against bare libvips the bar is `vips_share` of
     its CPU plus `vips_extra` milliseconds; `most` milliseconds take the place of that bar. `rival` names what stands in
     the place of all peers (`rivals.py`), WebP at its configured quality: the bar is `share` of its CPU, and
-    `bytes_share` of its bytes. Without `scored` no scores are compared: each format has a quality of its own.
+    `bytes_share` of its bytes. Without `scored` no scores are compared: each format has a quality of its own. With a
+    `ladder` of qualities the rival makes all of them, and the bytes that it has at the score of ours count.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Row:
     share: float = 1.0
     bytes_share: float = 1.05
     scored: bool = True
+    ladder: tuple[int, ...] = ()
 
     @property
     def is_scored(self) -> bool:
@@ -82,6 +84,7 @@ ROWS = (
         images=4,
         rival="WebP",
         bytes_share=0.85,
+        ladder=(60, 70, 76, 82, 88, 94),
     ),
     Row("full-jxl", "JPEG 6 MP to @full.jxl", "photo.jpg", "jxl", WHOLE, images=8, rival="libjxl", share=1.2),
 )

@@ -15,12 +15,13 @@ from service.engine.recognise import recognise
 
 
 def score(original: Path, results: Iterable[Found]) -> None:
-    """Note the mean score of the files that each server made of an original."""
+    """Note the mean score of the files that each server made of an original, and that of each step of a ladder."""
     results = list(results)
-    readable = {file: _readable(file) for found in results for file in found.files}
+    readable = {file: _readable(file) for found in results for file in (*found.files, *found.ladder)}
     scores = _scores({str(original): [str(file) for file in readable.values()]})
     for found in results:
         found.score = mean(scores[str(readable[file])] for file in found.files)
+        found.curve = [(scores[str(readable[file])], file.stat().st_size) for file in found.ladder]
 
 
 def _readable(file: Path) -> Path:

@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from statistics import mean, median
 
+from bench.curve import bytes_at
 from bench.derive.rivals import RIVALS
 from bench.derive.rows import Row
 from bench.peers import Asked, Server
@@ -29,11 +30,14 @@ _numbers = count()  # of originals, no two of a name
 
 @dataclass
 class Found:
-    """What one server did with one row: CPU milliseconds per image by round, and the files of the last round."""
+    """What one server did with one row: CPU milliseconds per image by round, and the files of the last round; the files
+    of a ladder of qualities, and score and bytes of each."""
 
     costs: list[float] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     score: float = 0.0
+    ladder: list[Path] = field(default_factory=list)
+    curve: list[tuple[float, float]] = field(default_factory=list)
 
     @property
     def cost(self) -> float:
@@ -42,6 +46,10 @@ class Found:
     @property
     def bytes(self) -> float:
         return mean(file.stat().st_size for file in self.files)
+
+    def bytes_at(self, score: float) -> float | None:
+        """Those of its files; where there is a ladder, those at a `score`, None where it does not reach that."""
+        return bytes_at(self.curve, score) if self.curve else self.bytes
 
 
 def take_turns(servers: list[Server], row: Row, original: Path, pictures: Path) -> dict[str, Found]:
@@ -60,8 +68,23 @@ def take_turns(servers: list[Server], row: Row, original: Path, pictures: Path) 
                 results[server.name].files = _kept(bodies[: len(row.widths)], pictures.parent, server.name, row)
         for name in names:
             (pictures / name).unlink()
+    for server in able:
+        if row.ladder and server.name == row.rival:
+            results[server.name].ladder = _ladder(server, row, original, pictures)
     print(f"bench: {row.title}", file=sys.stderr)
     return results
+
+
+def _ladder(server: Server, row: Row, original: Path, pictures: Path) -> list[Path]:
+    """One image of an original at each quality."""
+    (name,) = _laid_out(original, pictures, 1)
+    files = []
+    for quality in row.ladder:
+        body = server.fetch(server.path(Asked(name, row.widths[0], row.format, row.height, quality)))
+        files.append(pictures.parent / f"{row.name}-{server.name}-q{quality}.{row.format}")
+        files[-1].write_bytes(body)
+    (pictures / name).unlink()
+    return files
 
 
 def takes_part(name: str, row: Row) -> bool:

@@ -48,10 +48,11 @@ def _compare(row: Row, name: str, ours: Found, peer: Found) -> Comparison:
     ratio = paired(ours.costs, peer.costs)
     bar = OF_A_SERVER if name != VIPS else (row.most or row.vips_share * peer.cost + row.vips_extra) / peer.cost
     bar = row.share if row.rival else bar
+    most = peer.bytes_at(ours.score)
     met = {
         COST: ratio <= bar or (name == VIPS and row.most is not None),
-        SCORE: ours.score >= peer.score - SCORE_SLACK,
-        BYTES: ours.bytes <= row.bytes_share * peer.bytes,
+        SCORE: ours.score >= peer.score - SCORE_SLACK or bool(peer.curve),
+        BYTES: most is not None and ours.bytes <= row.bytes_share * most,
     }
     return Comparison(ratio, bar, tuple(word for word, is_met in met.items() if not is_met))
 
