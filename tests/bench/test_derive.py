@@ -96,11 +96,16 @@ def test_a_rival_has_a_share_of_cpu_and_of_bytes(cost: float, size: int, missed:
 
 
 @pytest.mark.parametrize(
-    ("score", "size", "missed"),
-    [(75, 1000, set()), (75, 1210, {"bytes of WebP"}), (78, 1450, set()), (81, 1000, {"bytes of WebP"})],
+    ("score", "size", "missed", "shown"),
+    [
+        (75, 1000, set(), "1.4"),
+        (75, 1210, {"bytes of WebP"}, "1.4"),
+        (78, 1450, set(), "1.7"),
+        (81, 1000, {"bytes of WebP"}, "-"),
+    ],
 )
 def test_bytes_of_a_rival_with_a_ladder_are_those_at_the_score_of_ours(
-    score: float, size: int, missed: set[str], found: Find
+    score: float, size: int, missed: set[str], shown: str, found: Find
 ) -> None:
     """However its default scores; and a score that no quality reaches is not met."""
     row = Row("jxl", "jxl", "photo.jpg", "jxl", rival="WebP", bytes_share=0.85, ladder=(60, 80))
@@ -108,7 +113,8 @@ def test_bytes_of_a_rival_with_a_ladder_are_those_at_the_score_of_ours(
     webp.curve = [(70.0, 1000.0), (80.0, 2000.0)]
     verdict = judge(row, {"gateway": found(10, score=score, size=size), "WebP": webp})
     assert verdict.missed == missed
-    assert ("1.4" in table.line(row, verdict).split("|")[-3]) == (score == 75)
+    kilobytes = table.line(row, verdict).split("|")[-3].split(", ")
+    assert kilobytes[table.NAMES.index("WebP")] == shown
 
 
 def test_a_rival_stands_in_the_place_of_all_peers() -> None:
