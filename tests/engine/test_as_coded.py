@@ -148,10 +148,12 @@ def test_a_damaged_jpeg_gives_what_it_gives_coded_anew(
         assert derive(data, "", "jxl").data == expected
 
 
-def test_a_codestream_that_has_no_box_is_not_given_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    jpeg = images.jpeg()
-    monkeypatch.setattr(transcoding, "_coded", lambda _: images.jxl())
-    assert transcoding.from_jpeg(jpeg, jpeg) == b""
+def test_where_one_of_both_has_no_box_there_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {b"a JPEG": images.jxl_of_jpeg(images.jpeg()), b"another": images.jxl_of_jpeg(images.jpeg(ODD))}
+    monkeypatch.setattr(transcoding, "_coded", lambda data: made.get(data, images.jxl()))
+    assert transcoding.from_jpeg(b"a JPEG", b"another")
+    assert transcoding.from_jpeg(b"a JPEG", b"bare") == b""
+    assert transcoding.from_jpeg(b"bare", b"another") == b""
 
 
 def test_without_libturbojpeg_nothing_is_known_of_the_filling(monkeypatch: pytest.MonkeyPatch) -> None:

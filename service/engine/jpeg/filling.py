@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,21 +30,37 @@ _GO_ON, _END = 0, -1  # what a filter returns
 Blocks = NDArray[np.int16]
 
 
+class _Edge(NamedTuple):
+    """Of one component: the blocks of a unit across and down, the first column and the first row of blocks in the last
+    units, and how many columns and rows of these belong to the picture."""
+
+    unit: tuple[int, int]
+    first: tuple[int, int]
+    real: tuple[int, int]
+
+    @property
+    def is_whole(self) -> bool:
+        return self.real == self.unit
+
+
 class _Collected:
-    """The blocks of each component that lie in the last column or the last row of units, as bytes by row of blocks."""
+    """The blocks of each component that lie in the last column or the last row of units, as bytes by row of blocks;
+    nothing of a component whose last units are whole."""
 
     def __init__(self) -> None:
         self.begin(())
 
-    def begin(self, last: Sequence[tuple[int, int]]) -> None:
-        """`last` has, by component, the first column and the first row of blocks in the last units."""
-        self._last = last
-        self.rows: list[list[bytes]] = [[] for _ in last]
+    def begin(self, edges: Sequence[_Edge]) -> None:
+        self._edges = [None if edge.is_whole else edge for edge in edges]
+        self.rows: list[list[bytes]] = [[] for _ in edges]
 
     def see(self, coefficients: int, region: turbo.Region, _plane: turbo.Region, component: int, *_: object) -> int:
         """A `turbo.Filter`, called with each row of blocks in turn."""
         try:
-            column, row = self._last[component]
+            edge = self._edges[component]
+            if edge is None:
+                return _GO_ON
+            column, row = edge.first
             start = _BYTES * column if region.y < 8 * row else 0
             size = _BYTES * region.width // 8 - start
             if size <= 0:
@@ -69,17 +86,25 @@ def holds_nothing(found: Sequence[Part]) -> bool:
     said = frame(head)
     if said is None or turbo.library is None:
         return False
-    (width, height), count = said.unit, len(said.samplings)
+    width, height = said.unit
     units = -(-said.width // width), -(-said.height // height)
     if units[0] * width > _LONGEST or units[1] * height > _LONGEST:
         return False
     whole = of_size(head, units[0] * width, units[1] * height)
     data = joined(Part(part.marker, whole) if part.head is head else part for part in found)
-    _collected.begin([((units[0] - 1) * across, (units[1] - 1) * down) for across, down in said.samplings])
+    edges = [_edge(said, units, sampling) for sampling in said.samplings]
+    _collected.begin(edges)
     try:
-        return _is_read(data) and all(_is_filled(said, units, number) for number in range(count))
+        return _is_read(data) and all(map(_is_filled, edges, _collected.rows))
     finally:
         _collected.begin(())
+
+
+def _edge(said: Frame, units: tuple[int, int], sampling: tuple[int, int]) -> _Edge:
+    (across, down), (width, height) = sampling, said.unit
+    first = (units[0] - 1) * across, (units[1] - 1) * down
+    columns, rows = -(-said.width * across // width), -(-said.height * down // height)
+    return _Edge(sampling, first, (columns - first[0], rows - first[1]))
 
 
 def _is_read(data: bytes) -> bool:
@@ -95,19 +120,19 @@ def _is_read(data: bytes) -> bool:
         return not failed
 
 
-def _is_filled(said: Frame, units: tuple[int, int], component: int) -> bool:
+def _is_filled(edge: _Edge, rows: Sequence[bytes]) -> bool:
     """Whether the blocks of one component that lie beyond the picture hold nothing."""
-    across, down = said.samplings[component]
-    most = said.unit
-    columns, rows = -(-said.width * across // most[0]), -(-said.height * down // most[1])
-    seen = [np.frombuffer(row, np.int16).reshape(-1, _COEFFICIENTS) for row in _collected.rows[component]]
-    if len(seen) != units[1] * down:
+    if edge.is_whole:
+        return True
+    (across, down), (first_column, first_row) = edge.unit, edge.first
+    if len(rows) != first_row + down:
         return False
+    seen = [np.frombuffer(row, np.int16).reshape(-1, _COEFFICIENTS) for row in rows]
     at_the_right = np.stack([row[-across:] for row in seen])
     at_the_bottom = np.stack(seen[-down:])
-    first_column, first_row = (units[0] - 1) * across, (units[1] - 1) * down
-    return _holds_nothing(at_the_right, (across, down), (columns - first_column, rows)) and _holds_nothing(
-        at_the_bottom, (across, down), (columns, rows - first_row)
+    columns, lines = edge.real
+    return _holds_nothing(at_the_right, edge.unit, (columns, first_row + lines)) and _holds_nothing(
+        at_the_bottom, edge.unit, (first_column + columns, lines)
     )
 
 

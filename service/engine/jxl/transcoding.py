@@ -7,6 +7,7 @@ compressed. So only a JPEG that is stripped already is brought over, and what co
 from __future__ import annotations
 
 import ctypes
+from functools import lru_cache
 
 from service.engine.headers import jxl_boxes
 from service.engine.jxl import libjxl
@@ -28,17 +29,23 @@ def from_jpeg(data: bytes, unit: bytes = b"") -> bytes:
     coefficients of `data`, coded in the way that `unit` is.
     """
     made = _coded(data)
-    return _rebuilt_as(made, _coded(unit)) if made and unit else made
+    return _rebuilt_by(made, _recipe_of(unit)) if made and unit else made
 
 
-def _rebuilt_as(data: bytes, other: bytes) -> bytes:
-    """The JPEG XL in `data`, with the box of `other` that says how a JPEG is made of it; empty where one has none."""
-    own, wanted = (_recipe(each) for each in (data, other))
-    if own is None or wanted is None:
+def _rebuilt_by(data: bytes, recipe: bytes) -> bytes:
+    """The JPEG XL in `data`, with what its box `jbrd` is to hold; empty where it has none, or `recipe` is empty."""
+    box = _recipe(data)
+    if box is None or not recipe:
         return b""
-    content = other[wanted.start : wanted.end]
-    head = (_HEAD + len(content)).to_bytes(4) + jxl_boxes.RECONSTRUCTION
-    return data[: own.start - _HEAD] + head + content + data[own.end :]
+    head = (_HEAD + len(recipe)).to_bytes(4) + jxl_boxes.RECONSTRUCTION
+    return data[: box.start - _HEAD] + head + recipe + data[box.end :]
+
+
+@lru_cache(maxsize=16)  # most JPEGs of a store come from few encoders: libjxl takes a millisecond for each
+def _recipe_of(unit: bytes) -> bytes:
+    made = _coded(unit)
+    box = _recipe(made)
+    return made[box.start : box.end] if box else b""
 
 
 def _recipe(data: bytes) -> jxl_boxes.Box | None:
