@@ -11,14 +11,13 @@ import ctypes
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from service.engine.jpeg import turbo
 from service.engine.jpeg.parts import SOF0, SOF1, Frame, Part, frame, joined, of_size
 
-_COEFFICIENTS, _BYTES = 64, 128
-"""Of a block."""
+_BYTES, _DC = 128, 2
+"""Of a block, and of its DC coefficient, which stands first."""
+
+_NO_AC = bytes(_BYTES - _DC)
 
 _LONGEST = 0xFFFF
 """Side of a JPEG."""
@@ -26,8 +25,6 @@ _LONGEST = 0xFFFF
 _PROGRESSIVE, _NO_OUTPUT = 32, 16  # TJXOPT_*
 _STOP_ON_WARNING, _LIMIT_SCANS = 8192, 32768  # TJFLAG_*
 _GO_ON, _END = 0, -1  # what a filter returns
-
-Blocks = NDArray[np.int16]
 
 
 class _Edge(NamedTuple):
@@ -124,30 +121,29 @@ def _is_filled(edge: _Edge, rows: Sequence[bytes]) -> bool:
     """Whether the blocks of one component that lie beyond the picture hold nothing."""
     if edge.is_whole:
         return True
-    (across, down), (first_column, first_row) = edge.unit, edge.first
+    down, first_row = edge.unit[1], edge.first[1]
     if len(rows) != first_row + down:
         return False
-    seen = [np.frombuffer(row, np.int16).reshape(-1, _COEFFICIENTS) for row in rows]
-    at_the_right = np.stack([row[-across:] for row in seen])
-    at_the_bottom = np.stack(seen[-down:])
-    columns, lines = edge.real
-    return _holds_nothing(at_the_right, edge.unit, (columns, first_row + lines)) and _holds_nothing(
-        at_the_bottom, edge.unit, (first_column + columns, lines)
+    return all(
+        _are_filled(rows[top : top + down], edge, edge.real[1] if top == first_row else down)
+        for top in range(0, len(rows), down)
     )
 
 
-def _holds_nothing(blocks: Blocks, unit: tuple[int, int], real: tuple[int, int]) -> bool:
-    """`blocks` are rows of blocks of whole units, and `real` is how many columns and rows belong to the picture."""
-    (across, down), (rows, columns, _) = unit, blocks.shape
-    beyond = (np.arange(columns) >= real[0]) | (np.arange(rows) >= real[1])[:, None]
-    # units, one after another, of blocks in the order in which they are coded
-    coded = (
-        blocks.reshape(rows // down, down, columns // across, across, -1)
-        .swapaxes(1, 2)
-        .reshape(-1, down * across, _COEFFICIENTS)
-    )
-    filling = beyond.reshape(rows // down, down, columns // across, across).swapaxes(1, 2).reshape(-1, down * across)
-    if filling[:, 0].any():
+def _are_filled(rows: Sequence[bytes], edge: _Edge, lines: int) -> bool:
+    """The same of the units in `rows`, of which the last one is that at the right; `lines` belong to the picture."""
+    across, down = edge.unit
+    count, rest = divmod(len(rows[0]), _BYTES * across)
+    if rest or any(len(row) != len(rows[0]) for row in rows):
         return False
-    same = coded[:, 1:, 0] == coded[:, :-1, 0]
-    return not (coded[filling][:, 1:].any() or (filling[:, 1:] & ~same).any())
+    for number in range(count):
+        columns = edge.real[0] if number == count - 1 else across
+        if (columns, lines) == edge.unit:
+            continue
+        first = number * across
+        blocks = [row[_BYTES * at : _BYTES * (at + 1)] for row in rows for at in range(first, first + across)]
+        beyond = [column >= columns or line >= lines for line in range(down) for column in range(across)]
+        fillings = [place for place, is_beyond in enumerate(beyond) if is_beyond]
+        if 0 in fillings or any(blocks[place] != blocks[place - 1][:_DC] + _NO_AC for place in fillings):
+            return False
+    return True
