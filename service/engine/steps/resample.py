@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.engine import geometry
 from service.engine.convolution import scaled
+from service.engine.faint import smoothed
 from service.engine.geometry import Box, Size
 from service.engine.job import Job
 from service.engine.libraries import holds
@@ -47,4 +48,4 @@ def _resample(frame: Frame, region: Box, size: Size, job: Job) -> None:
     del pixels
     # The box may begin and end inside a pixel, which undoes the rounding of a scaled decode.
     box = region.within(frame.size)
-    frame.put(scaled(frame.give_away(), size, box))
+    frame.put(smoothed(scaled(frame.give_away(), size, box), job))

@@ -1,0 +1,100 @@
+"""Colours that are nearly transparent are smoothed for encoders with loss, where nobody sees it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from service.engine import faint
+from service.engine.job import Header, Job
+from service.engine.steps import canvas, resample
+from tests import images
+from tests.engine.deriving import LIMITS, derive
+
+SIZES = [(64, 48), (61, 47), (5, 3), (1, 1)]
+LOSSY = ("webp", "avif", "jxl")
+
+
+def noisy(size: tuple[int, int], mode: str = "RGBA") -> Image.Image:
+    """Any colour at any alpha."""
+    samples = np.random.default_rng(7).integers(0, 256, (size[1], size[0], 4), np.uint8)
+    return Image.fromarray(samples).convert(mode)
+
+
+def slope(width: int, height: int, most: int = 60) -> npt.NDArray[np.uint8]:
+    """A photograph of which a slope of alpha shows little."""
+    pixels = np.dstack([images.photo(width, height), np.zeros((height, width), np.uint8)])
+    pixels[..., 3] = np.linspace(1, most, width)
+    return pixels
+
+
+def smoothed(image: Image.Image, kind: str = "webp", **recipe: str) -> Image.Image:
+    return faint.smoothed(image, Job("derive", "", Header("png", *image.size), LIMITS, recipe, kind))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_no_pixel_changes_by_more_than_half_a_level_on_any_ground(mode: str, size: tuple[int, int]) -> None:
+    image = noisy(size, mode)
+    made = smoothed(image)
+    assert (made.mode, made.size) == (mode, size)
+    before, after = np.asarray(image).astype(int), np.asarray(made).astype(int)
+    assert np.array_equal(before[..., -1], after[..., -1])
+    assert (np.abs(before - after)[..., :-1] * before[..., -1:]).max() <= 255 / 2
+    hidden = before[..., -1] == 0
+    assert np.array_equal(before[hidden], after[hidden])
+    plain = before[..., -1] >= 128
+    assert np.array_equal(before[plain], after[plain])
+
+
+def test_a_flat_colour_comes_back_from_under_an_alpha_that_hides_it() -> None:
+    exact = np.full((240, 320, 4), (90, 160, 210, 0), np.uint8)
+    exact[..., 3] = np.random.default_rng(7).integers(1, 61, exact.shape[:2])
+    rounded = Image.fromarray(exact).convert("RGBa").convert("RGBA")
+
+    def distance(image: Image.Image) -> float:
+        return float(np.abs(np.asarray(image).astype(int) - exact)[..., :3].mean())
+
+    assert distance(smoothed(rounded)) < 0.3 * distance(rounded)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_picture_without_transparency_is_left_alone(mode: str) -> None:
+    image = noisy((32, 24)).convert(mode)
+    assert smoothed(image) is image
+
+
+def test_a_picture_that_is_clear_or_seen_well_is_left_alone() -> None:
+    image = noisy((32, 24))
+    image.putalpha(image.getchannel("A").point([0] * 128 + [*range(128, 256)]))
+    assert smoothed(image) is image
+
+
+@pytest.mark.parametrize("kind", ["png", "tif", "gif", "bmp"])
+def test_formats_without_loss_get_the_colours_as_they_are(kind: str) -> None:
+    image = noisy((32, 24))
+    assert smoothed(image, kind) is image
+
+
+@pytest.mark.parametrize("kind", LOSSY)
+def test_a_result_that_is_to_be_lossless_gets_the_colours_as_they_are(kind: str) -> None:
+    image = noisy((32, 24))
+    assert smoothed(image, kind, lossless="1") is image
+
+
+@pytest.mark.parametrize("recipe", ["w=320", "w=320,rot=3", "rot=3"])
+@pytest.mark.parametrize("kind", LOSSY)
+def test_an_encoder_with_loss_pays_for_no_noise(kind: str, recipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = images.encode(slope(640, 480), "PNG")
+    smooth = derive(data, recipe, kind).result.bytes
+    for module in (resample, canvas):
+        monkeypatch.setattr(module, "smoothed", lambda image, _: image)
+    assert smooth < 0.95 * derive(data, recipe, kind).result.bytes
+
+
+@pytest.mark.parametrize("library", ["auto", "imagemagick"])
+def test_what_is_scaled_in_16_bits_or_not_at_all_is_left_alone(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(faint, "_surroundings")
+    derive(images.encode(slope(64, 48), "PNG"), "w=32" if library == "imagemagick" else "", "webp", library=library)
