@@ -1,4 +1,4 @@
-"""A still WebP is decoded by libwebp itself, to the pixels that Pillow has of it."""
+"""A still WebP is decoded and encoded by libwebp itself, to the pixels that Pillow has of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from service.engine.job import Undecodable
-from service.engine.webp import decoding
-from tests import images
+from service.engine.webp import decoding, encoding
+from tests import images, profiles
 from tests.engine.deriving import derive
 
 PHOTO = Image.fromarray(images.photo(203, 151))
@@ -78,3 +78,34 @@ def test_the_frame_header_is_not_believed_over_the_memory() -> None:
     assert len(whole) > len(data)
     with pytest.raises(Undecodable):
         derive(whole, "w=64", "png")
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+@pytest.mark.parametrize(("quality", "effort"), [(80, 4), (40, 0)])
+def test_what_is_written_is_what_pillow_writes_but_for_the_loop_filter(
+    mode: str, quality: int, effort: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = Image.fromarray(images.photo_alpha(203, 151)).convert(mode)
+    sharper = encoding.write_pixels(image, quality, effort)
+    monkeypatch.setattr(encoding, "SHARPNESS", 0)
+    plain = encoding.write_pixels(image, quality, effort)
+    assert plain == coded(image, quality=quality, method=effort)
+    assert len(plain) == len(sharper) and plain != sharper
+
+
+def test_a_result_with_a_profile_has_it() -> None:
+    data = images.png(icc_profile=profiles.display_p3())
+    made = derive(data, "w=100,keep=icc", "webp", keep=("icc",))
+    assert made.pillow().info["icc_profile"]
+
+
+def test_a_side_that_webp_cannot_hold_is_not_written() -> None:
+    assert encoding.write_pixels(Image.new("RGBA", (16384, 2)), 80, 0) == b""
+
+
+def test_without_the_library_pillow_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = Image.fromarray(images.photo_alpha(203, 151))
+    monkeypatch.setattr(encoding, "library", None)
+    assert encoding.write_pixels(image, 80, 4) == b""
+    made = derive(images.encode(images.photo_alpha(203, 151), "PNG"), "", "webp", quality=80)
+    assert made.data == coded(image, quality=80, method=4)

@@ -19,6 +19,7 @@ from service.engine.formats import FORMATS, functions
 from service.engine.magick import tiff_gaps
 from service.engine.picture import Frame, Picture
 from service.engine.quality import FULL_CHROMA
+from service.engine.webp.encoding import SHARPNESS
 
 library.MagickDeleteImageProperty.argtypes = (ctypes.c_void_p, ctypes.c_char_p)  # which Wand does not declare
 library.MagickDeleteImageProperty.restype = ctypes.c_bool
@@ -74,7 +75,11 @@ _PNG_TYPES = {(True, False): "0", (True, True): "4", (False, False): "2", (False
 
 def webp(picture: Picture, settings: Settings) -> bytes:
     """Effort is the method. Without loss, quality is an effort too."""
-    options = {"webp:method": str(settings.effort), "webp:lossless": "true" if settings.lossless else "false"}
+    options = {
+        "webp:method": str(settings.effort),
+        "webp:lossless": "true" if settings.lossless else "false",
+        "webp:filter-sharpness": str(SHARPNESS),
+    }
     quality = 75 if settings.lossless else settings.quality
     if len(picture.frames) == 1:
         return _write(picture, settings, "webp", options, quality=quality)
