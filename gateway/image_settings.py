@@ -31,6 +31,7 @@ class Effort(Section):
     """How much work encoders spend on an image; more takes longer and saves bytes."""
 
     jpg: int = _effort("jpg", "0: baseline; 1: progressive; both with optimised tables")
+    png: int = _effort("png", "0: fast, by content; 1 to 3: levels 5, 7 and 9 of libdeflate")
     webp: int = _effort("webp", "libwebp's method, 0 to 6")
     avif: int = _effort("avif", "0 to 9; libavif's speed is 9 less that, of animations 10 less, at most 9")
     jxl: int = _effort("jxl", "0 to 8; libjxl's effort is 1 more")

@@ -55,7 +55,7 @@ def png(picture: Picture, settings: Settings) -> bytes:
     """By Pillow what carries a notice, and animations: of an APNG it writes what changes from frame to frame."""
     frames = picture.frames
     if len(frames) == 1 and not settings.exif:
-        return still_png.png(frames[0].pillow(), settings.icc)
+        return still_png.png(frames[0].pillow(), settings.icc, settings.effort)
     _of_one_mode(frames)
     moving = {
         **_moving(picture),

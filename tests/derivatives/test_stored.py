@@ -56,7 +56,7 @@ async def test_what_is_kept_names_the_library_and_the_versions_that_made_it(one:
     await settled(one)
     found = await one.context.store.derived.stat(str(NAME))
     said = found.metadata["software"]
-    assert said.startswith("engine.library auto, formats.gamut srgb, formats.effort jpg=0 webp=4 avif=1 jxl=3; ")
+    assert said.startswith("engine.library auto, formats.gamut srgb, formats.effort jpg=0 png=0 webp=4 avif=1 jxl=3; ")
     for package in ("image-gateway", "wand", "pillow"):
         assert f"{package} {metadata.version(package)}" in said
     assert MAGICK_VERSION in said

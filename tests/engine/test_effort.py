@@ -41,11 +41,11 @@ def test_a_progressive_jpeg_shows_the_same_pixels(way: str) -> None:
     assert (baseline == progressive).all()
 
 
-@pytest.mark.parametrize(("kind", "recipe"), [("webp", ""), ("avif", ""), ("jxl", "lossless=1")])
+@pytest.mark.parametrize(("kind", "recipe"), [("png", ""), ("webp", ""), ("avif", ""), ("jxl", "lossless=1")])
 def test_more_effort_takes_fewer_bytes(kind: str, recipe: str) -> None:
     """Lossy JPEG XL is nearer to the original, too, with more effort."""
-    data = images.png(images.photo(640, 480))
-    least, more = (derive(data, recipe, kind, effort=effort).result.bytes for effort in (0, 4))
+    data = images.webp(images.photo(640, 480), lossless=True)  # which none of them copies
+    least, more = (derive(data, recipe, kind, effort=effort).result.bytes for effort in (0, min(4, MOST_EFFORT[kind])))
     assert more < least
 
 
@@ -64,9 +64,9 @@ def test_the_default_of_the_configuration_is_that_of_the_engine(kind: str) -> No
 def test_the_effort_is_another_generation_of_the_caches() -> None:
     chosen = Config.model_validate({"formats": {"effort": {"avif": 2}}})
     before, after = (making_of(one, rules_of(one), "versions", remote_store=False) for one in (Config(), chosen))
-    assert after.effort == {"jpg": 0, "webp": 4, "avif": 2, "jxl": 3}
+    assert after.effort == {"jpg": 0, "png": 0, "webp": 4, "avif": 2, "jxl": 3}
     assert before.engine != after.engine
-    assert "formats.effort jpg=0 webp=4 avif=2 jxl=3" in after.software
+    assert "formats.effort jpg=0 png=0 webp=4 avif=2 jxl=3" in after.software
 
 
 def test_an_animation_is_avif_of_the_next_higher_speed() -> None:

@@ -17,6 +17,7 @@ from service.engine.png import deflate, writing
 from service.engine.png.filters import AVERAGE, BEST, NONE, SUB, UP
 from tests import images, profiles
 from tests.engine.deriving import derive
+from tests.engine.drawings import DRAWN
 
 SIZE = (421, 333)
 MODES = ("L", "LA", "RGB", "RGBA")
@@ -71,6 +72,47 @@ def test_filters_are_chosen_by_content(mode: str) -> None:
         (slopes_both_ways(), {SUB, UP, AVERAGE}),
     ):
         assert set(filters(writing.png(picture.convert(mode), None), picture.size, len(mode))) == expected
+
+
+@pytest.fixture
+def levels(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The levels at which anything is compressed, the last of them the picture."""
+    asked = []
+
+    def counted(data: bytearray, level: int) -> bytes:
+        asked.append(level)
+        return deflate.compressed(data, level)
+
+    monkeypatch.setattr(writing, "compressed", counted)
+    return asked
+
+
+@pytest.mark.parametrize(("effort", "level"), [(1, 5), (2, 7), (3, 9)])
+@pytest.mark.parametrize("picture", [PHOTO, CLEAR, dots()], ids=["photo", "clear", "dots"])
+def test_effort_is_a_level(levels: list[int], picture: Image.Image, effort: int, level: int) -> None:
+    with Image.open(io.BytesIO(writing.png(picture, None, effort))) as read:
+        assert read.tobytes() == picture.tobytes()
+    assert levels[-1] == level
+
+
+@pytest.mark.parametrize(
+    ("picture", "level"),
+    [
+        pytest.param(PHOTO, 1, id="photograph"),
+        pytest.param(dots(), 2, id="what repeats"),
+        pytest.param(CLEAR, 5, id="transparency"),
+        pytest.param(CLEAR.convert("LA"), 5, id="transparency in gray"),
+        pytest.param(Image.new("RGB", SIZE, (9, 120, 200)), 5, id="what is small anyway"),
+    ],
+)
+def test_without_effort_the_level_is_chosen_by_content(levels: list[int], picture: Image.Image, level: int) -> None:
+    writing.png(picture, None)
+    assert levels[-1] == level
+
+
+def test_a_chart_takes_no_more_bytes_without_effort() -> None:
+    chart = DRAWN["a chart"]().resize((480, 360), Image.Resampling.LANCZOS)
+    assert writing.png(chart, None, 0) == writing.png(chart, None, 1)
 
 
 def test_the_first_row_has_none_above_it() -> None:
