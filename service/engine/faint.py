@@ -11,8 +11,10 @@ from __future__ import annotations
 from PIL import Image as Pillow
 from PIL import ImageChops
 
-from gateway.rules import DEFAULT_QUALITY
+from gateway.rules import DEFAULT_QUALITY, OPAQUE
 from service.engine.job import Job
+
+_FORMATS = DEFAULT_QUALITY.keys() - set(OPAQUE)
 
 _TOLERANCE = 0.5
 """Levels of 255 by which a pixel may change on any ground. With 1 a WebP has 2 % fewer bytes, but scores 1.5 less."""
@@ -29,8 +31,8 @@ _BLOCK = 4
 
 def smoothed(image: Pillow.Image, job: Job) -> Pillow.Image:
     """Return an image whose transparency has been multiplied in and divided out as the job's encoder takes it best:
-    itself where the format has no loss. Alpha stays as it is."""
-    if job.format not in DEFAULT_QUALITY or "lossless" in job.recipe or image.mode not in ("LA", "RGBA"):
+    itself where the format has no loss, or no transparency. Alpha stays as it is."""
+    if job.format not in _FORMATS or "lossless" in job.recipe or image.mode not in ("LA", "RGBA"):
         return image
     alpha = image.getchannel("A")
     if not any(count and leeway for count, leeway in zip(alpha.histogram(), _LEEWAY, strict=True)):

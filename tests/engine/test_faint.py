@@ -72,8 +72,8 @@ def test_a_picture_that_is_clear_or_seen_well_is_left_alone() -> None:
     assert smoothed(image) is image
 
 
-@pytest.mark.parametrize("kind", ["png", "tif", "gif", "bmp"])
-def test_formats_without_loss_get_the_colours_as_they_are(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["png", "tif", "gif", "bmp", "jpg"])
+def test_formats_without_loss_or_transparency_get_the_colours_as_they_are(kind: str) -> None:
     image = noisy((32, 24))
     assert smoothed(image, kind) is image
 
