@@ -13,7 +13,7 @@ from service.engine.steps import canvas, resample
 from tests import images
 from tests.engine.deriving import LIMITS, derive
 
-SIZES = [(64, 48), (61, 47), (5, 3), (1, 1)]
+SIZES = [(64, 48), (61, 47), (5, 3), (1, 1), (40, 521)]
 LOSSY = ("webp", "avif", "jxl")
 
 
@@ -60,6 +60,13 @@ def test_a_flat_colour_comes_back_from_under_an_alpha_that_hides_it() -> None:
     assert distance(smoothed(rounded)) < 0.3 * distance(rounded)
 
 
+def test_rows_that_are_smoothed_together_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = noisy((61, 97))
+    whole = np.asarray(smoothed(image)).astype(int)
+    monkeypatch.setattr(faint, "_ROWS", 2 * faint._BLOCK)
+    assert np.abs(np.asarray(smoothed(image)) - whole).max() <= 1
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_a_picture_without_transparency_is_left_alone(mode: str) -> None:
     image = noisy((32, 24)).convert(mode)
@@ -96,5 +103,5 @@ def test_an_encoder_with_loss_pays_for_no_noise(kind: str, recipe: str, monkeypa
 
 @pytest.mark.parametrize("library", ["auto", "imagemagick"])
 def test_what_is_scaled_in_16_bits_or_not_at_all_is_left_alone(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(faint, "_surroundings")
+    monkeypatch.delattr(faint, "_nearest_to_means")
     derive(images.encode(slope(64, 48), "PNG"), "w=32" if library == "imagemagick" else "", "webp", library=library)
