@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -39,14 +38,13 @@ class Transform(ctypes.Structure):
 
 
 def _load() -> ctypes.CDLL | None:
-    os.environ["TJ_OPTIMIZE"] = "1"  # tables of each image's own, which TurboJPEG takes from here alone
     try:
         loaded = ctypes.CDLL(_NAME)
     except OSError:
         return None
     pointer, number, size = ctypes.c_void_p, ctypes.c_int, ctypes.c_ulong
     pointers, numbers, sizes = ctypes.POINTER(pointer), ctypes.POINTER(number), ctypes.POINTER(size)
-    for initialise in (loaded.tjInitDecompress, loaded.tjInitCompress, loaded.tjInitTransform):
+    for initialise in (loaded.tjInitDecompress, loaded.tjInitTransform):
         initialise.restype = pointer
     loaded.tjDestroy.argtypes = loaded.tjFree.argtypes = loaded.tjGetErrorStr2.argtypes = (pointer,)
     loaded.tjGetErrorStr2.restype = ctypes.c_char_p
@@ -63,10 +61,6 @@ def _load() -> ctypes.CDLL | None:
     loaded.tjDecompressToYUVPlanes.argtypes = (
         *(pointer, ctypes.c_char_p, size),
         *(pointers, number, numbers, number, number),
-    )
-    loaded.tjCompressFromYUVPlanes.argtypes = (
-        *(pointer, pointers, number, numbers, number, number),
-        *(pointers, sizes, number, number),
     )
     return loaded
 
