@@ -29,10 +29,13 @@ LANCZOS = Pillow.Resampling.LANCZOS
 CUBIC = Pillow.Resampling.BICUBIC
 """Catmull and Rom's, a = -0.5."""
 
+BOX = Pillow.Resampling.BOX
+"""Means."""
+
 ASSOCIATED = {"LA": "La", "RGBA": "RGBa"}
 """What is transparent weighs nothing in a mean, so alpha is multiplied in before and divided out after."""
 
-_KERNELS = {LANCZOS: "lanczos3", CUBIC: "catmull_rom"}
+_KERNELS = {LANCZOS: "lanczos3", CUBIC: "catmull_rom", BOX: "box"}
 _SUPPORT = 3
 """Pixels, of the larger of both grids, to which a kernel reaches at most."""
 

@@ -6,9 +6,9 @@ original and the recipe alone, so the same name always gives the same bytes.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image as Pillow
@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from gateway.holding import longest_side
 from service.engine import geometry
 from service.engine.colour import kept
-from service.engine.convolution import CUBIC, LANCZOS, scaled
+from service.engine.convolution import BOX, CUBIC, LANCZOS
 from service.engine.decode import is_large, scaling
 from service.engine.encode import effort_of
 from service.engine.formats import FORMATS, functions
@@ -28,11 +28,12 @@ from service.engine.jpeg.drawn import has_coloured_edges, is_drawn
 from service.engine.jpeg.planes import Planes, plane_sizes
 from service.engine.libraries import by_magick
 from service.engine.picture import Details, Frame
+from service.engine.plane import resized
 from service.engine.provenance.keeping import embedder
 from service.engine.quality import FULL_CHROMA
 from service.engine.recent import recalled
+from service.engine.steps import smart
 from service.engine.steps.gravity import focus
-from service.engine.steps.orient import TURNS
 from service.engine.stripping.icc import other_than_srgb
 
 _KEYS = {"w", "h", "up", "fit", "g", "crop", "q", "bg", "frame", "keep", "over"}
@@ -46,6 +47,12 @@ _READERS: dict[str, Callable[[bytes, Size, int, bool], Planes | None]] = functio
 _WRITERS: dict[str, Callable[[Planes, Size, int, int], bytes]] = functions(lambda row: row.planes_writer)
 """They take the planes, the size, quality and effort."""
 
+Way = tuple[Size, Pillow.Resampling]
+"""A size, and the kernel that scales to it."""
+
+Asked = tuple[int | None, int | None]
+"""The box that a recipe asks for."""
+
 _PROFILES: dict[str, Callable[[Source], bytes]] = functions(lambda row: row.profile)
 
 _FAR = 2
@@ -53,9 +60,6 @@ _FAR = 2
 
 _LUMA, _CHROMA = (219 / 255, 16.0), (224 / 255, 128 - 128 * 224 / 255)
 """Factor and offset from samples of 0..255 (JFIF) to those of 16..235 and 16..240 (ITU-R BT.601)."""
-
-_NOTHING = 1e-6
-"""Samples by which a region may pass an edge through the rounding of numbers alone."""
 
 
 def rescaled(job: Job) -> Result | None:
@@ -76,7 +80,7 @@ def rescaled(job: Job) -> Result | None:
     smaller, size = _scaled(original, n, job)
     smaller = overlaid.overlaid(smaller, size, job)
     transformed = clock()
-    data = _WRITERS[job.format](_in_range(smaller, job), size, _quality(job), effort_of(job))
+    data = _WRITERS[job.format](_in_range(smaller, job.header.format, job.format), size, _quality(job), effort_of(job))
     if not data:
         return None
     if embed := embedder(job):
@@ -95,7 +99,6 @@ def _asks_only_size(job: Job) -> bool:
         and not by_magick("rescale", job)
         and recipe.keys() <= _KEYS
         and recipe.get("fit", "inside") in _FITS
-        and recipe.get("g") != "smart"
         and recipe.get("q") != "auto"
         and (job.format != "jpg" or _quality(job) < FULL_CHROMA)
         and not kept("copyright", job)
@@ -121,9 +124,9 @@ def _is_drawn(original: Planes, n: int, job: Job) -> bool:
     return is_drawn(y, n) or (has_colours and (has_coloured_edges(cb) or has_coloured_edges(cr)))
 
 
-def _in_range(planes: Planes, job: Job) -> Planes:
-    """The planes of an original in the range of samples that the result's format has."""
-    full, wanted = _is_full_range(job.header.format), _is_full_range(job.format)
+def _in_range(planes: Planes, before: str, after: str) -> Planes:
+    """The planes of an image of one format in the range of samples that another has."""
+    full, wanted = _is_full_range(before), _is_full_range(after)
     if full == wanted:
         return planes
     luma, chroma = (_table(*line, back=wanted) for line in (_LUMA, _CHROMA))
@@ -166,75 +169,67 @@ def _profiled(path: Path, format: str) -> bool:
 
 def _scaled(original: Planes, n: int, job: Job) -> tuple[Planes, Size]:
     """The planes of the result as they are written, and the size of the image."""
-    header = job.header
-    region, size = _part(job)
+    seen = _Seen(original, n, job.header)
+    region, size = _part(job, seen)
     luma, chroma = plane_sizes(size)
     # Chroma of an odd size ends half a sample, luma a whole one, beyond the image: so does the region they show.
     beyond = Box(
         *(region.left, region.top),
         *(region.left + region.width * luma[0] / size[0], region.top + region.height * luma[1] / size[1]),
     )
-    y, cb, cr = original
-    scale = n / 8
-    fewer = scale * cb.width / y.width, scale * cb.height / y.height
-    made = (
-        _resized(y, (scale, scale), header, beyond, luma, LANCZOS),
-        _resized(cb, fewer, header, beyond, chroma, CUBIC),
-        _resized(cr, fewer, header, beyond, chroma, CUBIC),
-    )
-    return made, size
+    return seen.resized(beyond, (luma, LANCZOS), (chroma, CUBIC)), size
 
 
-def _part(job: Job) -> tuple[Box, Size]:
-    """The part of the upright original that the result shows, and the size of the result."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The planes of an original that is decoded at n/8, by regions of it as it is shown upright."""
+
+    planes: Planes
+    n: int
+    header: Header
+
+    def resized(self, region: Box, luma: Way, chroma: Way) -> Planes:
+        """A region at a size for luma and one for chroma, each with its kernel."""
+        y, cb, cr = self.planes
+        scale = self.n / 8
+        whole, fewer = (scale, scale), (scale * cb.width / y.width, scale * cb.height / y.height)
+        return (
+            resized(y, whole, self.header, region, *luma),
+            resized(cb, fewer, self.header, region, *chroma),
+            resized(cr, fewer, self.header, region, *chroma),
+        )
+
+    def attention(self, region: Box, box: Asked, share: smart.Share | None) -> smart.Share:
+        """What `steps.smart.attention` finds in a region."""
+        way = smart.looked_at(region), BOX
+        small = _in_range(self.resized(region, way, way), self.header.format, "jpg")
+        return smart.middle(Pillow.merge("YCbCr", small), box, share)
+
+
+def _part(job: Job, seen: _Seen | None = None) -> tuple[Box, Size]:
+    """The part of the upright original that the result shows, and the size of the result. Where that part lies by
+    `g=smart` only what is seen can tell; its size does not depend on it."""
     header, recipe = job.header, job.recipe
     whole = geometry.upright((header.width, header.height), header.orientation)
-    region = geometry.crop_box(recipe["crop"], whole, focus(recipe)) if "crop" in recipe else Box(0, 0, *whole)
+    region = Box(0, 0, *whole)
+
+    def at(box: Asked, share: smart.Share | None = None) -> smart.Share:
+        if seen is None or recipe.get("g") != "smart":
+            return focus(recipe)
+        return seen.attention(region, box, share)
+
+    if "crop" in recipe:
+        kept = geometry.crop_box(recipe["crop"], whole)
+        if geometry.is_sized(recipe["crop"]):
+            place = at((None, None), (kept.width / whole[0], kept.height / whole[1]))
+            kept = geometry.crop_box(recipe["crop"], whole, place)
+        region = kept
     size = geometry.resampled(region.width, region.height, recipe)
     if recipe.get("fit") == "cover":
-        region = geometry.covering(region, size, focus(recipe))
+        region = geometry.covering(region, size, at(geometry.asked(recipe)))
     return region, size
 
 
 def _is_far(job: Job) -> bool:
     region, size = _part(job)
     return min(region.width / size[0], region.height / size[1]) >= _FAR
-
-
-def _resized(
-    plane: Pillow.Image, scale: tuple[float, float], header: Header, region: Box, size: Size, kernel: Pillow.Resampling
-) -> Pillow.Image:
-    """The part of a plane that shows a region of the upright original, upright and in its new size.
-
-    `scale` is samples per pixel of the original, across and down as it is stored.
-    """
-    across, down = scale
-    shown = geometry.turned(Box(0, 0, header.width * across, header.height * down), plane.size, header.orientation)
-    if header.orientation != 1:
-        plane = plane.transpose(TURNS[header.orientation])
-    if header.orientation >= 5:
-        across, down = down, across
-    box = Box(region.left * across, region.top * down, region.right * across, region.bottom * down)
-    box = box.moved(shown.left, shown.top)
-    if (box.width, box.height) == size and box == Box(*box.whole()):
-        return _reaching(plane, int(box.right), int(box.bottom)).crop(box.whole())
-    plane = _reaching(plane, math.ceil(box.right - _NOTHING), math.ceil(box.bottom - _NOTHING))
-    return scaled(plane, size, box.within(plane.size), kernel)
-
-
-def _reaching(plane: Pillow.Image, right: int, bottom: int) -> Pillow.Image:
-    """The plane with its last column and row repeated up to these edges, where it ends before."""
-    width, height = plane.size
-    if right <= width and bottom <= height:
-        return plane
-    larger = Pillow.new("L", (max(right, width), max(bottom, height)))
-    larger.paste(plane)
-    if right > width:
-        larger.paste(
-            larger.crop((width - 1, 0, width, larger.height)).resize((right - width, larger.height)), (width, 0)
-        )
-    if bottom > height:
-        larger.paste(
-            larger.crop((0, height - 1, larger.width, height)).resize((larger.width, bottom - height)), (0, height)
-        )
-    return larger

@@ -117,7 +117,6 @@ OTHERWISE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a turn": (images.jpeg, "w=100,rot=90"),
     "a canvas": (images.jpeg, "w=100,h=100,fit=pad"),
     "seams": (images.jpeg, "w=100,h=100,fit=liquid"),
-    "what stands out": (images.jpeg, "w=100,h=100,fit=cover,g=smart"),
     "a quality by its looks": (images.jpeg, "w=100,q=auto"),
     "most bytes": (images.jpeg, "w=100,mb=4000"),
 }

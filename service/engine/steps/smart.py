@@ -38,17 +38,25 @@ Share = tuple[float, float]
 """Parts of a region's width and height."""
 
 
-def attention(
-    frame: Frame, region: Box, box: tuple[int | None, int | None], share: Share | None = None
-) -> tuple[float, float]:
+def attention(frame: Frame, region: Box, box: tuple[int | None, int | None], share: Share | None = None) -> Share:
     """The middle of the part of `region` of the highest weight; 0..1 of width and height.
 
     The part is the largest one in the shape of `box`, or `share` of the region.
     """
     pixels = frame.copy().pillow()  # a copy: the frame itself keeps its bits
+    edges = region.within(pixels.size).edges
+    return middle(pixels.resize(looked_at(region), Pillow.Resampling.BOX, edges), box, share)
+
+
+def looked_at(region: Box) -> geometry.Size:
+    """The size to which a region is brought before it is looked at."""
     scale = min(1.0, SIDE / max(region.width, region.height))
-    size = geometry.rounded(region.width * scale), geometry.rounded(region.height * scale)
-    small = pixels.resize(size, Pillow.Resampling.BOX, region.within(pixels.size).edges)
+    return geometry.rounded(region.width * scale), geometry.rounded(region.height * scale)
+
+
+def middle(small: Pillow.Image, box: tuple[int | None, int | None], share: Share | None) -> Share:
+    """What `attention` finds in a region of the size that `looked_at` gives."""
+    size = small.size
     energy = saliency(small).convert("F")
     shape = geometry.covering(Box(0, 0, *size), (box[0] or 1, box[1] or 1), (0.5, 0.5))
     part = (shape.width, shape.height) if share is None else (share[0] * size[0], share[1] * size[1])
