@@ -32,6 +32,9 @@ CUBIC = Pillow.Resampling.BICUBIC
 BOX = Pillow.Resampling.BOX
 """Means."""
 
+Line = tuple[float, float]
+"""Factor and offset by which samples of 0..255 change."""
+
 ASSOCIATED = {"LA": "La", "RGBA": "RGBa"}
 """What is transparent weighs nothing in a mean, so alpha is multiplied in before and divided out after."""
 
@@ -62,6 +65,25 @@ def scaled(image: Pillow.Image, size: Size, box: Box, kernel: Pillow.Resampling 
     return made if made.mode == mode else made.convert(mode)
 
 
+def scaled_finely(plane: Pillow.Image, size: Size, box: Box, kernel: Pillow.Resampling, line: Line) -> Pillow.Image:
+    """Return the part of a plane of mode L in `box` at `size`, with its samples changed by the `line`. Both passes give
+    16 bits, so it is rounded to 8 once. Raises MemoryError."""
+    factor, offset = line
+    if simd is None:
+        fine = plane.convert("F").resize(size, kernel, box.edges)
+        return fine.point(lambda sample: sample * factor + (offset + 0.5)).convert("L")
+    needed = _needed(box, size, plane.size)
+    part, box = plane.crop(needed), box.moved(-needed[0], -needed[1])
+    if not has_room(2 * part.height * (part.width + size[0])):
+        raise MemoryError
+    samples = Pillow.merge("LA", (part, part)).tobytes()  # 257 times each, in 16 bits
+    source = simd.ImageData(*part.size, simd.PixelType.U16, samples)
+    made = simd.ImageData(*size, simd.PixelType.U16)
+    simd.Resizer().resize(source, made, _options(box, kernel))
+    fine = Pillow.frombuffer("I;16", size, made.get_buffer(), "raw", "I;16", 0, 1).convert("I")
+    return fine.point(lambda sample: sample * (factor / 257) + (offset + 0.5)).convert("L")
+
+
 def _associated(image: Pillow.Image) -> Pillow.Image:
     return image.convert(ASSOCIATED[image.mode]) if image.mode in ASSOCIATED else image
 
@@ -77,7 +99,11 @@ def _pass(image: Pillow.Image, size: Size, box: Box, kernel: Pillow.Resampling) 
     if image.size == size and box == Box(0, 0, *size):
         return image
     made = Pillow.new(image.mode, size)
+    simd.Resizer().resize_pil(image, made, _options(box, kernel))
+    return made
+
+
+def _options(box: Box, kernel: Pillow.Resampling) -> Any:
     algorithm = simd.ResizeAlg.convolution(simd.FilterType[_KERNELS[kernel]])
     crop = simd.CropBox(box.left, box.top, box.width, box.height)
-    simd.Resizer().resize_pil(image, made, simd.ResizeOptions(algorithm, use_alpha=False, crop_box=crop))
-    return made
+    return simd.ResizeOptions(algorithm, use_alpha=False, crop_box=crop)

@@ -8,7 +8,7 @@ import math
 from PIL import Image as Pillow
 
 from service.engine import geometry
-from service.engine.convolution import scaled
+from service.engine.convolution import Line, scaled, scaled_finely
 from service.engine.geometry import Box, Size
 from service.engine.job import Header
 from service.engine.steps.orient import TURNS
@@ -18,9 +18,16 @@ _NOTHING = 1e-6
 
 
 def resized(
-    plane: Pillow.Image, scale: tuple[float, float], header: Header, region: Box, size: Size, kernel: Pillow.Resampling
+    plane: Pillow.Image,
+    scale: tuple[float, float],
+    header: Header,
+    region: Box,
+    size: Size,
+    kernel: Pillow.Resampling,
+    line: Line | None = None,
 ) -> Pillow.Image:
-    """The part of a plane that shows a region of the upright original, upright and in its new size.
+    """The part of a plane that shows a region of the upright original, upright and in its new size; with a `line` in
+    the range of samples that it gives.
 
     `scale` is samples per pixel of the original, across and down as it is stored. Raises MemoryError.
     """
@@ -33,12 +40,20 @@ def resized(
     box = Box(region.left * across, region.top * down, region.right * across, region.bottom * down)
     box = box.moved(shown.left, shown.top)
     if (box.width, box.height) == size and box == Box(*box.whole()):
-        return _reaching(plane, int(box.right), int(box.bottom)).crop(box.whole())
-    plane = _reaching(plane, math.ceil(box.right - _NOTHING), math.ceil(box.bottom - _NOTHING))
-    return scaled(plane, size, box.within(plane.size), kernel)
+        part = reaching(plane, int(box.right), int(box.bottom)).crop(box.whole())
+        return in_range(part, line) if line else part
+    plane = reaching(plane, math.ceil(box.right - _NOTHING), math.ceil(box.bottom - _NOTHING))
+    box = box.within(plane.size)
+    return scaled_finely(plane, size, box, kernel, line) if line else scaled(plane, size, box, kernel)
 
 
-def _reaching(plane: Pillow.Image, right: int, bottom: int) -> Pillow.Image:
+def in_range(plane: Pillow.Image, line: Line) -> Pillow.Image:
+    """The plane with its samples in another range."""
+    factor, offset = line
+    return plane.point([min(255, max(0, round(sample * factor + offset))) for sample in range(256)])
+
+
+def reaching(plane: Pillow.Image, right: int, bottom: int) -> Pillow.Image:
     """The plane with its last column and row repeated up to these edges, where it ends before."""
     width, height = plane.size
     if right <= width and bottom <= height:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from service.engine import convolution
-from service.engine.convolution import CUBIC, LANCZOS, scaled
+from service.engine.convolution import CUBIC, LANCZOS, Line, scaled, scaled_finely
 from service.engine.geometry import Box, Size
 from service.engine.picture import Frame
 from tests import images
@@ -150,3 +150,59 @@ def test_pixels_that_others_hold_stay() -> None:
     held, frame = PHOTO.copy(), Frame(PHOTO)
     scaled(frame.give_away(), (100, 80), WHOLE)
     assert np.array_equal(samples(PHOTO), samples(held))
+
+
+LINES: list[Line] = [(1.0, 0.0), (219 / 255, 16.0), (255 / 219, -16 * 255 / 219)]
+
+
+def exactly(plane: Image.Image, size: Size, box: Box, kernel: Image.Resampling, line: Line) -> npt.NDArray[np.float64]:
+    """By Pillow in floating point, not rounded."""
+    made = np.asarray(plane.convert("F").resize(size, kernel, box.edges), dtype=float)
+    return np.clip(made * line[0] + line[1], 0, 255)
+
+
+@pytest.mark.parametrize("with_simd", [True, False])
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("kernel", [LANCZOS, CUBIC])
+def test_a_plane_is_rounded_once(
+    kernel: Image.Resampling, line: Line, with_simd: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not with_simd:
+        monkeypatch.setattr(convolution, "simd", None)
+    plane, chance = PHOTO.convert("L"), random.Random(3)
+    for size in ((200, 158), (421, 100), (1, 1), (700, 500)):
+        box = Box(
+            chance.uniform(0, 50), chance.uniform(0, 40), chance.uniform(300, SIZE[0]), chance.uniform(250, SIZE[1])
+        )
+        made = scaled_finely(plane, size, box, kernel, line)
+        assert (made.mode, made.size) == ("L", size)
+        differences = np.abs(np.asarray(made) - exactly(plane, size, box, kernel, line))
+        assert np.quantile(differences, 0.999) <= 0.51, size  # a pass clips what goes beyond white or black
+        assert differences.max() <= 4, size
+
+
+def test_flat_planes_stay_what_they_are() -> None:
+    for value in (255, 254, 128, 1, 0):
+        flat = Image.new("L", (1300, 3), value)
+        for width in range(9, 1600, 37):
+            made = scaled_finely(flat, (width, 3), Box(0, 0, 1300, 3), LANCZOS, LINES[0])
+            assert made.getextrema() == (value, value), width
+
+
+def test_every_processor_makes_the_same_bytes_in_16_bits() -> None:
+    samples, made = PHOTO.convert("L").tobytes() * 2, set()
+    processors = PROCESSORS.get(platform.machine(), ())
+    for extensions in processors:
+        source = simd.ImageData(*SIZE, simd.PixelType.U16, samples)
+        result, resizer = simd.ImageData(157, 93, simd.PixelType.U16), simd.Resizer()
+        resizer.cpu_extensions = simd.CpuExtensions[extensions]
+        resizer.resize(source, result, convolution._options(WHOLE, LANCZOS))
+        made.add(result.get_buffer())
+    assert len(made) == bool(processors)
+
+
+@pytest.mark.skipif(simd is None, reason="Pillow notices by itself")
+def test_want_of_memory_for_16_bits_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convolution, "has_room", lambda _: False)
+    with pytest.raises(MemoryError):
+        scaled_finely(PHOTO.convert("L"), (100, 80), WHOLE, LANCZOS, LINES[0])

@@ -119,7 +119,6 @@ OTHERWISE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a result without loss": (images.webp, "w=100,lossless=1"),
     "a tone": (images.webp, "w=100,gam=2"),
     "a canvas": (images.webp, "w=100,h=100,fit=pad"),
-    "what stands out": (images.webp, "w=100,h=100,fit=cover,g=smart"),
     "a quality by its looks": (images.webp, "w=100,q=auto"),
     "most bytes": (images.webp, "w=100,mb=4000"),
     "a drawing": (lambda: drawn("text"), "w=300"),
