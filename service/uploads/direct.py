@@ -108,7 +108,7 @@ class DirectUploads:
             if announced.expires < time.time():
                 raise UploadExpired("the URL of this upload has expired: begin anew with POST /uploads")
             async with self._taken(announced, upload) as taken:
-                await asyncio.to_thread(upload.measure, md5=taken.md5, sha256=taken.sha256)
+                await upload.measure(md5=taken.md5, sha256=taken.sha256)
                 if upload.sha256 != announced.sha256:
                     await asyncio.to_thread(_check_reading, upload)
                     text = f"the bytes that were sent have the SHA-256 {upload.sha256}, not the one that was announced"

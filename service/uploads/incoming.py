@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ class Incoming:
             self._take(chunk)
             self.file.write(chunk)
 
-    def measure(self, **known: str) -> None:
+    async def measure(self, **known: str) -> None:
         """Take the bytes that the file has already, written by others. `known` are digests of theirs in hex, by
         algorithm; with all of them the file is not read. Raises TooLarge, OSError."""
         self._known = {algorithm: digest for algorithm, digest in known.items() if digest}
@@ -39,6 +40,9 @@ class Incoming:
         if not self._hashes:
             self._count(self.path.stat().st_size)
             return
+        await asyncio.to_thread(self._read)
+
+    def _read(self) -> None:
         with self.path.open("rb", buffering=0) as file:
             while chunk := file.read(CHUNK):
                 self._take(chunk)

@@ -149,6 +149,16 @@ async def test_the_incoming_container_has_a_key_and_a_quota_of_its_own(swift: Sw
         assert own["x-container-meta-quota-bytes"] == "1000000"
 
 
+async def test_a_url_that_follows_another_asks_swift_nothing_and_opens_its_name(swift: SwiftServer) -> None:
+    async with started(swift_settings(swift)) as store, httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
+        assert store.incoming
+        await store.incoming.put_url(announced(), int(time.time()) + HOUR)
+        before = store.pool.calls
+        url = await store.incoming.put_url(announced(), int(time.time()) + HOUR)
+        assert store.pool.calls == before
+        assert (await http.put(url.url, content=FIRST)).status_code == 201
+
+
 async def test_a_url_opens_one_name_for_put_alone(swift: SwiftServer) -> None:
     settings = swift_settings(swift)
     async with started(settings) as store, httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:

@@ -85,11 +85,8 @@ class SwiftIncoming:
             raise NoTemporaryUrls(f"the container {self._container!r} cannot be used") from error
 
     async def put_url(self, name: str, expires: int) -> PutUrl:
-        try:
-            url = await self._pool.call(lambda connection: self._signer.put_url(connection, name, expires))
-        except (NotFound, Denied) as error:
-            _log.warning("no temporary URL to the container %s: %s", self._container, error)
-            raise NoTemporaryUrls(f"the container {self._container!r} cannot be used") from error
+        self._pool.breaker.look()
+        url = self._signer.proved_put_url(name, expires) or await self._tried_put_url(name, expires)
         return PutUrl(url, expires, {"X-Delete-At": str(expires)})
 
     async def take(self, name: str, size: int, target: Path) -> Taken:
@@ -148,6 +145,13 @@ class SwiftIncoming:
             return
         if present.get(QUOTA) != quota[QUOTA]:
             connection.post_container(self._container, quota)
+
+    async def _tried_put_url(self, name: str, expires: int) -> str:
+        try:
+            return await self._pool.call(lambda connection: self._signer.put_url(connection, name, expires))
+        except (NotFound, Denied) as error:
+            _log.warning("no temporary URL to the container %s: %s", self._container, error)
+            raise NoTemporaryUrls(f"the container {self._container!r} cannot be used") from error
 
     def _take(self, name: str, size: int, copy: str, connection: Any, errand: Errand) -> tuple[str, str]:
         """Copy what is there at this moment, and read the copy; its MD5, by Swift, and SHA-256. Each is one request;

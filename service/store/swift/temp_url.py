@@ -44,7 +44,8 @@ class Signer:
         self._lock = threading.Lock()
         self._key = ""
         self._all: tuple[str, ...] = ()
-        self._proved = float("-inf")
+        self._proved = float("-inf")  # when Swift has accepted the key, monotonic
+        self._storage_url = ""  # of that time
 
     def prepare(self, connection: Any) -> None:
         """Learn the key, and set it where there is none. Raises NoTemporaryUrls when that is not allowed."""
@@ -75,19 +76,23 @@ class Signer:
         raise NoTemporaryUrls(self._refused(connection))
 
     def put_url(self, connection: Any, name: str, expires: int) -> str:
-        """A URL to PUT an object that is not there, signed with a key that Swift was seen to accept."""
+        """A URL to PUT an object that is not there, signed with a key that Swift accepts now."""
         for refreshed in (False, True):
             if refreshed or not self._key:
                 self.prepare(connection)
             url = sign(connection.url, self._container, name, expires, self._key, self._settings.digest, "PUT")
-            if time.monotonic() - self._proved < PROVED:
-                return url
             with contextlib.suppress(NotFound):
                 if not self._is_answered(connection, url, name, "HEAD"):
                     continue
-            self._proved = time.monotonic()
+            self._proved, self._storage_url = time.monotonic(), connection.url
             return url
         raise NoTemporaryUrls(self._refused(connection))
+
+    def proved_put_url(self, name: str, expires: int) -> str | None:
+        """The same without a question to Swift, which has accepted the key a moment ago; None where it has not."""
+        if time.monotonic() - self._proved >= PROVED:
+            return None
+        return sign(self._storage_url, self._container, name, expires, self._key, self._settings.digest, "PUT")
 
     @property
     def known(self) -> tuple[str, ...]:
