@@ -38,10 +38,11 @@ class Eager:
         self._engine = engine
         self._names = names
         self._images: dict[str, None] = {}
+        self._making = False  # whether they are being made of one more image
         self._added = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._images)
+        return len(self._images) + self._making
 
     @property
     def is_on(self) -> bool:
@@ -85,6 +86,13 @@ class Eager:
                 log.exception("the eager presets of an image could not be made")
 
     async def _make(self, wanted: Sequence[Wanted]) -> None:
+        self._making = True
+        try:
+            await self._make_each(wanted)
+        finally:
+            self._making = False
+
+    async def _make_each(self, wanted: Sequence[Wanted]) -> None:
         for name, accept in wanted:
             await wait_for_engine(self._engine)
             outcome = await make(self._derivatives, name, accept)
