@@ -7,7 +7,7 @@ from functools import partial
 
 from tests.pictures import reference, writers
 from tests.pictures.case import Case, flat
-from tests.pictures.colour import HALF, NUMBERS, PROFILES, RED, WHITES, named, space_of, with_alpha
+from tests.pictures.colour import BROWN, HALF, NUMBERS, PROFILES, RED, WHITES, named, space_of, with_alpha
 
 
 def in_hevc() -> Iterator[Case]:
@@ -21,6 +21,13 @@ def in_hevc() -> Iterator[Case]:
             make = partial(writers.heic_in_stream, samples, depth, (primaries, transfer, code, full))
             meta = {"depth": depth, **space_of(name)}
             yield Case(f"HEVC {name} {matrix}, {depth} bits", "heic", make, shows, meta, 6 if depth == 8 else 4, "png")
+    for name, numbers, stands_for, space in (
+        ("as Android's cameras", (5, 6, 5, True), (1, 13), "sRGB"),  # the samples are those of a JPEG
+        ("PAL in a narrow range", (5, 6, 5, False), (5, 6), "RGB"),
+    ):
+        make = partial(writers.heic_in_stream, BROWN, 8, numbers)
+        shows = flat(reference.seen(BROWN, *stands_for))
+        yield Case(f"HEVC {name}", "heic", make, shows, {"colour_space": space}, 6, "png")
 
 
 def deep() -> Iterator[Case]:

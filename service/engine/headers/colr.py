@@ -35,6 +35,11 @@ class Colour:
         return self.coded is None or (self.coded.matrix in (2, 5, 6) and self.coded.full)
 
 
+_ANDROID_JPEG = (5, 6, 5, True)
+"""What HEVC says in HEIC of Android's cameras: their name for the colour of a JPEG (data space `V0_JFIF`, BT.601 in full
+range). As in a JPEG the samples are sRGB's: Exif and its thumbnail in such a file say so."""
+
+
 def colour(source: Source) -> Colour:
     """Return what is said of the primary item, or, where nothing is, of the first tile that it is made of."""
     try:
@@ -57,6 +62,7 @@ def _in_stream(source: Source, meta: Source, items: Items) -> Coded | None:
         elif kind == b"hvc1":
             box = next((box for box in items.properties.get(item, []) if box.kind == b"hvcC"), None)
             said = hevc.colour(isobmff.parameter_sets(meta, box)) if box else None
+            said = (1, 13, 5, True) if said == _ANDROID_JPEG else said
         else:
             continue
         return Coded(*said) if said else None
