@@ -1,4 +1,4 @@
-"""AVIF files by Pillow, with boxes of items changed here: an aperture, and an alpha that states no size."""
+"""AVIF files by Pillow, with boxes of items changed here: apertures, alpha that states no size, split associations."""
 
 from __future__ import annotations
 
@@ -69,6 +69,23 @@ def without_size_of_alpha(data: bytes) -> bytes:
             found[place] = data[names + data[second + 2] - 1]
     assert bytes(found) != data
     return bytes(found)
+
+
+def split(data: bytes, *, reverse: bool = False) -> bytes:
+    """Each item's properties associated by an `ipma` box of its own, as the encoder of the file did not write them; the
+    data lie as much further as that takes."""
+    start = data.index(b"ipma") - 4
+    end = start + int.from_bytes(data[start : start + 4])
+    head, entries, at = data[start + 8 : start + 12], [], start + 16
+    while at < end:
+        behind = at + 3 + data[at + 2]
+        entries.append(data[at:behind])
+        at = behind
+    boxes = [(16 + len(entry)).to_bytes(4) + b"ipma" + head + b"\0\0\0\1" + entry for entry in entries]
+    more = 16 * (len(boxes) - 1)
+    assert more
+    data = data[:start] + b"".join(boxes[::-1] if reverse else boxes) + data[end:]
+    return moved(grown(grown(data, b"iprp", more), b"meta", more), more)
 
 
 def kinds_of_properties(data: bytes) -> list[bytes]:
@@ -151,6 +168,23 @@ def _alpha() -> Iterator[Case]:
     yield taken("avif alpha that states no size", make, (*OTHER, 128), said, tolerance=4, at=(0.75, 0.5))
 
 
+def _split() -> Iterator[Case]:
+    """libavif takes one box of each version and flags (ISO/IEC 14496-12:2022, 8.11.14.1)."""
+    flaw = "its properties are associated by several boxes where one is allowed"
+    for name, reverse in (("", False), (", the last item first", True)):
+        yield taken(
+            f"avif of split associations{name}",
+            partial(lambda reverse: split(halves(128), reverse=reverse), reverse),
+            (*OTHER, 128),
+            {"alpha": True, "flaws": [flaw]},
+            tolerance=4,
+            at=(0.75, 0.5),
+        )
+    two = {"alpha": True, "flaws": ["its alpha states no size", flaw]}
+    make = lambda: split(without_size_of_alpha(halves(128)))  # noqa: E731
+    yield taken("avif of split associations, one without a size", make, (*OTHER, 128), two, tolerance=4, at=(0.75, 0.5))
+
+
 def with_exif(payload: bytes, alpha: int | None = None) -> bytes:
     """An item of Exif with this content, in place of a valid one of the same length (ISO/IEC 23008-12, A.2.1)."""
     valid = b"II*\0\x08\0\0\0\0\0\0\0\0\0" + b"exif of the same length"
@@ -178,4 +212,4 @@ def _exif() -> Iterator[Case]:
     yield taken("avif with both flaws", make, (*OTHER, 128), two, tolerance=4, at=(0.75, 0.5))
 
 
-CASES = [*_apertures(), *_turned(), *_alpha(), *_exif()]
+CASES = [*_apertures(), *_turned(), *_alpha(), *_split(), *_exif()]

@@ -1,15 +1,19 @@
-"""AVIF: an alpha item that states no size, which is that of the picture it belongs to (ISO/IEC 23000-22, 7.3.5.2); Exif
-that is none.
+"""AVIF: an alpha item that states no size, which is that of the picture it belongs to (ISO/IEC 23000-22, 7.3.5.2);
+several `ipma` boxes of one version and flags (ISO/IEC 14496-12:2022, 8.11.14.1), as early encoders wrote; Exif that is
+none.
 
 libavif demands the property, so the picture's own is associated with the alpha item, and what follows lies further on.
-It refuses a picture for its Exif, too, so such an item becomes one of a kind that decoders pass over.
+It demands one box, so they are joined. It refuses a picture for its Exif, too, so such an item becomes one of a kind
+that decoders pass over.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from service.engine.flaws import Mended
 from service.engine.headers import av1_items, isobmff
-from service.engine.headers.heif_items import Box, Items, boxes
+from service.engine.headers.heif_items import MAX_ITEMS, Box, Items, boxes
 from service.engine.headers.source import Source
 from service.engine.job import Undecodable
 from service.engine.stripping import Piece
@@ -27,6 +31,7 @@ def mend(source: Source, deep: bool) -> Mended:
     }
     broken = {item for item, kind in items.kinds.items() if kind == b"Exif" and not _is_exif(source, meta, items, item)}
     flaws = ["its alpha states no size"] * bool(lacking) + ["its Exif is damaged"] * bool(broken)
+    flaws += ["its properties are associated by several boxes where one is allowed"] * _is_split(meta)
     if not flaws:
         return Mended()
     try:
@@ -40,6 +45,13 @@ def _is_exif(source: Source, meta: Source, items: Items, item: int) -> bool:
     data = av1_items.beginning_of(item, source, meta, items.boxes.get(b"iloc"), items.boxes.get(b"idat"))
     begins = [at for mark in (b"II*\0", b"MM\0*") if (at := data[4:].find(mark)) >= 0]
     return not data or (len(data) >= 4 and min(begins, default=-1) == int.from_bytes(data[:4]))
+
+
+def _is_split(meta: Source) -> bool:
+    """Whether several `ipma` boxes have the same version and flags."""
+    within = (boxes(meta.part(0, part.end), part.start) for part in boxes(meta, 4) if part.kind == b"iprp")
+    heads = [meta.read(part.start, 4) for parts in within for part in parts if part.kind == b"ipma"]
+    return len(set(heads)) < len(heads)
 
 
 def _pieces(source: Source, items: Items, lacking: set[int], broken: set[int]) -> list[Piece]:
@@ -82,36 +94,55 @@ def _passed_over(content: bytes, broken: set[int]) -> bytes:
 
 
 def _associated(meta: Source, properties: Box, items: Items, lacking: set[int]) -> list[bytes]:
-    """The boxes of `iprp`, the picture's size first among the properties of the items that lack one."""
+    """The boxes of `iprp`, one `ipma` for each version and flags, the picture's size first among the properties of the
+    items that lack one."""
     limited = meta.part(0, properties.end)
     parts = list(boxes(limited, properties.start))
-    container = next(part for part in parts if part.kind == b"ipco")
-    kinds = [part.kind for part in boxes(limited.part(0, container.end), container.start)]
-    said = items.properties.get(items.primary, [])
-    size = next(box for box in said if box.kind == b"ispe")
-    places = [part.start for part in boxes(limited.part(0, container.end), container.start)]
-    index = places.index(size.start) + 1
-    assert kinds[index - 1] == b"ispe"
-    made = []
+    index = _index_of_size(limited, parts, items) if lacking else 0
+    associated: dict[bytes, dict[int, bytes]] = {}
     for part in parts:
-        content = limited.read(part.start, part.end - part.start)
         if part.kind == b"ipma":
-            content = _with(content, lacking, index)
-        made.append((_HEADER + len(content)).to_bytes(4) + part.kind + content)
-    return made
+            content = limited.read(part.start, part.end - part.start)
+            by_item = associated.setdefault(content[:4], {})
+            for item, indices in _entries(content):
+                by_item[item] = by_item.get(item, b"") + indices
+    made = [(part.kind, limited.read(part.start, part.end - part.start)) for part in parts if part.kind != b"ipma"]
+    made += [(b"ipma", _association(head, by_item, lacking, index)) for head, by_item in associated.items()]
+    return [(_HEADER + len(content)).to_bytes(4) + kind + content for kind, content in made]
 
 
-def _with(content: bytes, lacking: set[int], index: int) -> bytes:
-    """The content of an `ipma` box with one more property for each of these items."""
-    id_size, index_size = 4 if content[0] else 2, 2 if content[3] & 1 else 1
-    made, at = bytearray(content[:8]), 8
-    for _ in range(int.from_bytes(content[4:8])):
-        item, count = int.from_bytes(content[at : at + id_size]), content[at + id_size]
-        own = content[at + id_size + 1 : at + id_size + 1 + count * index_size]
-        more = index.to_bytes(index_size) if item in lacking else b""
-        made += content[at : at + id_size] + bytes([count + bool(more)]) + more + own
-        at += id_size + 1 + len(own)
+def _index_of_size(meta: Source, parts: list[Box], items: Items) -> int:
+    """Which property of `ipco`, counted from 1, is the size of the picture."""
+    container = next(part for part in parts if part.kind == b"ipco")
+    places = [part.start for part in boxes(meta.part(0, container.end), container.start)]
+    size = next(box for box in items.properties.get(items.primary, []) if box.kind == b"ispe")
+    return places.index(size.start) + 1
+
+
+def _entries(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """The items of an `ipma` box, and the indices of their properties as they are stored."""
+    id_size, index_size = _widths(content)
+    at = 8
+    for _ in range(min(int.from_bytes(content[4:8]), MAX_ITEMS)):
+        behind = at + id_size + 1
+        end = behind + content[at + id_size] * index_size
+        yield int.from_bytes(content[at : at + id_size]), content[behind:end]
+        at = end
+
+
+def _association(head: bytes, by_item: dict[int, bytes], lacking: set[int], index: int) -> bytes:
+    """The content of an `ipma` box, its items in their order. Raises ValueError where an item has too many."""
+    id_size, index_size = _widths(head)
+    made = bytearray(head + len(by_item).to_bytes(4))
+    for item, indices in sorted(by_item.items()):
+        whole = index.to_bytes(index_size) + indices if item in lacking else indices
+        made += item.to_bytes(id_size) + bytes([len(whole) // index_size]) + whole
     return bytes(made)
+
+
+def _widths(head: bytes) -> tuple[int, int]:
+    """Bytes of an item's number and of a property's index."""
+    return 4 if head[0] else 2, 2 if head[3] & 1 else 1
 
 
 def _moved(content: bytes, end: int, by: int) -> bytes:
