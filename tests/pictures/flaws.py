@@ -127,10 +127,13 @@ def _jpeg() -> Iterator[Case | Refusal]:
     for name, (data, pixel) in whole.items():
         yield taken(f"jpeg{name} without its end", partial(bytes, data[:-2]), pixel, told)
         yield taken(f"jpeg{name} with half of its end", partial(bytes, data[:-1]), pixel, told)
+        in_comment = data[:-2] + b"\xff\xfe\x15\x4fmore"
+        yield taken(f"jpeg{name} that ends in a segment behind its scans", partial(bytes, in_comment), pixel, told)
     for progressive in (False, True):
         data = photo("JPEG", progressive=progressive)
         word = "progressive " if progressive else ""
         yield Refusal(f"{word}jpeg cut", partial(bytes, data[:-12]), "damaged")
+        yield Refusal(f"{word}jpeg cut before a segment", partial(bytes, data[:-12] + b"\xff\xfe\x15\x4f"), "damaged")
         yield Refusal(f"{word}jpeg cut in half", partial(bytes, data[: len(data) * 2 // 3]), "damaged")
     yield Refusal("jpeg without its last scan", partial(bytes, data[: data.rindex(b"\xff\xda")]), "damaged")
     short = without_last_scan()

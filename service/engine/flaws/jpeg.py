@@ -57,11 +57,16 @@ def decoder_tells(source: Source) -> bool:
 
 
 def _ended(source: Source, found: list[Segment]) -> Mended:
-    """The file with an end marker, cut after its last whole segment, or inside the data of its last scan."""
+    """The file with an end marker, cut after its last whole segment, or inside the data of its last scan.
+
+    A segment that the file ends in is no scan: what a scan's data stand behind is found whole, or not at all.
+    """
     if turbo.library is None:  # without it nothing tells whether a scan is whole
         raise Undecodable("The JPEG is damaged: it has no end marker")
-    last = found[-1]
-    start = last.data_end
+    found = [segment for segment in found if segment.end <= source.size]
+    if not found:
+        raise Undecodable("The JPEG is damaged: it ends before its last scan")
+    start = found[-1].data_end
     scan = source.read(start, 2) == _SCAN if start + 2 <= source.size else False
     if scan:
         size = source.number(start + 2, 2)

@@ -36,8 +36,8 @@ class Colour:
 
 
 _ANDROID_JPEG = (5, 6, 5, True)
-"""What HEVC says in HEIC of Android's cameras: their name for the colour of a JPEG (data space `V0_JFIF`, BT.601 in full
-range). As in a JPEG the samples are sRGB's: Exif and its thumbnail in such a file say so."""
+"""What HEVC says in HEIC of Android's cameras: its name for the colour of a JPEG (data space `V0_JFIF`: BT.601 in full
+range). As in a JPEG the samples are sRGB's; Exif and its thumbnail in such a file say so."""
 
 
 def colour(source: Source) -> Colour:
