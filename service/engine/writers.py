@@ -14,6 +14,7 @@ from PIL import Image
 
 from service.engine import libraries, palette
 from service.engine.avif import sequence, writing
+from service.engine.bmp import writing as bmp_writing
 from service.engine.formats import functions
 from service.engine.geometry import Size
 from service.engine.job import Job
@@ -141,8 +142,9 @@ def takes_loss(size: Size, *, alpha: bool) -> bool:
 
 def bmp(picture: Picture, settings: Settings) -> bytes:
     """Version 3, uncompressed, as ImageMagick's, but gray in one byte; no resolution. Few colours are stored with a
-    palette where that is smaller."""
-    return _smaller(_pillow(picture, "BMP", settings, dpi=(0, 0)), picture, "BMP", settings, dpi=(0, 0))
+    palette where that is smaller, 16 in 4 bits, two in one."""
+    packed = bmp_writing.dense(picture.frames[0].pillow())
+    return packed or _smaller(_pillow(picture, "BMP", settings, dpi=(0, 0)), picture, "BMP", settings, dpi=(0, 0))
 
 
 def writer(picture: Picture, settings: Settings, job: Job) -> Writer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,61 @@ def test_a_small_png_does_not_grow() -> None:
     image = Image.fromarray(PHOTO).quantize(16)
     data = images.encode(image, "PNG", optimize=True)
     assert len(derive(data, "w=320", "png").data) <= len(derive(data, "", "png").data)
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_a_png_of_one_chunk_of_pixels_is_copied_as_one(frames: int) -> None:
+    noise = np.random.default_rng(8).integers(0, 256, (frames, 240, 320, 3), np.uint8)
+    first, *others = [Image.fromarray(frame) for frame in noise]
+    moving = {"save_all": True, "append_images": others} if others else {}
+    data = one_chunk(images.encode(first, "PNG", **moving))
+    assert len(derive(data, "", "png").data) <= len(data)
+
+
+@pytest.mark.parametrize("size", [(63, 47), (64, 48), (1, 1), (33, 2)])
+@pytest.mark.parametrize("kind", ["L", "RGB"])
+@pytest.mark.parametrize("colours", [1, 2, 3, 16, 17])
+def test_a_bmp_of_few_colours_has_as_few_bits(colours: int, kind: str, size: tuple[int, int]) -> None:
+    image = Image.new(kind, size)
+    shades: list[int | tuple[int, int, int]] = [15 * shade for shade in range(colours)]
+    if kind == "RGB":
+        shades = [(15 * shade, 0, 255 - 15 * shade) for shade in range(colours)]
+    places = range(size[0] * size[1])
+    for place in places:
+        image.putpixel((place % size[0], place // size[0]), shades[place % colours])
+    held = min(colours, len(places))
+    bits = 8 if held > 16 else 1 if held <= 2 else 4
+    made = derive(images.encode(image, "PNG"), "", "bmp").data
+    rows = size[1] * (-(-size[0] * bits // 32) * 4)
+    assert int.from_bytes(made[28:30], "little") == bits
+    assert len(made) <= 54 + (4 << bits) + rows
+    for shown in (Image.open(io.BytesIO(made)), derive(made, "", "png").pillow()):
+        assert shown.convert("RGB").tobytes() == image.convert("RGB").tobytes()
+
+
+def one_chunk(data: bytes) -> bytes:
+    """The PNG with the data of each picture in one chunk, as most encoders but Pillow's write it."""
+    made, at, held = bytearray(data[:8]), 8, dict[bytes, bytes]()
+    number = 0
+    while at < len(data):
+        size, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
+        content, at = data[at + 8 : at + 8 + size], at + 12 + size
+        if kind in (b"IDAT", b"fdAT"):
+            held[kind] = held.get(kind, b"") + content[4 * (kind == b"fdAT") :]
+            continue
+        for image, pixels in held.items():
+            counted = b"" if image == b"IDAT" else number.to_bytes(4)
+            made += _chunk(image, counted + pixels)
+            number += image == b"fdAT"
+        held = {}
+        if kind == b"fcTL":
+            content, number = number.to_bytes(4) + content[4:], number + 1
+        made += _chunk(kind, content)
+    return bytes(made)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return len(content).to_bytes(4) + kind + content + zlib.crc32(kind + content).to_bytes(4)
 
 
 def test_one_that_is_stored_turned_does_not_grow_and_is_upright() -> None:

@@ -6,6 +6,7 @@ lengths of their own; entries of a palette that no pixel uses are black.
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ STATEMENTS = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI")
 MAX_ICC_CHUNK = 4 * 1024 * 1024
 PROFILE_NAME = b"ICC"
 PART = 64 * 1024
-"""Bytes of compressed data in a chunk, but for the last."""
+"""Bytes of a chunk, but for the last, of pixels that are compressed anew: how many there will be is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,15 @@ def _data(source: Source, layout: Layout, image: list[Chunk], frames: list[_Fram
     if frames and frames[0].parts == image:
         yield _chunk(b"fcTL", b"\0\0\0\0" + frames[0].control)
         number, frames = 1, frames[1:]
-    for part in _parts(minimal(partial(_compressed, source, image), layout)):
-        yield _chunk(b"IDAT", part)
+    length, data = minimal(partial(_compressed, source, image), layout)
+    for size, parts in _sized(length, data):
+        yield from _streamed(b"IDAT", size, parts)
     for frame in frames:
         yield _chunk(b"fcTL", number.to_bytes(4) + frame.control)
         number += 1
-        for part in _parts(minimal(partial(_compressed, source, frame.parts), frame.layout(layout))):
-            yield _chunk(b"fdAT", number.to_bytes(4) + part)
+        length, data = minimal(partial(_compressed, source, frame.parts), frame.layout(layout))
+        for size, parts in _sized(length, data):
+            yield from _streamed(b"fdAT", 4 + size, itertools.chain([number.to_bytes(4)], parts))
             number += 1
 
 
@@ -187,19 +190,33 @@ def _compressed(source: Source, parts: Iterable[Chunk]) -> Iterator[bytes]:
         yield from source.part(part.start + skipped, part.end - part.start - skipped).chunks()
 
 
-def _parts(data: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes in parts of one length."""
+def _sized(length: int | None, data: Iterator[bytes]) -> Iterator[tuple[int, Iterable[bytes]]]:
+    """The contents of the chunks that hold the data, each with its length: one where that is known, since each chunk
+    takes 12 bytes of its own, and most encoders write one."""
+    if length is not None and length <= LARGEST - 4:
+        yield length, data
+        return
     held = b""
     for piece in data:
         held += piece
         while len(held) > PART:
-            yield held[:PART]
+            yield PART, (held[:PART],)
             held = held[PART:]
-    yield held
+    yield len(held), (held,)
 
 
 def _content(source: Source, chunk: Chunk) -> bytes:
     return source.read(chunk.start, chunk.end - chunk.start)
+
+
+def _streamed(kind: bytes, length: int, parts: Iterable[bytes]) -> Iterator[bytes]:
+    """A chunk whose content is never whole in memory."""
+    yield length.to_bytes(4) + kind
+    checksum = zlib.crc32(kind)
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+        yield part
+    yield checksum.to_bytes(4)
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -59,8 +59,9 @@ class Layout:
         return sum(rows * (1 + -(-bits // 8)) for bits, rows in self.passes())
 
 
-def minimal(data: Callable[[], Iterable[bytes]], layout: Layout) -> Iterator[bytes]:
-    """The zlib stream that `data` gives each time that it is called, without what is not of the image.
+def minimal(data: Callable[[], Iterable[bytes]], layout: Layout) -> tuple[int | None, Iterator[bytes]]:
+    """The zlib stream that `data` gives each time that it is called, without what is not of the image; its length where
+    it is known.
 
     It stays as it is up to its end, where it holds the bytes of the image alone, and the bits behind the last pixel of
     each row are zero. Else it is compressed anew. Raises Undecodable where it is damaged or too short.
@@ -68,9 +69,12 @@ def minimal(data: Callable[[], Iterable[bytes]], layout: Layout) -> Iterator[byt
     length, exact = _measured(data(), layout.size())
     padded = layout.depth < 8 and any(bits % 8 for bits, _ in layout.passes())
     if not exact or (padded and not _is_zero_behind_rows(data(), layout)):
-        yield from _compressed_anew(data(), layout, padded)
-        return
-    for part in data():
+        return None, _compressed_anew(data(), layout, padded)
+    return length, _beginning(data(), length)
+
+
+def _beginning(parts: Iterable[bytes], length: int) -> Iterator[bytes]:
+    for part in parts:
         yield part[:length]
         length -= len(part)
         if length <= 0:
