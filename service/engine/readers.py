@@ -24,6 +24,7 @@ from service.engine.magick import reading
 from service.engine.memory import has_room
 from service.engine.picture import SILENT, Details, Frame
 from service.engine.pillow_private import wrapped
+from service.engine.png import transparency
 from service.engine.tiff import chain
 from service.engine.vips import deep_tiff
 
@@ -135,6 +136,7 @@ def _loaded(path: Path, file: ImageFile.ImageFile, header: Header, wanted: range
         file.seek(index)
         if file.width * file.height > (Pillow.MAX_IMAGE_PIXELS or 0):  # a page of a TIFF may differ from the first
             raise TooLarge("the image has more pixels than its header said")
+        transparency.widen(file)
         file.load()
         frames.append(Frame(_plain(file, header, path), int(file.info.get("duration", 0))))
     return frames

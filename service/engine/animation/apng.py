@@ -20,6 +20,7 @@ from service.engine.headers import png
 from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, Undecodable
 from service.engine.picture import Details, Frame
+from service.engine.png import transparency
 
 _DISPOSALS: dict[int, Disposal] = {1: "clear", 2: "restore"}
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError)
@@ -94,6 +95,7 @@ def _part(source: Source, control: _Control, before: bytes, data: list[bytes]) -
     header = _chunk(b"IHDR", b"".join(side.to_bytes(4) for side in control.size) + start[8:])
     whole = png.SIGNATURE + header + before + _chunk(b"IDAT", b"".join(data)) + _chunk(b"IEND", b"")
     with Pillow.open(io.BytesIO(whole), formats=("PNG",)) as file:
+        transparency.widen(file)
         file.load()
         pixels = _rgba(file)
     return Part(pixels, control.left, control.top, control.delay, control.disposal, control.over)
