@@ -97,12 +97,20 @@ def _convert(image: Pillow.Image, icc: bytes | None, target: bytes | None) -> Pi
     colour = image.convert(image.mode[:-1]) if alpha else image
     gray = colour.mode == "L"
     space = _SIGNATURES.get(icc[16:20])
-    if gray and space == "RGB":
-        colour = colour.convert("RGB")
-    transform = srgb.transform(icc, colour.mode, target) if colour.mode == space else None
-    colour = transform.apply(colour) if transform else colour.convert("L" if gray else "RGB")
-    if gray:
-        colour = colour.convert("L")
+    if gray and space == "L":
+        levels = srgb.levels(icc)
+        colour = colour.point(levels) if levels else colour
+    else:
+        colour = _converted(colour.convert("RGB") if gray and space == "RGB" else colour, icc, space, target)
+        colour = colour.convert("L") if gray else colour
     if alpha:
         colour.putalpha(alpha)
     return colour
+
+
+def _converted(colour: Pillow.Image, icc: bytes, space: str | None, target: bytes | None) -> Pillow.Image:
+    """The pixels by a profile of `space`; as they are where that is another one, or the profile cannot be used."""
+    transform = srgb.transform(icc, colour.mode, target) if colour.mode == space else None
+    if transform:
+        return transform.apply(colour)
+    return colour.convert("L" if colour.mode == "L" else "RGB")

@@ -57,6 +57,16 @@ def transform(icc: bytes, mode: str, target: bytes | None = None) -> ImageCms.Im
         return None
 
 
+@lru_cache(maxsize=16)
+def levels(icc: bytes) -> bytes | None:
+    """Return what the 256 levels of a gray profile are in gray of sRGB; None for a profile that cannot be used.
+
+    The table that Little CMS makes of such a transform has few entries: dark levels of linear light are ten levels off.
+    """
+    made = converted(icc, "L", bytes(range(256)))
+    return Pillow.frombytes("RGB", (256, 1), made[ImageCms.Intent.PERCEPTUAL]).convert("L").tobytes() if made else None
+
+
 def expressed(colour: tuple[int, int, int, int], icc: bytes | None) -> tuple[int, int, int, int]:
     """Return a colour of sRGB, with alpha, in the numbers that an RGB profile has for it."""
     to = transform(profile().tobytes(), "RGB", icc) if icc and icc[16:20] == b"RGB " else None

@@ -15,7 +15,7 @@ from tests.pictures.reference import ADOBE, BT2020, CHROMATICITIES, DCI, P3, PAL
 Samples = tuple[float, ...]
 
 RED, BROWN, TEAL = (200 / 255, 60 / 255, 60 / 255), (0.5, 0.35, 0.2), (0.25, 0.5, 0.5)
-GRAY = (128 / 255,)
+GRAY, DARK = (128 / 255,), (3 / 255,)
 HALF = 128 / 255
 """An alpha."""
 
@@ -129,6 +129,9 @@ def by_gamma() -> Iterator[Case]:
             make = partial(writers.png, (*GRAY, *tail), depth, [writers.gama(gamma)])
             meta = {"colour_space": "gray", "depth": depth}
             yield Case(named(f"gray gAMA {gamma}", depth, alpha), "png", make, shows, meta)
+            shows = flat(with_alpha(reference.seen(DARK * 3, SRGB, transfer), alpha))
+            make = partial(writers.png, (*DARK, *tail), depth, [writers.gama(gamma)])
+            yield Case(named(f"dark gray gAMA {gamma}", depth, alpha), "png", make, shows, meta)
     places = {"Adobe": (ADOBE, 2.2), "P3": (CHROMATICITIES[P3], 2.2), "BT.2020": (CHROMATICITIES[BT2020], 1.0)}
     for name, (points, gamma) in places.items():
         for depth, alpha in deep_or_not((8, 16)):
@@ -214,12 +217,13 @@ def profiled() -> Iterator[Case]:
                 make = partial(writers.heic, pixel, depth, (9, 16, 6, True), icc)
                 yield Case(named(f"ICC {name}", depth, alpha), "heic", make, shows, meta, 5, "png")
     linear = profiles.gray(1.0)
-    right = reference.seen(GRAY * 3, SRGB, 1.0)
-    for depth, alpha in deep_or_not((8, 16)):
-        pixel = GRAY if alpha is None else (*GRAY, alpha)
-        shows, meta = flat(with_alpha(right, alpha)), {"colour_space": "gray"}
-        make = partial(writers.png, pixel, depth, [writers.iccp(linear)])
-        yield Case(named("gray ICC linear", depth, alpha), "png", make, shows, meta)
+    for name, level in (("gray", GRAY), ("dark gray", DARK)):
+        right = reference.seen(level * 3, SRGB, 1.0)
+        for depth, alpha in deep_or_not((8, 16)):
+            pixel = level if alpha is None else (*level, alpha)
+            shows, meta = flat(with_alpha(right, alpha)), {"colour_space": "gray"}
+            make = partial(writers.png, pixel, depth, [writers.iccp(linear)])
+            yield Case(named(f"{name} ICC linear", depth, alpha), "png", make, shows, meta)
 
 
 def avif_profiled(samples: Samples, icc: bytes) -> bytes:

@@ -28,7 +28,9 @@ def shown(data: bytes) -> Image.Image:
         source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         if source.profile.xcolor_space.strip() == "GRAY":
             colour = colour.convert("L")
-        colour = ImageCms.profileToProfile(colour, source, ImageCms.createProfile("sRGB"), outputMode="RGB") or colour
+        exact = ImageCms.Flags.NOOPTIMIZE  # no table in between, which is ten levels off in dark gray
+        srgb = ImageCms.createProfile("sRGB")
+        colour = ImageCms.profileToProfile(colour, source, srgb, outputMode="RGB", flags=exact) or colour
     colour = colour.convert("RGB")
     colour.putalpha(alpha)
     return colour
