@@ -143,8 +143,9 @@ def takes_loss(size: Size, *, alpha: bool) -> bool:
 def bmp(picture: Picture, settings: Settings) -> bytes:
     """Version 3, uncompressed, as ImageMagick's, but gray in one byte; no resolution. Few colours are stored with a
     palette where that is smaller, 16 in 4 bits, two in one."""
+    made = _pillow(picture, "BMP", settings, dpi=(0, 0))
     packed = bmp_writing.dense(picture.frames[0].pillow())
-    return packed or _smaller(_pillow(picture, "BMP", settings, dpi=(0, 0)), picture, "BMP", settings, dpi=(0, 0))
+    return min(packed, made, key=len) if packed else _smaller(made, picture, "BMP", settings, dpi=(0, 0))
 
 
 def writer(picture: Picture, settings: Settings, job: Job) -> Writer:

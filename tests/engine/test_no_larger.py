@@ -54,7 +54,7 @@ def test_a_png_of_one_chunk_of_pixels_is_copied_as_one(frames: int) -> None:
     assert len(derive(data, "", "png").data) <= len(data)
 
 
-@pytest.mark.parametrize("size", [(63, 47), (64, 48), (1, 1), (33, 2)])
+@pytest.mark.parametrize("size", [(63, 47), (64, 48), (33, 20)])
 @pytest.mark.parametrize("kind", ["L", "RGB"])
 @pytest.mark.parametrize("colours", [1, 2, 3, 16, 17])
 def test_a_bmp_of_few_colours_has_as_few_bits(colours: int, kind: str, size: tuple[int, int]) -> None:
@@ -70,9 +70,14 @@ def test_a_bmp_of_few_colours_has_as_few_bits(colours: int, kind: str, size: tup
     made = derive(images.encode(image, "PNG"), "", "bmp").data
     rows = size[1] * (-(-size[0] * bits // 32) * 4)
     assert int.from_bytes(made[28:30], "little") == bits
-    assert len(made) <= 54 + (4 << bits) + rows
+    assert len(made) <= 54 + 4 * (256 if bits == 8 else held) + rows
     for shown in (Image.open(io.BytesIO(made)), derive(made, "", "png").pillow()):
         assert shown.convert("RGB").tobytes() == image.convert("RGB").tobytes()
+
+
+def test_a_bmp_of_few_pixels_has_no_table_that_is_larger_than_they_are() -> None:
+    data = images.encode(Image.new("RGB", (2, 3), (10, 20, 30)), "BMP")
+    assert len(derive(data, "", "bmp").data) <= len(data)
 
 
 def one_chunk(data: bytes) -> bytes:
