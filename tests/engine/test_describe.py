@@ -47,6 +47,7 @@ def test_private_fields_are_told_only_when_they_are_named(kind: str) -> None:
     ("data", "expected"),
     [
         (images.gif_animated(count=3, delays=[100, 50, 200]), {"frames": 3, "duration": 350}),
+        (images.gif_animated(count=3)[:-1] + b"\x21\xf9\x04\x09\x05\0\x0f\0;", {"frames": 3, "duration": 300}),
         (images.webp_animated(count=3, delays=[33, 33, 1000]), {"frames": 3, "duration": 1066}),
         (images.jpeg_cmyk(), {"colour_space": "CMYK"}),
         (images.jpeg_gray(), {"colour_space": "gray"}),

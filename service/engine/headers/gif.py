@@ -73,9 +73,14 @@ def screen(source: Source) -> tuple[int, int]:
 
 
 def delays(source: Source) -> list[int]:
-    """The delay of each frame in milliseconds."""
-    told = (control(source, block) for block in blocks(source))
-    return [10 * int.from_bytes(one[1:3], "little") for one in told if one]
+    """The delay of each frame in milliseconds: that of the last graphic control before it, 0 where there is none."""
+    found, told = [], b""
+    for block in blocks(source):
+        if block.kind == IMAGE:
+            found.append(10 * int.from_bytes(told[1:3], "little"))
+            told = b""
+        told = control(source, block) or told
+    return found
 
 
 def control(source: Source, block: Block) -> bytes:
