@@ -176,6 +176,20 @@ def test_a_turned_track_stays_turned_in_its_copy_and_is_set_upright_elsewhere() 
         assert json.loads(describe(original, "width", "height").data) == {"width": 48, "height": 64}
 
 
+def test_a_matrix_with_its_bytes_reversed_is_that_of_a_plain_track() -> None:
+    """Early versions of libavif wrote it so, in the track and in the movie."""
+
+    def change(whole: Box) -> None:
+        whole.find("moov/mvhd").put(48, struct.pack("<9I", *plain))
+        whole.find("moov/trak/tkhd").put(52, struct.pack("<9I", *plain))
+
+    plain = (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    assert struct.pack(">9I", *plain) in PLAIN
+    data = changed(PLAIN, change)
+    assert struct.pack(">9I", *plain) not in data
+    assert copied(data).data == copied(PLAIN).data
+
+
 def test_a_cut_track_is_as_large_as_what_is_shown() -> None:
     made = derive(changed(PLAIN, cut), "frame=1", "png")
     assert (made.pixels() == derive(PLAIN, "frame=1", "png").pixels()[12:36, 16:48]).all()

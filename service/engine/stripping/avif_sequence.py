@@ -34,7 +34,8 @@ _CONFIGURATION = b"av1C"
 _ENTRY = (_CONFIGURATION, b"colr", b"pasp", b"clli", b"mdcv", b"amve", b"irot", b"imir", b"clap", b"auxi", b"ccst")
 """What a sample entry may have that stays; of `clap` a copy would hold what is cut off."""
 
-_PLAIN = [1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30]  # the matrix of a track that is shown as it is
+_PLAIN = ([1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30], [1 << 8, 0, 0, 0, 1 << 8, 0, 0, 0, 1 << 6])
+"""The matrix of a track that is shown as it is; the same with bytes reversed, as early versions of libavif wrote it."""
 _MOST_PARTS = 64  # of an entry that are looked at
 _LONGEST_TYPE = 256  # bytes of `ftyp` that are looked at
 _LONGEST_NEAR, _LONGEST = (1 << 32) - 2, (1 << 64) - 2  # in four bytes and in eight; one more stands for ever
@@ -130,7 +131,7 @@ def _picture(
     head = _child(source, track.box, b"tkhd")
     at = head.start + (52 if source.number(head.start, 1) == 1 else 40)
     *matrix, width, height = (source.number(at + 4 * index, 4) for index in range(11))
-    if matrix != _PLAIN:
+    if matrix not in _PLAIN:
         raise NotCopied("its track is turned, moved or scaled")
     return Picture(
         source.read(_child(source, track.media, b"hdlr").start + 8, 4),
