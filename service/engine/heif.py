@@ -48,6 +48,8 @@ def read(path: Path, header: Header, _wanted: range, _n: int, _tolerant: bool) -
 
 
 def _read(picture: pillow_heif.HeifImage, header: Header, path: Path) -> tuple[list[Frame], Details]:
+    if not picture.info.get("primary"):  # libheif leaves out what it cannot make sense of, and lists the others
+        raise Undecodable("the image is damaged: its primary picture cannot be read")
     if picture.size[0] * picture.size[1] > 2 * header.width * header.height:
         raise TooLarge("the image has more pixels than its header said")
     info: dict[str, Any] = picture.info

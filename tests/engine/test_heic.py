@@ -95,6 +95,21 @@ def test_the_primary_picture_counts_whichever_is_first() -> None:
     assert (made.pillow().size, corners(made)) == ((128, 96), UPRIGHT)
 
 
+def test_no_other_picture_is_shown_in_place_of_a_primary_one_that_cannot_be_read() -> None:
+    """The grid of the primary item says more rows than it has tiles for, so libheif leaves it out of its list."""
+    file = pillow_heif.from_pillow(Image.new("RGB", (64, 48), "blue"))
+    file.add_from_pillow(Image.fromarray(QUADRANTS))
+    buffer = io.BytesIO()
+    file.save(buffer, quality=90, primary_index=1, tile_size=64)
+    broken = bytearray(buffer.getvalue())
+    rows = broken.rindex(b"idat") + 4 + 2  # behind version and flags (ISO/IEC 23008-12, 6.6.2.3)
+    assert broken[rows : rows + 2] == b"\1\1"
+    broken[rows] = 5
+    for work in (verify, lambda data: derive(data, "w=32", "png")):
+        with pytest.raises(Undecodable, match="primary picture"):
+            work(bytes(broken))
+
+
 @pytest.mark.parametrize("brand", [b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1"])
 def test_a_sequence_counts_as_its_still_picture(brand: bytes) -> None:
     data = encoded(QUADRANTS)
