@@ -13,7 +13,7 @@ from service.engine.jpeg import as_coded, filling, recode, turbo
 from service.engine.jpeg.parts import DHT, SOF0, joined, of_size, parts, segment
 from service.engine.jxl import libjxl, transcoding
 from service.engine.jxl.held import Held
-from tests import images
+from tests import images, jxls
 from tests.counts import examples
 from tests.engine.deriving import derive
 from tests.engine.odd_jpegs import Jpeg, Sampling
@@ -137,6 +137,7 @@ def test_symbols_that_are_not_used_do_not_leave() -> None:
 def test_a_damaged_jpeg_gives_what_it_gives_coded_anew(
     length: int, kind: str, made_anew: Callable[[bytes, str], bytes]
 ) -> None:
+    """But for the box that rebuilds it, where damage has left DC coefficients that no picture has."""
     for data in overwritten(coded(kind), examples(8), length, f"as coded {kind} {length}"):
         try:
             expected = made_anew(data, "jxl")
@@ -145,7 +146,11 @@ def test_a_damaged_jpeg_gives_what_it_gives_coded_anew(
                 derive(data, "", "jxl")
             assert str(found.value) == str(error)
             continue
-        assert derive(data, "", "jxl").data == expected
+        assert codestream(derive(data, "", "jxl").data) == codestream(expected)
+
+
+def codestream(data: bytes) -> list[tuple[bytes, bytes]]:
+    return [(kind, content) for kind, content in jxls.boxes(data) if kind != b"jbrd"]
 
 
 def test_where_one_of_both_has_no_box_there_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
