@@ -13,8 +13,8 @@ help: ## What there is
 setup: ## Install the Debian packages and .venv (needs root only when a package is missing)
 	@scripts/setup
 
-# Tests wait for half of their time: WORKERS=4 takes half of it on two processors, and one run of three failed by chance.
-WORKERS := 2
+# Tests wait for half of their time, so four workers take two thirds of what two do on two processors.
+WORKERS := 4
 
 ifeq ($(RELEASE),)
 run: setup ## Start the gateway with a sample photograph until Ctrl-C; STORE=swift has a real Swift behind it
