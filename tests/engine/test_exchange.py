@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from service.engine import exchange
 from service.engine.job import Library, Undecodable
@@ -118,6 +118,16 @@ def test_kinds_that_libjxl_does_not_take_are_encoded() -> None:
         made = derive(original, "", "jxl")
         assert not images.jpeg_of_jxl(made.data)
         assert made.result.bytes > 0
+
+
+def test_rgb_of_several_samplings_is_encoded() -> None:
+    """libjxl takes it, and gives up later. Adobe's segment says that it is RGB (its technical note 5116)."""
+    coded = images.jpeg(subsampling="4:2:0")
+    data = coded[:2] + b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0" + coded[20:]
+    made = derive(data, "", "jxl").data
+    assert not images.jpeg_of_jxl(made)
+    with Image.open(io.BytesIO(made)) as shown, Image.open(io.BytesIO(data)) as stored:
+        assert max(ImageStat.Stat(ImageChops.difference(shown.convert("RGB"), stored.convert("RGB"))).mean) < 3
 
 
 def test_a_jpeg_xl_that_no_jpeg_was_made_of_is_encoded_as_jpeg() -> None:

@@ -35,8 +35,7 @@ class AsCoded(NamedTuple):
 def as_coded(source: Source) -> AsCoded | None:
     """The JPEG in `source` with the headers that `recode.sequential` gives it, but for its own Huffman tables: it has
     the coefficients of that JPEG, those beyond the picture included. None where they cannot be known to be the same,
-    and where the data are damaged. DC coefficients that no samples of 8 bits give, which `recode.sequential` refuses,
-    are taken: the standard's tables have codes for their differences.
+    and where the data are damaged.
 
     Raises Undecodable where there are no pixels, NotCopied where its profile cannot be written.
     """

@@ -11,7 +11,7 @@ import ctypes
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from service.engine.jpeg import turbo
+from service.engine.jpeg import recode, turbo
 from service.engine.jpeg.parts import SOF0, SOF1, Frame, Part, frame, joined, of_size
 
 _BYTES, _DC = 128, 2
@@ -53,6 +53,8 @@ class _Collected:
 
     def see(self, coefficients: int, region: turbo.Region, _plane: turbo.Region, component: int, *_: object) -> int:
         """A `turbo.Filter`, called with each row of blocks in turn."""
+        if recode.look_at_dc(coefficients, region) == _END:
+            return _END
         try:
             edge = self._edges[component]
             if edge is None:
@@ -75,9 +77,10 @@ _FILTER = turbo.Filter(_collected.see)
 
 def holds_nothing(found: Sequence[Part]) -> bool:
     """Whether the blocks beyond the picture of a sequential JPEG of one scan are what libjpeg writes there. False, too,
-    where its data are damaged, or libjpeg-turbo cannot read it or is missing.
+    where its data are damaged or have a DC coefficient that no samples of 8 bits give, which libjxl would change, and
+    where libjpeg-turbo cannot read it or is missing.
 
-    6 megapixels take 7 ms of CPU.
+    6 megapixels take 9 ms of CPU.
     """
     head = next((part.head for part in found if part.marker in (SOF0, SOF1)), b"")
     said = frame(head)

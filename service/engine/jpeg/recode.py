@@ -125,8 +125,8 @@ def needed(source: Source) -> Needed:
 
 
 def _is_shorter(found: Sequence[Part], unit: bytes) -> bool:
-    """Whether a sequential JPEG most likely is smaller than its copy: it has Huffman tables of its own, shorter headers
-    than those of the copy, or the mark `_SHORTER`."""
+    """Whether a sequential JPEG most likely is smaller than its copy: it has Huffman tables of its own, or takes them
+    for other components, it has shorter headers than the copy, or the mark `_SHORTER`."""
     before = [part.head for part in found if part.marker not in (APP0, APP14)]
     if before[0] == _SHORTER:
         return True
@@ -134,8 +134,14 @@ def _is_shorter(found: Sequence[Part], unit: bytes) -> bool:
         return False
     copied = list(parts(Held(unit), range(0xC0, 0xFF)))
     tables, others = (sorted(part.head for part in each if part.marker == DHT) for each in (found, copied))
+    chosen, usual = (_chosen_tables(each) for each in (found, copied))
     size, other = (sum(len(part.head) for part in each) for each in (found, copied))
-    return tables != others or size < other
+    return tables != others or chosen != usual or size < other
+
+
+def _chosen_tables(found: Sequence[Part]) -> bytes:
+    """What the first scan says of Huffman tables, a byte for each of its components (ITU-T T.81, B.2.3)."""
+    return next((part.head[6:-3:2] for part in found if part.marker == SOS), b"")
 
 
 def _has_short_codes(content: bytes) -> bool:

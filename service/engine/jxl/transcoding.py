@@ -10,6 +10,7 @@ import ctypes
 from functools import lru_cache
 
 from service.engine.headers import jxl_boxes
+from service.engine.job import Unsatisfiable
 from service.engine.jxl import libjxl
 from service.engine.jxl.held import Held
 from service.engine.jxl.writing import drained
@@ -20,6 +21,7 @@ EFFORT = 3
 
 _PIECE = 1 << 20
 _HEAD = 8  # bytes before the content of a box
+_USUAL = 1 << 14  # bytes of a unit; more has one with a large profile, which is not held for the next
 
 
 def from_jpeg(data: bytes, unit: bytes = b"") -> bytes:
@@ -29,7 +31,10 @@ def from_jpeg(data: bytes, unit: bytes = b"") -> bytes:
     coefficients of `data`, coded in the way that `unit` is.
     """
     made = _coded(data)
-    return _rebuilt_by(made, _recipe_of(unit)) if made and unit else made
+    if not made or not unit:
+        return made
+    recipe = _usual_recipe_of(unit) if len(unit) <= _USUAL else _recipe_of(unit)
+    return _rebuilt_by(made, recipe)
 
 
 def _rebuilt_by(data: bytes, recipe: bytes) -> bytes:
@@ -41,11 +46,14 @@ def _rebuilt_by(data: bytes, recipe: bytes) -> bytes:
     return data[: box.start - _HEAD] + head + recipe + data[box.end :]
 
 
-@lru_cache(maxsize=16)  # most JPEGs of a store come from few encoders: libjxl takes a millisecond for each
 def _recipe_of(unit: bytes) -> bytes:
     made = _coded(unit)
     box = _recipe(made)
     return made[box.start : box.end] if box else b""
+
+
+_usual_recipe_of = lru_cache(maxsize=16)(_recipe_of)
+"""Most JPEGs of a store come from few encoders, and libjxl takes a millisecond for each."""
 
 
 def _recipe(data: bytes) -> jxl_boxes.Box | None:
@@ -63,7 +71,10 @@ def _coded(data: bytes) -> bytes:
         if library.JxlEncoderAddJPEGFrame(options, data, len(data)) != libjxl.SUCCESS:
             return b""
         library.JxlEncoderCloseInput(encoder)
-        return drained(encoder)
+        try:
+            return drained(encoder)
+        except Unsatisfiable:  # it takes RGB of several samplings at first
+            return b""
 
 
 def to_jpeg(data: bytes, most: int) -> bytes:
