@@ -15,7 +15,7 @@ import pytest
 
 from service.engine.flaws import jpeg, mending
 from service.engine.headers.source import OpenedFile
-from service.engine.job import EngineError
+from service.engine.job import EngineError, Undecodable
 from tests import images
 from tests.counts import examples
 from tests.engine.deriving import counted_decodes, describe, verify
@@ -77,6 +77,12 @@ def test_a_good_jpeg_of_one_scan_is_not_searched(make: Any, monkeypatch: pytest.
     monkeypatch.setitem(mending._MENDERS, "jpg", lambda *_: pytest.fail("it is searched for flaws"))
     assert verify(make()).flaws == ()
     assert json.loads(describe(make(), "flaws").data) == {"flaws": None}
+
+
+@pytest.mark.parametrize("behind", [b"\xff\xe5\0\0", b"\xff\xfe\0\2" * 10_001], ids=["no length", "too many"])
+def test_segments_behind_the_scan_are_looked_at(behind: bytes) -> None:
+    with pytest.raises(Undecodable, match="segment"):
+        verify(images.jpeg()[:-2] + behind + images.jpeg()[-2:])
 
 
 def test_markers_that_stand_alone_are_no_flaws() -> None:

@@ -56,8 +56,11 @@ def _decoder_tells(job: Job) -> bool:
     tells = _TELLING.get(job.header.format)
     if tells is None or libraries.reads(job):
         return False
-    with OpenedFile(Path(job.source)) as source:
-        return tells(source)
+    try:
+        with OpenedFile(Path(job.source)) as source:
+            return tells(source)
+    except Undecodable:  # the decoder says better what is wrong
+        return False
 
 
 @contextmanager
