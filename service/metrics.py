@@ -115,7 +115,11 @@ class Metrics(Collector):
         yield from self._of_freshness()
         yield from self._of_outbox()
         if self._uploads.eager.is_on:
-            yield _gauge("eager_waiting", "Images whose eager presets are to be made.", len(self._uploads.eager))
+            yield _gauge(
+                "eager_waiting",
+                "Images whose eager presets wait or are being made.",
+                len(self._uploads.eager),
+            )
         if used := self._uploads.quota.usage:
             yield _gauge("store_used_bytes", "Bytes of all originals, where a limit is set.", used.bytes)
             yield _gauge("store_used_images", "Originals in the store, where a limit is set.", used.images)

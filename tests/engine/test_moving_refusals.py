@@ -9,7 +9,9 @@ from random import Random
 
 import pytest
 
+from service.engine.flaws import avif
 from service.engine.job import EngineError
+from service.engine.jxl.held import Held
 from service.engine.recognise import recognise
 from service.engine.strip import strip
 from tests.counts import examples
@@ -18,6 +20,7 @@ from tests.engine.free_bytes import LONG, PLANTED
 from tests.engine.free_bytes.avifs import unit
 from tests.engine.movies import Box, changed, parsed, samples_of, shown, units, with_samples
 from tests.engine.moving_avifs import CLEAR, ENTRY, ORIGINALS, PLAIN, TABLE, copied, cut, story
+from tests.pictures.avifs import split
 from tests.waiting import little_work
 
 
@@ -212,3 +215,8 @@ def test_a_damaged_head_is_refused_or_its_copy_shows_what_it_shows(name: str, tm
         except (EngineError, OSError, ValueError, RuntimeError, EOFError):
             continue
         assert shown(target.read_bytes()) == before
+
+
+def test_associations_in_several_boxes_are_not_mended_where_frames_would_move() -> None:
+    """A track says by itself where its frames lie."""
+    assert not avif.mend(Held(split(CLEAR)), True).pieces

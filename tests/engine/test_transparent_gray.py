@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from service.engine.job import Overlay
 from tests import images
 from tests.engine.deriving import derive
 
@@ -46,3 +48,14 @@ def test_the_level_is_transparent_and_no_other(depth: int, clear: int, frames: i
         assert pixels[2, 8, 3] == 0
         level = round(255 * ((1 << depth) - 1 - clear) / ((1 << depth) - 1))
         assert np.abs(pixels[13, 8].astype(int) - (level, level, level, 255)).max() <= 2
+
+
+@pytest.mark.parametrize(("depth", "clear"), [(1, 1), (2, 2), (4, 9), (8, 200), (16, 40_000)])
+def test_so_it_is_in_an_overlay(depth: int, clear: int, tmp_path: Path) -> None:
+    path = tmp_path / "mark.png"
+    path.write_bytes(striped(depth, clear, 0))
+    ground = images.png(images.flat(SIZE, SIZE, (10, 120, 60)))
+    pixels = derive(ground, "over=mark.0:nw", "png", overlays={"mark": Overlay(file=str(path))}).pixels()
+    assert tuple(pixels[2, 8]) == (10, 120, 60)
+    most = (1 << depth) - 1
+    assert np.abs(pixels[13, 8].astype(int) - round(255 * (most - clear) / most)).max() <= 2

@@ -23,6 +23,7 @@ def in_hevc() -> Iterator[Case]:
             yield Case(f"HEVC {name} {matrix}, {depth} bits", "heic", make, shows, meta, 6 if depth == 8 else 4, "png")
     for name, numbers, stands_for, space in (
         ("as Android's cameras", (5, 6, 5, True), (1, 13), "sRGB"),  # the samples are those of a JPEG
+        ("as Android names it otherwise", (5, 1, 6, True), (1, 13), "sRGB"),
         ("PAL in a narrow range", (5, 6, 5, False), (5, 6), "RGB"),
     ):
         make = partial(writers.heic_in_stream, BROWN, 8, numbers)

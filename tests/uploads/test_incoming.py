@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,6 +21,7 @@ from service.store.directory.store import DirectoryStore
 from service.store.directory.urls import UrlSettings
 from service.store.errors import Corrupt, NotArrived, NotAsAnnounced, NotFound
 from service.store.incoming import IncomingContainer, new_name
+from service.store.swift import temp_url
 from service.store.swift.settings import SwiftSettings
 from tests import images
 from tests.conftest import swift_options
@@ -157,6 +159,16 @@ async def test_a_url_that_follows_another_asks_swift_nothing_and_opens_its_name(
         url = await store.incoming.put_url(announced(), int(time.time()) + HOUR)
         assert store.pool.calls == before
         assert (await http.put(url.url, content=FIRST)).status_code == 201
+
+
+async def test_a_key_counts_as_proved_for_a_while(swift: SwiftServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with started(swift_settings(swift)) as store:
+        assert store.incoming
+        await store.incoming.put_url(announced(), int(time.time()) + HOUR)
+        before, later = store.pool.calls, time.monotonic() + temp_url.PROVED
+        monkeypatch.setattr(temp_url, "time", SimpleNamespace(monotonic=lambda: later, time=time.time))
+        await store.incoming.put_url(announced(), int(time.time()) + HOUR)
+        assert store.pool.calls > before
 
 
 async def test_a_url_opens_one_name_for_put_alone(swift: SwiftServer) -> None:

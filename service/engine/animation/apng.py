@@ -24,7 +24,6 @@ from service.engine.png import transparency
 
 _DISPOSALS: dict[int, Disposal] = {1: "clear", 2: "restore"}
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError)
-_HIGH = [value >> 8 for value in range(1 << 16)]
 _NEEDED = (b"PLTE", b"tRNS")
 
 
@@ -95,22 +94,8 @@ def _part(source: Source, control: _Control, before: bytes, data: list[bytes]) -
     header = _chunk(b"IHDR", b"".join(side.to_bytes(4) for side in control.size) + start[8:])
     whole = png.SIGNATURE + header + before + _chunk(b"IDAT", b"".join(data)) + _chunk(b"IEND", b"")
     with Pillow.open(io.BytesIO(whole), formats=("PNG",)) as file:
-        transparency.widen(file)
-        file.load()
-        pixels = _rgba(file)
+        pixels = transparency.rgba(file)
     return Part(pixels, control.left, control.top, control.delay, control.disposal, control.over)
-
-
-def _rgba(image: Pillow.Image) -> Pillow.Image:
-    """The higher byte of gray samples of 16 bits. Pillow itself clips such samples at white."""
-    if not image.mode.startswith("I"):
-        return image.convert("RGBA")
-    deep, clear = image.convert("I"), image.info.get("transparency")
-    gray = deep.point(_HIGH, "L")
-    shown = gray.convert("RGBA")
-    if isinstance(clear, int):
-        shown.putalpha(deep.point([0 if value == clear else 255 for value in range(1 << 16)], "L"))
-    return shown
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

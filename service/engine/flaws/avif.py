@@ -59,13 +59,13 @@ def _pieces(source: Source, items: Items, lacking: set[int], broken: set[int]) -
     OverflowError where offsets cannot be moved."""
     top = list(boxes(source))
     meta = next(box for box in top if box.kind == b"meta")
-    if lacking and any(box.kind == b"moov" for box in top):
-        raise ValueError("an animation says by itself where its frames lie")
     inside = source.part(meta.start, meta.end - meta.start)
     parts = list(boxes(inside, 4))
     properties = next(part for part in parts if part.kind == b"iprp")
     ipma = _associated(inside, properties, items, lacking)
     grown = sum(map(len, ipma)) - (properties.end - properties.start)
+    if grown and any(box.kind == b"moov" for box in top):
+        raise ValueError("an animation says by itself where its frames lie")
     body = [inside.read(0, 4)]
     for part in parts:
         content = inside.read(part.start, part.end - part.start)

@@ -68,7 +68,7 @@ def decoder_tells(source: Source) -> bool:
 def _ended(source: Source, found: list[Segment]) -> Mended:
     """The file with an end marker, cut after its last whole segment, or inside the data of its last scan.
 
-    A segment that the file ends in is no scan: what a scan's data stand behind is found whole, or not at all.
+    A segment that the file ends in is left out. It is no scan: those are found with a whole header, or not at all.
     """
     if turbo.library is None:  # without it nothing tells whether a scan is whole
         raise Undecodable("The JPEG is damaged: it has no end marker")

@@ -35,9 +35,11 @@ class Colour:
         return self.coded is None or (self.coded.matrix in (2, 5, 6) and self.coded.full)
 
 
-_ANDROID_JPEG = (5, 6, 5, True)
-"""What HEVC says in HEIC of Android's cameras: its name for the colour of a JPEG (data space `V0_JFIF`: BT.601 in full
-range). As in a JPEG the samples are sRGB's; Exif and its thumbnail in such a file say so."""
+def _is_androids_jpeg(primaries: int, transfer: int, matrix: int, full: bool) -> bool:
+    """Whether HEVC says what it says in HEIC of Android's cameras: their name for the colour of a JPEG (data space
+    `V0_JFIF`: BT.601 of 625 lines in full range). As in a JPEG the samples are sRGB's; Exif and its thumbnail in such a
+    file say so. Four numbers name that transfer function, and two the matrix (ITU-T H.273, tables 3 and 4)."""
+    return primaries == 5 and transfer in (1, 6, 14, 15) and matrix in (5, 6) and full
 
 
 def colour(source: Source) -> Colour:
@@ -62,7 +64,7 @@ def _in_stream(source: Source, meta: Source, items: Items) -> Coded | None:
         elif kind == b"hvc1":
             box = next((box for box in items.properties.get(item, []) if box.kind == b"hvcC"), None)
             said = hevc.colour(isobmff.parameter_sets(meta, box)) if box else None
-            said = (1, 13, 5, True) if said == _ANDROID_JPEG else said
+            said = (1, 13, 5, True) if said and _is_androids_jpeg(*said) else said
         else:
             continue
         return Coded(*said) if said else None

@@ -12,6 +12,7 @@ from service.engine.geometry import Box, Size
 from service.engine.job import Overlay
 from service.engine.overlays.items import SPREAD, Item
 from service.engine.overlays.lettering import Colour, lettered
+from service.engine.png import transparency
 
 ANGLE = 30
 """Degrees by which `diagonal` rises to the right."""
@@ -82,7 +83,7 @@ def _ink(digits: str) -> Colour:
 def _opened(path: str) -> Pillow.Image:
     """A path names one content for ever: the stamp is part of it."""
     with Pillow.open(path, formats=("PNG",)) as image:
-        return image.convert("RGBA")
+        return transparency.rgba(image)
 
 
 @lru_cache(maxsize=8)

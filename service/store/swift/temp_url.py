@@ -77,6 +77,9 @@ class Signer:
 
     def put_url(self, connection: Any, name: str, expires: int) -> str:
         """A URL to PUT an object that is not there, signed with a key that Swift accepts now."""
+        proved = self.proved_put_url(name, expires)  # by a call that this one waited for
+        if proved:
+            return proved
         for refreshed in (False, True):
             if refreshed or not self._key:
                 self.prepare(connection)
@@ -84,7 +87,7 @@ class Signer:
             with contextlib.suppress(NotFound):
                 if not self._is_answered(connection, url, name, "HEAD"):
                     continue
-            self._proved, self._storage_url = time.monotonic(), connection.url
+            self._storage_url, self._proved = connection.url, time.monotonic()
             return url
         raise NoTemporaryUrls(self._refused(connection))
 
