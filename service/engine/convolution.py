@@ -67,15 +67,16 @@ def scaled(image: Pillow.Image, size: Size, box: Box, kernel: Pillow.Resampling 
 
 def scaled_finely(plane: Pillow.Image, size: Size, box: Box, kernel: Pillow.Resampling, line: Line) -> Pillow.Image:
     """Return the part of a plane of mode L in `box` at `size`, with its samples changed by the `line`. Both passes give
-    16 bits, so it is rounded to 8 once. Raises MemoryError."""
+    16 bits, so it is rounded to 8 once. A sample takes 8 bytes before, and 11 after. Raises MemoryError."""
     factor, offset = line
     if simd is None:
         fine = plane.convert("F").resize(size, kernel, box.edges)
         return fine.point(lambda sample: sample * factor + (offset + 0.5)).convert("L")
     needed = _needed(box, size, plane.size)
     part, box = plane.crop(needed), box.moved(-needed[0], -needed[1])
-    if not has_room(2 * part.height * (part.width + size[0])):
-        raise MemoryError
+    before, between, after = part.width * part.height, size[0] * part.height, size[0] * size[1]
+    if not has_room(8 * before + 2 * between + 11 * after):
+        raise MemoryError  # in there it would end the process
     samples = Pillow.merge("LA", (part, part)).tobytes()  # 257 times each, in 16 bits
     source = simd.ImageData(*part.size, simd.PixelType.U16, samples)
     made = simd.ImageData(*size, simd.PixelType.U16)

@@ -39,6 +39,7 @@ AUTO: dict[str, Library] = {
     "flatten": "Pillow",
     "bitonal": "Pillow",
     "reduce_colours": "ImageMagick",
+    "smooth": "Pillow",
     "over": "Pillow",
     **{f"write {word}": FORMATS[word].writer for word in WRITTEN},
 }

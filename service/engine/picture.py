@@ -120,12 +120,14 @@ class Picture:
 
     `scale` is decoded pixels per pixel of the original (below 1 after a scaled decode). `region` is the part of the
     frames that counts, in decoded pixels: operations that only cut narrow it, and the one resampling reads it.
+    `is_divided` says that alpha was multiplied into the colours and divided out again, with 8 bits.
     """
 
     frames: list[Frame]
     region: Box
     scale: float
     details: Details
+    is_divided: bool = False
 
     @property
     def size(self) -> Size:

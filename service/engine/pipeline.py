@@ -34,6 +34,7 @@ from service.engine.steps.palette import reduce_colours
 from service.engine.steps.pixelate import pixelate
 from service.engine.steps.region import crop, trim
 from service.engine.steps.resample import carve, resample
+from service.engine.steps.smooth import smooth
 from service.engine.steps.tone import tone
 
 __all__ = ["capabilities", "derive", "describe", "verify"]
@@ -59,6 +60,7 @@ STEPS: tuple[Step, ...] = (
     flatten,  # bg, where the format has no transparency
     bitonal,  # bitonal
     reduce_colours,  # colors
+    smooth,  # what is nearly transparent, for formats with loss
     over,  # over
 )
 

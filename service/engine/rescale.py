@@ -63,6 +63,9 @@ _FINE = 2
 bits: rounding three times, after each pass and the change, loses 0.2 to 1.0 points of WebP's SSIMULACRA2, for 3 ms at
 960 pixels. Where more are summed up, it loses half as much."""
 
+_MOST_FINE = 4_000_000
+"""Samples of luma, before and after, up to which they are: each takes up to 11 bytes meanwhile."""
+
 _LUMA, _CHROMA = (219 / 255, 16.0), (224 / 255, 128 - 128 * 224 / 255)
 """From samples of 0..255 (JFIF) to those of 16..235 and 16..240 (ITU-R BT.601)."""
 
@@ -178,9 +181,14 @@ def _scaled(original: Planes, n: int, job: Job) -> tuple[Planes, Size]:
     seen = _Seen(original, n, job.header)
     region, size = _part(job, seen)
     lines = _lines(job.header.format, job.format)
-    if lines is None or min(region.width / size[0], region.height / size[1]) * n / 8 < _FINE:
+    if lines is None or _is_fine(region, size, n / 8):
         return seen.shown(region, size, lines), size
     return _in_range(seen.shown(region, size), lines), size
+
+
+def _is_fine(region: Box, size: Size, scale: float) -> bool:
+    samples = region.width * region.height * scale**2 + size[0] * size[1]
+    return samples <= _MOST_FINE and min(region.width / size[0], region.height / size[1]) * scale < _FINE
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,15 @@ import io
 from collections.abc import Iterable, Sequence
 
 from PIL import Image as Pillow
+from PIL import ImageFile
 
 from service.engine import geometry
 from service.engine.geometry import Size
 from service.engine.jpeg import turbo
 from service.engine.jpeg.quantisation import tables
+
+ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 1 << 21)
+"""What a JPEG may take at least before Pillow gives up: of 65,535x8 samples it may be more than its guess."""
 
 _SUBSAMPLINGS = (0, 1, 2, 4, 5)
 """TJSAMP_444, 422, 420, 440 and 411; gray is 3, and what has no name -1."""
@@ -71,7 +75,10 @@ def write(planes: Planes, size: Size, quality: int, effort: int) -> bytes:
         image = image.crop((0, 0, *size))
     output = io.BytesIO()
     options = {"subsampling": "4:2:0", "optimize": True, "progressive": effort > 0}
-    image.save(output, "JPEG", qtables=tables(quality), **options)
+    try:
+        image.save(output, "JPEG", qtables=tables(quality), **options)
+    except OSError as error:  # what Pillow makes of any failure of libjpeg
+        raise MemoryError from error
     return output.getvalue()
 
 

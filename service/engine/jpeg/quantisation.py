@@ -4,7 +4,8 @@ Luma takes Nicolas Robidoux's table, mozjpeg's default (`jcparam.c`, table 3), w
 less of the highest ones; chroma keeps the standard's shape (ITU-T T.81, table K.2). Both are scaled by libjpeg's
 formula, with factors that leave the bytes of the standard's tables: 0.97 of them at quality 30, 0.98 at 50 and 65, 1.00
 at 80 and 89. Over six photographs of 200 to 1024 pixels the score is 0.8 to 2.0 higher. Text and other drawings, which
-have more of the highest frequencies, lose 0.4 at quality 80: they keep the standard's tables.
+have more of the highest frequencies, lose 0.4 at quality 80: they keep the standard's tables, unless they are so large
+that nothing looks whether they are drawn.
 """
 
 from __future__ import annotations

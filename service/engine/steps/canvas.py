@@ -11,7 +11,6 @@ from PIL.Image import Transpose
 from gateway.rules import OPAQUE
 from service.engine import geometry, srgb
 from service.engine.convolution import ASSOCIATED
-from service.engine.faint import smoothed
 from service.engine.geometry import Size
 from service.engine.job import Job
 from service.engine.libraries import by_magick
@@ -67,7 +66,8 @@ def rotate(picture: Picture, job: Job) -> None:
     if degrees in _QUARTERS:
         picture.each_pillow(lambda pixels: pixels.transpose(_QUARTERS[degrees]))
         return
-    picture.each_pillow(lambda pixels: smoothed(_rotated(_able(pixels, colour), degrees, size, colour), job))
+    picture.each_pillow(lambda pixels: _rotated(_able(pixels, colour), degrees, size, colour))
+    picture.is_divided = True
 
 
 def flip(picture: Picture, job: Job) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from service.engine import geometry
 from service.engine.convolution import scaled
-from service.engine.faint import smoothed
 from service.engine.geometry import Box, Size
 from service.engine.job import Job
 from service.engine.libraries import holds
@@ -20,7 +19,7 @@ def resample(picture: Picture, job: Job) -> None:
     if job.recipe.get("fit") == "cover":
         picture.region = geometry.covering(picture.region, size, point(picture, job, geometry.asked(job.recipe)))
     for frame in picture.frames:
-        _resample(frame, picture.region, size, job)
+        picture.is_divided |= _resample(frame, picture.region, size, job)
     picture.region, picture.scale = Box(0, 0, *size), 1.0
 
 
@@ -34,18 +33,20 @@ def carve(picture: Picture, job: Job) -> None:
         picture.region = Box(0, 0, *size)
 
 
-def _resample(frame: Frame, region: Box, size: Size, job: Job) -> None:
+def _resample(frame: Frame, region: Box, size: Size, job: Job) -> bool:
+    """Whether it was scaled with 8 bits."""
     whole = Box(0, 0, *frame.size)
     if region == whole and size == frame.size:
-        return
+        return False
     if holds(frame, job):
         scaling.resized(frame.magick(), region, size)
-        return
+        return False
     pixels = frame.pillow()
     if (region.width, region.height) == size and region == Box(*region.whole()):
         frame.put(pixels.crop(region.whole()))
-        return
+        return False
     del pixels
     # The box may begin and end inside a pixel, which undoes the rounding of a scaled decode.
     box = region.within(frame.size)
-    frame.put(smoothed(scaled(frame.give_away(), size, box), job))
+    frame.put(scaled(frame.give_away(), size, box))
+    return True

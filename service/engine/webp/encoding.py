@@ -81,7 +81,8 @@ def write(planes: Planes, size: Size, quality: int, effort: int) -> bytes:
 
 def write_pixels(image: Pillow.Image, quality: int, effort: int) -> bytes:
     """A WebP of an image in L, LA, RGB or RGBA with loss, else as `write`: but for the loop filter Pillow's bytes."""
-    image = image.convert(_COLOURED.get(image.mode, image.mode))
+    if image.mode in _COLOURED:
+        image = image.convert(_COLOURED[image.mode])
     picture = _new(image.size)
     if library is None or picture is None:
         return b""
