@@ -6,9 +6,10 @@ size stays so: 682x557 pixels of a photograph take 8.8 ms of decoding in place o
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from PIL import Image as Pillow
 from PIL import ImageFile
@@ -18,8 +19,8 @@ from service.engine.geometry import Size
 from service.engine.jpeg import turbo
 from service.engine.jpeg.quantisation import tables
 
-ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 1 << 21)
-"""What a JPEG may take at least before Pillow gives up: of 65,535x8 samples it may be more than its guess."""
+_LEAST_ROOM = 1 << 21
+"""Bytes that Pillow is to hold for a JPEG at least: of 65,535x8 samples it may be more than Pillow guesses."""
 
 _SUBSAMPLINGS = (0, 1, 2, 4, 5)
 """TJSAMP_444, 422, 420, 440 and 411; gray is 3, and what has no name -1."""
@@ -76,10 +77,22 @@ def write(planes: Planes, size: Size, quality: int, effort: int) -> bytes:
     output = io.BytesIO()
     options = {"subsampling": "4:2:0", "optimize": True, "progressive": effort > 0}
     try:
-        image.save(output, "JPEG", qtables=tables(quality), **options)
+        with _room():
+            image.save(output, "JPEG", qtables=tables(quality), **options)
     except OSError as error:  # what Pillow makes of any failure of libjpeg
         raise MemoryError from error
     return output.getvalue()
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Have Pillow hold `_LEAST_ROOM` within this context alone: its PNGs are in pieces of that number, too."""
+    before = ImageFile.MAXBLOCK
+    ImageFile.MAXBLOCK = max(before, _LEAST_ROOM)
+    try:
+        yield
+    finally:
+        ImageFile.MAXBLOCK = before
 
 
 def decoded(data: bytes, size: Size, n: int, _filtered: bool) -> Planes | None:
