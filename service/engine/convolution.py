@@ -8,6 +8,7 @@ SSE4.1, by AVX2 and without them. Its wheel is for x86-64 alone; its version is 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from PIL import Image as Pillow
@@ -39,6 +40,9 @@ ASSOCIATED = {"LA": "La", "RGBA": "RGBa"}
 """What is transparent weighs nothing in a mean, so alpha is multiplied in before and divided out after."""
 
 _KERNELS = {LANCZOS: "lanczos3", CUBIC: "catmull_rom", BOX: "box"}
+_ROWS = 64
+"""Of a band."""
+
 _SUPPORT = 3
 """Pixels, of the larger of both grids, to which a kernel reaches at most."""
 
@@ -67,7 +71,7 @@ def scaled(image: Pillow.Image, size: Size, box: Box, kernel: Pillow.Resampling 
 
 def scaled_finely(plane: Pillow.Image, size: Size, box: Box, kernel: Pillow.Resampling, line: Line) -> Pillow.Image:
     """Return the part of a plane of mode L in `box` at `size`, with its samples changed by the `line`. Both passes give
-    16 bits, so it is rounded to 8 once. A sample takes 8 bytes before, and 11 after. Raises MemoryError."""
+    16 bits, so it is rounded to 8 once. A sample takes 4 bytes before, and 3 after. Raises MemoryError."""
     factor, offset = line
     if simd is None:
         fine = plane.convert("F").resize(size, kernel, box.edges)
@@ -75,14 +79,32 @@ def scaled_finely(plane: Pillow.Image, size: Size, box: Box, kernel: Pillow.Resa
     needed = _needed(box, size, plane.size)
     part, box = plane.crop(needed), box.moved(-needed[0], -needed[1])
     before, between, after = part.width * part.height, size[0] * part.height, size[0] * size[1]
-    if not has_room(8 * before + 2 * between + 11 * after):
+    if not has_room(4 * before + 2 * between + 3 * after):
         raise MemoryError  # in there it would end the process
-    samples = Pillow.merge("LA", (part, part)).tobytes()  # 257 times each, in 16 bits
-    source = simd.ImageData(*part.size, simd.PixelType.U16, samples)
+    source = simd.ImageData(*part.size, simd.PixelType.U16, _in_16_bits(part))
     made = simd.ImageData(*size, simd.PixelType.U16)
     simd.Resizer().resize(source, made, _options(box, kernel))
-    fine = Pillow.frombuffer("I;16", size, made.get_buffer(), "raw", "I;16", 0, 1).convert("I")
-    return fine.point(lambda sample: sample * (factor / 257) + (offset + 0.5)).convert("L")
+    del source
+    fine, result = Pillow.frombuffer("I;16", size, made.get_buffer(), "raw", "I;16", 0, 1), Pillow.new("L", size)
+    for band in _bands(size):
+        rows = fine.crop(band).convert("I").point(lambda sample: sample * (factor / 257) + (offset + 0.5))
+        result.paste(rows.convert("L"), band)
+    return result
+
+
+def _in_16_bits(plane: Pillow.Image) -> bytes:
+    """257 times each sample, in the order of bytes that both have."""
+    samples = bytearray()
+    for band in _bands(plane.size):
+        rows = plane.crop(band)
+        samples += Pillow.merge("LA", (rows, rows)).tobytes()
+    return bytes(samples)
+
+
+def _bands(size: Size) -> Iterator[tuple[int, int, int, int]]:
+    """Boxes of a few rows each, so that what is made of one takes little."""
+    for top in range(0, size[1], _ROWS):
+        yield 0, top, size[0], min(top + _ROWS, size[1])
 
 
 def _associated(image: Pillow.Image) -> Pillow.Image:

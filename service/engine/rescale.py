@@ -64,7 +64,7 @@ bits: rounding three times, after each pass and the change, loses 0.2 to 1.0 poi
 960 pixels. Where more are summed up, it loses half as much."""
 
 _MOST_FINE = 4_000_000
-"""Samples of luma, before and after, up to which they are: each takes up to 11 bytes meanwhile."""
+"""Samples of luma, before and after, up to which they are: each takes up to 4 bytes meanwhile."""
 
 _LUMA, _CHROMA = (219 / 255, 16.0), (224 / 255, 128 - 128 * 224 / 255)
 """From samples of 0..255 (JFIF) to those of 16..235 and 16..240 (ITU-R BT.601)."""
