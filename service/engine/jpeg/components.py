@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from service.engine.headers.jpeg import APP0, APP14, SOS, segments
+from service.engine.headers.jpeg import APP0, APP14, EOI, SOS, segments
 from service.engine.headers.source import Source
 from service.engine.jpeg.interleaved import DC_LENGTHS, DC_SYMBOLS, Component, Scan, Table
+from service.engine.jpeg.parts import DHT, DQT, DRI, SOF0, SOF1, segment
 from service.engine.stripping import NotCopied
 
-DHT, DQT, DRI, EOI = 0xC4, 0xDB, 0xDD, 0xD9
-_BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
-_FRAMES = (_BASELINE, _EXTENDED, _PROGRESSIVE)
+_PROGRESSIVE = 0xC2
+_FRAMES = (SOF0, SOF1, _PROGRESSIVE)
 _OTHERS = {*range(0xC3, 0xD0), 0xDC} - {DHT, 0xC8}
 _START, _END = b"\xff\xd8", b"\xff\xd9"
 _RGB = [*b"RGB"]
@@ -59,12 +59,12 @@ class Apart:
 def taken_apart(source: Source) -> Apart:
     """The components of the JPEG in `source`. Raises NotCopied for a kind that is not taken apart, and Undecodable."""
     read = Apart()
-    for segment in segments(source):
-        content = source.read(segment.start, segment.end - segment.start)
-        if segment.marker == SOS:
-            _add_scan(read, content, source.read(segment.end, segment.data_end - segment.end))
+    for each in segments(source):
+        content = source.read(each.start, each.end - each.start)
+        if each.marker == SOS:
+            _add_scan(read, content, source.read(each.end, each.data_end - each.end))
         else:
-            _note(read, segment.marker, content)
+            _note(read, each.marker, content)
     return read
 
 
@@ -83,7 +83,7 @@ def _note(read: Apart, marker: int, content: bytes) -> None:
     elif marker == DQT:
         read.quantisation.append(content)
         for plane in read.planes:
-            plane.parts.append(_segment(DQT, content))
+            plane.parts.append(segment(DQT, content))
     elif marker == DRI:
         read.restart = int.from_bytes(content[:2])
     elif marker == APP0 and content.startswith(b"JFIF\0") and len(content) >= 12:
@@ -106,9 +106,9 @@ def _begin(read: Apart, marker: int, content: bytes) -> None:
     for plane in read.planes:
         sampling = (plane.across, plane.down)
         plane.size = tuple(-(-a * b // c) for a, b, c in zip(read.size, sampling, read.most, strict=True))  # type: ignore[assignment]
-        plane.parts += [_segment(DQT, table) for table in read.quantisation]
+        plane.parts += [segment(DQT, table) for table in read.quantisation]
         sides = plane.size[1].to_bytes(2) + plane.size[0].to_bytes(2)
-        plane.parts.append(_segment(marker, content[:1] + sides + bytes((1, 1, 0x11, plane.table))))
+        plane.parts.append(segment(marker, content[:1] + sides + bytes((1, 1, 0x11, plane.table))))
 
 
 def _add_scan(read: Apart, head: bytes, data: bytes) -> None:
@@ -123,14 +123,14 @@ def _add_scan(read: Apart, head: bytes, data: bytes) -> None:
     selectors, spectrum = head[2 : 2 + 2 * count : 2], head[-3:]
     if count == 1:
         tables = [_table(key, table) for key, table in read.tables.items() if key in _used(selectors[0], spectrum)]
-        planes[0].parts += [*tables, _segment(DRI, read.restart.to_bytes(2)), _start(selectors[0], spectrum), data]
+        planes[0].parts += [*tables, segment(DRI, read.restart.to_bytes(2)), _start(selectors[0], spectrum), data]
         return
     scan = _interleaved(read, planes, selectors, spectrum)
     for plane, selector, part in zip(planes, selectors, scan.apart(data), strict=True):
         own = [_table(selector >> 4, Table(DC_LENGTHS, DC_SYMBOLS))]
         if scan.has_ac:
             own.append(_table(16 | selector & 15, read.tables[16 | selector & 15]))
-        plane.parts += [*own, _segment(DRI, b"\0\0"), _start(selector, spectrum), part]
+        plane.parts += [*own, segment(DRI, b"\0\0"), _start(selector, spectrum), part]
 
 
 def _interleaved(read: Apart, planes: Sequence[_Plane], selectors: bytes, spectrum: bytes) -> Scan:
@@ -161,17 +161,17 @@ def _together(read: Apart, made: Sequence[bytes]) -> bytes:
     for number, data in enumerate(made):
         for marker, content, coded in _segments(data):
             if marker == DQT:
-                quantisation.append(_segment(DQT, bytes((content[0] & 0xF0 | number,)) + content[1:]))
+                quantisation.append(segment(DQT, bytes((content[0] & 0xF0 | number,)) + content[1:]))
             elif marker in _FRAMES:
                 frames.add(marker)
             elif marker == DHT:
-                scans.append(_segment(DHT, content))
+                scans.append(segment(DHT, content))
             elif marker == SOS:
-                scans += [_segment(SOS, bytes((1, number + 1)) + content[2:]), coded]
+                scans += [segment(SOS, bytes((1, number + 1)) + content[2:]), coded]
     components = b"".join(
         bytes((number + 1, plane.across << 4 | plane.down, number)) for number, plane in enumerate(read.planes)
     )
-    frame = _segment(max(frames), read.frame[:6] + components)
+    frame = segment(max(frames), read.frame[:6] + components)
     return b"".join([_START, _colours(read), *quantisation, frame, *scans, _END])
 
 
@@ -180,10 +180,10 @@ def _colours(read: Apart) -> bytes:
     identities = [plane.identity for plane in read.planes]
     told = read.transform is not None
     if len(identities) == 3 and (read.density or (read.transform != 0 if told else identities != _RGB)):
-        return _segment(APP0, b"JFIF\0\1\1" + (read.density or b"\0\0\1\0\1") + b"\0\0")
+        return segment(APP0, b"JFIF\0\1\1" + (read.density or b"\0\0\1\0\1") + b"\0\0")
     if len(identities) == 4 and not told:
         return b""
-    return _segment(APP14, b"Adobe\0\x64\0\0\0\0" + bytes((read.transform or 0,)))
+    return segment(APP14, b"Adobe\0\x64\0\0\0\0" + bytes((read.transform or 0,)))
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
@@ -211,12 +211,8 @@ def huffman(content: bytes) -> Iterator[tuple[int, Table]]:
 
 
 def _table(number: int, table: Table) -> bytes:
-    return _segment(DHT, bytes((number,)) + table.lengths + table.symbols)
+    return segment(DHT, bytes((number,)) + table.lengths + table.symbols)
 
 
 def _start(selector: int, spectrum: bytes) -> bytes:
-    return _segment(SOS, bytes((1, 1, selector)) + spectrum)
-
-
-def _segment(marker: int, content: bytes) -> bytes:
-    return bytes((0xFF, marker)) + (len(content) + 2).to_bytes(2) + content
+    return segment(SOS, bytes((1, 1, selector)) + spectrum)

@@ -10,6 +10,7 @@ import zlib
 
 from service.engine.headers import jxl_boxes
 from service.engine.headers.webp import ALPHA_FLAG
+from service.engine.jpeg.parts import segment
 from service.engine.provenance import iim
 from service.engine.provenance.carriers import (
     IPTC_IN_TIFF,
@@ -30,14 +31,10 @@ def into_jpeg(data: bytes, xmp: bytes, iptc: bytes) -> bytes:
     at = 2
     while data[at] == 0xFF and data[at + 1] in _FIRST_SEGMENTS:
         at += 2 + int.from_bytes(data[at + 2 : at + 4])
-    segments = _segment(0xE1, XMP_IN_JPEG + xmp)
+    segments = segment(0xE1, XMP_IN_JPEG + xmp)
     if iptc:
-        segments += _segment(0xED, RESOURCES_IN_JPEG + iim.resource(iptc))
+        segments += segment(0xED, RESOURCES_IN_JPEG + iim.resource(iptc))
     return data[:at] + segments + data[at:]
-
-
-def _segment(marker: int, content: bytes) -> bytes:
-    return bytes((0xFF, marker)) + (len(content) + 2).to_bytes(2) + content
 
 
 def into_png(data: bytes, xmp: bytes, _iptc: bytes) -> bytes:
