@@ -20,6 +20,7 @@ from tests.pictures.files import Refusal, cases, refusals, taken
 
 COLOUR = (230, 30, 30)
 SIZE = (40, 24)
+SCAN_HEADER = bytes.fromhex("ffda0008010100003f00")
 PHOTO = images.photo(60, 44)
 
 
@@ -129,13 +130,19 @@ def _jpeg() -> Iterator[Case | Refusal]:
         yield taken(f"jpeg{name} with half of its end", partial(bytes, data[:-1]), pixel, told)
         in_comment = data[:-2] + b"\xff\xfe\x15\x4fmore"
         yield taken(f"jpeg{name} that ends in a segment behind its scans", partial(bytes, in_comment), pixel, told)
+        for size in (2, 3, 4, 7):
+            in_header = data[:-2] + SCAN_HEADER[:size]
+            word = f"jpeg{name} that ends behind {size} bytes of another scan"
+            yield taken(word, partial(bytes, in_header), pixel, told)
     for progressive in (False, True):
         data = photo("JPEG", progressive=progressive)
         word = "progressive " if progressive else ""
         yield Refusal(f"{word}jpeg cut", partial(bytes, data[:-12]), "damaged")
         yield Refusal(f"{word}jpeg cut before a segment", partial(bytes, data[:-12] + b"\xff\xfe\x15\x4f"), "damaged")
         yield Refusal(f"{word}jpeg cut in half", partial(bytes, data[: len(data) * 2 // 3]), "damaged")
-    yield Refusal("jpeg without its last scan", partial(bytes, data[: data.rindex(b"\xff\xda")]), "damaged")
+    last = data.rindex(SCAN_HEADER[:2])
+    for size in (0, 2, 3, 7):
+        yield Refusal(f"jpeg without its last scan but {size} bytes", partial(bytes, data[: last + size]), "damaged")
     short = without_last_scan()
     told = {"flaws": ["not all of its scans are there"]}
     yield taken("jpeg without its last scans, with an end", partial(bytes, short), COLOUR, told)

@@ -68,7 +68,7 @@ def decoder_tells(source: Source) -> bool:
 def _ended(source: Source, found: list[Segment]) -> Mended:
     """The file with an end marker, cut after its last whole segment, or inside the data of its last scan.
 
-    A segment that the file ends in is left out. It is no scan: those are found with a whole header, or not at all.
+    A segment that the file ends in is left out, and so is a scan that the file ends in the header of.
     """
     if turbo.library is None:  # without it nothing tells whether a scan is whole
         raise Undecodable("The JPEG is damaged: it has no end marker")
@@ -76,14 +76,21 @@ def _ended(source: Source, found: list[Segment]) -> Mended:
     if not found:
         raise Undecodable("The JPEG is damaged: it ends before its last scan")
     start = found[-1].data_end
-    scan = source.read(start, 2) == _SCAN if start + 2 <= source.size else False
+    scan = _last_scan(source, start)
     if scan:
-        size = source.number(start + 2, 2)
-        found = [*found, Segment(SOS, start + 4, start + 2 + size, source.size)]
+        found = [*found, scan]
     if not _has_all_scans(source, found):
         raise Undecodable("The JPEG is damaged: it ends before its last scan")
     end = _without_fill(source) if scan else start
     return Mended(["the end marker is missing"], [source.part(0, end), _END])
+
+
+def _last_scan(source: Source, start: int) -> Segment | None:
+    """The scan that begins at `start` and whose data the file ends in."""
+    if start + 4 > source.size or source.read(start, 2) != _SCAN:
+        return None
+    end = start + 2 + source.number(start + 2, 2)
+    return Segment(SOS, start + 4, end, source.size) if end <= source.size else None
 
 
 def _without_fill(source: Source) -> int:
