@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -43,8 +45,30 @@ def test_limits_stand_in_bytes_and_pixels() -> None:
     limits = {rule["name"]: rule["value"] for rule in rules if rule["domain"] == "resource"}
     assert (limits["memory"], limits["area"], limits["width"], limits["list-length"], limits["disk"]) == (
         *("1073741824B", "100000000P"),
-        *("65535P", "500", "0B"),
+        *("65535P", "501", "0B"),
     )
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_an_image_may_have_as_many_frames_as_the_limits_allow(frames: int, tmp_path: Path) -> None:
+    """ImageMagick 6 ends the process where a list of images has as many as its policy says."""
+    write_configuration(tmp_path / "conf", ["gif"], ["gif"], PolicyLimits(1 << 30, 10**8, 65535, frames))
+    program, configured = [sys.executable, "-c", FILM, str(frames)], {"MAGICK_CONFIGURE_PATH": str(tmp_path / "conf")}
+    done = subprocess.run(program, env=configured, capture_output=True, check=False)
+    assert (done.returncode, done.stdout[:6]) == (0, b"GIF89a"), done.stderr.decode()
+
+
+FILM = """
+import sys
+from PIL import Image
+from service.engine.geometry import Box
+from service.engine.magick import writing
+from service.engine.picture import Details, Frame, Picture
+
+frames = [Frame(Image.new("RGB", (8, 8), (40 * number, 0, 0)), 50) for number in range(int(sys.argv[1]))]
+picture = Picture(frames, Box(0, 0, 8, 8), 1.0, Details())
+sys.stdout.buffer.write(writing.gif(picture, writing.Settings(80)))
+"""
 
 
 def test_unknown_format_is_an_error() -> None:

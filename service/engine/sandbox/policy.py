@@ -50,7 +50,7 @@ def render_policy(formats_in: Iterable[str], formats_out: Iterable[str], limits:
         memory=limits.memory,
         pixels=limits.pixels,
         side=limits.side,
-        frames=limits.frames,
+        frames=limits.frames + 1,  # it ends the process where a list is as long as this
         allowed="\n".join(rules),
     )
 
