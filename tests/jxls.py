@@ -66,9 +66,11 @@ def animated(
     by_centre: bool = False,
     exact: bool = True,
     effort: int = 3,
+    ticks: Sequence[int] = (),
+    tps: int = 100,
 ) -> bytes:
-    """Frames in RGB, of 8 or 16 bits, of 3, 5, 7, 9, ... hundredths of a second; in sRGB or by a profile. `by_centre`
-    puts the groups of a frame in an order of their own."""
+    """Frames in RGB, of 8 or 16 bits; in sRGB or by a profile. Each has its `ticks`, of which a second has `tps`; by
+    default 3, 5, 7, 9, ... `by_centre` puts the groups of a frame in an order of their own."""
     height, width, _ = frames[0].shape
     library = libjxl.library
     with libjxl.encoder() as encoder:
@@ -76,7 +78,7 @@ def animated(
         library.JxlEncoderInitBasicInfo(ctypes.byref(info))
         info.width, info.height, info.bits, info.colour_channels = width, height, 8 * frames[0].itemsize, 3
         info.uses_original_profile, info.has_animation = int(exact), 1
-        info.animation = libjxl.Animation(100, 1, 0, 0)
+        info.animation = libjxl.Animation(tps, 1, 0, 0)
         assert library.JxlEncoderSetBasicInfo(encoder, ctypes.byref(info)) == 0
         if info.bits > 8:
             library.JxlEncoderSetCodestreamLevel(encoder, 10)
@@ -93,7 +95,7 @@ def animated(
                 library.JxlEncoderSetFrameLossless(options, 1)
             header = libjxl.FrameHeader()
             library.JxlEncoderInitFrameHeader(ctypes.byref(header))
-            header.ticks = 3 + 2 * number
+            header.ticks = ticks[number] if ticks else 3 + 2 * number
             assert library.JxlEncoderSetFrameHeader(options, ctypes.byref(header)) == 0
             kind = libjxl.UINT8 if info.bits == 8 else libjxl.UINT16
             format, data = libjxl.PixelFormat(3, kind), frame.tobytes()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.holding import longest_side
 from gateway.rules import DEFAULT_EFFORT, DEFAULT_QUALITY
-from service.engine import quality, writers
+from service.engine import quality, timing, writers
 from service.engine.colour import kept
 from service.engine.formats import FORMATS, functions
 from service.engine.job import Job, Unsatisfiable
@@ -23,6 +23,7 @@ def encode(picture: Picture, job: Job) -> bytes:
     if max(picture.size) > most:
         width, height = picture.size
         raise Unsatisfiable(f"{job.format} holds at most {most:.0f} pixels a side; the result has {width}x{height}")
+    timing.fit(picture, job.format)
     recipe, icc = job.recipe, picture.details.icc
     if icc and icc[16:20] == b"RGB ":  # an RGB profile does not suit a picture that a step has made gray
         for frame in picture.frames:

@@ -94,6 +94,8 @@ class Format:
     reader applies it."""
     delays: Callable[[Source], list[int]] | None = None
     """Reads the delay of each frame of an animation, in milliseconds."""
+    longest_delay: int = 0
+    """The longest delay of a frame that the format can state, in milliseconds; 0 where it holds no animation."""
     plays: Callable[[Source], int] | None = None
     """Reads how often an animation runs, 0 for ever, where Pillow does not say it."""
 
@@ -166,6 +168,7 @@ FORMATS: Mapping[str, Format] = {
         reader="libvips",
         decoder="service.engine.vips.reading:png",
         delays=png.delays,
+        longest_delay=65_535_000,
         needs_own_reader="service.engine.animation.apng:needs",
         own_reader="service.engine.animation.apng:read",
         stated="service.engine.stated:png",
@@ -191,6 +194,7 @@ FORMATS: Mapping[str, Format] = {
         profile="service.engine.stripping.webp:profile",
         fails_silently=True,
         delays=webp.delays,
+        longest_delay=(1 << 22) - 1,  # 500 of them are as many as Pillow counts
         writer="libwebp",
         magick_writer="service.engine.magick.writing:webp",
         pillow_writer="service.engine.writers:webp",
@@ -215,6 +219,7 @@ FORMATS: Mapping[str, Format] = {
         is_full_range=True,
         stated="service.engine.stated:avif",
         delays=movie.delays,
+        longest_delay=(1 << 32) - 1,
         plays=movie.plays,
         fails_silently=True,
         writer="Pillow",
@@ -237,6 +242,7 @@ FORMATS: Mapping[str, Format] = {
         decoders_differ=0.0015,  # some of libjxl's versions dither what they decode to 8 bits
         judged="service.engine.jxl.reading:decoded",
         delays=jxl.delays,
+        longest_delay=(1 << 32) - 1,
         exif="service.engine.exif_carriers:of_jxl",
         provenance="service.engine.provenance.carriers:of_jxl",
         embedder="service.engine.provenance.embedding:into_jxl",
@@ -265,6 +271,7 @@ FORMATS: Mapping[str, Format] = {
         magick_shows_more=True,
         magick_reader="service.engine.magick.reading:gif",
         delays=gif.delays,
+        longest_delay=655_350,
         needs_own_reader="service.engine.animation.gif:needs",
         own_reader="service.engine.animation.gif:read",
         magick_writer="service.engine.magick.writing:gif",

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from service.engine import libraries, palette
+from service.engine import libraries, palette, timing
 from service.engine.avif import sequence, writing
 from service.engine.bmp import writing as bmp_writing
 from service.engine.formats import functions
@@ -60,6 +60,7 @@ def png(picture: Picture, settings: Settings) -> bytes:
     _of_one_mode(frames)
     moving = {
         **_moving(picture),
+        "duration": [timing.as_fraction(frame.delay) for frame in frames],
         "disposal": 0,
         "blend": 0,
     }

@@ -24,7 +24,7 @@ from service.engine.headers import movie
 from service.engine.headers.source import OpenedFile
 from service.engine.job import EngineError, Limits, TooLarge, Undecodable
 from service.engine.recognise import recognise
-from tests import images, profiles
+from tests import images, jxls, profiles
 from tests.engine.deriving import LIMITS, derive, describe, ssim, verify
 from tests.engine.test_document import rows, words
 
@@ -110,6 +110,24 @@ def test_runs_of_an_avif_are_read_and_written(times: int, library: str) -> None:
     data = running(avif(MOVING, DELAYS), times) if times else avif(MOVING, DELAYS)
     for word in ANIMATED:
         assert plays(derive(data, "w=40", word, library=library).data, word) == times
+
+
+@pytest.mark.parametrize(("word", "longest"), [("gif", 655_350), ("webp", 4_194_303), ("png", 65_535_000)])
+def test_delays_that_a_format_cannot_state_become_its_longest(word: str, longest: int) -> None:
+    """ISO/IEC 18181-1 has 32 bits for a delay, in ticks of as long as a second."""
+    slow = (1 << 32) - 1
+    stated = [slow, 66_120, 70_001]
+    frames = [np.full((8, 8, 3), 80 * number, np.uint8) for number in range(3)]
+    original = jxls.animated(frames, ticks=stated, tps=1000)
+    found = [delay for _, delay in frames_of(derive(original, "w=4", word).data)]
+    assert found[0] == longest
+    assert found[1:] == [66_120, 70_000 if word in ("gif", "png") else 70_001]
+
+
+@pytest.mark.parametrize("word", ANIMATED)
+def test_an_animation_of_more_runs_than_a_format_can_state_has_the_most(word: str) -> None:
+    data = images.animation(MOVING, "PNG", duration=DELAYS, loop=1 << 31)
+    assert plays(derive(data, "w=40", word).data, word) == 65_535
 
 
 @pytest.mark.parametrize("source", ["gif", "webp", "png", "avif"])

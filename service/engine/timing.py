@@ -1,0 +1,30 @@
+"""The timing of an animation as its format can state it."""
+
+from __future__ import annotations
+
+from service.engine.formats import FORMATS
+from service.engine.picture import Picture
+
+MOST_PLAYS = 65_535
+"""Runs of an animation that every format can state; more are hardly seen to their end."""
+
+_LARGEST = 65_535  # a numerator of 16 bits
+
+
+def fit(picture: Picture, word: str) -> None:
+    """Shorten delays that the format cannot state to the longest that it can, and more runs than MOST_PLAYS to that."""
+    if len(picture.frames) < 2:
+        return
+    longest = FORMATS[word].longest_delay
+    for frame in picture.frames:
+        frame.delay = min(frame.delay, longest)
+    picture.details.plays = min(picture.details.plays, MOST_PLAYS)
+
+
+def as_fraction(delay: int) -> int:
+    """The delay, in milliseconds, as an APNG can state it: in thousandths of a second up to 65.535 s, then in
+    hundredths, tenths and whole seconds, since it is a fraction of two numbers of 16 bits."""
+    step = 1
+    while delay > _LARGEST * step:
+        step *= 10
+    return round(delay / step) * step
