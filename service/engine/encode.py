@@ -46,7 +46,7 @@ def encode(picture: Picture, job: Job) -> bytes:
     if job.format not in DEFAULT_QUALITY:
         return write(job.quality)
     show, margin = _SHOWN.get(job.format, quality.opened), FORMATS[job.format].decoders_differ
-    return quality.seeming(write, picture.frames[0].pillow(), show, margin)
+    return quality.seeming(write, picture.frames, show, margin)
 
 
 def effort_of(job: Job) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from PIL import Image as Pillow
 from PIL import ImageMath
@@ -12,6 +13,7 @@ from PIL import ImageMath
 from gateway.rules import DEFAULT_QUALITY
 from service.engine.formats import FORMATS
 from service.engine.job import Unsatisfiable
+from service.engine.picture import Frame
 
 _CODERS = tuple(FORMATS[word].coder for word in DEFAULT_QUALITY if FORMATS[word].reader != "libjxl")
 
@@ -24,8 +26,20 @@ FULL_CHROMA = 90
 LADDER = range(30, 96, 5)
 """The qualities that `q=auto` chooses from."""
 
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The unencoded frame that results are compared with: the one with this `number` of `count`, shown from `start`
+    on, in milliseconds."""
+
+    image: Pillow.Image
+    number: int = 0
+    count: int = 1
+    start: int = 0
+
+
 Write = Callable[[int], bytes]
-Show = Callable[[bytes, tuple[int, int]], Pillow.Image]
+Show = Callable[[bytes, Judged], Pillow.Image]
 
 
 def fitting(write: Write, most: int) -> bytes:
@@ -43,22 +57,44 @@ def fitting(write: Write, most: int) -> bytes:
     return best
 
 
-def opened(data: bytes, _size: tuple[int, int]) -> Pillow.Image:
-    """The picture in a file that Pillow reads."""
-    return Pillow.open(io.BytesIO(data), formats=_CODERS)
+def opened(data: bytes, judged: Judged) -> Pillow.Image:
+    """The frame in a file that Pillow reads. WebP's encoder makes one of frames that look alike, so where there are
+    fewer than there were, the one that is shown at the time counts."""
+    image = Pillow.open(io.BytesIO(data), formats=_CODERS)
+    frames = getattr(image, "n_frames", 1)
+    if frames == judged.count:
+        image.seek(judged.number)
+        return image
+    for number in range(frames):
+        image.seek(number)
+        image.load()
+        if image.info["timestamp"] + image.info["duration"] > judged.start:
+            break
+    return image
 
 
-def seeming(write: Write, reference: Pillow.Image, show: Show = opened, margin: float = 0) -> bytes:
-    """The image at the lowest quality of the ladder that scores TARGET against the reference; else at the highest.
+def judged(frames: Sequence[Frame]) -> Judged:
+    """The frame with the most detail, which takes the highest quality: many animations begin with an empty one."""
+    if len(frames) == 1:
+        return Judged(frames[0].pillow())
+    number = max(range(len(frames)), key=lambda index: _detail(frames[index].pillow()))
+    start = sum(frame.delay for frame in frames[:number])
+    return Judged(frames[number].pillow(), number, len(frames), start)
 
-    No more than five are made. `show` decodes what `write` made, of the reference's size. `margin` is added to TARGET.
+
+def seeming(write: Write, frames: Sequence[Frame], show: Show = opened, margin: float = 0) -> bytes:
+    """The image at the lowest quality of the ladder that scores TARGET against its frames; else at the highest.
+
+    No more than five are made. `show` decodes the frame that is compared of what `write` made. `margin` is added to
+    TARGET.
     """
     made: dict[int, bytes] = {}
+    reference = judged(frames)
 
     def good(value: int) -> bool:
         made[value] = write(value)
-        with show(made[value], reference.size) as encoded:
-            return score(reference, encoded) >= TARGET + margin
+        with show(made[value], reference) as encoded:
+            return score(reference.image, encoded) >= TARGET + margin
 
     index = min(bisect_left(LADDER, True, key=good), len(LADDER) - 1)
     return made.get(LADDER[index]) or write(LADDER[index])
@@ -91,6 +127,14 @@ def score(a: Pillow.Image, b: Pillow.Image) -> float:
         xy=xy,
     )
     return float(similarity.resize((1, 1), Pillow.Resampling.BOX).getpixel((0, 0)))
+
+
+def _detail(image: Pillow.Image) -> float:
+    """The mean variance of lightness within blocks of 8x8 pixels."""
+    light = _lightness(image)
+    mean, squares = _mean_of_blocks(light), ImageMath.lambda_eval(lambda of: of["a"] * of["a"], a=light)
+    variance = ImageMath.lambda_eval(lambda of: of["b"] - of["m"] * of["m"], b=_mean_of_blocks(squares), m=mean)
+    return float(variance.resize((1, 1), Pillow.Resampling.BOX).getpixel((0, 0)))
 
 
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2

@@ -15,6 +15,7 @@ from service.engine.job import Header, TooLarge, Undecodable
 from service.engine.jxl import colour, libjxl
 from service.engine.memory import has_room
 from service.engine.picture import Details, Frame
+from service.engine.quality import Judged
 
 PIXEL = 40
 """Bytes for a pixel that must be free: libjxl takes 10 to 16 of a still image, and four layers may be referred to."""
@@ -33,10 +34,11 @@ def read(path: Path, header: Header, wanted: range, _n: int, _tolerant: bool) ->
         return _Reading(decoder, header, delays).frames(wanted)
 
 
-def decoded(data: bytes, size: tuple[int, int]) -> Pillow.Image:
-    """A still image of 8-bit samples that was encoded here."""
+def decoded(data: bytes, judged: Judged) -> Pillow.Image:
+    """The frame that `q=auto` judges, in 8-bit samples, of what was encoded here."""
     with libjxl.decoder(libjxl.BASIC_INFO | libjxl.COLOUR | libjxl.IMAGE, data) as decoder:
-        return _Reading(decoder, Header("jxl", *size), []).frames(range(1))[0][0].pillow()
+        reading = _Reading(decoder, Header("jxl", *judged.image.size), [])
+        return reading.frames(range(judged.number, judged.number + 1))[0][0].pillow()
 
 
 class _Reading:
