@@ -11,7 +11,7 @@ from gateway.rules import ANIMATED, DEFAULT_QUALITY
 from service.engine import geometry, writers
 from service.engine.colour import kept
 from service.engine.formats import FORMATS
-from service.engine.headers import jxl_boxes, jxl_metadata, png
+from service.engine.headers import jxl_boxes, jxl_frames, jxl_metadata, png
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Job, Result, Undecodable, Unsatisfiable
 from service.engine.jpeg import decode
@@ -167,9 +167,15 @@ def faithful(job: Job) -> Job:
 
 
 def _is_exact(job: Job) -> bool:
-    """Whether a JPEG XL holds its samples as they are, and not as light that is seen."""
+    """Whether a JPEG XL holds its samples as they are: not as light that is seen, nor as blocks, as one of a JPEG."""
     with OpenedFile(Path(job.source)) as source:
-        return not jxl_metadata.metadata(jxl_boxes.codestream(source)).xyb
+        stream = jxl_boxes.codestream(source)
+        if jxl_metadata.metadata(stream).xyb:
+            return False
+        try:
+            return jxl_frames.is_of_samples(stream, jxl_metadata.metadata(stream, to_frames=True))
+        except Undecodable:  # a profile too long to be passed over: as if it were
+            return True
 
 
 def _strip(job: Job, rare: bool, reasons: list[str] | None) -> bool:

@@ -67,6 +67,16 @@ def shown(stream: Source, metadata: Metadata) -> list[int]:
     raise Undecodable("The JPEG XL is damaged: it has more layers than any image")
 
 
+def is_of_samples(stream: Source, metadata: Metadata) -> bool:
+    """Whether the first frame is coded by its samples (modular), as what is without loss; else by transforms of blocks.
+    Raises Undecodable."""
+    at = metadata.frames_at
+    if metadata.preview:
+        bits = LowBits(stream, at)
+        at = _end(bits, _frame(bits, metadata, metadata.preview))
+    return _frame(LowBits(stream, at), metadata, None).modular
+
+
 def _frame(bits: LowBits, metadata: Metadata, preview: tuple[int, int] | None) -> Frame:
     """FrameHeader (F.2)."""
     frame = Frame(preview or (metadata.width, metadata.height))

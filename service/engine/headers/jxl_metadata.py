@@ -26,7 +26,7 @@ MAX_CHANNELS = 256  # extra ones; level 10 of the standard allows no more
 @dataclass(slots=True)
 class Metadata:
     """What a codestream says of itself. `ticks` are those of a second of an animation, as a fraction; `frames_at` is
-    where the first frame of an animation begins."""
+    where the first frame begins, as far as it was read to there."""
 
     width: int
     height: int
@@ -45,8 +45,8 @@ class Metadata:
     frames_at: int = 0
 
 
-def metadata(stream: Source) -> Metadata:
-    """What the codestream begins with. Raises Undecodable."""
+def metadata(stream: Source, *, to_frames: bool = False) -> Metadata:
+    """What the codestream begins with, for an animation or with `to_frames` up to its frames. Raises Undecodable."""
     if stream.head(2) != jxl_boxes.BARE:
         raise Undecodable("The JPEG XL is damaged: its codestream has no signature")
     bits = LowBits(stream, 2)
@@ -54,7 +54,7 @@ def metadata(stream: Source) -> Metadata:
     if not bits.flag():
         _said(bits, found)
     _transform(bits, found)
-    if found.ticks:
+    if found.ticks or to_frames:
         if found.profile:
             pass_profile(bits)
         bits.align()
