@@ -121,7 +121,7 @@ class Precondition:
         if self.if_match is not None and not held & self.if_match:
             raise PreconditionFailed("the image is not the one that If-Match names")
         if held & self.if_none_match:
-            raise PreconditionFailed("the image is one that If-None-Match excludes")
+            raise PreconditionFailed("there is an image of this name, which If-None-Match excludes")
         if present and not self.replace:
             raise Exists(f"{present.name!r} is there already")
 

@@ -142,7 +142,7 @@ class Hook:
             ) as response:
                 status, answer = response.status, await _read(response.content)
         except TimeoutError:
-            raise _NoAnswer(f"nothing came within {self._options.timeout:g} s") from None
+            raise _NoAnswer(f"no whole answer came within {self._options.timeout:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise _NoAnswer(str(error) or type(error).__name__) from error
         if status == 204:

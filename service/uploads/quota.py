@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import AsyncIterator
 
-from gateway.units import print_size
 from service.store.base import Container, StoredObject, Usage
 from service.store.errors import StoreError, StoreFull
 
@@ -80,7 +79,7 @@ class Quota:
             text = f"the store may hold {self._images} images, and holds {held.images}"
             raise QuotaReached(f"limits.store_images: {text}")
         if self._bytes and change.bytes > 0 and held.bytes + change.bytes > self._bytes:
-            text = f"the originals may take {print_size(self._bytes)} together, and take {held.bytes} bytes"
+            text = f"the originals may take {self._bytes} bytes together, and take {held.bytes}"
             raise QuotaReached(f"limits.store_bytes: {text}; {change.bytes} more have no room")
 
     async def _refresh(self) -> None:

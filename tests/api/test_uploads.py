@@ -188,7 +188,10 @@ def test_preconditions_guard_a_name(shared: Gateway, folder: str, cat: bytes, do
     assert put(dog, If_Match="unquoted") == 400
     assert put(dog, If_Match=f'"other", {first}') == 201
     assert shared.api.get(path, params={"original": "true"}).content == dog
-    assert shared.api.delete(path, headers={"If-Match": first}).status_code == 412
+    refused = shared.api.delete(path, headers={"If-Match": first})
+    assert (refused.status_code, refused.json()["detail"]) == (412, "the image is not the one that If-Match names")
+    refused = shared.api.put(path, content=cat, headers={"If-None-Match": "*"})
+    assert (refused.status_code, "If-None-Match" in refused.json()["detail"]) == (412, True)
     second = shared.api.head(path, params={"original": "true"}).headers["ETag"]
     assert shared.api.delete(path, headers={"If-Match": second}).status_code == 204
     assert shared.api.delete(path).status_code == 404

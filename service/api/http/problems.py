@@ -60,7 +60,6 @@ KINDS: Mapping[type[Exception], Kind] = {
         412,
         "precondition-failed",
         "`If-Match`, `If-None-Match` or `If-Unmodified-Since` does not hold",
-        "the image is not the one that If-Match names",
     ),
     store_errors.Unholdable: Kind(400, "unholdable-name", "the store cannot hold this name"),
     store_errors.ReadOnly: Kind(
