@@ -273,6 +273,7 @@ def test_a_page_of_a_configured_origin_may_send_and_no_other(
         cross = {"Sec-Fetch-Site": "cross-site"}
         if not subject.swift:
             refused = browser.put(upload["url"], content=CAT, headers={"Origin": "https://else.example.org", **cross})
+            assert "intake.origins" in refused.json()["detail"]
             assert code(refused) == (403, "cross-site")
         put = browser.put(upload["url"], content=CAT, headers={"Origin": SHOP, **cross, **upload["headers"]})
     assert (put.status_code, put.headers["Access-Control-Allow-Origin"]) == (201, SHOP)

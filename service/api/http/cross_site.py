@@ -64,17 +64,18 @@ def _is_signed_put(request: web.Request) -> bool:
 
 
 def _check_site(request: web.Request, api: Api) -> None:
+    upload = "name its origin in intake.origins if it may send images here" if request.path.startswith(PREFIX) else ""
     for site in request.headers.getall(FETCH_SITE, ()):
         if site.strip() not in OWN_SITES:
             raise CrossSite(
                 f"a page of another origin sent this ({FETCH_SITE}: {quote(site)}), and only pages of the API's own "
-                "may change anything; serve the page and the API under one name, and name it in api.hosts"
+                f"may change anything; {upload or 'serve page and API under one name, and name it in api.hosts'}"
             )
     for origin in request.headers.getall("Origin", ()):
         if not any(is_own_origin(origin, host, api.hosts) for host in _hosts(request) or [""]):
             raise CrossSite(
                 f"a page of another origin sent this (Origin: {quote(origin)}), and only pages of the API's own may "
-                "change anything; name its host in api.hosts if it is one of them"
+                f"change anything; {upload or 'name its host in api.hosts if it is one of them'}"
             )
 
 
