@@ -99,7 +99,7 @@ def avif(picture: Picture, settings: Settings) -> bytes:
 
     Of an animation a picture is coded by what changes: 5 ms each for 320x240 pixels, as WebP, at a fifth of its bytes.
     It is written at the next higher speed: so many pictures have less time each.
-    Lossless is so in luma and chroma, for Pillow does not offer the identity matrix: RGB is off by 2 of 255 at most.
+    Lossless is so in luma and chroma, for Pillow does not offer the identity matrix: RGB is off by 3 of 255 at most.
     """
     quality, chroma = (100, "4:4:4") if settings.lossless else (settings.quality, "4:2:0")
     options: dict[str, Any] = {"autotiling": False, "max_threads": 1}
