@@ -121,6 +121,13 @@ def test_what_has_no_header_is_undecodable(tmp_path: Path, data: bytes) -> None:
         recognised(tmp_path, data)
 
 
+def test_an_image_in_cmyk_is_refused_for_its_inks_would_be_shown_without_black(tmp_path: Path) -> None:
+    head = Writer().put((1, 1), (0, 5), (1, 3), (0, 1), (0, 1), (0, 1), (0, 2), (1, 1))  # 8 by 8 pixels of 8 bits
+    head.put((1, 2), (0, 1), (2, 2), (2, 4))  # one more channel: of black
+    with pytest.raises(Undecodable, match="CMYK"):
+        recognised(tmp_path, b"\xff\x0a" + head.bytes() + bytes(9))
+
+
 def test_boxes_without_end_are_not_followed() -> None:
     data = jxls.SIGNATURE + 20_000 * jxls.box(b"free", b"")
     with pytest.raises(Undecodable, match="10000 boxes"):

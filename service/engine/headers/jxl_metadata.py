@@ -15,7 +15,7 @@ _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _XY = ((19, 0), (19, 524_288), (20, 1_048_576), (21, 2_097_152))
 _HALF = 16  # bits of F16
 
-ALPHA, _SPOT, _FILTER = 0, 2, 5
+ALPHA, _SPOT, _BLACK, _FILTER = 0, 2, 4, 5
 """Types of extra channels (D.3.6)."""
 
 _GRAY, _XYB = 1, 2
@@ -126,6 +126,8 @@ def _channel(bits: LowBits) -> int:
     if bits.flag():
         return ALPHA
     kind = bits.word()
+    if kind == _BLACK:  # which libjxl leaves out of the pixels
+        raise Undecodable("The JPEG XL is of a kind that is not taken: it is in CMYK")
     _depth(bits)
     bits.choice((0, 0), (0, 3), (0, 4), (3, 1))  # how much smaller it is stored
     bits.skip_name()
