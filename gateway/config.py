@@ -89,6 +89,7 @@ def rules_of(config: Config, writable: set[str] | None = None) -> Rules:
         preset_max_age={preset: int(seconds) for preset, seconds in config.public.preset_max_age.items()},
         ignored_query=tuple(config.public.ignored_query),
         time=config.limits.time,
+        memory=config.engine.memory,
         shared_caches=_shared_caches(config),
         ladder=ladder_of(config),
         snap=config.ladder.snap,

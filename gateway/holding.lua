@@ -6,13 +6,18 @@ local huge = math.huge
 local ipairs = ipairs
 local max = math.max
 local min = math.min
+local next = next
 local tonumber = tonumber
 
 local _M = {}
 
+-- Bytes of an engine process that its libraries, the original and the result take.
+local PROCESS = 192 * 1024 * 1024
 
--- The most pixels that a side of the result may have. `shape` has the image's width, height and frames.
-local function longest(recipe, shape, rules)
+
+-- The most pixels that width and height of the result may have, in either order. `shape` has the image's width, height
+-- and frames.
+local function largest(recipe, shape, rules)
     local width, height = shape.width, shape.height
     local w, h = tonumber(recipe.w or 0), tonumber(recipe.h or 0)
     if w > 0 and h > 0 and recipe.fit ~= "outside" then
@@ -30,10 +35,11 @@ local function longest(recipe, shape, rules)
         width, height = max(1, floor(width * scale + 0.5)), max(1, floor(height * scale + 0.5))
     end
     if tonumber(recipe.rot or 0) % 90 ~= 0 then
-        return width + height
+        local sum = width + height
+        return sum, sum
     end
 
-    return max(width, height)
+    return width, height
 end
 
 
@@ -52,16 +58,25 @@ local function may_move(row, pixels, time)
 end
 
 
+-- Whether a process of `memory` bytes can encode so many pixels.
+local function has_room(row, pixels, memory)
+    return not row.pixel_memory or row.pixel_memory * pixels + PROCESS <= memory
+end
+
+
 -- The formats that `auto` may become for this recipe of this image, the preferred first: of the rules' `negotiate`,
 -- which it is where all of them may.
 function _M.fitting(recipe, shape, rules)
     local moves = shape.frames > 1 and not recipe.frame
-    local side = longest(recipe, shape, rules)
+    local is_measured = next(recipe) ~= nil and not recipe.crop and not recipe.trim
+    local width, height = largest(recipe, shape, rules)
+    local side = max(width, height)
     local pixels = side * side * shape.frames
     local found = {}
     for _, one in ipairs(rules.negotiate) do
         local row = rules.formats[one.format]
-        if side <= (row.longest or side) and (not moves or may_move(row, pixels, rules.time)) then
+        if side <= (row.longest or side) and (not moves or may_move(row, pixels, rules.time))
+            and (not is_measured or has_room(row, width * height, rules.memory)) then
             found[#found + 1] = one
         end
     end

@@ -4,7 +4,8 @@ What each format holds is in the vocabulary: `animated` where it holds more than
 ends. WebP's is that of its bit stream; JPEG's libjpeg's JPEG_MAX_DIMENSION; AVIF's what libavif, and so every browser,
 reads (its AVIF_DEFAULT_IMAGE_DIMENSION_LIMIT: it writes more); GIF's the 16 bits of its header; JPEG XL's that of level
 5 (ISO/IEC 18181-1, annex M). `negotiated_moving` is false where some clients that name a format show only one frame of
-an animation, as Safari does of JPEG XL: `auto` never becomes that format then.
+an animation, as Safari does of JPEG XL: `auto` never becomes that format then. `pixel_memory` is how many bytes an
+encoder takes for a pixel, where that is so much that a large result has no room in an engine process.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from gateway.recipes import Recipe
 from gateway.rules import VOCABULARY, Rules
 
 _FORMATS = VOCABULARY["formats"]
+
+_PROCESS = 192 << 20
+"""Bytes of an engine process that its libraries, the original and the result take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +34,24 @@ class Shape:
 def fitting(recipe: Recipe, shape: Shape, rules: Rules) -> list[str]:
     """The formats that `auto` may become for this recipe of this image, the preferred first."""
     moves = shape.frames > 1 and "frame" not in recipe
-    side = longest(recipe, shape, rules)
+    width, height = largest(recipe, shape, rules)
+    side = max(width, height)
     pixels = side * side * shape.frames
+    is_measured = bool(recipe) and "crop" not in recipe and "trim" not in recipe
     return [
         format
         for format in rules.negotiate
-        if side <= longest_side(format) and (not moves or _may_move(format, pixels, rules.time))
+        if side <= longest_side(format)
+        and (not moves or _may_move(format, pixels, rules.time))
+        and (not is_measured or _has_room(format, width * height, rules.memory))
     ]
+
+
+def _has_room(format: str, pixels: int, memory: int) -> bool:
+    """Whether a process of `engine.memory` bytes can encode so many pixels. It is not asked of a whole image, which
+    keeps its own format where it cannot be made, nor of what is cut, whose size is not known."""
+    needed: int = _FORMATS[format].get("pixel_memory", 0) * pixels
+    return needed == 0 or needed + _PROCESS <= memory
 
 
 def _may_move(format: str, pixels: int, time: float) -> bool:
@@ -62,7 +77,12 @@ def longest_side(format: str) -> float:
 
 
 def longest(recipe: Recipe, shape: Shape, rules: Rules) -> int:
-    """The most pixels that a side of the result may have; it may have fewer.
+    """The most pixels that a side of the result may have; it may have fewer."""
+    return max(largest(recipe, shape, rules))
+
+
+def largest(recipe: Recipe, shape: Shape, rules: Rules) -> tuple[int, int]:
+    """The most pixels that width and height of the result may have, in either order; they may have fewer.
 
     What is cut may be of any shape, so its open side is taken to be as long as the limits let the engine make it; a
     slanted turn lies within the sum of the sides.
@@ -82,5 +102,5 @@ def longest(recipe: Recipe, shape: Shape, rules: Rules) -> int:
             scale = min(scale, 1.0)
         width, height = max(1, math.floor(width * scale + 0.5)), max(1, math.floor(height * scale + 0.5))
     if float(recipe.get("rot", 0)) % 90 != 0:
-        return width + height
-    return max(width, height)
+        return width + height, width + height
+    return width, height

@@ -69,6 +69,7 @@ function _M.load(document)
         preset_max_age = document.preset_max_age,
         ignored_query = document.ignored_query,
         time = document.time,
+        memory = document.memory,
         shared_caches = document.shared_caches,
         ladder = document.ladder,
         snap = document.snap,

@@ -80,7 +80,8 @@ class Rules:
     `keys` maps the id of a signing key to its secret; `metadata` says whether the public port answers `@meta.json`;
     `max_age` is how many seconds browsers may keep an image, `preset_max_age` the same for single presets;
     `ignored_query` lists the query keys that are dropped unread; a `*` at the end stands for any rest;
-    `time` is how many seconds one image may take, by which animations are bounded that take long; `shared_caches` are
+    `time` is how many seconds one image may take, by which animations are bounded that take long; `memory` is
+    how many bytes an engine process may use for it; `shared_caches` are
     the directives of Cache-Control that tell shared caches how many seconds something holds; `ladder` has the widths
     that may be asked for on the public port, ascending, and is empty where all may; `snap` says what becomes
     of the others;
@@ -102,6 +103,7 @@ class Rules:
     preset_max_age: Mapping[str, int] = field(default_factory=dict)
     ignored_query: Sequence[str] = DEFAULT_IGNORED_QUERY
     time: float = 30.0
+    memory: int = 1 << 30
     shared_caches: Mapping[str, int] = field(default_factory=dict)
     ladder: Sequence[int] = ()
     snap: str = "up"
@@ -127,6 +129,7 @@ class Rules:
             "preset_max_age": dict(self.preset_max_age),
             "ignored_query": list(self.ignored_query),
             "time": self.time,
+            "memory": self.memory,
             "shared_caches": dict(self.shared_caches),
             "ladder": list(self.ladder),
             "snap": self.snap,

@@ -55,3 +55,13 @@ def test_a_format_may_be_chosen_up_to_its_longest_side(format: str) -> None:
 
     assert fitting({}, Shape(int(most), 1), rules) == [format]
     assert fitting({}, Shape(1, int(most) + 1), rules) == ([format] if format in ("png", "tif", "bmp") else [])
+
+
+def test_a_result_that_has_no_room_for_an_encoder_becomes_another_format() -> None:
+    """libjxl takes 80 bytes a pixel. The whole image keeps its own format where it cannot be made, so it is tried."""
+    shape, rules = Shape(4096, 3072), replace(RULES, negotiate=("jxl", "webp"), memory=1 << 30)
+    assert fitting({"w": "3800"}, shape, rules) == ["jxl", "webp"]
+    assert fitting({"w": "3900"}, shape, rules) == fitting({"rot": "1"}, shape, rules) == ["webp"]
+    assert fitting({}, shape, rules) == ["jxl", "webp"]
+    assert fitting({"w": "3900"}, shape, replace(rules, memory=2 << 30)) == ["jxl", "webp"]
+    assert fitting({"w": "2560"}, shape, replace(rules, memory=512 << 20)) == ["webp"]

@@ -155,6 +155,7 @@ CHANGES = [
     ("holding", "shape.frames > 1 and not recipe.frame", "shape.frames > 1"),
     ("holding", "floor(width * scale + 0.5)", "floor(width * scale)"),
     ("holding", "width + height", "max(width, height)"),
+    ("holding", "pixels + PROCESS", "pixels"),
     ("holding", "side <= (row.longest or side)", "side < (row.longest or side + 1)"),
     ("holding", 'recipe.up or recipe.fit == "pad"', "recipe.up"),
     ("marker", "([!-~]+)", "(%S+)"),
