@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from service.engine.memory import give_back
-from service.engine.pool import priority, title, worker
+from service.engine.pool import file_pages, priority, title, worker
 from service.engine.pool.messages import PACKET
 from service.engine.sandbox import sandbox
 
@@ -40,6 +40,7 @@ def main(arguments: list[str]) -> int:
     entries = importlib.import_module(module)
     capabilities = entries.capabilities()
     _require_one_thread()
+    file_pages.let_go()  # this process runs no codec; those forked from it map what they use
     gc.collect()
     gc.freeze()  # a collection in a forked process would write to every page
     gc.enable()

@@ -1,0 +1,81 @@
+"""Pages of files that were read once are let go of, and come back as they were; a process's own pages stay."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.engine.pool import file_pages
+
+SIZE = 64 * mmap.PAGESIZE
+CONTENT = b"page" * (SIZE // 4)
+OWN = b"own"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[mmap.mmap]:
+    """A file that is mapped as the loader maps a library, with a first page that this process has changed where a test
+    writes to it."""
+    path = tmp_path / "library of pages"
+    path.write_bytes(CONTENT)
+    with path.open("rb") as file:
+        mapping = mmap.mmap(file.fileno(), SIZE, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE)
+    with mapping:
+        yield mapping
+
+
+def test_what_was_only_read_is_let_go_and_comes_back(library: mmap.mmap) -> None:
+    _make_read_only(library)
+    assert library[:SIZE] == CONTENT
+    assert _resident(library) > 0
+    file_pages.let_go()
+    assert _resident(library) == 0
+    assert library[:SIZE] == CONTENT
+
+
+def test_pages_that_the_process_has_changed_stay_as_they_are(library: mmap.mmap) -> None:
+    library[: len(OWN)] = OWN
+    _make_read_only(library)
+    file_pages.let_go()
+    assert library[: len(OWN)] == OWN
+
+
+def test_what_may_be_written_is_left_alone(library: mmap.mmap) -> None:
+    assert library[:SIZE] == CONTENT
+    file_pages.let_go()
+    assert _resident(library) > 0
+
+
+def test_a_kernel_that_does_not_tell_its_mappings_is_no_failure(
+    library: mmap.mmap, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(file_pages, "_SMAPS", tmp_path / "smaps")
+    _make_read_only(library)
+    assert library[:SIZE] == CONTENT
+    file_pages.let_go()
+    assert _resident(library) > 0
+
+
+def _make_read_only(mapping: mmap.mmap) -> None:
+    protect = ctypes.CDLL(None, use_errno=True).mprotect
+    assert protect(ctypes.c_void_p(_address(mapping)), ctypes.c_size_t(SIZE), mmap.PROT_READ) == 0
+
+
+def _resident(mapping: mmap.mmap) -> int:
+    """KiB of the mapping that are in this process."""
+    text = Path("/proc/self/smaps").read_text()
+    found = re.search(rf"^{_address(mapping):x}-.*\n(?:.*\n)*?Rss: +(\d+) kB$", text, re.M)
+    assert found
+    return int(found[1])
+
+
+def _address(mapping: mmap.mmap) -> int:
+    """The address, which only a writable buffer tells to ctypes: the kernel knows it by the file's name."""
+    names = Path("/proc/self/maps").read_text().splitlines()
+    (line,) = [line for line in names if line.endswith("library of pages")]
+    return int(line.split("-")[0], 16)
