@@ -8,6 +8,7 @@ every request is work to them.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -106,8 +107,14 @@ def _gateway(name: str, library: str, pictures: Path, scratch: Path) -> Iterator
         recipe = f"w={asked.width}{box}{quality}" if asked.width else "full"
         return f"/images/{asked.image}/@{recipe}.{asked.format}"
 
-    with running_gateway(scratch / name, options) as running:
+    with running_gateway(scratch / name, options, ports=_ports(scratch / name)) as running:
         yield Server(name, running.process.pid, path, _fetcher(name, running.public))
+
+
+@functools.cache
+def _ports(_root: Path) -> list[int]:
+    """The same at each start of a gateway: with other ports nginx's template would be filled in anew."""
+    return free_ports(2)
 
 
 def _fetcher(name: str, client: httpx.Client) -> Callable[[str], bytes]:

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,7 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def write_config(root: Path, options: Mapping[str, Any], ports: list[int]) -> Path:
+def write_config(root: Path, options: Mapping[str, Any], ports: Sequence[int]) -> Path:
     """A config.yaml in `root` with these options and ports."""
     document = {key: dict(value) if isinstance(value, Mapping) else value for key, value in options.items()}
     document["public"] = {"listen": f"127.0.0.1:{ports[0]}", **document.get("public", {})}
@@ -119,11 +119,15 @@ def write_config(root: Path, options: Mapping[str, Any], ports: list[int]) -> Pa
 
 @contextlib.contextmanager
 def running_gateway(
-    root: Path, options: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+    root: Path,
+    options: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    ports: Sequence[int] = (),
 ) -> Iterator[Gateway]:
-    """Start a gateway with these options, and end it; afterwards none of its processes is left."""
+    """Start a gateway with these options, and end it; afterwards none of its processes is left. `ports` are the public
+    one and the API's; others than last time where there are none."""
     root.mkdir(parents=True, exist_ok=True)
-    file = write_config(root, options or {}, free_ports(2))
+    file = write_config(root, options or {}, ports or free_ports(2))
     proof = _share_proof(file)
     with (root / "log").open("wb") as log:
         process = subprocess.Popen(
