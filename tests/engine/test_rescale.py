@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from service.engine.avif import libavif
 from service.engine.jpeg import planes, turbo
+from service.engine.jpeg.quantisation import tables
 from tests import images, profiles
 from tests.engine.deriving import BURST, apart, derive
 
@@ -185,6 +186,18 @@ def test_without_the_library_the_image_is_made_in_rgb(
 def test_the_result_has_chroma_of_half_the_size() -> None:
     made = derive(images.jpeg(), "w=101", "jpg").pillow()
     assert [layer[1:3] for layer in layers(made)] == [(2, 2), (1, 1), (1, 1)]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 129), (301, 277), (300, 256)])
+def test_the_rows_of_an_image_that_are_made_at_a_time_join(size: tuple[int, int]) -> None:
+    luma, chroma = planes.plane_sizes(size)
+    y, *colours = Image.fromarray(images.photo(*luma)).convert("YCbCr").split()
+    cb, cr = (plane.resize(chroma) for plane in colours)
+    at_once = Image.merge(
+        "YCbCr", (y, cb.resize(luma, Image.Resampling.NEAREST), cr.resize(luma, Image.Resampling.NEAREST))
+    )
+    options = {"qtables": tables(80), "subsampling": "4:2:0", "optimize": True, "progressive": True}
+    assert planes.write((y, cb, cr), size, 80, 1) == images.encode(at_once.crop((0, 0, *size)), "JPEG", **options)
 
 
 def test_a_burst_takes_the_planes_of_each_scale_once_and_changes_nothing(
