@@ -31,6 +31,7 @@ from service.derivatives.maker import Maker
 from service.derivatives.stored import DerivedStore
 from service.derivatives.warming import namer
 from service.engine.job import Limits
+from service.engine import file_pages
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.settings import EngineSettings
 from service.journal.journal import opened_journal
@@ -87,6 +88,7 @@ async def _serve(config: Config) -> None:
         _on_signal(stop.set)
         with named(paths_of(config).service_pid):
             paths_of(config).service_pid.write_text(f"{os.getpid()}\n")  # which is how the supervisor knows
+        file_pages.let_go()
         gc.freeze()  # what is there now stays: no collection looks through it again
         gc.set_threshold(COLLECT)
         log.info("ready: the API listens on %s", config.api.listen)

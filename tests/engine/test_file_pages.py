@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.engine.pool import file_pages
+from service.engine import file_pages
 
 SIZE = 64 * mmap.PAGESIZE
 CONTENT = b"page" * (SIZE // 4)

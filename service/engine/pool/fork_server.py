@@ -23,8 +23,9 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
+from service.engine import file_pages
 from service.engine.memory import give_back
-from service.engine.pool import file_pages, priority, title, worker
+from service.engine.pool import priority, title, worker
 from service.engine.pool.messages import PACKET
 from service.engine.sandbox import sandbox
 
