@@ -30,8 +30,8 @@ from service.derivatives.job import persist_of
 from service.derivatives.maker import Maker
 from service.derivatives.stored import DerivedStore
 from service.derivatives.warming import namer
-from service.engine.job import Limits
 from service.engine import file_pages
+from service.engine.job import Limits
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.settings import EngineSettings
 from service.journal.journal import opened_journal

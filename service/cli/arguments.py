@@ -5,14 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from service.cli.loading import load
 from service.cli.shell import API, TOKEN
-
-if TYPE_CHECKING:
-    from service.runtime.configuration import Loaded
 
 LONGEST_LIFETIME = 10**9  # seconds: 31 years
 
@@ -127,16 +125,6 @@ def _with_remote(function: Callable[..., int]) -> Callable[..., int]:
         return function(remote(load(file, None).config, api), **options)
 
     return run
-
-
-def load(file: Path | None, base: Path | None = None) -> Loaded:
-    """Read the configuration, and put its log in force. Raises ConfigError."""
-    from service.observability import logs  # noqa: PLC0415  # help needs no configuration
-    from service.runtime.configuration import load_file  # noqa: PLC0415
-
-    loaded = load_file(file, base)
-    logs.configure(loaded.config.log)
-    return loaded
 
 
 def _complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:

@@ -7,14 +7,13 @@ package, and give its name a row in COMMANDS.
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 import click
 
+from service.cli.explained import explain
 from service.cli.shell import STOPPED
-from service.runtime.naming import plainly
 
 COMMANDS = {
     "up": "gateway_commands",
@@ -84,32 +83,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo("stopped; nothing was done", err=True)
         return STOPPED
     except Exception as error:
-        message = _explain(error)
+        message = explain(error)
         if message is None:
             raise
         click.echo(message, err=True)
         return 1
-
-
-def _explain(error: Exception) -> str | None:
-    """The message of a failure that the user can mend; None for a mistake of the program."""
-    if isinstance(error, OSError):
-        return plainly(error)
-    return str(error) if any(_is_a(error, *kind) for kind in EXPLAINED) else None
-
-
-EXPLAINED = (
-    ("gateway.config", "ConfigError"),
-    ("gateway.errors", "Refused"),
-    ("service.supervise.program", "StartFailed"),
-    ("service.supervise.twins", "TwinsDiffer"),
-    ("service.store.errors", "StoreError"),
-    ("service.engine.job", "EngineError"),
-    ("service.runtime.lock", "AlreadyRunning"),
-    ("service.client.errors", "GatewayError"),
-)
-"""Exceptions whose text is meant for the user. A module that is not loaded has raised nothing."""
-
-
-def _is_a(error: Exception, module: str, kind: str) -> bool:
-    return module in sys.modules and isinstance(error, getattr(sys.modules[module], kind))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import shlex
-import socket
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,23 +11,17 @@ from urllib.parse import urlencode
 import click
 
 from gateway.errors import Refused
-from service.cli.arguments import PATH, lifetime, load, local_command, unloaded_command
+from service.cli import running
+from service.cli.arguments import PATH, lifetime, local_command, unloaded_command
 
 if TYPE_CHECKING:
     from service.runtime.configuration import Loaded
-
-WHILE_LOADING = 50_000
-"""Objects more than before from which on cycles are looked for until the service sets a bound of its own: modules that
-are loaded leave few, and the default of 700 takes a twentieth of a start."""
 
 
 @unloaded_command("up", "up -c /etc/image-gateway/config.yaml")
 def up(file: Path | None) -> int:
     """Run nginx and the service, in the foreground, until SIGTERM or Ctrl-C."""
-    sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]  # asyncio does without OpenSSL, and so holds less
-    from service.supervise.up import up as run  # noqa: PLC0415  # the other commands need no supervisor
-
-    return run(file)
+    return running.up(file)
 
 
 @unloaded_command("serve", "serve -c trial.yaml --base /etc/image-gateway")
@@ -38,23 +29,7 @@ def up(file: Path | None) -> int:
 @click.option("--lead", type=int, hidden=True)  # the socket on which a supervisor is told what is prepared
 def serve(file: Path | None, base: Path | None, lead: int | None) -> int:
     """Run the service alone."""
-    gc.set_threshold(WHILE_LOADING)
-    if lead is None:
-        config = load(file, base).config
-    else:
-        from service.supervise.leading import lead as prepare  # noqa: PLC0415  # a restart prepares nothing
-
-        prepared = prepare(socket.socket(fileno=lead), file)
-        if prepared is None:
-            return 1
-        config = prepared
-    from service.runtime.trust import import_aiohttp  # noqa: PLC0415
-
-    import_aiohttp()
-    from service import app  # noqa: PLC0415  # the other commands need no uvloop and no engine
-
-    app.serve(config)
-    return 0
+    return running.serve(file, base, lead)
 
 
 @local_command("render", "render -c /etc/image-gateway/config.yaml --to /tmp/nginx")

@@ -45,7 +45,7 @@ def start(command: str, root: Path, **environ: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("command", STARTED)
-@pytest.mark.parametrize("module", ["click", "pydantic", "service.observability.logs", None])
+@pytest.mark.parametrize("module", ["service.cli.running", "pydantic", "service.observability.logs", None])
 def test_ctrl_c_while_code_is_loaded_is_one_line(tmp_path: Path, command: str, module: str | None) -> None:
     (tmp_path / "sitecustomize.py").write_text(INTERRUPT.format(module=module or STARTED[command]))
     process = start(command, tmp_path, PYTHONPATH=f"{tmp_path}:{HOME}")
