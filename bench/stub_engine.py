@@ -19,6 +19,10 @@ def capabilities() -> dict[str, tuple[bool, bool]]:
     return dict.fromkeys(FORMATS, (True, True))
 
 
+def forget() -> None:
+    """Nothing is held."""
+
+
 def derive(job: Job) -> Result:
     """Write SIZE bytes to `job.output`."""
     Path(job.output).write_bytes(bytes(SIZE))

@@ -22,6 +22,7 @@ from service.engine.job import Job, Result, TooLarge
 from service.engine.magick.reading import WANT_OF_MEMORY
 from service.engine.memory import has_room
 from service.engine.picture import Picture
+from service.engine.recent import forget
 from service.engine.rescale import rescaled
 from service.engine.steps.bitonal import bitonal
 from service.engine.steps.canvas import flatten, flip, pad, rotate
@@ -37,7 +38,7 @@ from service.engine.steps.resample import carve, resample
 from service.engine.steps.smooth import smooth
 from service.engine.steps.tone import tone
 
-__all__ = ["capabilities", "derive", "describe", "verify"]
+__all__ = ["capabilities", "derive", "describe", "forget", "verify"]
 
 Step = Callable[[Picture, Job], None]
 

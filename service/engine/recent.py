@@ -50,6 +50,11 @@ def recalled(path: Path, how: Hashable, read: Callable[[], Decoded], *, tile: bo
     return [frame.copy() for frame in frames], replace(details)
 
 
+def forget() -> None:
+    """Let go of all that is held."""
+    _held.clear()
+
+
 def _let_go(most: int) -> None:
     """Drop what was not used for longest, until no more than `most` bytes are held."""
     while sum(map(_bytes, _held.values())) > most:

@@ -29,6 +29,10 @@ def capabilities() -> dict[str, tuple[bool, bool]]:
         return {}
 
 
+def forget() -> None:
+    """Nothing is held."""
+
+
 def derive(job: Job) -> Result:
     """Convert `source` to `output`."""
     with Image(filename=f"{job.header.format}:{job.source}") as image:

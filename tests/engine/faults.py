@@ -32,6 +32,10 @@ def capabilities() -> dict[str, tuple[bool, bool]]:
     return {"png": (True, True)}
 
 
+def forget() -> None:
+    """Nothing is held."""
+
+
 def derive(job: Job) -> Result:
     """Do what `recipe` says in its order, write the output; the result's `bytes` are the process's id."""
     for word, value in job.recipe.items():

@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
+from service.engine import pipeline
 from service.engine.memory import BOUND
+from service.engine.picture import Details, Frame
 from service.engine.pool import free_memory, worker
+from service.engine.recent import Decoded, recalled
 from tests.engine.pools import Begin, job
 from tests.engine.test_fork_server import kilobytes
 from tests.waiting import eventually
@@ -30,6 +36,42 @@ def test_the_end_of_the_service_is_not_waited_for() -> None:
     os.close(service)
     with os.fdopen(requests, "rb") as waiting:
         assert free_memory.is_wanted_soon(waiting)
+
+
+@pytest.mark.parametrize("idles", [False, True])
+def test_a_process_that_idles_holds_nothing_for_the_next_job(idles: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = list[str]()
+    requests, service = os.pipe()
+    with os.fdopen(requests, "rb") as waiting, os.fdopen(service, "wb", buffering=0) as sending:
+
+        def send() -> None:
+            sending.write(b"{}\n")
+
+        def forget() -> None:
+            calls.append("forget")
+            send()
+
+        monkeypatch.setattr(worker, "give_back", lambda: calls.append("give back"))
+        monkeypatch.setattr(worker, "IDLE", 1 if idles else 120_000)
+        if not idles:
+            send()
+        assert worker._next(waiting, SimpleNamespace(forget=forget)) == b"{}\n"
+    assert calls == (["forget", "give back"] if idles else [])
+
+
+def test_what_an_idle_process_held_is_read_again(tmp_path: Path) -> None:
+    original, reads = tmp_path / "original", list[str]()
+    original.touch()
+
+    def read() -> Decoded:
+        reads.append("read")
+        return [Frame(Image.new("L", (8, 8)))], Details()
+
+    for _ in range(2):
+        recalled(original, "a way", read)
+        recalled(original, "a way", read)
+        pipeline.forget()
+    assert reads == ["read", "read"]
 
 
 async def test_memory_that_a_transcoding_has_freed_goes_back_when_no_other_follows(begin: Begin) -> None:

@@ -35,6 +35,11 @@ def give_back_above(bound: int) -> None:
 
 def is_wanted_soon(requests: BinaryIO) -> bool:
     """Wait for the next request, for as long as memory may be held for it. Return whether there is one, or the end."""
+    return is_wanted_within(_SOON, requests)
+
+
+def is_wanted_within(milliseconds: int, requests: BinaryIO) -> bool:
+    """Wait for the next request for so long at most. Return whether there is one, or the end."""
     waiting = select.poll()
     waiting.register(requests, select.POLLIN)
-    return bool(waiting.poll(_SOON))
+    return bool(waiting.poll(milliseconds))
