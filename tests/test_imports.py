@@ -188,11 +188,12 @@ def test_few_modules_lie_directly_in_the_service() -> None:
     [
         ("service.cli", {"gateway", "httpx", "pydantic", "rich", "uvloop", *SWIFT}),
         ("service.cli.gateway_commands", {"httpx", "pydantic", "rich", "uvloop", "yaml", *SWIFT}),
-        ("service.supervise.up", {"aiohttp", "gateway", "jinja2", "prometheus_client", "pydantic", "yaml"}),
-        ("service.supervise.leading", {"aiohttp", "jinja2", "lupa", "uvloop", *IMAGES}),
+        ("service.cli.running", {"click", "gateway"}),
+        ("service.supervise.up", {"aiohttp", "click", "gateway", "jinja2", "prometheus_client", "pydantic", "yaml"}),
+        ("service.supervise.leading", {"aiohttp", "click", "jinja2", "lupa", "uvloop", *IMAGES}),
         ("service.engine.pipeline", {"PIL.PdfImagePlugin", "asyncio", "http", "pydantic", "ssl", "yaml"}),
         ("service.app", {"service.dialects.iiif", "service.dialects.imgproxy", "service.dialects.thumbor"}),
-        ("service.app", {"httpx", "jinja2", "lupa", "re2", *IMAGES, *SWIFT}),
+        ("service.app", {"click", "httpx", "jinja2", "lupa", "re2", *IMAGES, *SWIFT}),
     ],
 )
 def test_a_start_loads_no_client_that_only_others_need(module: str, needless: set[str]) -> None:
