@@ -145,10 +145,10 @@ def _chosen(format: str, image: Image.Image) -> tuple[int, int]:
         made[data] = value
         return data
 
-    def show(data: bytes, size: tuple[int, int]) -> Image.Image:
-        return _shown(format, data, size)
+    def show(data: bytes, judged: quality.Judged) -> Image.Image:
+        return _shown(format, data, judged.image.size)
 
-    data = quality.seeming(write, image, show)
+    data = quality.seeming(write, [Frame(image)], show)
     return made[data], len(data)
 
 

@@ -183,8 +183,9 @@ class Delivery:
             return
         DEAD_LETTERS.labels(self.sender.kind).inc()
         log.error(
-            "%s: a message is given up after %d attempts in %.0f s: %s; it lies in %s%s and says: %s",
-            *(self.sender.title, waiting.attempts, waiting.age, error, DEAD, waiting.id),
+            "%s: a message is given up after %d %s in %.0f s: %s; it lies in %s%s and says: %s",
+            *(self.sender.title, waiting.attempts, "attempt" if waiting.attempts == 1 else "attempts", waiting.age),
+            *(error, DEAD, waiting.id),
             text[:SHOWN].decode(errors="replace"),
         )
         self._forget(waiting)

@@ -127,6 +127,12 @@ def test_a_purge_removes_what_was_derived_and_nothing_else(shared: Gateway, fold
         assert shared.api.get(f"/images/{names[0]}", params={"original": "true"}).content == dog
 
 
+def test_a_body_that_is_no_object_is_told_what_it_must_be(shared: Gateway) -> None:
+    refused = shared.api.post("/purge", content="[]", headers={"Content-Type": "application/json"})
+    assert refused.status_code == 400
+    assert refused.json()["detail"] == 'the body must be an object, such as {"key": value}'
+
+
 @pytest.mark.parametrize(
     "body", ["{}", '{"names": []}', '{"all": true, "prefix": "a"}', '{"names": ["a//b"]}', "[", '{"name": "a"}', ""]
 )

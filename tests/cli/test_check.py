@@ -104,6 +104,28 @@ def test_a_finding_names_the_key_and_fails_the_check(
     assert not wanted or any(wanted in line for line in wrong), wrong
 
 
+@pytest.mark.parametrize(
+    ("formats", "told"),
+    [
+        ({"out": ["jpg"]}, ""),
+        ({"negotiate": ["avif", "webp"]}, ""),
+        ({"negotiate": ["webp", "avif", "webp"]}, "webp is named twice: the first place counts"),
+        (
+            {"out": ["jpg", "webp"], "negotiate": ["avif", "webp"]},
+            "auto never becomes avif, which is not in formats.out: add it there, or remove it here",
+        ),
+    ],
+)
+def test_what_is_negotiated_to_no_effect_is_told(
+    check_file: CheckFile, tmp_path: Path, formats: Mapping[str, Any], told: str
+) -> None:
+    status, said, _ = check_file(write_config(tmp_path, {"formats": formats}, free_ports(2)))
+    assert status == 0
+    assert [line for line in said.splitlines() if "formats.negotiate" in line] == (
+        [f"note  formats.negotiate: {told}"] if told else []
+    )
+
+
 def test_a_taken_port_is_found(check_here: Check, tmp_path: Path) -> None:
     with taken() as listen:
         status, wrong = check_here(tmp_path, {"api": {"listen": listen}})

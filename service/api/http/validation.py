@@ -71,5 +71,7 @@ def _line(detail: ErrorDetails, known: list[str], what: str) -> str:
     if detail["type"] == "extra_forbidden":
         hint = did_you_mean(str(detail["loc"][-1]), known) or f"; there are {', '.join(known)}"
         return f"{place}: no such {what}{hint}"
+    if detail["type"] == "model_type":
+        return f'{place or "the body"} must be an object, such as {{"key": value}}'
     message = explain(detail)
     return f"{place}: {message}" if place else message

@@ -54,6 +54,7 @@ CHECKS: tuple[Check, ...] = (
     dialects.presets,
     overlays,
     engine.formats,
+    engine.negotiated,
     engine.policy,
     engine.sandbox,
     servers.nginx,

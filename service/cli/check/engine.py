@@ -15,6 +15,20 @@ from service.runtime.imagemagick import capabilities, shortcomings, write_policy
 from service.runtime.paths import Paths
 
 
+def negotiated(config: Config, paths: Paths) -> Iterator[Finding]:
+    """What of `formats.negotiate` has no effect. The default names formats whether they are in formats.out or not."""
+    if "negotiate" not in config.formats.model_fields_set:
+        return
+    seen = set[str]()
+    for word in config.formats.negotiate:
+        if word in seen:
+            yield Finding("formats.negotiate", f"{word} is named twice: the first place counts", wrong=False)
+        elif word not in config.formats.out:
+            text = f"auto never becomes {word}, which is not in formats.out: add it there, or remove it here"
+            yield Finding("formats.negotiate", text, wrong=False)
+        seen.add(word)
+
+
 def formats(config: Config, paths: Paths) -> Iterator[Finding]:
     try:
         can = capabilities(config)

@@ -34,11 +34,15 @@ def read(path: Path, header: Header, wanted: range, _n: int, _tolerant: bool) ->
         return _Reading(decoder, header, delays).frames(wanted)
 
 
-def decoded(data: bytes, judged: Judged) -> Pillow.Image:
-    """The frame that `q=auto` judges, in 8-bit samples, of what was encoded here."""
+def judged(data: bytes, wanted: Judged) -> Pillow.Image:
+    """The frame that `q=auto` judges of what was encoded here."""
+    return decoded(data, wanted.image.size, wanted.number)
+
+
+def decoded(data: bytes, size: tuple[int, int], number: int = 0) -> Pillow.Image:
+    """The frame of this number of an image of 8-bit samples."""
     with libjxl.decoder(libjxl.BASIC_INFO | libjxl.COLOUR | libjxl.IMAGE, data) as decoder:
-        reading = _Reading(decoder, Header("jxl", *judged.image.size), [])
-        return reading.frames(range(judged.number, judged.number + 1))[0][0].pillow()
+        return _Reading(decoder, Header("jxl", *size), []).frames(range(number, number + 1))[0][0].pillow()
 
 
 class _Reading:
