@@ -166,7 +166,7 @@ FORMATS: Mapping[str, Format] = {
         "PNG",
         other_coders=("PNG8", "PNG24", "PNG32", "PNG48", "PNG64"),
         reader="libvips",
-        decoder="service.engine.vips.reading:png",
+        decoder="service.engine.png.reading:decoded",
         delays=png.delays,
         longest_delay=65_535_000,
         needs_own_reader="service.engine.animation.apng:needs",

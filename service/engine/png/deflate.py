@@ -22,6 +22,9 @@ def _load() -> Any:
     bound, compress = loaded.libdeflate_zlib_compress_bound, loaded.libdeflate_zlib_compress
     bound.argtypes, bound.restype = (pointer, size), size
     compress.argtypes, compress.restype = (pointer, pointer, size, pointer, size), size
+    loaded.libdeflate_alloc_decompressor.argtypes, loaded.libdeflate_alloc_decompressor.restype = (), pointer
+    decompress = loaded.libdeflate_zlib_decompress_ex
+    decompress.argtypes, decompress.restype = (pointer, pointer, size, pointer, size, pointer, pointer), ctypes.c_int
     return loaded
 
 
@@ -44,7 +47,17 @@ def compressed(data: bytearray, level: int) -> bytes:
     return bytes(memoryview(made)[:size])
 
 
-def _address(data: bytearray) -> ctypes.Array[ctypes.c_char]:
+def decompress(data: bytearray, place: memoryview) -> bool:
+    """Fill a place with what a zlib stream holds. Return False where the stream is damaged, holds more or less, or
+    bytes follow it. `library` must be there. Raises MemoryError."""
+    taken = ctypes.c_size_t()
+    status = library.libdeflate_zlib_decompress_ex(
+        _decompressor(), _address(data), len(data), _address(place), len(place), ctypes.byref(taken), None
+    )
+    return status == 0 and taken.value == len(data)
+
+
+def _address(data: bytearray | memoryview) -> ctypes.Array[ctypes.c_char]:
     return (ctypes.c_char * len(data)).from_buffer(data)
 
 
@@ -52,6 +65,14 @@ def _address(data: bytearray) -> ctypes.Array[ctypes.c_char]:
 def _compressor(level: int) -> int:
     """Memory to work in, below 1 MB, which is held for the next image."""
     address: int | None = library.libdeflate_alloc_compressor(level)
+    if not address:
+        raise MemoryError
+    return address
+
+
+@lru_cache
+def _decompressor() -> int:
+    address: int | None = library.libdeflate_alloc_decompressor()
     if not address:
         raise MemoryError
     return address
