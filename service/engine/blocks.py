@@ -1,4 +1,5 @@
-"""Pillow images whose pixels other libraries write in place, by the Arrow C data interface that Pillow exports.
+"""Memory of Python that other libraries write in place: Pillow images, by the Arrow C data interface that Pillow
+exports, and bytes.
 
 https://arrow.apache.org/docs/format/CDataInterface.html
 """
@@ -26,6 +27,18 @@ _Array._fields_ = [
 
 _pointer = ctypes.pythonapi.PyCapsule_GetPointer
 _pointer.restype, _pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
+
+
+_new_bytes, _bytes_start = ctypes.pythonapi.PyBytes_FromStringAndSize, ctypes.pythonapi.PyBytes_AsString
+_new_bytes.restype, _new_bytes.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_ssize_t)
+_bytes_start.restype, _bytes_start.argtypes = ctypes.c_void_p, (ctypes.py_object,)
+
+
+def unwritten(size: int) -> tuple[bytes, int]:
+    """Two or more bytes of any content, to be written before anything reads them, and the address of the first, valid
+    as long as they exist. Raises MemoryError."""
+    made: bytes = _new_bytes(None, size)
+    return made, _bytes_start(made)
 
 
 def block(mode: str, size: tuple[int, int]) -> tuple[Pillow.Image, int]:

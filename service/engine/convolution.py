@@ -15,6 +15,7 @@ from PIL import Image as Pillow
 
 from service.engine.geometry import Box, Size
 from service.engine.memory import has_room
+from service.engine.packed import Packed
 
 simd: Any
 try:
@@ -49,11 +50,15 @@ _SUPPORT = 3
 _BYTES = {"L": 1, "RGB": 4, "RGBA": 4, "CMYK": 4}  # of a pixel, by the modes that fast_image_resize scales
 
 
-def scaled(image: Pillow.Image, size: Size, box: Box, kernel: Pillow.Resampling = LANCZOS) -> Pillow.Image:
+def scaled(image: Pillow.Image | Packed, size: Size, box: Box, kernel: Pillow.Resampling = LANCZOS) -> Pillow.Image:
     """Return the part of an image in `box`, which may begin and end inside a pixel, at `size`. Raises MemoryError.
 
     An image that nothing else refers to is freed halfway.
     """
+    if isinstance(image, Packed):
+        if simd is not None and box == Box(0, 0, *image.size):
+            return _scaled_packed(image, size, kernel)
+        image = image.unpacked()
     if simd is None or image.mode not in _BYTES:
         return _associated(image).resize(size, kernel, box.edges).convert(image.mode)
     needed, mode = _needed(box, size, image.size), image.mode
@@ -90,6 +95,19 @@ def scaled_finely(plane: Pillow.Image, size: Size, box: Box, kernel: Pillow.Resa
         rows = fine.crop(band).convert("I").point(lambda sample: sample * (factor / 257) + (offset + 0.5))
         result.paste(rows.convert("L"), band)
     return result
+
+
+def _scaled_packed(image: Packed, size: Size, kernel: Pillow.Resampling) -> Pillow.Image:
+    """The whole image, to the same bytes as if it were Pillow's. A copy of its samples is made."""
+    width, height = image.size
+    if not has_room(3 * height * (width + size[0])):
+        raise MemoryError  # in there it would end the process
+    source = simd.ImageData(width, height, simd.PixelType.U8x3, image.samples)
+    for wanted in ((size[0], height), size):
+        made = simd.ImageData(*wanted, simd.PixelType.U8x3)
+        simd.Resizer().resize(source, made, _options(Box(0, 0, source.width, source.height), kernel))
+        source = made
+    return Pillow.frombytes(image.mode, size, source.get_buffer())
 
 
 def _in_16_bits(plane: Pillow.Image) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from PIL import Image as Pillow
 from wand.image import Image
@@ -11,15 +12,19 @@ from wand.image import Image
 from service.engine import pixels
 from service.engine.colorimetry import Statement
 from service.engine.geometry import Box, Size
+from service.engine.packed import Packed
 
 SILENT = "silent"
 """In `info` of decoded pixels, where the decoder read the whole file and had nothing to say of it."""
+
+Held: TypeAlias = Image | Pillow.Image | Packed
 
 _NOTHING = Pillow.new("L", (1, 1))
 
 
 class Frame:
-    """One whole (coalesced) frame, held by whichever library worked on it last; the other gets it when it asks.
+    """One whole (coalesced) frame, held by whichever library worked on it last, or as a decoder gives it; the other
+    library gets it when it asks.
 
     Pillow resamples, turns and converts colours several times as fast; ImageMagick does all else. Both hold
     straight alpha. `delay` is how long the frame is shown, in milliseconds; 0 in a still image.
@@ -27,7 +32,7 @@ class Frame:
 
     __slots__ = ("_held", "delay")
 
-    def __init__(self, held: Image | Pillow.Image, delay: int = 0) -> None:
+    def __init__(self, held: Held, delay: int = 0) -> None:
         self._held = held
         self.delay = delay
 
@@ -39,45 +44,51 @@ class Frame:
     def alpha(self) -> bool:
         """Whether there is an alpha channel, opaque or not."""
         held = self._held
-        return held.mode in ("LA", "RGBA") if isinstance(held, Pillow.Image) else bool(held.alpha_channel)
+        return bool(held.alpha_channel) if isinstance(held, Image) else held.mode in ("LA", "RGBA")
 
     @property
     def gray(self) -> bool:
         held = self._held
-        return held.mode in ("L", "LA") if isinstance(held, Pillow.Image) else held.colorspace == "gray"
+        return held.colorspace == "gray" if isinstance(held, Image) else held.mode in ("L", "LA")
 
     @property
     def deep(self) -> bool:
         """Whether the samples have more than 8 bits, or a colour space that Pillow does not have."""
-        return not isinstance(self._held, Pillow.Image) and pixels.mode(self._held) is None
+        return isinstance(self._held, Image) and pixels.mode(self._held) is None
 
     def pillow(self) -> Pillow.Image:
         """The pixels in Pillow, 8 bits a sample: L, LA, RGB, RGBA or CMYK. Not to be changed in place."""
-        if not isinstance(self._held, Pillow.Image):
-            self._held = pixels.exported(self._held)
-        return self._held
+        held = self._held
+        if not isinstance(held, Pillow.Image):
+            self._held = held = pixels.exported(held) if isinstance(held, Image) else held.unpacked()
+        return held
 
-    def give_away(self) -> Pillow.Image:
-        """The pixels as `pillow` gives them; the frame holds none from then on until it is `put` others."""
-        given, self._held = self.pillow(), _NOTHING
+    def give_away(self) -> Pillow.Image | Packed:
+        """The pixels as `pillow` or a decoder gives them; the frame holds none from then on until it is `put`
+        others."""
+        given = self._held if isinstance(self._held, Packed) else self.pillow()
+        self._held = _NOTHING
         return given
 
     def magick(self) -> Image:
         """The frame as an ImageMagick image, to be changed in place."""
-        if isinstance(self._held, Pillow.Image):
-            self._held = pixels.imported(self._held)
-        return self._held
+        held = self._held
+        if not isinstance(held, Image):
+            self._held = held = pixels.imported(self.pillow())
+        return held
 
     def copy(self) -> Frame:
         """A frame of the same pixels, which are not copied before one of the two changes."""
         held = self._held
-        return Frame(held if isinstance(held, Pillow.Image) else held.clone(), self.delay)
+        return Frame(held.clone() if isinstance(held, Image) else held, self.delay)
 
     @property
     def bytes(self) -> int:
         """Memory that the pixels take: gray one sample and all else 4 of one byte, or of ImageMagick's two."""
         width, height = self.size
-        if not isinstance(self._held, Pillow.Image):
+        if isinstance(self._held, Packed):
+            return len(self._held.samples)
+        if isinstance(self._held, Image):
             return width * height * 8
         return width * height * (1 if self._held.mode == "L" else 4)
 
@@ -86,12 +97,12 @@ class Frame:
         held = self._held
         if not self.gray:
             return
-        if isinstance(held, Pillow.Image):
-            self._held = held.convert("RGBA" if held.mode == "LA" else "RGB")
-        else:
+        if isinstance(held, Image):
             held.transform_colorspace("srgb")
+        else:
+            self._held = self.pillow().convert("RGBA" if self.alpha else "RGB")
 
-    def put(self, held: Image | Pillow.Image) -> None:
+    def put(self, held: Held) -> None:
         self._held = held
 
 

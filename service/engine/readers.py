@@ -22,6 +22,7 @@ from service.engine.headers.source import OpenedFile, Source
 from service.engine.job import Header, Job, TooLarge, Undecodable
 from service.engine.magick import reading
 from service.engine.memory import has_room
+from service.engine.packed import Packed
 from service.engine.picture import SILENT, Details, Frame
 from service.engine.pillow_private import wrapped
 from service.engine.png import transparency
@@ -43,7 +44,9 @@ PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY = png_texts.LONGES
 _OTHERS: dict[str, Reader] = functions(lambda row: row.library_reader)
 """By format, where it is neither Pillow nor ImageMagick."""
 
-_DECODERS: dict[str, Callable[[Path, str, Size, int], Pillow.Image | None]] = functions(lambda row: row.decoder)
+_DECODERS: dict[str, Callable[[Path, str, Size, int], Pillow.Image | Packed | None]] = functions(
+    lambda row: row.decoder
+)
 """By format, where they decode a still image faster than Pillow. They take the file, Pillow's mode and size, and n, and
 return None where Pillow has to try instead."""
 
@@ -107,11 +110,11 @@ def _pillow(path: Path, header: Header, wanted: range, n: int, tolerant: bool) -
     resources = info.get("photoshop") or {}
     iptc = resources.get(_IPTC) if isinstance(resources, dict) else None
     depth, plays = 1 if mode == "1" else 8, _plays(header, info, path)
-    silent = bool(decoded and decoded.info.pop(SILENT, False))
+    silent = isinstance(decoded, Pillow.Image) and bool(decoded.info.pop(SILENT, False))
     return frames, Details(info.get("icc_profile"), info.get("exif"), iptc, space, depth, plays, silent=silent)
 
 
-def _decoded(path: Path, file: ImageFile.ImageFile, header: Header, n: int) -> Pillow.Image | None:
+def _decoded(path: Path, file: ImageFile.ImageFile, header: Header, n: int) -> Pillow.Image | Packed | None:
     decoder = _DECODERS.get(header.format)
     return decoder(path, file.mode, file.size, n) if decoder else None
 

@@ -13,6 +13,7 @@ from PIL import Image
 from service.engine import bundled
 from service.engine.headers import png
 from service.engine.job import Undecodable
+from service.engine.picture import Frame
 from service.engine.png import deflate, reading, spng
 from service.engine.vips import reading as others
 from tests import images
@@ -90,7 +91,8 @@ def passed_on(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 def decoded(folder: Path, data: bytes, size: tuple[int, int] = SIZE) -> Image.Image | None:
     path = folder / "a.png"
     path.write_bytes(data)
-    return reading.decoded(path, "", size, 8)
+    made = reading.decoded(path, "", size, 8)
+    return Frame(made).pillow() if made else None
 
 
 @pytest.mark.parametrize("mode", COLOUR_TYPES)

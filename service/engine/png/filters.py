@@ -26,8 +26,8 @@ _SUMS = 16
 
 
 def rows(image: Image.Image, filter_: int, first: int, last: int) -> Iterator[bytes]:
-    """Yield rows `first` to before `last` of an image in L, LA, RGB or RGBA, filtered: a byte that names the filter and
-    the row, in turn. The first row of an image has none above it, so `SUB` takes the place of `UP` there."""
+    """Yield rows `first` to before `last` of an image in L, LA, RGB or RGBA, filtered, each behind a byte that names
+    its filter, some at once. The first row of an image has none above it, so `SUB` takes the place of `UP` there."""
     if filter_ == UP and first == 0:
         yield from rows(image, SUB, 0, 1)
         first = 1
@@ -36,8 +36,8 @@ def rows(image: Image.Image, filter_: int, first: int, last: int) -> Iterator[by
         if filter_ == BEST:
             yield from _best(image, box)
         else:
-            for row in _split(_filtered(image, filter_, box)):
-                yield from (bytes([filter_]), row)
+            name = bytes([filter_])
+            yield name + name.join(_split(_filtered(image, filter_, box)))
 
 
 def _filtered(image: Image.Image, filter_: int, box: Box) -> Image.Image:
@@ -69,7 +69,7 @@ def _best(image: Image.Image, box: Box) -> Iterator[bytes]:
     split = [_split(ImageChops.subtract_modulo(band, one)) for one in predicted]
     for row, costs in enumerate(zip(*sums, strict=True)):
         chosen = costs.index(min(costs))
-        yield from (bytes([filters[chosen]]), split[chosen][row])
+        yield bytes([filters[chosen]]) + split[chosen][row]
 
 
 def _sums(differences: Image.Image) -> list[int]:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from PIL import Image as Pillow
 
-from service.engine.blocks import block
+from service.engine.blocks import block, unwritten
 from service.engine.geometry import Size
 from service.engine.headers.png import OVERHEAD, SIGNATURE
 from service.engine.memory import has_room
+from service.engine.packed import Packed
 from service.engine.png import deflate, spng
 from service.engine.vips import reading as others
 
@@ -34,13 +35,13 @@ class _Coded(NamedTuple):
     data: bytearray
 
 
-def decoded(path: Path, mode: str, size: Size, n: int) -> Pillow.Image | None:
+def decoded(path: Path, mode: str, size: Size, n: int) -> Pillow.Image | Packed | None:
     """Return the pixels of a still PNG of `size`, palette and transparent colour worked in. None where Pillow has to
     try instead: what is damaged, and samples of 16 bits."""
     return _usual(path, size) or others.png(path, mode, size, n)
 
 
-def _usual(path: Path, size: Size) -> Pillow.Image | None:
+def _usual(path: Path, size: Size) -> Pillow.Image | Packed | None:
     """Return the pixels of a PNG without flaws, interlacing and a transparent colour, of 8 bits a sample."""
     width, height = size
     if deflate.library is None or spng.library is None or max(4 * width * height, path.stat().st_size) > _MOST:
@@ -56,8 +57,11 @@ def _usual(path: Path, size: Size) -> Pillow.Image | None:
     if not deflate.decompress(coded.data, rows.place):
         return None
     del coded
+    if mode == "RGB":
+        samples, start = unwritten(3 * width * height)
+        return Packed(size, samples) if rows.unfilter(start, 3) else None
     made, start = block(mode, size)
-    return made if rows.unfilter(start, gray=mode == "L") else None
+    return made if rows.unfilter(start, 1 if mode == "L" else 4) else None
 
 
 def _coded(file: bytes) -> _Coded | None:

@@ -12,7 +12,9 @@ from typing import Any
 from service.engine import bundled
 from service.engine.headers.png import SIGNATURE
 
-_RGBA8, _G8 = 1, 64  # SPNG_FMT_RGBA8 and SPNG_FMT_G8 of spng.h
+_FORMATS = {1: 64, 3: 4, 4: 1}
+"""SPNG_FMT_G8, SPNG_FMT_RGB8 and SPNG_FMT_RGBA8 of spng.h, by the bytes of a pixel."""
+
 _UNCHECKED = 2
 """SPNG_CRC_USE: no checksum is computed, neither of a chunk nor of the stream."""
 
@@ -66,19 +68,18 @@ class Rows:
         self._memory = bytearray(first + length + len(_TAIL))
         self.place = memoryview(self._memory)[first : first + length]
 
-    def unfilter(self, start: int, *, gray: bool) -> bool:
-        """Write the pixels to the address `start`: `gray` ones without alpha as one byte each, others as four. Return
-        whether the rows are valid. They are used up. Raises MemoryError."""
+    def unfilter(self, start: int, depth: int) -> bool:
+        """Write the pixels to the address `start`, each in `depth` bytes: 1 is gray, 3 RGB, 4 has alpha behind that.
+        Return whether the rows are valid. They are used up. Raises MemoryError."""
         self._complete()
-        pixels = int.from_bytes(self._header[:4]) * int.from_bytes(self._header[4:8])
-        size, format_ = (pixels, _G8) if gray else (4 * pixels, _RGBA8)
+        size = depth * int.from_bytes(self._header[:4]) * int.from_bytes(self._header[4:8])
         context = library.spng_ctx_new(0)
         if not context:
             raise MemoryError
         try:
             library.spng_set_crc_action(context, _UNCHECKED, _UNCHECKED)
             library.spng_set_png_buffer(context, _address(self._memory), len(self._memory))
-            return not library.spng_decode_image(context, start, size, format_, 0)
+            return not library.spng_decode_image(context, start, size, _FORMATS[depth], 0)
         finally:
             library.spng_ctx_free(context)
 

@@ -41,11 +41,9 @@ def _resample(frame: Frame, region: Box, size: Size, job: Job) -> bool:
     if holds(frame, job):
         scaling.resized(frame.magick(), region, size)
         return False
-    pixels = frame.pillow()
     if (region.width, region.height) == size and region == Box(*region.whole()):
-        frame.put(pixels.crop(region.whole()))
+        frame.put(frame.pillow().crop(region.whole()))
         return False
-    del pixels
     # The box may begin and end inside a pixel, which undoes the rounding of a scaled decode.
     box = region.within(frame.size)
     frame.put(scaled(frame.give_away(), size, box))
