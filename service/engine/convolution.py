@@ -58,7 +58,8 @@ def scaled(image: Pillow.Image | Packed, size: Size, box: Box, kernel: Pillow.Re
     if isinstance(image, Packed):
         if simd is not None and box == Box(0, 0, *image.size):
             return _scaled_packed(image, size, kernel)
-        image = image.unpacked()
+        needed = _needed(box, size, image.size)
+        image, box = image.crop(needed), box.moved(-needed[0], -needed[1])
     if simd is None or image.mode not in _BYTES:
         return _associated(image).resize(size, kernel, box.edges).convert(image.mode)
     needed, mode = _needed(box, size, image.size), image.mode

@@ -21,4 +21,11 @@ class Packed:
 
     def unpacked(self) -> Pillow.Image:
         """The same in Pillow. Raises MemoryError."""
-        return Pillow.frombytes(self.mode, self.size, self.samples)
+        return self.crop((0, 0, *self.size))
+
+    def crop(self, box: tuple[int, int, int, int]) -> Pillow.Image:
+        """A part of it in Pillow, from left and top to before right and bottom, in pixels. Raises MemoryError."""
+        left, top, right, bottom = box
+        stride = 3 * self.size[0]
+        data = self.samples[stride * top + 3 * left : stride * bottom]
+        return Pillow.frombytes(self.mode, (right - left, bottom - top), data, "raw", self.mode, stride, 1)

@@ -38,6 +38,11 @@ def test_so_is_a_part_of_it(box: Box) -> None:
     assert same(scaled(packed(), (100, 90), box), scaled(PHOTO, (100, 90), box))
 
 
+@pytest.mark.parametrize("box", [(0, 0, *SIZE), (0, 0, 1, 1), (10, 20, 11, 333), (400, 320, *SIZE)])
+def test_a_part_is_cut_out_of_it(box: tuple[int, int, int, int]) -> None:
+    assert same(packed().crop(box), PHOTO.crop(box))
+
+
 def test_it_is_scaled_where_there_is_no_wheel_for_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(convolution, "simd", None)
     assert same(scaled(packed(), (100, 90), WHOLE), scaled(PHOTO, (100, 90), WHOLE))

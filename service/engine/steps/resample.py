@@ -42,7 +42,7 @@ def _resample(frame: Frame, region: Box, size: Size, job: Job) -> bool:
         scaling.resized(frame.magick(), region, size)
         return False
     if (region.width, region.height) == size and region == Box(*region.whole()):
-        frame.put(frame.pillow().crop(region.whole()))
+        frame.put(frame.give_away().crop(region.whole()))
         return False
     # The box may begin and end inside a pixel, which undoes the rounding of a scaled decode.
     box = region.within(frame.size)
