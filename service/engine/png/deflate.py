@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from service.engine import bundled
+from service.engine.blocks import unwritten
 
 _ZLIB_LEVEL = 6  # where there is no libdeflate
 
@@ -42,22 +43,21 @@ def compressed(data: bytearray, level: int) -> bytes:
     if library is None:
         return zlib.compress(data, _ZLIB_LEVEL)
     compressor = _compressor(level)
-    made = bytearray(library.libdeflate_zlib_compress_bound(compressor, len(data)))  # always enough
-    size = library.libdeflate_zlib_compress(compressor, _address(data), len(data), _address(made), len(made))
-    return bytes(memoryview(made)[:size])
+    made, start = unwritten(library.libdeflate_zlib_compress_bound(compressor, len(data)))  # always enough
+    return made[: library.libdeflate_zlib_compress(compressor, _address(data), len(data), start, len(made))]
 
 
-def decompress(data: bytearray, place: memoryview) -> bool:
-    """Fill a place with what a zlib stream holds. Return False where the stream is damaged, holds more or less, or
-    bytes follow it. `library` must be there. Raises MemoryError."""
+def decompress(data: bytearray, start: int, size: int) -> bool:
+    """Fill the `size` bytes from the address `start` with what a zlib stream holds. Return False where the stream is
+    damaged, holds more or less, or bytes follow it. `library` must be there. Raises MemoryError."""
     taken = ctypes.c_size_t()
     status = library.libdeflate_zlib_decompress_ex(
-        _decompressor(), _address(data), len(data), _address(place), len(place), ctypes.byref(taken), None
+        _decompressor(), _address(data), len(data), start, size, ctypes.byref(taken), None
     )
     return status == 0 and taken.value == len(data)
 
 
-def _address(data: bytearray | memoryview) -> ctypes.Array[ctypes.c_char]:
+def _address(data: bytearray) -> ctypes.Array[ctypes.c_char]:
     return (ctypes.c_char * len(data)).from_buffer(data)
 
 

@@ -54,7 +54,7 @@ def _usual(path: Path, size: Size) -> Pillow.Image | Packed | None:
     if not has_room(length + 4 * width * height):
         return None
     rows = spng.Rows(coded.header, length)
-    if not deflate.decompress(coded.data, rows.place):
+    if not deflate.decompress(coded.data, rows.place, rows.length):
         return None
     del coded
     if mode == "RGB":

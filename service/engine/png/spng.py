@@ -10,6 +10,7 @@ import ctypes
 from typing import Any
 
 from service.engine import bundled
+from service.engine.blocks import unwritten
 from service.engine.headers.png import SIGNATURE
 
 _FORMATS = {1: 64, 3: 4, 4: 1}
@@ -55,8 +56,8 @@ library = _load()
 
 
 class Rows:
-    """Memory for the rows of a PNG of 8 bits a sample, each behind the byte that names its filter: `place`, to be
-    filled. What makes a file of them has room around it, so rows are held once."""
+    """Memory for the rows of a PNG of 8 bits a sample, each behind the byte that names its filter: `length` bytes from
+    the address `place`, to be filled. What makes a file of them has room around it, so rows are held once."""
 
     def __init__(self, header: bytes, length: int) -> None:
         """`header` is the content of IHDR; the rows have `length` bytes, 1 or more. Raises MemoryError."""
@@ -64,9 +65,9 @@ class Rows:
         size = len(_ZLIB) + blocks * _HEAD + length + len(_SUM)
         head = [SIGNATURE, len(header).to_bytes(4), b"IHDR", header, _SUM, size.to_bytes(4), b"IDAT", _ZLIB]
         self._head, self._header = b"".join(head), header
-        first = len(self._head) + blocks * _HEAD
-        self._memory = bytearray(first + length + len(_TAIL))
-        self.place = memoryview(self._memory)[first : first + length]
+        before = len(self._head) + blocks * _HEAD
+        self._memory, self._start = unwritten(before + length + len(_TAIL))
+        self.place, self.length = self._start + before, length
 
     def unfilter(self, start: int, depth: int) -> bool:
         """Write the pixels to the address `start`, each in `depth` bytes: 1 is gray, 3 RGB, 4 has alpha behind that.
@@ -78,27 +79,26 @@ class Rows:
             raise MemoryError
         try:
             library.spng_set_crc_action(context, _UNCHECKED, _UNCHECKED)
-            library.spng_set_png_buffer(context, _address(self._memory), len(self._memory))
+            library.spng_set_png_buffer(context, self._start, len(self._memory))
             return not library.spng_decode_image(context, start, size, _FORMATS[depth], 0)
         finally:
             library.spng_ctx_free(context)
 
     def _complete(self) -> None:
         """Move each block to its place, behind its head, and write what is around them."""
-        whole, at = memoryview(self._memory), len(self._head)
-        whole[:at] = self._head
-        for first in range(0, len(self.place), _STORED):
-            block = self.place[first : first + _STORED]
-            length, is_last = len(block), first + _STORED >= len(self.place)
-            whole[at + _HEAD : at + _HEAD + length] = block
-            whole[at : at + _HEAD] = bytes([is_last]) + _little(length) + _little(length ^ _STORED)
-            at += _HEAD + length
-        whole[at:] = _TAIL
+        self._write(self._start, self._head)
+        at = self._start + len(self._head)
+        for first in range(0, self.length, _STORED):
+            size, is_last = min(_STORED, self.length - first), first + _STORED >= self.length
+            ctypes.memmove(at + _HEAD, self.place + first, size)
+            self._write(at, bytes([is_last]) + _little(size) + _little(size ^ _STORED))
+            at += _HEAD + size
+        self._write(at, _TAIL)
+
+    @staticmethod
+    def _write(at: int, data: bytes) -> None:
+        ctypes.memmove(at, data, len(data))
 
 
 def _little(number: int) -> bytes:
     return number.to_bytes(2, "little")
-
-
-def _address(data: bytearray) -> ctypes.Array[ctypes.c_char]:
-    return (ctypes.c_char * len(data)).from_buffer(data)
