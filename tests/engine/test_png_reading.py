@@ -91,7 +91,9 @@ def passed_on(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 def decoded(folder: Path, data: bytes, size: tuple[int, int] = SIZE) -> Image.Image | None:
     path = folder / "a.png"
     path.write_bytes(data)
-    made = reading.decoded(path, "", size, 8)
+    with Image.open(path) as opened:
+        mode = opened.mode
+    made = reading.decoded(path, mode, size, 8)
     return Frame(made).pillow() if made else None
 
 
@@ -153,9 +155,11 @@ def test_other_kinds_are_left_to_libvips(tmp_path: Path, passed_on: list[Path], 
 
 
 def test_a_large_one_is_left_to_libvips(tmp_path: Path, passed_on: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    for most, asked in ((4 * SIZE[0] * SIZE[1], 0), (4 * SIZE[0] * SIZE[1] - 1, 1)):
+    data = file(picture("L"))
+    bytes_ = len(data) + (1 + SIZE[0]) * SIZE[1] + SIZE[0] * SIZE[1]  # of the file, its rows and its pixels
+    for most, asked in ((bytes_, 0), (bytes_ - 1, 1)):
         monkeypatch.setattr(reading, "_MOST", most)
-        assert decoded(tmp_path, file(picture("L"))) is not None
+        assert decoded(tmp_path, data) is not None
         assert len(passed_on) == asked
 
 

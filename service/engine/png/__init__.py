@@ -1,1 +1,1 @@
-"""PNG as it is written: filters by Pillow's arithmetic of whole images, Deflate by libdeflate."""
+"""PNG: Deflate by libdeflate; filters are undone by libspng, and applied by Pillow's arithmetic of whole images."""
