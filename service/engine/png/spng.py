@@ -28,6 +28,14 @@ _ZLIB = b"\x78\x01"
 _HEAD = 5
 """Bytes before a stored block: whether it is the last, its length, and the complement of that."""
 
+
+def _head_of(size: int, *, is_last: bool) -> bytes:
+    return bytes([is_last]) + size.to_bytes(2, "little") + (size ^ _STORED).to_bytes(2, "little")
+
+
+_FULL = _head_of(_STORED, is_last=False)
+"""That of every block but the last."""
+
 _SUM = bytes(4)
 """In the place of a checksum."""
 
@@ -86,19 +94,12 @@ class Rows:
 
     def _complete(self) -> None:
         """Move each block to its place, behind its head, and write what is around them."""
-        self._write(self._start, self._head)
-        at = self._start + len(self._head)
-        for first in range(0, self.length, _STORED):
-            size, is_last = min(_STORED, self.length - first), first + _STORED >= self.length
-            ctypes.memmove(at + _HEAD, self.place + first, size)
-            self._write(at, bytes([is_last]) + _little(size) + _little(size ^ _STORED))
-            at += _HEAD + size
-        self._write(at, _TAIL)
-
-    @staticmethod
-    def _write(at: int, data: bytes) -> None:
-        ctypes.memmove(at, data, len(data))
-
-
-def _little(number: int) -> bytes:
-    return number.to_bytes(2, "little")
+        at, full, rest = self._start + len(self._head), *divmod(self.length - 1, _STORED)
+        ctypes.memmove(self._start, self._head, len(self._head))
+        for first in range(self.place, self.place + full * _STORED, _STORED):
+            ctypes.memmove(at + _HEAD, first, _STORED)
+            ctypes.memmove(at, _FULL, _HEAD)
+            at += _HEAD + _STORED
+        ctypes.memmove(at + _HEAD, self.place + full * _STORED, rest + 1)
+        ctypes.memmove(at, _head_of(rest + 1, is_last=True), _HEAD)
+        ctypes.memmove(at + _HEAD + rest + 1, _TAIL, len(_TAIL))
