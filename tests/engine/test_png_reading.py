@@ -223,7 +223,14 @@ def test_a_size_that_the_file_does_not_have_is_not_decoded(tmp_path: Path) -> No
     assert decoded(tmp_path, file(picture("RGB")), (61, 48)) is None
 
 
-def test_want_of_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_want_of_memory_of_libdeflate_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deflate._decompressor.cache_clear()
+    monkeypatch.setattr(deflate.library, "libdeflate_alloc_decompressor", lambda: None)
+    with pytest.raises(MemoryError):
+        decoded(tmp_path, file(picture("RGB")))
+
+
+def test_want_of_memory_of_libspng_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spng.library, "spng_ctx_new", lambda _: None)
     with pytest.raises(MemoryError):
         decoded(tmp_path, file(picture("RGB")))
