@@ -142,7 +142,7 @@ class Bench:
 
     async def entries(self) -> tuple[Cost, Cost, Cost]:
         """One that is written, one of another node that is read, and one that is deleted, as Swift's expirer does."""
-        writer = Writer(self._journal, self._folder, self.work, "b", self._store.now, keep=lambda: OPTIONS.journal_keep,
+        writer = Writer(self._journal, self._folder, "b", self._store.now, keep=lambda: OPTIONS.journal_keep,
                         lag=OPTIONS.journal_lag)  # fmt: skip
         reader = self.reader("a")
         await reader.read()

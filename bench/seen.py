@@ -74,9 +74,7 @@ async def _times(store: SwiftStore, folder: Path, work: Work, count: int, shared
             container, folder / f"{number:x}", work, f"{number:x}", store.now, settle, JournalStats(),
             interval=OPTIONS.journal, lag=OPTIONS.journal_lag, keep=OPTIONS.journal_keep, digests=digests)  # fmt: skip
 
-    writer = Writer(
-        container, folder, work, "ff", store.now, keep=lambda: OPTIONS.journal_keep, lag=OPTIONS.journal_lag
-    )
+    writer = Writer(container, folder, "ff", store.now, keep=lambda: OPTIONS.journal_keep, lag=OPTIONS.journal_lag)
     chance, written = random.Random(1), dict[str, float]()
     tasks = list[asyncio.Task[None]]()
     for number in range(1, READERS + 1):

@@ -167,9 +167,8 @@ class Digests:
             self._window.popleft()
         names = tuple(name for _, name in self._window)
         data = packed(Digest(self._tenure, self._since, self._began, (again[0], again[1]), names))
-        with self._work.file(spare=self._work.troubled) as path, contextlib.suppress(StoreError, OSError):
-            path.write_bytes(data)
+        with contextlib.suppress(StoreError, OSError):
             digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
-            await self._container.put(NewObject(OBJECT, path, CONTENT_TYPE, digest))
+            await self._container.put(NewObject(OBJECT, data, CONTENT_TYPE, digest))
             self._written = self._began
             DIGESTS.labels("written").inc()

@@ -114,6 +114,6 @@ def opened_journal(store: Store, folder: Path, work: Work, options: Cache) -> Jo
     journal = Journal(store, folder, work, options)
     if store.journal is not None:
         journal.writer = Writer(
-            store.journal, folder, work, journal.node, store.now, keep=journal.keep, lag=options.journal_lag
+            store.journal, folder, journal.node, store.now, keep=journal.keep, lag=options.journal_lag
         )
     return journal

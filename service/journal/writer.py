@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import json
 import logging
 import secrets
 import time
@@ -19,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.journal import ANY_NODE, Entry, Kind, entry_name
-from service.cache.work import Work
+from service.journal.notes import Notes, noted
 from service.journal.stats import ENTRIES
 from service.store.base import Container, NewObject, StoredObject
 from service.store.errors import Corrupt, Forbidden, StoreError, Unavailable
@@ -54,7 +53,6 @@ class Writer:
         self,
         container: Container,
         notes: Path,
-        work: Work,
         node: str,
         now: Callable[[], float | None],
         *,
@@ -62,8 +60,7 @@ class Writer:
         lag: float,
     ) -> None:
         self._container = container
-        self._notes = notes
-        self._work = work
+        self._notes = Notes(notes)
         self._node = node
         self._now = now
         self._keep = keep
@@ -80,12 +77,12 @@ class Writer:
     async def change(self, kind: Kind, name: str) -> AsyncIterator[Change]:
         """Make a change within this context. When it ends, the entry is written, or is going to be; it is not where the
         store said that it made no change. Never raises anything of its own."""
-        note = self._note(kind, name)
+        note = self._notes.make(kind, name)
         change = Change()
         try:
             yield change
         except Forbidden:
-            _remove(note)
+            self._notes.remove(note)
             raise
         except UNCERTAIN:
             await self._write(Entry(kind, name, is_known=False), note)
@@ -94,7 +91,7 @@ class Writer:
             self._postpone(Entry(kind, name, is_known=False), note)
             raise
         except BaseException:
-            _remove(note)
+            self._notes.remove(note)
             raise
         stored = change.stored
         entry = Entry(kind, name, stored.etag, int(stored.modified)) if stored else Entry(kind, name)
@@ -102,8 +99,8 @@ class Writer:
 
     async def run(self) -> None:
         """Write what was noted before this start, and then what could not be written at once, until cancelled."""
-        for note in sorted(self._notes.glob("*.json")):
-            self._postpone(_noted(note), note)
+        for note in self._notes.of_former_processes():
+            self._postpone(noted(note), note)
         while True:
             await self._is_late.wait()
             self._is_late.clear()
@@ -126,7 +123,7 @@ class Writer:
         except asyncio.CancelledError:
             self._postpone(entry, note)
             raise
-        _remove(note)
+        self._notes.remove(note)
         return name
 
     async def _put(self, entry: Entry) -> str:
@@ -144,42 +141,15 @@ class Writer:
 
     async def _put_once(self, entry: Entry) -> str:
         text = (entry.name or "").encode() or b"\n"  # never empty: a listing would ask for the length of what is
-        with self._work.file(spare=self._work.troubled) as path:
-            path.write_bytes(text)
-            digest = hashlib.md5(text, usedforsecurity=False).hexdigest()
-            name = entry_name(entry, secrets.token_hex(8))
-            await self._container.put(NewObject(name, path, CONTENT_TYPE, digest, delete_after=int(self._keep())))
+        digest = hashlib.md5(text, usedforsecurity=False).hexdigest()
+        name = entry_name(entry, secrets.token_hex(8))
+        await self._container.put(NewObject(name, text, CONTENT_TYPE, digest, delete_after=int(self._keep())))
         ENTRIES.labels("written").inc()
         return name
 
     def _postpone(self, entry: Entry, note: Path | None) -> None:
         if len(self._late) >= MOST_LATE:
-            _remove(note)
+            self._notes.remove(note)
             return
         self._late.append((entry, note))
         self._is_late.set()
-
-    def _note(self, kind: Kind, name: str) -> Path | None:
-        """The note of a change, None where the disk takes none."""
-        path = self._notes / f"{secrets.token_hex(8)}.json"
-        try:
-            path.write_text(json.dumps({"kind": kind, "name": name}), "utf-8")
-        except OSError as error:
-            log.warning("a change of %r is not noted; if this process is killed, others learn late: %s", name, error)
-            return None
-        return path
-
-
-def _noted(note: Path) -> Entry:
-    """What a note says. One that cannot be read, since a machine crashed, may be of any image."""
-    try:
-        noted = json.loads(note.read_text("utf-8"))
-        return Entry(noted["kind"], noted["name"], is_known=False)
-    except (OSError, ValueError, KeyError, TypeError):
-        return Entry("purge-all", "", is_known=False)
-
-
-def _remove(note: Path | None) -> None:
-    if note:
-        with contextlib.suppress(OSError):
-            note.unlink(missing_ok=True)

@@ -26,10 +26,8 @@ class Box:
 
     async def put(self, name: str, text: bytes) -> None:
         """Write an object, or write it anew."""
-        with self._work.file(spare=self._work.troubled) as path:
-            await asyncio.to_thread(path.write_bytes, text)
-            digest = hashlib.md5(text, usedforsecurity=False).hexdigest()
-            await self._container.put(NewObject(name, path, CONTENT_TYPE, digest))
+        digest = hashlib.md5(text, usedforsecurity=False).hexdigest()
+        await self._container.put(NewObject(name, text, CONTENT_TYPE, digest))
 
     async def read(self, name: str) -> bytes:
         """The object's bytes. Raises NotFound."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from service.store.errors import Exists, PreconditionFailed
 from service.store.incoming import IncomingContainer
@@ -131,7 +132,8 @@ UNCONDITIONAL = Precondition()
 
 @dataclass(frozen=True, slots=True)
 class NewObject:
-    """An object for a store to take: the bytes of `source`, whose MD5 in hex is `md5`.
+    """An object for a store to take: the bytes of the file `source`, or those given as `source`. Their MD5 in hex is
+    `md5`.
 
     With `sha256`, in hex too, a store that hashes the bytes itself may compare that, which is faster on most machines.
     `delete_after` is in seconds, `ends` in seconds since the epoch; the earlier one holds, and a store without expiry
@@ -141,7 +143,7 @@ class NewObject:
     """
 
     name: str
-    source: Path
+    source: Path | bytes
     content_type: str
     md5: str
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -151,6 +153,10 @@ class NewObject:
     sha256: str = ""
     copy_of: str = ""
     checked: bool = False
+
+    def opened(self) -> BinaryIO:
+        """Its bytes, to be read. Raises OSError."""
+        return BytesIO(self.source) if isinstance(self.source, bytes) else self.source.open("rb")
 
 
 class Container(Protocol):

@@ -44,8 +44,7 @@ class Errand:
             raise ValueError("this errand has no target")
         with self._lock:
             self.check()
-            self._target.unlink(missing_ok=True)
-            file = self._target.open("xb")
+            file = self._target.open("wb")
         try:
             with file:
                 yield file
@@ -71,13 +70,24 @@ async def run(
 ) -> T:
     """The result of `work` in a thread of `executor`; after a cancellation `target` does not exist.
 
-    `finished` is called, in any thread, when the thread is free again: after a cancellation that is later.
+    `finished` is called on the event loop when the thread is free again: before this returns or raises, or, after a
+    cancellation, later.
     """
-    errand = Errand(target)
+    errand, loop = Errand(target), asyncio.get_running_loop()
     future = executor.submit(work, errand)
-    future.add_done_callback(lambda _: finished())
+
+    def left(_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop may have ended before the thread
+            loop.call_soon_threadsafe(finished)
+
     try:
-        return await asyncio.wrap_future(future)
+        result = await asyncio.wrap_future(future)
     except asyncio.CancelledError:
         errand.abandon()
+        future.add_done_callback(left)
         raise
+    except BaseException:
+        finished()
+        raise
+    finished()
+    return result

@@ -127,7 +127,8 @@ class Uploads:
             new = NewObject(name, upload.path, content_type, upload.md5, metadata, precondition)
             async with self._lock(name):
                 with self.early.learning():
-                    return await self._put(replace(new, sha256=upload.sha256, copy_of=copy_of), header, document, mark)
+                    new = replace(new, sha256=upload.sha256, copy_of=copy_of)
+                    return await self._put(new, upload, header, document, mark)
 
     async def _verify(self, upload: Incoming, header: Header, document: Path) -> tuple[str, ...]:
         """Decode the upload, and write its metadata to `document` where that can be. Return the flaws of the file."""
@@ -145,7 +146,7 @@ class Uploads:
         made = await self._engine.run(job, affinity=upload.sha256, lane="upload", content=upload.sha256)
         return made.flaws
 
-    async def _put(self, new: NewObject, header: Header, document: Path, mark: str) -> Stored:
+    async def _put(self, new: NewObject, upload: Incoming, header: Header, document: Path, mark: str) -> Stored:
         asked = new.precondition
         # A taken name is refused by the store itself, but after the quota.
         is_refused = not (asked.replace or asked.names_etags or mark or self.quota.is_on)
@@ -157,14 +158,13 @@ class Uploads:
         new = replace(new, checked=not asked.names_etags)
         if mark:
             new = replace(new, metadata={**new.metadata, **marked(mark, "replaced" if there else "created")})
-        size = new.source.stat().st_size
-        facts = {"bytes": size, "content_type": new.content_type, "md5": new.md5, "sha256": new.sha256}
+        facts = {"bytes": upload.size, "content_type": new.content_type, "md5": new.md5, "sha256": new.sha256}
         told = Change("replaced" if there else "created", (new.name,), facts=facts)
-        async with self.quota.taking(there, size), self._outbox.telling(told):
+        async with self.quota.taking(there, upload.size), self._outbox.telling(told):
             async with self._journal.change("put", new.name) as change, self._found_out(new.name):
                 change.stored = stored = await self._container.put(new)
                 self._learn(new.name, stored)
-            original = self._originals.adopt(stored, new.source, header)
+            original = self._originals.adopt(stored, upload.path, header)
             await self._forget(new.name, is_new=there is None)
             if there:
                 self._look_again(new.name)

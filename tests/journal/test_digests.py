@@ -56,7 +56,7 @@ class Shared(Listing):
         if self.fails:
             raise Unavailable("no")
         self.writes += 1
-        self.former, self.digest = self.digest, new.source.read_bytes()
+        self.former, self.digest = self.digest, new.opened().read()
         return StoredObject(new.name, 1, "e", self.now)
 
 
@@ -290,7 +290,7 @@ async def test_on_a_real_swift_one_node_writes_what_the_other_reads(swift: Swift
                    interval=0.05, lag=LAG, keep=KEEP, digests=shares[node])
             for node in seen
         ]  # fmt: skip
-        writer = Writer(store.journal, tmp_path, work, "cc", store.now, keep=lambda: KEEP, lag=LAG)
+        writer = Writer(store.journal, tmp_path, "cc", store.now, keep=lambda: KEEP, lag=LAG)
         before = _read_digests()
         for number in range(200):
             if number < 5:

@@ -153,7 +153,7 @@ async def test_a_start_takes_the_place_that_was_read_to_for_no_note(tmp_path: Pa
     reader = reader_of(listing, tmp_path, work, seen)
     await reader.read()
     reader.save()
-    writer = Writer(listing, tmp_path, work, "a", lambda: listing.now, keep=lambda: KEEP, lag=LAG)  # type: ignore[arg-type]
+    writer = Writer(listing, tmp_path, "a", lambda: listing.now, keep=lambda: KEEP, lag=LAG)  # type: ignore[arg-type]
     running = asyncio.create_task(writer.run())
     await asyncio.sleep(0)
     running.cancel()

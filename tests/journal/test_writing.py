@@ -19,7 +19,7 @@ from tests.journal.listings import BEGIN, KEEP, LAG, Listing
 
 async def test_an_entry_that_took_long_is_written_once_more_with_a_later_time(tmp_path: Path, work: Work) -> None:
     listing = Listing(takes=7.0)
-    writer = Writer(listing, tmp_path, work, "a", lambda: listing.now, keep=lambda: KEEP, lag=1e-9)  # type: ignore[arg-type]
+    writer = Writer(listing, tmp_path, "a", lambda: listing.now, keep=lambda: KEEP, lag=1e-9)  # type: ignore[arg-type]
     async with writer.change("put", "slow.png"):
         pass
     written = sorted(listing.rows)
@@ -32,7 +32,7 @@ async def test_a_change_that_was_refused_has_no_entry_and_one_whose_outcome_is_l
     tmp_path: Path, work: Work
 ) -> None:
     listing = Listing()
-    writer = Writer(listing, tmp_path, work, "a", lambda: listing.now, keep=lambda: KEEP, lag=LAG)  # type: ignore[arg-type]
+    writer = Writer(listing, tmp_path, "a", lambda: listing.now, keep=lambda: KEEP, lag=LAG)  # type: ignore[arg-type]
     for error in (ValueError("refused"), Unavailable("lost")):
         with contextlib.suppress(ValueError, Unavailable):
             async with writer.change("put", "x.png"):
@@ -43,7 +43,7 @@ async def test_a_change_that_was_refused_has_no_entry_and_one_whose_outcome_is_l
 
 async def test_a_note_stays_until_the_entry_is_there(tmp_path: Path, work: Work) -> None:
     listing = Listing(fails=True)
-    writer = Writer(listing, tmp_path, work, "a", lambda: listing.now, keep=lambda: KEEP, lag=LAG)  # type: ignore[arg-type]
+    writer = Writer(listing, tmp_path, "a", lambda: listing.now, keep=lambda: KEEP, lag=LAG)  # type: ignore[arg-type]
     async with writer.change("put", "x.png"):
         assert list(tmp_path.glob("*.json"))
     assert list(tmp_path.glob("*.json"))
@@ -62,7 +62,7 @@ async def test_entries_that_are_over_are_trimmed_and_nothing_else(tmp_path: Path
 
 async def test_a_change_whose_client_leaves_has_an_entry_of_unknown_outcome(tmp_path: Path, work: Work) -> None:
     listing = Listing()
-    writer = Writer(listing, tmp_path, work, "a", lambda: listing.now, keep=lambda: KEEP, lag=LAG)  # type: ignore[arg-type]
+    writer = Writer(listing, tmp_path, "a", lambda: listing.now, keep=lambda: KEEP, lag=LAG)  # type: ignore[arg-type]
 
     async def purge() -> None:
         async with writer.change("purge", "left.png"):
@@ -110,7 +110,7 @@ async def test_an_entry_is_given_the_time_for_which_it_is_kept_then(tmp_path: Pa
             return await super().put(new)
 
     listing, keep = Noted(), iter((7200.0, 5000.0))
-    writer = Writer(listing, tmp_path, work, "a", lambda: listing.now, keep=lambda: next(keep), lag=LAG)  # type: ignore[arg-type]
+    writer = Writer(listing, tmp_path, "a", lambda: listing.now, keep=lambda: next(keep), lag=LAG)  # type: ignore[arg-type]
     for name in ("a.png", "b.png"):
         async with writer.change("put", name):
             pass

@@ -79,7 +79,7 @@ class Folder:
         path = self._segments(new.name)
         if path is None:
             raise Unholdable(f"{new.name!r} cannot be the path of a file")
-        with new.source.open("rb", buffering=0) as data, translated():
+        with new.opened() as data, translated():
             with permitted(new.name):
                 present = self._present(path, new.name)
             new.precondition.check(present)  # before a large file is copied for nothing

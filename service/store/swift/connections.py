@@ -85,14 +85,8 @@ class Pool:
                 await self._free.acquire()
         except TimeoutError as error:
             raise Unavailable(f"all {self._settings.connections} connections to Swift are busy") from error
-        loop = asyncio.get_running_loop()
-
-        def finished() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop may have ended before the thread
-                loop.call_soon_threadsafe(self._free.release)
-
         try:
-            return await run(self._executor, lambda errand: self._repeat(work, errand), target, finished)
+            return await run(self._executor, lambda errand: self._repeat(work, errand), target, self._free.release)
         except LocalFailure as failure:
             raise failure.__cause__ or failure from None
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from swiftclient.exceptions import ClientException
 
@@ -103,7 +103,7 @@ class SwiftContainer:
             headers["If-None-Match"] = "*"
         headers |= expiry_headers(new.delete_after or self._delete_after, new.ends)
         how = new.precondition, new.checked, bool(new.copy_of)
-        put = _Put(holdable(new.name), new.source, new.md5.lower(), headers, *how)
+        put = _Put(holdable(new.name), new.opened, new.md5.lower(), headers, *how)
         with needing("write", self._container):
             stored = await self._pool.transfer(partial(self._put, put))
         return replace(stored, name=new.name, content_type=new.content_type, metadata=_lower(new.metadata))
@@ -206,8 +206,9 @@ class SwiftContainer:
 
     def _send(self, put: _Put, connection: Any, errand: Errand) -> StoredObject:
         answer: dict[str, Any] = {}
-        with open_source(put.source) as file:
-            size = os.fstat(file.fileno()).st_size
+        with open_source(put.opened) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
             # The client sends an empty file in chunks, with a length besides.
             sent = 0 if put.is_copy else size
             contents = Upload(file, size, errand, self._patience) if sent else None
@@ -255,7 +256,7 @@ class _Repetition:
 @dataclass(slots=True)
 class _Put:
     name: str
-    source: Path
+    opened: Callable[[], BinaryIO]
     md5: str
     headers: Mapping[str, str]
     precondition: Precondition

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
@@ -150,7 +149,7 @@ def _writing(errand: Errand) -> Iterator[Callable[[bytes], None]]:
 
 
 class Upload:
-    """A file as the client reads it for a PUT. Reading fails once the caller has left, or when Swift takes too long."""
+    """Bytes as the client reads them for a PUT. Reading fails once the caller has left, or Swift takes too long."""
 
     def __init__(self, file: BinaryIO, size: int, errand: Errand, patience: float) -> None:
         self._file = file
@@ -167,9 +166,9 @@ class Upload:
             raise LocalFailure from error
 
 
-def open_source(source: Path) -> BinaryIO:
-    """The file to upload. Raises LocalFailure."""
+def open_source(opened: Callable[[], BinaryIO]) -> BinaryIO:
+    """What to upload. Raises LocalFailure."""
     try:
-        return source.open("rb")
+        return opened()
     except OSError as error:
         raise LocalFailure from error
