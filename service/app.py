@@ -42,6 +42,7 @@ from service.open_store import open_store
 from service.originals import overlays
 from service.originals.originals import Originals
 from service.outbox.opening import opened_outbox
+from service.runtime.allocation import give_back_large_blocks
 from service.runtime.imagemagick import write_policy
 from service.runtime.lock import AlreadyRunning, exclusive, is_held
 from service.runtime.made_by import choices_of, engine_of, made_by
@@ -74,6 +75,7 @@ def serve(config: Config) -> None:
     """Run the service until SIGTERM or SIGINT. Raises OSError, TwinsDiffer, StoreError or EngineError where it cannot
     start."""
     raise_limit()
+    give_back_large_blocks()
     make_folders(paths_of(config))
     twins.prove(config)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(asyncio.CancelledError):

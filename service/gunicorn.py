@@ -26,6 +26,7 @@ from gateway.settings import Config
 from service.app import PREDECESSOR, running
 from service.engine.job import EngineError
 from service.observability import logs
+from service.runtime.allocation import give_back_large_blocks
 from service.runtime.configuration import read_config
 from service.runtime.lock import AlreadyRunning
 from service.runtime.naming import plainly
@@ -107,6 +108,7 @@ async def application() -> web.Application:
 async def _service(_app: web.Application) -> AsyncIterator[None]:
     taken = _taken[0]
     raise_limit()
+    give_back_large_blocks()
     async with AsyncExitStack() as stack:
         config = await _unless_stopped(taken.worker, _start(taken, stack))
         log.info("ready: the API listens on %s", config.api.listen)
