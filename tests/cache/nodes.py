@@ -67,7 +67,11 @@ class Node:
 
     async def upload(self, name: str, data: bytes) -> Answer:
         """Store an image, in place of what was there."""
-        url = f"http://{self.config.api.listen}/images/{name}?replace=true"
+        return await self.create(f"{name}?replace=true", data)
+
+    async def create(self, name: str, data: bytes) -> Answer:
+        """Store an image under a name that is free."""
+        url = f"http://{self.config.api.listen}/images/{name}"
         return await self._ask("POST", url, data=data, headers={"Content-Type": "application/octet-stream"})
 
     async def delete(self, name: str) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,20 @@ async def test_a_replacement_and_a_deletion_are_followed_at_once(two: tuple[Node
     assert validators[0] == validators[1]
     assert (await first.delete("a.png")).status == 204
     await shows(second, "a.png/@w=4.png", lambda answer: answer.status == 404)
+
+
+async def test_a_creation_is_followed_where_another_program_had_deleted_what_was_there(
+    two: tuple[Node, Node], swift: SwiftServer, options: dict[str, Any]
+) -> None:
+    first, second = two
+    await first.upload("created.png", picture(5))
+    for one in two:
+        await shows(one, "created.png/@w=4.png", partial(has_colour, 5))
+    with closing(client(swift.url)) as other:
+        other.delete_object(options["store"]["swift"]["container"], "created.png")
+    assert has_colour(5, await second.api("created.png/@w=4.png"))  # which nothing has told
+    assert (await first.create("created.png", picture(6))).status == 201
+    await shows(second, "created.png/@w=4.png", partial(has_colour, 6))
 
 
 async def test_an_entry_of_what_a_node_has_already_makes_it_forget_nothing(two: tuple[Node, Node]) -> None:

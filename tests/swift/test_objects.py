@@ -4,9 +4,12 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -227,3 +230,26 @@ async def test_a_missing_container_of_derived_images_is_made_again(
         await store.derived.stat("a/@w=1.jpg")
     await put(store.derived, tmp_path, "a/@w=1.jpg", b"data")
     assert await content(store.derived, tmp_path, "a/@w=1.jpg") == b"data"
+
+
+def test_swift_tells_both_of_two_that_create_a_name_at_once_that_it_was_free(
+    swift: SwiftServer, container: str
+) -> None:
+    """So the answer to `If-None-Match: *` does not tell that nothing was there, and a creation has an entry in the
+    journal as any change has."""
+    url, token = client(swift.url).get_auth()
+    parts = urlsplit(url)
+    headers = {"X-Auth-Token": token, "If-None-Match": "*", "Content-Length": "4", "Expect": "100-continue"}
+    with ExitStack() as stack:
+        opened = []
+        for _ in range(2):
+            connection = stack.enter_context(closing(HTTPConnection(parts.netloc)))
+            connection.putrequest("PUT", f"{parts.path}/{container}/contended")
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            connection.endheaders()
+            assert connection.sock.recv(1024).startswith(b"HTTP/1.1 100 ")  # it has looked what is there
+            opened.append(connection)
+        for number, connection in enumerate(opened):
+            connection.send(b"%04d" % number)
+            assert connection.getresponse().status == 201
