@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import ctypes
 
-LARGE = 128 * 1024  # bytes from which on a block is mapped by itself: glibc's default, which no longer grows
-FREE = 256 * 1024  # bytes that may be free at the end of the heap
+LARGE = 192 * 1024
+"""Bytes from which on a block is mapped by itself. uvloop receives 250 KiB at once, which may wait; blocks of 128 KiB,
+by which Swift is read and written, are soon free again, and would cost page faults."""
+
+FREE = 2**20  # bytes that may be free at the end of the heap
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # the parameters of mallopt(3)
 
 
