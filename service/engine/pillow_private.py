@@ -21,8 +21,8 @@ def wrapped(core: Any) -> Pillow.Image:
 
 
 def looked_up(image: Pillow.Image, table: bytes) -> Pillow.Image:
-    """Returns what `image.point(table, "L")` does of an image of mode I, and does not round each of 65,536 entries in
-    Python first, which takes longer than the lookup."""
+    """Returns what `image.point(table, "L")` does of an image of mode L or I, and does not round each of the 256 or
+    65,536 entries in Python first, which takes longer than the lookup."""
     return wrapped(image.im.point(table, "L"))
 
 
@@ -33,6 +33,7 @@ def require(version: str) -> None:
         core.__arrow_c_array__()
         works = wrapped(core).tobytes() == bytes(6)
         works &= looked_up(Pillow.new("I", (1, 1), 300), bytes(300) + b"\7" + bytes(65235)).tobytes() == b"\7"
+        works &= looked_up(Pillow.new("L", (1, 1), 200), bytes(200) + b"\7" + bytes(55)).tobytes() == b"\7"
     except (AttributeError, TypeError, ValueError) as error:
         raise ImportError(_changed(version)) from error
     if not works:

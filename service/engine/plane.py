@@ -4,6 +4,7 @@ upright original shows."""
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from PIL import Image as Pillow
 
@@ -11,6 +12,7 @@ from service.engine import geometry
 from service.engine.convolution import Line, scaled, scaled_finely
 from service.engine.geometry import Box, Size
 from service.engine.job import Header
+from service.engine.pillow_private import looked_up
 from service.engine.steps.orient import TURNS
 
 _NOTHING = 1e-6
@@ -44,13 +46,18 @@ def resized(
         return in_range(part, line) if line else part
     plane = reaching(plane, math.ceil(box.right - _NOTHING), math.ceil(box.bottom - _NOTHING))
     box = box.within(plane.size)
-    return scaled_finely(plane, size, box, kernel, line) if line else scaled(plane, size, box, kernel)
+    return scaled_finely(plane, size, box, kernel, line) if line else scaled(plane, size, box, kernel, down_first=True)
 
 
 def in_range(plane: Pillow.Image, line: Line) -> Pillow.Image:
     """The plane with its samples in another range."""
+    return looked_up(plane, _table(line))
+
+
+@lru_cache(maxsize=8)
+def _table(line: Line) -> bytes:
     factor, offset = line
-    return plane.point([min(255, max(0, round(sample * factor + offset))) for sample in range(256)])
+    return bytes(min(255, max(0, round(sample * factor + offset))) for sample in range(256))
 
 
 def reaching(plane: Pillow.Image, right: int, bottom: int) -> Pillow.Image:

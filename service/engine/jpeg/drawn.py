@@ -7,9 +7,15 @@ from __future__ import annotations
 from PIL import Image as Pillow
 from PIL import ImageChops
 
+from service.engine.pillow_private import looked_up
+
 _ROWS = 24  # that are looked at, and as many columns
 _LEVEL = 1  # the most that level neighbours differ by
 _SHARP, _SHARP_CHROMA = 48, 32  # the least that edges differ by, in lightness and in chroma
+
+_UP_TO_LEVEL = b"\xff" * (_LEVEL + 1) + bytes(255 - _LEVEL)
+_FROM = {sharp: bytes(sharp) + b"\xff" * (256 - sharp) for sharp in (_SHARP, _SHARP_CHROMA)}
+"""Differences to 255 where they count, by the least that counts."""
 
 SHARP = {8: 0.0032, 4: 0.0053, 2: 0.0068, 1: 0.02}
 """Parts of neighbouring pixels of a JPEG that is decoded at n/8, by n, from which on it counts as drawn: those that
@@ -46,6 +52,6 @@ def _is_sharp(rows: Pillow.Image, sharp: int, least: float) -> bool:
         return False
     apart = ImageChops.difference(rows.crop((0, 0, rows.width - 1, _ROWS)), rows.crop((1, 0, rows.width, _ROWS)))
     width = apart.width - 1
-    level = apart.crop((0, 0, width, _ROWS)).point([255] * (_LEVEL + 1) + [0] * (255 - _LEVEL))
-    edge = apart.crop((1, 0, width + 1, _ROWS)).point([0] * sharp + [255] * (256 - sharp))
+    level = looked_up(apart.crop((0, 0, width, _ROWS)), _UP_TO_LEVEL)
+    edge = looked_up(apart.crop((1, 0, width + 1, _ROWS)), _FROM[sharp])
     return ImageChops.darker(level, edge).histogram()[255] >= least * width * _ROWS
