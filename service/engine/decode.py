@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 from gateway.rules import ANIMATED
 from service.engine import geometry, readers
 from service.engine.formats import FORMATS
-from service.engine.geometry import COARSE, FINE, LARGE, OVERSAMPLING, Box, Oversampling
+from service.engine.geometry import COARSE, FINE, LARGE, MIDDLE, OVERSAMPLING, Box, Oversampling
 from service.engine.job import Job, NotAnImage, TooLarge, Undecodable, Unsatisfiable
 from service.engine.jpeg.drawn import is_drawn
 from service.engine.libraries import holds
@@ -89,7 +89,9 @@ def is_large(job: Job) -> bool:
 def _oversampling(job: Job) -> Oversampling:
     if job.format == "avif":
         return FINE
-    return COARSE if is_large(job) else OVERSAMPLING
+    if is_large(job):
+        return COARSE
+    return MIDDLE if job.format == "webp" else OVERSAMPLING
 
 
 def shown(job: Job) -> range:

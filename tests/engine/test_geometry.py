@@ -98,6 +98,11 @@ def test_a_fine_one_leaves_half_as_many_again(ratio: float, n: int) -> None:
     assert geometry.eighths((100 * ratio, 100 * ratio), (100, 100), geometry.FINE) == n
 
 
+@pytest.mark.parametrize(("ratio", "n"), [(2.1, 8), (2.4, 8), (2.5, 4), (5.9, 4), (6, 2), (11.9, 2), (12, 1)])
+def test_one_for_webp_leaves_a_quarter_as_many_again_of_half_the_size(ratio: float, n: int) -> None:
+    assert geometry.eighths((100 * ratio, 100 * ratio), (100, 100), geometry.MIDDLE) == n
+
+
 def test_a_scaled_decode_rounds_up() -> None:
     assert geometry.decoded((2725, 2225), 2) == (682, 557)
 

@@ -17,6 +17,10 @@ from service.engine.job import Header, Job, Limits
         ((6000, 4000), 640, "avif", 2),  # whose encoder costs more than the decode
         ((2725, 2225), 290, "jpg", 2),  # 1.17 too, but 1/8 saves 4 ms here and loses 4 points
         ((2725, 2225), 220, "jpg", 1),
+        ((2725, 2225), 1280, "jpg", 4),  # 1.06 pixels of 1/2
+        ((2725, 2225), 1280, "webp", 8),  # whose encoder costs more than the whole decode
+        ((2725, 2225), 960, "webp", 4),  # 1.42
+        ((6000, 4000), 2800, "webp", 4),  # 1.07, of a large original
     ],
 )
 def test_a_large_original_is_decoded_at_an_eighth_where_that_saves_much(

@@ -24,6 +24,11 @@ SHARPNESS = 4
 at quality 30, 0.3 at 65, 0.1 to 0.3 at 80, of transparent pictures 0.5. 7 gives a little more of it, and takes a point
 from drawings."""
 
+SHAPING, _USUAL_SHAPING = 60, 50
+"""Spatial noise shaping, 0..100, of planes, and libwebp's default, which pixels have: transparent ones lose 0.4 points
+by more. Of ten photographs 60 takes 0.4 % fewer bytes at the same SSIMULACRA2, from 1.5 % fewer to 0.9 % more; 70 takes
+as many. At 640 pixels and a quality of 80 it is 1 to 3 % fewer, for 0.1 points."""
+
 _COLOURED = {"L": "RGB", "LA": "RGBA"}
 """WebP has no gray."""
 
@@ -73,10 +78,10 @@ def write(planes: Planes, size: Size, quality: int, effort: int) -> bytes:
     picture = _new(size)
     if picture is None:
         return b""
-    samples = [ctypes.create_string_buffer(plane.tobytes(), plane.width * plane.height) for plane in planes]
-    picture.y, picture.u, picture.v = map(ctypes.addressof, samples)
+    samples = [plane.tobytes() for plane in planes]  # as long as the encoder reads them
+    picture.y, picture.u, picture.v = (ctypes.cast(ctypes.c_char_p(plane), _pointer).value for plane in samples)
     picture.y_stride, picture.uv_stride = planes[0].width, planes[1].width
-    return _encoded(picture, quality, effort)
+    return _encoded(picture, quality, effort, SHAPING)
 
 
 def write_pixels(image: Pillow.Image, quality: int, effort: int) -> bytes:
@@ -92,7 +97,7 @@ def write_pixels(image: Pillow.Image, quality: int, effort: int) -> bytes:
         if not bring(ctypes.byref(picture), address(image), 4 * image.width):
             _raise_want_of_memory(picture)
             return b""
-        return _encoded(picture, quality, effort)
+        return _encoded(picture, quality, effort, _USUAL_SHAPING)
     finally:
         library.WebPPictureFree(ctypes.byref(picture))
 
@@ -105,12 +110,12 @@ def _new(size: Size) -> _Picture | None:
     return picture
 
 
-def _encoded(picture: _Picture, quality: int, effort: int) -> bytes:
+def _encoded(picture: _Picture, quality: int, effort: int, shaping: int) -> bytes:
     config = _Config()
     assert library is not None
     if not library.WebPConfigInitInternal(ctypes.byref(config), _DEFAULT, quality, _ABI):
         return b""
-    config.method, config.filter_sharpness = effort, SHARPNESS
+    config.method, config.filter_sharpness, config.sns_strength = effort, SHARPNESS, shaping
     with _memory() as writer:
         picture.writer = ctypes.cast(library.WebPMemoryWrite, _pointer)
         picture.custom_ptr = ctypes.addressof(writer)
