@@ -110,7 +110,8 @@ def avif(picture: Picture, settings: Settings) -> bytes:
         options |= _moving(picture)
         options["duration"] = [delay or UNSTATED_DELAY for delay in options["duration"]]
     else:
-        options |= {"speed": writing.speed(settings.effort), "advanced": dict(writing.advice(settings.effort))}
+        advice = writing.advice(settings.effort, quality)
+        options |= {"speed": writing.speed(settings.effort), "advanced": dict(advice)}
     data = _pillow(picture, "AVIF", settings, quality=quality, subsampling=chroma, **options)
     return sequence.settled(data, picture.details.plays) if moves else data
 

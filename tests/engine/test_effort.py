@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from PIL import _avif
 
 from gateway.config import rules_of
 from gateway.rules import DEFAULT_EFFORT, MOST_EFFORT
 from gateway.settings import Config
 from service.app import _job_settings as making_of
+from service.engine.avif import libavif, writing
 from service.engine.job import Library
 from tests import images
 from tests.engine.deriving import derive
@@ -16,7 +20,10 @@ STANDARD_DC = bytes((0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0))
 """The numbers of codes by length of the typical table for luma's DC (ITU-T T.81, table K.3)."""
 
 PIXELS = {"planes": (images.jpeg(), "w=160"), "RGB": (images.png(), "w=160")}
-"""Both ways to a JPEG, with an original and a recipe for each."""
+"""Both ways to a JPEG or an AVIF, with an original and a recipe for each."""
+
+TUNING = {"color:tune", "color:sharpness", "color:deltaq-strength"}
+"""Options that libaom has from 3.14 on."""
 
 
 @pytest.mark.parametrize("library", ["auto", "imagemagick"])
@@ -67,6 +74,43 @@ def test_the_effort_is_another_generation_of_the_caches() -> None:
     assert after.effort == {"jpg": 0, "png": 0, "webp": 4, "avif": 2, "jxl": 3}
     assert before.engine != after.engine
     assert "formats.effort jpg=0 png=0 webp=4 avif=2 jxl=3" in after.software
+
+
+@pytest.mark.parametrize("way", PIXELS)
+@pytest.mark.parametrize("quality", [1, 50, 99, 100])
+@pytest.mark.parametrize("effort", [0, 1, 2])
+def test_an_avif_of_any_quality_can_be_written_at_every_speed(way: str, quality: int, effort: int) -> None:
+    """Quality 100 is without loss, where libaom refuses to weigh errors."""
+    data, recipe = PIXELS[way]
+    assert derive(data, f"{recipe},q={quality}", "avif", effort=effort).pillow().size == (160, 120)
+
+
+@pytest.mark.parametrize("way", PIXELS)
+def test_an_older_libaom_gets_no_options_that_it_does_not_know(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [writing.advice(effort, 50) for effort in (0, 1)]
+    monkeypatch.setattr(libavif, "libaom", lambda: (3, 12))
+    assert [set(more) - set(writing.advice(effort, 50)) for effort, more in enumerate(asked)] == [TUNING, TUNING]
+    data, recipe = PIXELS[way]
+    assert derive(data, recipe, "avif").pillow().size == (160, 120)
+
+
+def test_another_encoder_gets_no_options_of_libaom(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libavif, "libaom", lambda: None)
+    assert not any(writing.advice(effort, 50) for effort in range(MOST_EFFORT["avif"] + 1))
+
+
+def test_the_version_of_libaom_is_that_which_pillow_names() -> None:
+    (said,) = re.findall(r"aom \[[a-z/]+\]:v?(\d+)\.(\d+)", _avif.codec_versions())
+    assert libavif.libaom() == tuple(map(int, said))
+
+
+def test_transparency_of_an_avif_is_weighed_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = images.png_alpha(160, 120)
+    tuned = derive(data, "q=50", "avif")
+    monkeypatch.setattr(libavif, "libaom", lambda: (3, 12))
+    usual = derive(data, "q=50", "avif")
+    assert tuned.data != usual.data
+    assert (tuned.pixels("RGBA")[..., 3] == usual.pixels("RGBA")[..., 3]).all()
 
 
 def test_an_animation_is_avif_of_the_next_higher_speed() -> None:

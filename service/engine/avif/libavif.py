@@ -11,6 +11,7 @@ import ctypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ from PIL import AvifImagePlugin
 from service.engine.geometry import Size
 
 _FILE = re.compile(r"/libavif[^/]*\.so\.16(\.|$)")
+_LIBAOM = re.compile(rb"\baom \[[a-z/]*enc[a-z/]*\]:v?(\d+)\.(\d+)")
 _OK, _OUT_OF_MEMORY = 0, 26
 _ANY_CODEC, _CAN_ENCODE = 0, 2  # of avifCodecChoice and avifCodecFlag
 _PRIMARY_ITEM = 1  # of avifDecoderSource
 _RGB, _RGBA = 0, 1  # of avifRGBFormat
 YUV_420, _GRAY = 3, 4  # of avifPixelFormat
 _LENIENT = 0  # as Pillow has it: no `pixi` is needed, and a `clap` that is none does no harm
+_VERSIONS = 256  # bytes of avifCodecVersions
 _LARGEST = 16384 * 16384  # pixels; libavif takes no higher limit
 
 assert AvifImagePlugin
@@ -102,6 +105,7 @@ def _load() -> ctypes.CDLL | None:
         pointer = ctypes.c_void_p
         loaded.avifVersion.restype = ctypes.c_char_p
         loaded.avifCodecName.restype = ctypes.c_char_p
+        loaded.avifCodecVersions.argtypes, loaded.avifCodecVersions.restype = (ctypes.c_char_p,), None
         loaded.avifDecoderCreate.restype = ctypes.POINTER(_Decoder)
         loaded.avifImageCreateEmpty.restype = ctypes.POINTER(_Image)
         loaded.avifDecoderDestroy.argtypes, loaded.avifDecoderDestroy.restype = (pointer,), None
@@ -198,9 +202,16 @@ def handle(create: Any, destroy: Any) -> Iterator[Any]:
         destroy(made)
 
 
-def by_libaom() -> bool:
-    """Whether it encodes by libaom where no encoder is named, whose options no other encoder knows."""
-    return library is not None and bool(library.avifCodecName(_ANY_CODEC, _CAN_ENCODE) == b"aom")
+@cache
+def libaom() -> tuple[int, int] | None:
+    """The first two numbers of the version of libaom where that encodes if no encoder is named: no other encoder knows
+    its options, and older ones know fewer. Else None."""
+    if library is None or library.avifCodecName(_ANY_CODEC, _CAN_ENCODE) != b"aom":
+        return None
+    versions = ctypes.create_string_buffer(_VERSIONS)
+    library.avifCodecVersions(versions)
+    found = _LIBAOM.search(versions.value)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def version() -> str:

@@ -30,6 +30,15 @@ _NARROWER = MappingProxyType(
 """What libaom leaves out at that speed: transforms other than the cosine's, directions between the eight main ones, a
 predictor, and fresh costs of codes. Together they save a quarter of its time, for 4 % more bytes at the same looks."""
 
+_TUNED_FROM = 3, 14  # of libaom, which knows all of these
+_TUNED = MappingProxyType({"color:tune": "ssimulacra2", "color:sharpness": "5"})
+"""How libaom weighs errors, in place of libavif's `tune=iq`: nearer to SSIMULACRA2, with smaller steps of quality
+between blocks (`_strength`), and a filter that keeps more detail. Of ten photographs it takes 4 % fewer bytes at the
+same score, 1 to 7 by picture, for 3 % more time. Transparency is weighed as libavif has it."""
+
+_LOSSLESS = 100
+"""The quality at which libavif asks libaom for no loss, which takes no errors to weigh."""
+
 _FULL_RANGE, _BT_709, _SRGB, _BT_601 = 1, 1, 13, 6
 """Of avifRange, and the primaries, transfer function and matrix of ITU-T H.273. The matrix is JPEG's."""
 
@@ -46,9 +55,22 @@ def moving_speed(effort: int) -> int:
     return min(_FASTEST - effort + 1, _FASTEST)
 
 
-def advice(effort: int) -> Mapping[str, str]:
-    """The options of libaom beside the speed of a still picture; none where another encoder writes."""
-    return _NARROWER if speed(effort) == _FREQUENT and libavif.by_libaom() else {}
+def advice(effort: int, quality: int) -> Mapping[str, str]:
+    """The options of libaom beside the speed of a still picture of a quality of 1..100; none where another encoder
+    writes."""
+    version = libavif.libaom()
+    if version is None:
+        return {}
+    narrower = _NARROWER if speed(effort) == _FREQUENT else {}
+    if version < _TUNED_FROM or quality >= _LOSSLESS:
+        return narrower
+    return {**narrower, **_TUNED, "color:deltaq-strength": str(_strength(quality))}
+
+
+def _strength(quality: int) -> int:
+    """How large steps of quality between blocks are, in percent of libaom's own: 50 up to a quality of 50, and less
+    above, since they add bytes there that a higher quality alone spends as well."""
+    return max(20, min(50, 90 - 4 * quality // 5))
 
 
 def write(samples: Sequence[Pillow.Image], size: Size, quality: int, effort: int) -> bytes:
@@ -70,7 +92,7 @@ def write(samples: Sequence[Pillow.Image], size: Size, quality: int, effort: int
             image.contents.planes[number], image.contents.row_bytes[number] = _address(data), plane.width
         chosen = encoder.contents
         chosen.threads, chosen.speed, chosen.quality = 1, speed(effort), quality
-        for key, value in advice(effort).items():
+        for key, value in advice(effort, quality).items():
             libavif.require(library.avifEncoderSetCodecSpecificOption(encoder, key.encode(), value.encode()))
         libavif.require(library.avifEncoderAddImage(encoder, image, _TICKS, _SINGLE))
         return _finished(encoder)
