@@ -43,6 +43,9 @@ _HIGH = 1 if sys.byteorder == "little" else 0
 _BLOCK = 128
 """Bytes of a block's coefficients, of which DC is the first."""
 
+_Row = ctypes.c_char * (_BLOCK * 0x2000)
+"""The longest row of blocks. Its slices take no more bytes than they hold, so it may stand at a shorter row, too."""
+
 _JFIF_VERSION = b"\x01\x01"
 
 _ARITHMETIC = 0xC9
@@ -225,7 +228,7 @@ def look(coefficients: int, region: turbo.Region, *_: object) -> int:
 def look_at_dc(coefficients: int, region: turbo.Region, *_: object) -> int:
     """The same of DC alone."""
     try:
-        high = ctypes.string_at(coefficients, 2 * region.width * region.height)[_HIGH::_BLOCK]
+        high = _Row.from_address(coefficients)[_HIGH : 2 * region.width * region.height : _BLOCK]
         return _END if high.translate(None, _HIGH_BYTES) else _GO_ON
     except MemoryError:
         return _END
