@@ -1,7 +1,8 @@
 """What the formats of `auto` cost: CPU, and bytes at the same SSIMULACRA2, at three sizes; and what `q=auto` saves.
 
-The encoders alone, in one thread, take turns at one photograph, scaled by Lanczos. Bytes at a score are interpolated
-between qualities, on a logarithmic scale. `fewer_bytes` judges JPEG XL by the bytes of several photographs.
+The encoders alone, in one thread, take turns at one photograph, scaled by Lanczos. JPEG XL is written from luma and
+chroma, as photographs are; that these are made of RGB counts as its CPU. Bytes at a score are interpolated between
+qualities, on a logarithmic scale. `fewer_bytes` judges JPEG XL by the bytes of several photographs.
 """
 
 from __future__ import annotations
@@ -19,17 +20,22 @@ from ssimulacra2.ssimulacra2 import compute_ssimulacra2
 from bench import fewer_bytes, photographs
 from bench.curve import bytes_at
 from gateway.rules import DEFAULT_EFFORT, DEFAULT_QUALITY
-from service.engine import quality, writers
+from service.engine import photograph, quality, writers
 from service.engine.geometry import Box
+from service.engine.jpeg.planes import Planes, plane_sizes
 from service.engine.jxl import reading as jxl
 from service.engine.magick.writing import Settings
 from service.engine.picture import Details, Frame, Picture
+from service.engine.plane import reaching
 
 WIDTHS = (200, 640, 1600)
 SCORES = (65, 72, 78)
 ROUNDS = 5
 LADDERS = {"jxl": (45, 60, 70, 80, 88), "avif": (45, 55, 65, 75), "webp": (66, 78, 88, 94)}
 """Qualities that score from about 60 to 80."""
+
+HIGH = 85
+"""The quality from which on photographs, too, are written by libjxl's own coding (`service.engine.rescale`)."""
 
 JXL_MOST = 1.0
 """The bar: JPEG XL of 640 pixels takes at most WebP's CPU, each at its default."""
@@ -54,9 +60,9 @@ class Encoder:
 
 
 def encoders() -> list[Encoder]:
-    """The defaults of `formats.effort`, and their neighbours."""
+    """The defaults of `formats.effort`, and those of AVIF's neighbours."""
     return [
-        *(Encoder("jxl", effort) for effort in (2, 3, 4)),
+        Encoder("jxl", DEFAULT_EFFORT["jxl"]),
         *(Encoder("avif", effort) for effort in (0, 1)),
         Encoder("webp", DEFAULT_EFFORT["webp"]),
     ]
@@ -158,8 +164,16 @@ def _quarters(size: tuple[int, int]) -> list[tuple[int, int, int, int]]:
 
 
 def _encoded(format: str, image: Image.Image, value: int, effort: int | None = None) -> bytes:
+    if format == "jxl" and value < HIGH:
+        return photograph.write(_planes(image), image.size, value, DEFAULT_EFFORT[format])
     settings = Settings(value, effort=DEFAULT_EFFORT[format] if effort is None else effort)
     return writers.PILLOW[format](Picture([Frame(image)], Box(0, 0, *image.size), 1.0, Details()), settings)
+
+
+def _planes(image: Image.Image) -> Planes:
+    luma, _ = plane_sizes(image.size)
+    y, cb, cr = (reaching(plane, *luma) for plane in image.convert("YCbCr").split())
+    return y, cb.reduce(2), cr.reduce(2)
 
 
 def _shown(format: str, data: bytes, size: tuple[int, int]) -> Image.Image:

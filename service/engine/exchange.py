@@ -27,9 +27,6 @@ from service.engine.stripping import NotCopied
 _JPEG = "jpg"
 _JXL = "jxl"
 
-PIXEL = 58
-"""Bytes for a pixel that must be free: libjxl 0.11 takes 53 of addresses to code the coefficients of three channels."""
-
 
 def is_asked(job: Job) -> bool:
     """Whether nothing is asked but such an exchange, as far as the job tells."""
@@ -42,7 +39,11 @@ def exchanged(job: Job) -> Result | None:
     Raises Undecodable where the original is a JPEG whose structure is broken, or whose data are damaged, unless the
     job tolerates that.
     """
-    if not is_asked(job) or kept("copyright", job) or not has_room(PIXEL * job.header.width * job.header.height):
+    if (
+        not is_asked(job)
+        or kept("copyright", job)
+        or not has_room(transcoding.PIXEL * job.header.width * job.header.height)
+    ):
         return None
     started = time.perf_counter()
     data = _EXCHANGES[job.header.format, job.format](job)

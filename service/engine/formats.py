@@ -240,6 +240,8 @@ FORMATS: Mapping[str, Format] = {
         "JXL",
         reader="libjxl",
         library_reader="service.engine.jxl.reading:read",
+        planes_writer="service.engine.photograph:write",
+        is_full_range=True,
         decoders_differ=0.0015,  # some of libjxl's versions dither what they decode to 8 bits
         judged="service.engine.jxl.reading:judged",
         delays=jxl.delays,

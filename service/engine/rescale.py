@@ -1,4 +1,4 @@
-"""A photograph made smaller in luma and chroma, which never become RGB: a JPEG or a WebP, as a JPEG, WebP or AVIF.
+"""A photograph made smaller in luma and chroma, which never become RGB: of a JPEG or a WebP, in any format of the web.
 
 It is what a gateway does most, and a fifth cheaper than the way through RGB. What a name is made by follows from the
 original and the recipe alone, so the same name always gives the same bytes.
@@ -40,6 +40,10 @@ _KEYS = {"w", "h", "up", "fit", "g", "crop", "q", "bg", "frame", "keep", "over"}
 """What cuts and scales, is laid on the result, or asks nothing of an opaque still image."""
 
 _FITS = {"inside", "outside", "cover", "fill"}
+
+_HIGH = {"jpg": FULL_CHROMA, "jxl": 85}
+"""Qualities from which on a format has chroma in the whole size. JPEG XL takes 3 to 11 % fewer bytes with it from
+there on, for the same SSIMULACRA2, and up to 5 % more at 80."""
 
 _READERS: dict[str, Callable[[bytes, Size, int, bool], Planes | None]] = functions(lambda row: row.planes_reader)
 """They take the file, its size, the n of a JPEG's n/8, and whether edges of a WebP's blocks are smoothed."""
@@ -108,7 +112,7 @@ def _asks_only_size(job: Job) -> bool:
         and recipe.keys() <= _KEYS
         and recipe.get("fit", "inside") in _FITS
         and recipe.get("q") != "auto"
-        and (job.format != "jpg" or _quality(job) < FULL_CHROMA)
+        and _quality(job) < _HIGH.get(job.format, 101)
         and not kept("copyright", job)
         and ("over" not in recipe or (_is_full_range(header.format, job.format) and overlaid.suits(job)))
         and max(_part(job)[1]) <= longest_side(job.format)

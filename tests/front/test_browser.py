@@ -43,6 +43,11 @@ def flat(gateway: Gateway) -> None:
     assert gateway.upload("flat.png", images.png(images.flat(64, 48, COLOUR))).status_code == 201
 
 
+@pytest.fixture(scope="module", autouse=True)
+def photograph(gateway: Gateway) -> None:
+    assert gateway.upload("photo.jpg", images.jpeg(images.flat(320, 240, COLOUR))).status_code == 201
+
+
 def address(gateway: Gateway) -> str:
     return str(gateway.public.base_url).rstrip("/") + "/images/flat.png"
 
@@ -80,6 +85,12 @@ def test_a_browser_is_given_the_best_that_it_names(
     )
     is_right(found, width)
     assert {path.name for path in gateway.derived.rglob(f"@w={width}.*")} == {f"@w={width}.{kind}"}
+
+
+def test_a_browser_shows_jpeg_xl_of_a_photograph(gateway: Gateway, tmp_path: Path) -> None:
+    """It is luma and chroma, as a JPEG has them."""
+    name = f"{str(gateway.public.base_url).rstrip('/')}/images/photo.jpg/@w=160.jxl"
+    is_right(shown(PAGE % ("", name), tmp_path), 160)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import ctypes
 import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from service.engine.headers.jpeg import APP0, APP14, SEQUENTIAL, SOS
 from service.engine.headers.source import Source
@@ -228,7 +228,7 @@ def look(coefficients: int, region: turbo.Region, *_: object) -> int:
 def look_at_dc(coefficients: int, region: turbo.Region, *_: object) -> int:
     """The same of DC alone."""
     try:
-        high = _Row.from_address(coefficients)[_HIGH : 2 * region.width * region.height : _BLOCK]
+        high = cast(bytes, _Row.from_address(coefficients)[_HIGH : 2 * region.width * region.height : _BLOCK])
         return _END if high.translate(None, _HIGH_BYTES) else _GO_ON
     except MemoryError:
         return _END

@@ -19,6 +19,9 @@ from service.engine.memory import large_blocks_reused
 EFFORT = 3
 """6 megapixels take 160 ms. Higher efforts leave the same bytes, but for a ten-thousandth."""
 
+PIXEL = 58
+"""Bytes for a pixel that must be free: libjxl 0.11 takes 53 of addresses to code the coefficients of three channels."""
+
 _PIECE = 1 << 20
 _HEAD = 8  # bytes before the content of a box
 _USUAL = 1 << 14  # bytes of a unit; more has one with a large profile, which is not held for the next
@@ -35,6 +38,12 @@ def from_jpeg(data: bytes, unit: bytes = b"") -> bytes:
         return made
     recipe = _usual_recipe_of(unit) if len(unit) <= _USUAL else _recipe_of(unit)
     return _rebuilt_by(made, recipe)
+
+
+def codestream(data: bytes) -> bytes:
+    """The bare codestream of a JPEG, which shows the same and from which no JPEG can be made; empty where libjxl does
+    not take it, or is missing."""
+    return _coded(data, reversible=False)
 
 
 def _rebuilt_by(data: bytes, recipe: bytes) -> bytes:
@@ -60,12 +69,12 @@ def _recipe(data: bytes) -> jxl_boxes.Box | None:
     return next((box for box in jxl_boxes.boxes(Held(data)) if box.kind == jxl_boxes.RECONSTRUCTION), None)
 
 
-def _coded(data: bytes) -> bytes:
+def _coded(data: bytes, *, reversible: bool = True) -> bytes:
     library = libjxl.library
     if library is None:
         return b""
     with large_blocks_reused(), libjxl.encoder() as encoder:
-        library.JxlEncoderStoreJPEGMetadata(encoder, 1)
+        library.JxlEncoderStoreJPEGMetadata(encoder, int(reversible))
         options = library.JxlEncoderFrameSettingsCreate(encoder, None)
         library.JxlEncoderFrameSettingsSetOption(options, libjxl.EFFORT, EFFORT)
         if library.JxlEncoderAddJPEGFrame(options, data, len(data)) != libjxl.SUCCESS:
