@@ -167,13 +167,13 @@ def faithful(job: Job) -> Job:
 
 
 def _is_exact(job: Job) -> bool:
-    """Whether a JPEG XL holds its samples as they are: not as light that is seen, nor as blocks, as one of a JPEG."""
+    """Whether a JPEG XL holds its samples as they are: not as light that is seen, nor as a JPEG's coefficients."""
     with OpenedFile(Path(job.source)) as source:
         stream = jxl_boxes.codestream(source)
         if jxl_metadata.metadata(stream).xyb:
             return False
         try:
-            return jxl_frames.is_of_samples(stream, jxl_metadata.metadata(stream, to_frames=True))
+            return jxl_frames.first(stream, jxl_metadata.metadata(stream, to_frames=True)).modular
         except Undecodable:  # a profile too long to be passed over: as if it were
             return True
 

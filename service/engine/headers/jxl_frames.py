@@ -67,14 +67,13 @@ def shown(stream: Source, metadata: Metadata) -> list[int]:
     raise Undecodable("The JPEG XL is damaged: it has more layers than any image")
 
 
-def is_of_samples(stream: Source, metadata: Metadata) -> bool:
-    """Whether the first frame is coded by its samples (modular), as what is without loss; else by transforms of blocks.
-    Raises Undecodable."""
+def first(stream: Source, metadata: Metadata) -> Frame:
+    """The first frame of a codestream whose metadata were read `to_frames`. Raises Undecodable."""
     at = metadata.frames_at
     if metadata.preview:
         bits = LowBits(stream, at)
         at = _end(bits, _frame(bits, metadata, metadata.preview))
-    return _frame(LowBits(stream, at), metadata, None).modular
+    return _frame(LowBits(stream, at), metadata, None)
 
 
 def _frame(bits: LowBits, metadata: Metadata, preview: tuple[int, int] | None) -> Frame:
