@@ -66,7 +66,7 @@ def scaled(
     An image that nothing else refers to is freed halfway. Where it is scaled by Pillow, `down_first` changes nothing.
     """
     if isinstance(image, Packed):
-        if simd is not None and box == Box(0, 0, *image.size):
+        if simd is not None and box == Box(0, 0, *image.size) and math.prod(size) <= math.prod(image.size):
             return _scaled_packed(image, size, kernel)
         needed = _needed(box, size, image.size)
         image, box = image.crop(needed), box.moved(-needed[0], -needed[1])
@@ -118,7 +118,8 @@ def scaled_finely(plane: Pillow.Image, size: Size, box: Box, kernel: Pillow.Resa
 
 
 def _scaled_packed(image: Packed, size: Size, kernel: Pillow.Resampling) -> Pillow.Image:
-    """The whole image, to the same bytes as if it were Pillow's. A copy of its samples is made."""
+    """The whole image, to the same bytes as if it were Pillow's. A copy of its samples is made, and one of the result,
+    which has no more pixels: so the first pass takes the most."""
     width, height = image.size
     if not has_room(3 * height * (width + size[0])):
         raise MemoryError  # in there it would end the process
@@ -127,7 +128,9 @@ def _scaled_packed(image: Packed, size: Size, kernel: Pillow.Resampling) -> Pill
         made = simd.ImageData(*wanted, simd.PixelType.U8x3)
         simd.Resizer().resize(source, made, _options(Box(0, 0, source.width, source.height), kernel))
         source = made
-    return Pillow.frombytes(image.mode, size, source.get_buffer())
+    samples = made.get_buffer()
+    del source, made  # before there is a third copy
+    return Pillow.frombytes(image.mode, size, samples)
 
 
 def _in_16_bits(plane: Pillow.Image) -> bytes:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -52,6 +55,28 @@ def test_want_of_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(convolution, "has_room", lambda _: False)
     with pytest.raises(MemoryError):
         scaled(packed(), (100, 90), WHOLE)
+
+
+ENLARGES_WITHOUT_MEMORY = """
+import resource
+from service.engine.convolution import scaled
+from service.engine.geometry import Box
+from service.engine.packed import Packed
+small = Packed((100, 100), bytes(30_000))
+scaled(small, (50, 50), Box(0, 0, 100, 100))
+with open("/proc/self/statm") as file:
+    used = int(file.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (64 << 20), used + (64 << 20)))
+try:
+    scaled(small, (8000, 8000), Box(0, 0, 100, 100))
+except MemoryError:
+    print("told")
+"""
+
+
+def test_want_of_memory_for_a_larger_result_is_told() -> None:
+    command = [sys.executable, "-c", ENLARGES_WITHOUT_MEMORY]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == ["told"]
 
 
 def test_a_frame_tells_of_it_what_it_tells_of_pillow_s() -> None:
