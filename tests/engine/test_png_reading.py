@@ -125,6 +125,14 @@ def test_the_first_row_has_none_above_it(tmp_path: Path, passed_on: list[Path], 
     assert not passed_on
 
 
+def test_chunks_of_pixels_may_be_empty(tmp_path: Path, passed_on: list[Path]) -> None:
+    empty = images.png_chunk(b"IDAT", b"")
+    made = decoded(tmp_path, file(picture("RGB"), before=empty * 2, after=empty))
+    assert made is not None
+    assert made.tobytes() == picture("RGB").tobytes()
+    assert not passed_on
+
+
 def test_pixels_may_lie_in_many_chunks_between_others(tmp_path: Path, passed_on: list[Path]) -> None:
     image = picture("RGB")
     data = zlib.compress(rows(image))
@@ -154,6 +162,13 @@ def test_other_kinds_are_left_to_libvips(tmp_path: Path, passed_on: list[Path], 
     assert passed_on
 
 
+def test_a_chunk_of_a_kind_that_png_reserves_is_left_to_the_others(tmp_path: Path, passed_on: list[Path]) -> None:
+    data = file(picture("RGB"), before=images.png_chunk(b"abcd", b""))  # a small third letter
+    assert decoded(tmp_path, data) is None
+    assert passed_on
+    assert derive(data, "w=20", "png").data == derive(file(picture("RGB")), "w=20", "png").data
+
+
 def test_a_large_one_is_left_to_libvips(tmp_path: Path, passed_on: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     data = file(picture("L"))
     bytes_ = len(data) + (1 + SIZE[0]) * SIZE[1] + SIZE[0] * SIZE[1]  # of the file, its rows and its pixels
@@ -169,6 +184,18 @@ def test_so_is_one_for_which_there_is_no_room(
     monkeypatch.setattr(reading, "has_room", lambda _: False)
     assert decoded(tmp_path, file(picture("RGB"))) is not None
     assert passed_on
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_room_is_that_for_rows_with_the_file_or_with_the_pixels(
+    tmp_path: Path, passed_on: list[Path], monkeypatch: pytest.MonkeyPatch, room: bool
+) -> None:
+    image = picture("L")
+    data = file(image, after=images.png_chunk(b"teSt", bytes(100_000)))
+    most = (1 + SIZE[0]) * SIZE[1] + len(data)
+    monkeypatch.setattr(reading, "has_room", lambda size: size <= most - (not room))
+    assert decoded(tmp_path, data) is not None
+    assert bool(passed_on) is not room
 
 
 @pytest.mark.parametrize("without", [deflate, spng])
@@ -187,6 +214,7 @@ def damaged() -> dict[str, bytes]:
     whole, data = file(image), zlib.compress(rows(image))
     wrong = bytes([9]) + rows(image)[1:]
     unchecked = data[:-1] + bytes([data[-1] ^ 1])
+    text = images.png_chunk(b"tEXt", b"Comment\0of this test")
     chunk_unchecked, both = bytearray(whole), bytearray(file(image, unchecked))
     for one in (chunk_unchecked, both):
         one[-png.OVERHEAD - 1] ^= 1  # the last byte before IEND
@@ -199,6 +227,7 @@ def damaged() -> dict[str, bytes]:
         "no pixels": file(image, b""),
         "a cut": whole[: len(whole) // 2],
         "no stream": file(image, b"nothing"),
+        "a chunk inside the pixels": file(image, before=images.png_chunk(b"IDAT", b"") + text),
     }
 
 

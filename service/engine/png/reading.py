@@ -38,7 +38,8 @@ def _usual(path: Path, mode: str, size: Size) -> Pillow.Image | Packed | None:
         return None
     (width, height), (colour_type, samples, depth) = size, _KINDS[mode]
     length, pixels = (1 + width * samples) * height, width * height * depth
-    if path.stat().st_size + length + pixels > _MOST or not has_room(length + pixels):
+    coded = path.stat().st_size
+    if coded + length + pixels > _MOST or not has_room(length + max(coded, pixels)):
         return None
     header = width.to_bytes(4) + height.to_bytes(4) + bytes([8, colour_type, 0, 0, 0])
     data = _data(path, header)
@@ -58,13 +59,14 @@ def _usual(path: Path, mode: str, size: Size) -> Pillow.Image | Packed | None:
 def _data(path: Path, header: bytes) -> bytearray | None:
     """Return the content of all IDAT together; None where the file is damaged, has another `header` in IHDR, or a chunk
     that is not of the usual ones."""
-    data, before = bytearray(), b""
+    data, kinds = bytearray(), list[bytes]()
     try:
         with OpenedFile(path) as source:
             for chunk in chunks(source):
-                if not _is_usual(chunk.kind, before, has_data=bool(data)):
+                if not _is_usual(chunk.kind, kinds):
                     return None
-                before, sum_ = chunk.kind, zlib.crc32(chunk.kind)
+                kinds.append(chunk.kind)
+                sum_ = zlib.crc32(chunk.kind)
                 for piece in source.part(chunk.start, chunk.end - chunk.start).chunks():
                     sum_ = zlib.crc32(piece, sum_)
                     if chunk.kind == b"IDAT":
@@ -78,11 +80,12 @@ def _data(path: Path, header: bytes) -> bytearray | None:
     return data
 
 
-def _is_usual(kind: bytes, before: bytes, *, has_data: bool) -> bool:
-    """Return whether libpng makes nothing else of a chunk than is made here: IHDR is the first, all IDAT follow each
-    other, and others change no pixels."""
+def _is_usual(kind: bytes, before: list[bytes]) -> bool:
+    """Return whether libpng makes nothing else of a chunk than is made here: IHDR is the first of all, all IDAT follow
+    each other, and others change no pixels. The third letter of all kinds that there are is a capital (PNG
+    specification, 5.4)."""
     if kind == b"IDAT":
-        return before == kind or not has_data
+        return before[-1:] == [kind] or kind not in before
     if kind == b"IHDR":
         return not before
-    return kind == b"IEND" or (kind != b"tRNS" and kind[:1].islower())
+    return kind == b"IEND" or (kind != b"tRNS" and kind[:1].islower() and kind[2:3].isupper())
