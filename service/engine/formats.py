@@ -86,6 +86,8 @@ class Format:
     """Reads a still, opaque image as luma and chroma, to be scaled so (`service.engine.rescale`)."""
     planes_writer: str = ""
     """Writes luma and chroma; what it returns is empty where its library is missing."""
+    full_chroma: int = 101
+    """The quality from which on chroma has the size of luma, so that the format is not written from planes."""
     is_full_range: bool = False
     """Whether luma and chroma take all of 0..255 (JFIF), else 16..235 and 16..240 (ITU-R BT.601)."""
     profile: str = ""
@@ -148,6 +150,7 @@ FORMATS: Mapping[str, Format] = {
         decoder="service.engine.jpeg.decode:decoded",
         planes_reader="service.engine.jpeg.planes:decoded",
         planes_writer="service.engine.jpeg.planes:write",
+        full_chroma=90,
         is_full_range=True,
         profile="service.engine.stripping.jpeg:profile",
         writer="Pillow",
@@ -241,6 +244,7 @@ FORMATS: Mapping[str, Format] = {
         reader="libjxl",
         library_reader="service.engine.jxl.reading:read",
         planes_writer="service.engine.photograph:write",
+        full_chroma=85,  # 3 to 11 % fewer bytes from there on, for the same SSIMULACRA2, and up to 5 % more at 80
         is_full_range=True,
         decoders_differ=0.0015,  # some of libjxl's versions dither what they decode to 8 bits
         judged="service.engine.jxl.reading:judged",

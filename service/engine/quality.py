@@ -20,7 +20,7 @@ _CODERS = tuple(FORMATS[word].coder for word in DEFAULT_QUALITY if FORMATS[word]
 TARGET = 0.965
 """The score that `q=auto` keeps against the unencoded result: see `score`."""
 
-FULL_CHROMA = 90
+FULL_CHROMA = FORMATS["jpg"].full_chroma
 """The quality from which on a JPEG's chroma is written at full size."""
 
 LADDER = range(30, 96, 5)

@@ -30,7 +30,6 @@ from service.engine.libraries import by_magick
 from service.engine.picture import Details, Frame
 from service.engine.plane import in_range, reaching, resized
 from service.engine.provenance.keeping import embedder
-from service.engine.quality import FULL_CHROMA
 from service.engine.recent import recalled
 from service.engine.steps import smart
 from service.engine.steps.gravity import focus
@@ -40,10 +39,6 @@ _KEYS = {"w", "h", "up", "fit", "g", "crop", "q", "bg", "frame", "keep", "over"}
 """What cuts and scales, is laid on the result, or asks nothing of an opaque still image."""
 
 _FITS = {"inside", "outside", "cover", "fill"}
-
-_HIGH = {"jpg": FULL_CHROMA, "jxl": 85}
-"""Qualities from which on a format has chroma in the whole size. JPEG XL takes 3 to 11 % fewer bytes with it from
-there on, for the same SSIMULACRA2, and up to 5 % more at 80."""
 
 _READERS: dict[str, Callable[[bytes, Size, int, bool], Planes | None]] = functions(lambda row: row.planes_reader)
 """They take the file, its size, the n of a JPEG's n/8, and whether edges of a WebP's blocks are smoothed."""
@@ -112,7 +107,7 @@ def _asks_only_size(job: Job) -> bool:
         and recipe.keys() <= _KEYS
         and recipe.get("fit", "inside") in _FITS
         and recipe.get("q") != "auto"
-        and _quality(job) < _HIGH.get(job.format, 101)
+        and _quality(job) < FORMATS[job.format].full_chroma
         and not kept("copyright", job)
         and ("over" not in recipe or (_is_full_range(header.format, job.format) and overlaid.suits(job)))
         and max(_part(job)[1]) <= longest_side(job.format)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from service.engine import rescale
 from service.engine.jpeg.planes import Planes
@@ -19,6 +20,12 @@ from service.engine.strip import strip
 from tests.engine.pools import Begin
 from tests.engine.provenances import ORIGINALS, Stated
 from tests.metadata import write_secrets
+
+
+@pytest.fixture(autouse=True)
+def pixels_of_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an engine process lets Pillow open is set for each job, and in a process of tests forgotten after each."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
 
 
 @pytest.fixture
