@@ -62,15 +62,21 @@ def opened(data: bytes, judged: Judged) -> Pillow.Image:
     fewer than there were, the one that is shown at the time counts."""
     image = Pillow.open(io.BytesIO(data), formats=_CODERS)
     frames = getattr(image, "n_frames", 1)
-    if frames == judged.count:
-        image.seek(judged.number)
-        return image
+    image.seek(judged.number if frames == judged.count else _shown_at_the_time(image, frames, judged))
+    return image
+
+
+def _shown_at_the_time(image: Pillow.Image, frames: int, judged: Judged) -> int:
+    """The number of the frame that is shown when the judged one is. Delays may be 0, as those of many a GIF: of frames
+    that begin at one time the one that is most like it."""
+    found: list[tuple[float, int]] = []
     for number in range(frames):
         image.seek(number)
         image.load()
-        if image.info["timestamp"] + image.info["duration"] > judged.start:
-            break
-    return image
+        start = image.info["timestamp"]
+        if start == judged.start or start < judged.start < start + image.info["duration"]:
+            found.append((score(judged.image, image), number))
+    return max(found)[1] if found else frames - 1
 
 
 def judged(frames: Sequence[Frame]) -> Judged:

@@ -61,6 +61,20 @@ def test_auto_looks_at_the_frame_with_the_most_detail(kind: str, last: int) -> N
     assert made.result.bytes < derive(film, "q=100", kind).result.bytes
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_auto_finds_the_frame_it_judges_where_no_frame_has_a_delay(first: bool) -> None:
+    """As in many a GIF. WebP's encoder makes one of the dark ones, so no number tells the frame, nor does its time."""
+    y, x, _ = np.indices((120, 160, 3))
+    smooth = (127 + 100 * np.sin(x / 6) * np.cos(y / 7)).astype(np.uint8)
+    dark = [np.full_like(smooth, 20) for _ in range(4)]
+    for number, frame in enumerate(dark):
+        frame[5, 5] += number  # or the original has one of them, too
+    frames = [smooth, *dark] if first else [*dark[:2], smooth, *dark[2:]]
+    made, timed = (derive(images.animation(frames, "PNG", duration=delay), "q=auto", "webp") for delay in (0, 100))
+    assert made.pillow().n_frames < len(frames)  # type: ignore[attr-defined]
+    assert made.result.bytes == timed.result.bytes
+
+
 def test_auto_spends_less_on_what_is_easy() -> None:
     smooth = images.photo(200, 150, seed=1) * 0 + np.linspace(40, 200, 200).astype(np.uint8)[None, :, None]
     easy = derive(images.png(smooth.astype(np.uint8)), "q=auto", "jpg")
