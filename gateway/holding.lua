@@ -11,8 +11,10 @@ local tonumber = tonumber
 
 local _M = {}
 
--- Bytes of an engine process that its libraries, the original and the result take.
-local PROCESS = 192 * 1024 * 1024
+-- Bytes that an engine process takes beside the encoder: its libraries, and with the original and the result at most.
+local PROCESS, MOST = 32 * 1024 * 1024, 192 * 1024 * 1024
+-- Bytes for a pixel of the original.
+local ORIGINAL = 16
 
 
 -- The most pixels that width and height of the result may have, in either order. `shape` has the image's width, height
@@ -58,9 +60,9 @@ local function may_move(row, pixels, time)
 end
 
 
--- Whether a process of `memory` bytes can encode so many pixels.
+-- Whether an encoder can make so many pixels of so many bytes of memory.
 local function has_room(row, pixels, memory)
-    return not row.pixel_memory or row.pixel_memory * pixels + PROCESS <= memory
+    return not row.pixel_memory or row.pixel_memory * pixels <= memory
 end
 
 
@@ -68,6 +70,7 @@ end
 -- which it is where all of them may.
 function _M.fitting(recipe, shape, rules)
     local moves = shape.frames > 1 and not recipe.frame
+    local beside = min(MOST, PROCESS + ORIGINAL * shape.width * shape.height * shape.frames)
     local is_measured = next(recipe) ~= nil and not recipe.crop and not recipe.trim
     local width, height = largest(recipe, shape, rules)
     local side = max(width, height)
@@ -76,7 +79,7 @@ function _M.fitting(recipe, shape, rules)
     for _, one in ipairs(rules.negotiate) do
         local row = rules.formats[one.format]
         if side <= (row.longest or side) and (not moves or may_move(row, pixels, rules.time))
-            and (not is_measured or has_room(row, width * height, rules.memory)) then
+            and (not is_measured or has_room(row, width * height, rules.memory - beside)) then
             found[#found + 1] = one
         end
     end

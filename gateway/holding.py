@@ -18,8 +18,11 @@ from gateway.rules import VOCABULARY, Rules
 
 _FORMATS = VOCABULARY["formats"]
 
-_PROCESS = 192 << 20
-"""Bytes of an engine process that its libraries, the original and the result take."""
+_PROCESS, _MOST = 32 << 20, 192 << 20
+"""Bytes that an engine process takes beside the encoder: its libraries, and with the original and the result at most."""
+
+_ORIGINAL = 16
+"""Bytes for a pixel of the original: as it is decoded, as it is worked on, and what of it becomes the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +40,22 @@ def fitting(recipe: Recipe, shape: Shape, rules: Rules) -> list[str]:
     width, height = largest(recipe, shape, rules)
     side = max(width, height)
     pixels = side * side * shape.frames
+    beside = min(_MOST, _PROCESS + _ORIGINAL * shape.width * shape.height * shape.frames)
     is_measured = bool(recipe) and "crop" not in recipe and "trim" not in recipe
     return [
         format
         for format in rules.negotiate
         if side <= longest_side(format)
         and (not moves or _may_move(format, pixels, rules.time))
-        and (not is_measured or _has_room(format, width * height, rules.memory))
+        and (not is_measured or _has_room(format, width * height, rules.memory - beside))
     ]
 
 
 def _has_room(format: str, pixels: int, memory: int) -> bool:
-    """Whether a process of `engine.memory` bytes can encode so many pixels. It is not asked of a whole image, which
+    """Whether an encoder can make so many pixels of so many bytes of memory. It is not asked of a whole image, which
     keeps its own format where it cannot be made, nor of what is cut, whose size is not known."""
     needed: int = _FORMATS[format].get("pixel_memory", 0) * pixels
-    return needed == 0 or needed + _PROCESS <= memory
+    return needed == 0 or needed <= memory
 
 
 def _may_move(format: str, pixels: int, time: float) -> bool:

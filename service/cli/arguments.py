@@ -134,7 +134,10 @@ def _complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) 
 
 
 PATH = click.Path(path_type=Path)
-_config = click.option("-c", "--config", "file", type=PATH, metavar="FILE", help="The configuration (./config.yaml).")
+UNSEEN = click.Path(readable=False, path_type=Path)
+"""A path of which click says nothing: whoever reads it says what is wrong, in every spelling of the option."""
+
+_config = click.option("-c", "--config", "file", type=UNSEEN, metavar="FILE", help="The configuration (./config.yaml).")
 _api = click.option("--api", metavar="URL", help=f"The API (${API}, else api.listen of the configuration).")
 as_json = click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
 lifetime = click.option("--lifetime", type=Seconds(), metavar="TIME", help="How long it is valid, such as 10m or 1h.")

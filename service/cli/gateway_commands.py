@@ -12,7 +12,7 @@ import click
 
 from gateway.errors import Refused
 from service.cli import running
-from service.cli.arguments import PATH, lifetime, local_command, unloaded_command
+from service.cli.arguments import PATH, UNSEEN, lifetime, local_command, unloaded_command
 
 if TYPE_CHECKING:
     from service.runtime.configuration import Loaded
@@ -25,7 +25,7 @@ def up(file: Path | None) -> int:
 
 
 @unloaded_command("serve", "serve -c trial.yaml --base /etc/image-gateway")
-@click.option("--base", type=PATH, metavar="DIR", help="Where relative paths start (beside the configuration).")
+@click.option("--base", type=UNSEEN, metavar="DIR", help="Where relative paths start (beside the configuration).")
 @click.option("--lead", type=int, hidden=True)  # the socket on which a supervisor is told what is prepared
 def serve(file: Path | None, base: Path | None, lead: int | None) -> int:
     """Run the service alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cli import running
+from service.cli import main, running
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,15 @@ def test_a_configuration_that_is_not_there_is_one_line_either_way(command: str, 
     )
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == f"{file}: there is no such file; name the configuration with -c\n"
+
+
+@pytest.mark.parametrize("line", ["up -c", "up --config", "check -c"])
+def test_a_configuration_that_may_not_be_read_is_left_to_who_reads_it(
+    line: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Click would refuse the option with its usage and another status, and so would differ from the short reading."""
+    file = tmp_path / "config.yaml"
+    file.write_bytes(b"\xff")
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)  # tests may run as root, who may read all
+    assert main([*line.split(), str(file)]) == 1
+    assert capfd.readouterr().err == f"{file}: the configuration is not UTF-8\n"
