@@ -11,10 +11,10 @@ local tonumber = tonumber
 
 local _M = {}
 
--- Bytes that an engine process takes beside the encoder: its libraries, and with the original and the result at most.
-local PROCESS, MOST = 32 * 1024 * 1024, 192 * 1024 * 1024
--- Bytes for a pixel of the original.
-local ORIGINAL = 16
+-- Bytes of an engine process that its libraries, the original and the result take, of an original of any size.
+local MOST = 192 * 1024 * 1024
+-- Where fewer are enough: bytes of the libraries alone, and for each pixel; and the share that may be in pieces.
+local LIBRARIES, PIXEL, SHARE = 32 * 1024 * 1024, 20, 3 / 8
 
 
 -- The most pixels that width and height of the result may have, in either order. `shape` has the image's width, height
@@ -60,9 +60,15 @@ local function may_move(row, pixels, time)
 end
 
 
--- Whether an encoder can make so many pixels of so many bytes of memory.
-local function has_room(row, pixels, memory)
-    return not row.pixel_memory or row.pixel_memory * pixels <= memory
+-- Bytes that a process takes beside the encoder, of an original and a result of up to so many pixels.
+local function beside(pixels, memory)
+    return min(MOST, max(LIBRARIES + PIXEL * pixels, SHARE * memory))
+end
+
+
+-- Whether so many bytes are enough to encode so many pixels.
+local function has_room(row, pixels, room)
+    return not row.pixel_memory or row.pixel_memory * pixels <= room
 end
 
 
@@ -70,16 +76,16 @@ end
 -- which it is where all of them may.
 function _M.fitting(recipe, shape, rules)
     local moves = shape.frames > 1 and not recipe.frame
-    local beside = min(MOST, PROCESS + ORIGINAL * shape.width * shape.height * shape.frames)
     local is_measured = next(recipe) ~= nil and not recipe.crop and not recipe.trim
     local width, height = largest(recipe, shape, rules)
+    local room = rules.memory - beside(max(shape.width * shape.height * shape.frames, width * height), rules.memory)
     local side = max(width, height)
     local pixels = side * side * shape.frames
     local found = {}
     for _, one in ipairs(rules.negotiate) do
         local row = rules.formats[one.format]
         if side <= (row.longest or side) and (not moves or may_move(row, pixels, rules.time))
-            and (not is_measured or has_room(row, width * height, rules.memory - beside)) then
+            and (not is_measured or has_room(row, width * height, room)) then
             found[#found + 1] = one
         end
     end

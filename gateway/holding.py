@@ -18,11 +18,12 @@ from gateway.rules import VOCABULARY, Rules
 
 _FORMATS = VOCABULARY["formats"]
 
-_PROCESS, _MOST = 32 << 20, 192 << 20
-"""Bytes that an engine process takes beside the encoder: its libraries, and with the original and the result at most."""
+_MOST = 192 << 20
+"""Bytes of an engine process that its libraries, the original and the result take, of an original of any size."""
 
-_ORIGINAL = 16
-"""Bytes for a pixel of the original: as it is decoded, as it is worked on, and what of it becomes the result."""
+_LIBRARIES, _PIXEL, _SHARE = 32 << 20, 20, 3 / 8
+"""Where fewer are enough: bytes of the libraries alone, and for each pixel of the original or the result, whichever has
+more; and the share of the memory that may be in pieces, since earlier images have had it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +41,27 @@ def fitting(recipe: Recipe, shape: Shape, rules: Rules) -> list[str]:
     width, height = largest(recipe, shape, rules)
     side = max(width, height)
     pixels = side * side * shape.frames
-    beside = min(_MOST, _PROCESS + _ORIGINAL * shape.width * shape.height * shape.frames)
+    room = rules.memory - _beside(max(shape.width * shape.height * shape.frames, width * height), rules.memory)
     is_measured = bool(recipe) and "crop" not in recipe and "trim" not in recipe
     return [
         format
         for format in rules.negotiate
         if side <= longest_side(format)
         and (not moves or _may_move(format, pixels, rules.time))
-        and (not is_measured or _has_room(format, width * height, rules.memory - beside))
+        and (not is_measured or _has_room(format, width * height, room))
     ]
 
 
-def _has_room(format: str, pixels: int, memory: int) -> bool:
-    """Whether an encoder can make so many pixels of so many bytes of memory. It is not asked of a whole image, which
-    keeps its own format where it cannot be made, nor of what is cut, whose size is not known."""
+def _beside(pixels: int, memory: int) -> float:
+    """Bytes that a process takes beside the encoder, of an original and a result of up to so many pixels."""
+    return min(_MOST, max(_LIBRARIES + _PIXEL * pixels, _SHARE * memory))
+
+
+def _has_room(format: str, pixels: int, room: float) -> bool:
+    """Whether so many bytes are enough to encode so many pixels. It is not asked of a whole image, which keeps its own
+    format where it cannot be made, nor of what is cut, whose size is not known."""
     needed: int = _FORMATS[format].get("pixel_memory", 0) * pixels
-    return needed == 0 or needed <= memory
+    return needed == 0 or needed <= room
 
 
 def _may_move(format: str, pixels: int, time: float) -> bool:
