@@ -10,7 +10,7 @@ from pathlib import Path
 
 _SMAPS = Path("/proc/self/smaps")
 _READ_ONLY_FILE = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r-[x-]p \S+ \S+ \S+ +/.*$")
-_OWN_PAGES = re.compile(r"^(Anonymous|Swap): +[1-9]\d* kB$")
+_OWN_PAGES = re.compile(r"^(Anonymous|Swap|(Private|Shared)_Hugetlb): +[1-9]\d* kB$")
 _DONTNEED = 4  # MADV_DONTNEED, madvise(2)
 
 _libc = ctypes.CDLL(None)
@@ -29,7 +29,8 @@ def let_go() -> None:
 
 def _untouched(lines: Iterable[str]) -> Iterator[tuple[int, int]]:
     """The first address and the end of each such mapping of a file of which this process holds no pages of its own:
-    those that the loader has relocated, and then made read-only, would be lost, in memory or swapped out."""
+    those that the loader has relocated, and then made read-only, would be lost, in memory or swapped out; of huge pages
+    the kernel tells no more than that they are private."""
     found: tuple[int, int] | None = None
     for line in lines:
         if line[0].islower() or line[0].isdigit():  # the head of a mapping, proc_pid_smaps(5)

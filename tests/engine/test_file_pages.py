@@ -45,9 +45,11 @@ def test_pages_that_the_process_has_changed_stay_as_they_are(library: mmap.mmap)
     assert library[: len(OWN)] == OWN
 
 
-@pytest.mark.parametrize(("own", "stays"), [("Anonymous", True), ("Swap", True), ("Referenced", False)])
+@pytest.mark.parametrize(
+    ("own", "stays"), [("Anonymous", True), ("Swap", True), ("Private_Hugetlb", True), ("Referenced", False)]
+)
 def test_a_mapping_with_pages_of_its_own_stays_whether_they_are_in_memory_or_swapped_out(own: str, stays: bool) -> None:
-    sizes = {"Rss": 8, "Referenced": 0, "Anonymous": 0, "Swap": 0} | {own: 4}
+    sizes = {"Rss": 8, "Referenced": 0, "Anonymous": 0, "Swap": 0, "Private_Hugetlb": 0} | {own: 4}
     head = "7f0000001000-7f0000003000 r--p 00000000 08:01 42   /usr/lib/libone.so\n"
     lines = [head, *(f"{name}: {size:8} kB\n" for name, size in sizes.items()), "VmFlags: rd mr mw me\n"]
     assert list(file_pages._untouched(lines)) == ([] if stays else [(0x7F0000001000, 0x7F0000003000)])
