@@ -18,15 +18,21 @@ OWN = b"own"
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[mmap.mmap]:
-    """A file that is mapped as the loader maps a library, with a first page that this process has changed where a test
-    writes to it."""
+def file(tmp_path: Path) -> Iterator[mmap.mmap]:
+    """A file that is mapped as the loader maps a library."""
     path = tmp_path / "library of pages"
     path.write_bytes(CONTENT)
     with path.open("rb") as file:
         mapping = mmap.mmap(file.fileno(), SIZE, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE)
     with mapping:
         yield mapping
+
+
+@pytest.fixture
+def library(file: mmap.mmap, monkeypatch: pytest.MonkeyPatch) -> mmap.mmap:
+    """One that is taken for a library, with a first page that this process has changed where a test writes to it."""
+    monkeypatch.setattr(file_pages, "_loaded", lambda: [(_address(file), _address(file) + SIZE)])
+    return file
 
 
 def test_what_was_only_read_is_let_go_and_comes_back(library: mmap.mmap) -> None:
@@ -59,6 +65,20 @@ def test_what_may_be_written_is_left_alone(library: mmap.mmap) -> None:
     assert library[:SIZE] == CONTENT
     file_pages.let_go()
     assert _resident(library) > 0
+
+
+def test_what_is_no_loaded_library_is_left_alone(file: mmap.mmap) -> None:
+    """Another thread may unmap it, as the loader does its own files, and map memory of its own there."""
+    _make_read_only(file)
+    assert file[:SIZE] == CONTENT
+    file_pages.let_go()
+    assert _resident(file) > 0
+
+
+@pytest.mark.parametrize(("symbol", "is_code"), [("getpid", True), ("environ", False)])
+def test_the_code_of_a_library_is_found_and_its_variables_are_not(symbol: str, is_code: bool) -> None:
+    address = ctypes.addressof(ctypes.c_char.in_dll(ctypes.CDLL(None), symbol))
+    assert any(start <= address < end for start, end in file_pages._loaded()) is is_code
 
 
 def test_a_kernel_that_does_not_tell_its_mappings_is_no_failure(
