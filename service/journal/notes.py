@@ -1,7 +1,8 @@
 """Notes of changes that have no entry in the journal yet, a file each.
 
 A note that is done with leaves its file for the next one: making a file is dear on a file system that passes over those
-which were deleted lately, as ext4 without a journal does.
+which were deleted lately, as ext4 without a journal does. A note bears the name of its file: where a machine crashed, the
+disk may have the new name without the new text, and what stands there is of an earlier change.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Notes:
     def make(self, kind: Kind, name: str) -> Path | None:
         """Note a change; None where the disk takes no note."""
         note = self._folder / f"{secrets.token_hex(8)}{NOTE}"
-        text = json.dumps({"kind": kind, "name": name}).encode()
+        text = json.dumps({"note": note.stem, "kind": kind, "name": name}).encode()
         try:
             file = self._spare.pop() if self._spare else note
             _write_over(file, text)
@@ -65,9 +66,12 @@ def _write_over(path: Path, text: bytes) -> None:
 
 
 def noted(note: Path) -> Entry:
-    """What a note says. One that cannot be read, since a machine crashed, may be of any image."""
+    """What a note says. One that cannot be read, or is of an earlier change, since a machine crashed, may be of any
+    image."""
     try:
         document = json.loads(note.read_text("utf-8"))
+        if document["note"] != note.stem:
+            raise ValueError("this text is of an earlier note")
         return Entry(document["kind"], document["name"], is_known=False)
     except (OSError, ValueError, KeyError, TypeError):
         return Entry("purge-all", "", is_known=False)

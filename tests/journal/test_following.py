@@ -178,7 +178,7 @@ async def test_a_start_writes_entries_for_what_was_noted_before_a_kill(
 ) -> None:
     notes = tmp_path / "var/run/journal"
     notes.mkdir(parents=True)
-    (notes / "0123.json").write_text(json.dumps({"kind": "put", "name": "killed/between.png"}))
+    (notes / "0123.json").write_text(json.dumps({"note": "0123", "kind": "put", "name": "killed/between.png"}))
     async with node(tmp_path, options):
         await eventually(lambda: any(one.name == "killed/between.png" for one in entries(swift, options)))
         await eventually(lambda: not (notes / "0123.json").exists())

@@ -47,6 +47,19 @@ def test_a_note_that_cannot_be_read_may_be_of_any_image(tmp_path: Path) -> None:
     assert [noted(note).kind for note in Notes(tmp_path).of_former_processes()] == ["purge-all"]
 
 
+def test_a_note_with_the_text_of_an_earlier_one_may_be_of_any_image(tmp_path: Path) -> None:
+    """A crash of the machine leaves that where the file had its new name on the disk before its new text."""
+    notes = Notes(tmp_path)
+    first = notes.make("put", "earlier.png")
+    assert first
+    earlier = first.read_bytes()
+    notes.remove(first)
+    note = notes.make("delete", "later.png")
+    assert note
+    note.write_bytes(earlier)
+    assert noted(note) == Entry("purge-all", "", is_known=False)
+
+
 def test_a_disk_that_takes_no_note_stops_no_change(tmp_path: Path) -> None:
     notes = Notes(tmp_path / "gone")
     assert notes.make("put", "a.png") is None
