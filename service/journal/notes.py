@@ -1,8 +1,8 @@
 """Notes of changes that have no entry in the journal yet, a file each.
 
 A note that is done with leaves its file for the next one: making a file is dear on a file system that passes over those
-which were deleted lately, as ext4 without a journal does. A note bears the name of its file: where a machine crashed, the
-disk may have the new name without the new text, and what stands there is of an earlier change.
+which were deleted lately, as ext4 without a journal does. A note bears the name of its file: where a machine crashed,
+the disk may have the new name without the new text, and what stands there is of an earlier change.
 """
 
 from __future__ import annotations

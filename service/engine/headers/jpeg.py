@@ -64,6 +64,15 @@ def components(source: Source) -> int:
     return source.number(frame.start + 5, 1) if frame else 0
 
 
+def is_halved(source: Source) -> bool:
+    """Whether it holds luma alone, or chroma at half the width and height. Raises Undecodable."""
+    frame = next((segment for segment in segments(source) if segment.marker in _FRAMES), None)
+    if frame is None:
+        return False
+    samplings = source.read(frame.start, frame.end - frame.start)[7::3]
+    return len(samplings) == 1 or samplings == b"\x22\x11\x11"
+
+
 def missing(source: Source) -> str | None:
     # 0xFFD9 cannot be entropy-coded data, so a file that ends with it was not cut. Most files end here.
     if source.size >= 4 and source.read(source.size - 2, 2) == b"\xff\xd9":

@@ -9,18 +9,25 @@ from __future__ import annotations
 import ctypes
 from functools import lru_cache
 
-from service.engine.headers import jxl_boxes
+from service.engine.headers import jpeg, jxl_boxes
 from service.engine.job import Unsatisfiable
 from service.engine.jxl import libjxl
 from service.engine.jxl.held import Held
 from service.engine.jxl.writing import drained
-from service.engine.memory import large_blocks_reused
+from service.engine.memory import has_room, large_blocks_reused
 
 EFFORT = 3
 """6 megapixels take 160 ms. Higher efforts leave the same bytes, but for a ten-thousandth."""
 
 PIXEL = 58
-"""Bytes for a pixel that must be free: libjxl 0.11 takes 53 of addresses to code the coefficients of three channels."""
+"""Bytes for a pixel without which no JPEG need be made ready."""
+
+_HALVED, _WHOLE, _SIDE = 62, 74, 64
+"""Bytes of addresses that libjxl 0.11 takes for a pixel at most, with chroma of half the size and of more, where sides
+end at a multiple of 64: 57 to 60 and 66 to 72 for 1 to 17 megapixels of noise. Without them it ends the process."""
+
+_BESIDES = 4 << 20
+"""Bytes that it takes of any image in a process that has freed little before: 2 MB."""
 
 _PIECE = 1 << 20
 _HEAD = 8  # bytes before the content of a box
@@ -28,7 +35,8 @@ _USUAL = 1 << 14  # bytes of a unit; more has one with a large profile, which is
 
 
 def from_jpeg(data: bytes, unit: bytes = b"") -> bytes:
-    """The JPEG XL of a JPEG that can be made again of it; empty where libjxl does not take it, or is missing.
+    """The JPEG XL of a JPEG that can be made again of it; empty where libjxl does not take it, or is missing, or
+    has no room. Raises Undecodable where there is no header.
 
     With `unit`, a JPEG of the same headers and of no data to speak of, another JPEG is made of it: one with the
     coefficients of `data`, coded in the way that `unit` is.
@@ -41,8 +49,8 @@ def from_jpeg(data: bytes, unit: bytes = b"") -> bytes:
 
 
 def codestream(data: bytes) -> bytes:
-    """The bare codestream of a JPEG, which shows the same and from which no JPEG can be made; empty where libjxl does
-    not take it, or is missing."""
+    """The bare codestream of a JPEG, which shows the same and from which no JPEG can be made; empty as
+    `from_jpeg` is."""
     return _coded(data, reversible=False)
 
 
@@ -71,7 +79,7 @@ def _recipe(data: bytes) -> jxl_boxes.Box | None:
 
 def _coded(data: bytes, *, reversible: bool = True) -> bytes:
     library = libjxl.library
-    if library is None:
+    if library is None or not has_room(_room(data)):
         return b""
     with large_blocks_reused(), libjxl.encoder() as encoder:
         library.JxlEncoderStoreJPEGMetadata(encoder, int(reversible))
@@ -84,6 +92,14 @@ def _coded(data: bytes, *, reversible: bool = True) -> bytes:
             return drained(encoder)
         except Unsatisfiable:  # it takes RGB of several samplings at first
             return b""
+
+
+def _room(data: bytes) -> int:
+    """Bytes that must be free to code a JPEG."""
+    source = Held(data)
+    header = jpeg.header(source)
+    width, height = (-(-side // _SIDE) * _SIDE for side in (header.width, header.height))
+    return (_HALVED if jpeg.is_halved(source) else _WHOLE) * width * height + _BESIDES
 
 
 def to_jpeg(data: bytes, most: int) -> bytes:
