@@ -20,7 +20,7 @@ from service.engine.jpeg import as_coded, recode
 from service.engine.jpeg.turn import upright
 from service.engine.jxl import transcoding
 from service.engine.jxl.held import Held
-from service.engine.memory import has_room
+from service.engine.memory import freed, has_room
 from service.engine.provenance.keeping import embedder
 from service.engine.stripping import NotCopied
 
@@ -42,7 +42,7 @@ def exchanged(job: Job) -> Result | None:
     if (
         not is_asked(job)
         or kept("copyright", job)
-        or not has_room(transcoding.PIXEL * job.header.width * job.header.height)
+        or not has_room(transcoding.PIXEL * job.header.width * job.header.height - freed())
     ):
         return None
     started = time.perf_counter()

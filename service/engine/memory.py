@@ -12,7 +12,20 @@ BOUND = 32 << 20
 640 pixels takes 25 MB, whose page faults would cost as much as its encoding: with 24 MiB each costs 1.3 times the CPU,
 while the peak of `bench/run memory` is but 6 to 18 MiB lower."""
 
+
+class _Mallinfo2(ctypes.Structure):
+    """As in malloc.h, mallinfo2(3)."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()  # noqa: SIM905
+    ]
+
+
 _libc = ctypes.CDLL(None)
+_can_tell = hasattr(_libc, "mallinfo2")  # glibc 2.33 and later
+if _can_tell:
+    _libc.mallinfo2.restype = _Mallinfo2
 _can_trim = hasattr(_libc, "malloc_trim")
 _can_tune = hasattr(_libc, "mallopt")
 _MMAP_MAX, _MMAPS = -4, 65_536  # M_MMAP_MAX and its default, see mallopt(3)
@@ -35,6 +48,12 @@ def give_back() -> None:
         _libc.malloc_trim(0)
 
 
+def freed() -> int:
+    """Bytes of addresses that were freed and that the C library still holds, 0 where it does not tell. What takes
+    `large_blocks_reused` has them again."""
+    return int(_libc.mallinfo2().fordblks) if _can_tell else 0
+
+
 @contextmanager
 def large_blocks_reused() -> Iterator[None]:
     """Have the C library take blocks of any size from its heap, where they stay for the next image once they are free.
@@ -49,6 +68,8 @@ def large_blocks_reused() -> Iterator[None]:
 
 
 def _is_granted(size: int) -> bool:
+    if size <= 0:
+        return True
     try:
         mmap.mmap(-1, size).close()
     except OSError:

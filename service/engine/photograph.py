@@ -12,7 +12,7 @@ from service.engine.jpeg import planes as jpeg
 from service.engine.jpeg.quantisation import Table
 from service.engine.jxl import transcoding
 from service.engine.jxl.writing import distance
-from service.engine.memory import has_room
+from service.engine.memory import freed, has_room
 
 _Y = (
     *(23, 44, 60, 79, 100, 124, 150, 175),
@@ -62,7 +62,7 @@ def write(planes: jpeg.Planes, size: Size, quality: int, _effort: int) -> bytes:
     leave the same bytes. Empty where there are few pixels or no room, or libjxl is missing. Raises MemoryError.
     """
     pixels = size[0] * size[1]
-    if pixels < _LEAST or not has_room(transcoding.PIXEL * pixels):
+    if pixels < _LEAST or not has_room(transcoding.PIXEL * pixels - freed()):
         return b""
     return transcoding.codestream(jpeg.coded(planes, size, tables(quality), optimize=False))
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from service.engine import pipeline
+from service.engine import memory, pipeline
 from service.engine.memory import BOUND
 from service.engine.picture import Details, Frame
 from service.engine.pool import free_memory, worker
@@ -126,8 +126,7 @@ def test_what_earlier_images_have_freed_counts_as_room() -> None:
 
 MAPS_LARGE_BLOCKS = """
 import ctypes
-from service.engine.memory import give_back, large_blocks_reused
-from service.engine.pool.free_memory import _libc
+from service.engine.memory import _libc, give_back, large_blocks_reused
 
 _libc.malloc.restype = ctypes.c_void_p
 _libc.malloc.argtypes, _libc.free.argtypes = (ctypes.c_size_t,), (ctypes.c_void_p,)
@@ -146,7 +145,7 @@ is_mapped()
 """
 
 
-@pytest.mark.skipif(not free_memory._can_tell, reason="the C library does not tell")
+@pytest.mark.skipif(not memory._can_tell, reason="the C library does not tell")
 def test_large_blocks_are_mapped_by_themselves_but_while_they_are_to_be_reused() -> None:
     command = [sys.executable, "-c", MAPS_LARGE_BLOCKS]
     told = subprocess.run(command, capture_output=True, text=True, check=True)

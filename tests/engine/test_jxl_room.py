@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from service.engine import memory
 from service.engine.headers import jpeg
 from service.engine.jxl import transcoding
 from service.engine.jxl.held import Held
@@ -37,6 +38,25 @@ def test_no_process_ends_at_any_limit(subsampling: int, tmp_path: Path) -> None:
     command = [sys.executable, "-c", IN_LITTLE, str(file), str(1030 * 700)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout.split()) == (0, ["False", "True"]), done.stderr
+
+
+AGAIN = """
+import resource, sys
+from pathlib import Path
+from service.engine.jxl import transcoding
+data, pixels = Path(sys.argv[1]).read_bytes(), int(sys.argv[2])
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 100 * pixels, resource.RLIM_INFINITY))
+print(*[bool(transcoding.from_jpeg(data)) for _ in range(3)])
+"""
+
+
+@pytest.mark.skipif(not memory._can_tell, reason="the C library does not tell")
+def test_what_one_image_has_taken_is_there_for_the_next(tmp_path: Path) -> None:
+    file = tmp_path / "photo.jpg"
+    file.write_bytes(images.jpeg(images.photo(1030, 700)))
+    command = [sys.executable, "-c", AGAIN, str(file), str(1030 * 700)]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.split() == ["True"] * 3
 
 
 def test_sides_count_to_the_end_of_their_blocks_and_chroma_by_its_size() -> None:

@@ -14,7 +14,7 @@ from service.engine.job import Unsatisfiable
 from service.engine.jxl import libjxl
 from service.engine.jxl.held import Held
 from service.engine.jxl.writing import drained
-from service.engine.memory import has_room, large_blocks_reused
+from service.engine.memory import freed, has_room, large_blocks_reused
 
 EFFORT = 3
 """6 megapixels take 160 ms. Higher efforts leave the same bytes, but for a ten-thousandth."""
@@ -79,7 +79,7 @@ def _recipe(data: bytes) -> jxl_boxes.Box | None:
 
 def _coded(data: bytes, *, reversible: bool = True) -> bytes:
     library = libjxl.library
-    if library is None or not has_room(_room(data)):
+    if library is None or not has_room(_room(data) - freed()):
         return b""
     with large_blocks_reused(), libjxl.encoder() as encoder:
         library.JxlEncoderStoreJPEGMetadata(encoder, int(reversible))
