@@ -49,7 +49,7 @@ class FormatOptions(Section):
     )
     negotiate: list[Negotiated] = Field(
         list(NEGOTIATED),
-        description="what auto may become, best first: jxl has no more bytes than avif, and fewer at high quality",
+        description="what auto may become, best first: jxl takes less CPU than avif, and fewer bytes of large images",
     )
     quality: Quality = Field(dict(DEFAULT_QUALITY), description="q where the request gives none")
     effort: Effort = Field(Effort(), description="how much work encoders spend; more takes longer and saves bytes")
