@@ -17,6 +17,7 @@ import hashlib
 import os
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,11 @@ UPLOADS = int(os.environ.get("BENCH_UPLOADS", "1000"))
 AT_ONCE = 64
 PATIENCE = 120.0  # seconds that Swift may take for an answer
 READERS = 8  # threads that read objects, with a connection each
-RATIO, MEMORY, DIRECT, READ = (
+RATIO, MEMORY, SWIFT, OBJECTS, DIRECT, READ = (
     "through the gateway, of the store's and the checks' CPU",
     "memory, MiB",
+    "through the gateway, Swift's CPU of what it is for the PUTs alone",
+    "through the gateway, objects of the journal for each upload",
     "straight, the service's CPU besides the check, ms",
     "of the check, the service's CPU for reading and hashing the copy, ms",
 )
@@ -97,7 +100,7 @@ async def _all(send: Send) -> None:
 
 
 def measure(root: Path, picture: bytes) -> dict[str, float]:
-    """The rows of BARS, and READ, which has none."""
+    """The rows of BARS, and those that have none."""
     with running_swift(root / "swift") as swift:
         options: dict[str, Any] = swift_options(swift)
         options["store"]["swift"] |= {"incoming_container": "incoming", "timeout": f"{PATIENCE:g}s"}
@@ -109,15 +112,24 @@ def measure(root: Path, picture: bytes) -> dict[str, float]:
             bench = Bench(gateway, swift, swift._process.pid, picture)
             alone = bench.cost(_to_swift(bench, container))
             through = bench.cost(_through(bench))
+            objects = _objects_of_journal(swift, container)
             direct = bench.cost(_straight(bench))
         read = asyncio.run(_reading(swift.url, container, root))
     spent = through.swift + through.service + through.engine
     return {
         RATIO: spent / (alone.swift + through.engine),
         MEMORY: max(through.memory, direct.memory) / 2**20,
+        SWIFT: through.swift / alone.swift,
+        OBJECTS: objects / UPLOADS,
         DIRECT: (direct.service - read) * 1000 / UPLOADS,
         READ: read * 1000 / UPLOADS,
     }
+
+
+def _objects_of_journal(swift: SwiftServer, container: str) -> int:
+    with closing(client(swift.url)) as connection:
+        headers, _ = connection.get_container(f"{container}-journal", limit=1)
+    return int(headers["x-container-object-count"])
 
 
 async def _reading(url: str, container: str, folder: Path) -> float:

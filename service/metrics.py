@@ -22,7 +22,7 @@ from service.derivatives.takedown import REMOVED
 from service.derivatives.write_behind import UNPERSISTED
 from service.engine.pool.pool import EnginePool
 from service.journal.digests import DIGESTS
-from service.journal.stats import ENTRIES
+from service.journal.stats import ENTRIES, OBJECTS
 from service.maintenance.questions import ASKED as REVALIDATED
 from service.maintenance.tasks import Tasks
 from service.observability import timings
@@ -96,7 +96,7 @@ class Metrics(Collector):
         self._engine_cpu = CpuTime()
         self._registry = CollectorRegistry(auto_describe=True)  # so that one can be found by its name
         of_uploads = (UPLOADED, DIRECT, ASKED, *((MADE,) if uploads.eager.is_on else ()))
-        of_changes = (ENTRIES, DIGESTS, REVALIDATED, *(COUNTERS if outbox.is_on else ()))
+        of_changes = (ENTRIES, OBJECTS, DIGESTS, REVALIDATED, *(COUNTERS if outbox.is_on else ()))
         own = (REQUESTS, SECONDS, REFUSALS, WEB_REFUSALS, FALLBACKS, SPANS, UNPERSISTED, REMOVED)
         for one in (*own, *of_uploads, *of_changes, timings.SECONDS, metered.SECONDS, metered.ERRORS, self):
             self._registry.register(one)

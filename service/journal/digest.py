@@ -1,6 +1,6 @@
 """The digest: an object in which one node tells all others what it has read of the journal.
 
-It is compressed text: a line of JSON with what it covers, and then a line for each entry's name.
+It is compressed text: a line of JSON with what it covers, and then a line for the name of each object of the journal.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MOST = 32 * 2**20  # bytes of the text; a larger one is not read
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The entries that its writer first saw in the reads that began after `since`, up to the one that began at `read`.
+    """The objects that its writer first saw in the reads that began after `since`, up to the one that began at `read`.
 
     `tenure` are digits of hex that no other writer has, nor the same one later. Up to the times `again` the writer has
     read the journal for the second and for the third time. All times are the store's, in seconds since the epoch.

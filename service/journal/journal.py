@@ -54,13 +54,17 @@ class Journal:
         return self.stats.keep(self.options.journal_keep, SHORTEST * self.options.journal_lag)
 
     @contextlib.asynccontextmanager
-    async def change(self, kind: Kind, name: str = "") -> AsyncIterator[Change]:
+    async def change(self, kind: Kind, name: str = "", *, alone: bool = False) -> AsyncIterator[Change]:
         """Make a change within this context, and have its entry written before it ends (see `Writer.change`)."""
         if self.writer is None:
             yield Change()
             return
-        async with self.writer.change(kind, name) as change:
+        async with self.writer.change(kind, name, alone=alone) as change:
             yield change
+
+    def coming(self) -> contextlib.AbstractContextManager[None]:
+        """A change is on its way within this context: entries of others may wait a moment for its own."""
+        return contextlib.nullcontext() if self.writer is None else self.writer.coming()
 
     def reader(self, settle: Callable[[Entry], Awaitable[None]]) -> Reader | None:
         """What reads the journal and gives entries of other nodes to `settle`; None where there is none."""
@@ -91,7 +95,7 @@ class Journal:
         return Digests(container, self.work, self.options.journal, peers)
 
     def has_settled(self, entry: str) -> bool | None:
-        """Whether this node has settled the entry of this name; None where there is no journal."""
+        """Whether this node has settled the entries of the object of this name; None where there is no journal."""
         return None if self._reader is None else self._reader.has_settled(entry)
 
 

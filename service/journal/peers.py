@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from gateway.journal import ANY_NODE, parse_entry
+from gateway.journal import ANY_NODE, parse_entries
 
 MANY = 16  # other nodes from which on digests pay
 WHILE = 600.0  # seconds for which an entry tells that its node is there
@@ -24,10 +24,11 @@ class Peers:
         self._heard: OrderedDict[str, float] = OrderedDict()  # those that were heard of last are at the end
 
     def heard_of(self, name: str) -> None:
-        """The entry of this name was seen."""
-        entry = parse_entry(name)
-        if entry is None or entry.node in self._own:
+        """The object of this name was seen."""
+        entries = parse_entries(name)
+        if not entries or entries[0].node in self._own:
             return
+        entry = entries[0]
         self._heard[entry.node] = max(entry.time, self._heard.get(entry.node, 0.0))
         self._heard.move_to_end(entry.node)
         if len(self._heard) > MOST:

@@ -1,7 +1,8 @@
 """Read the journal: what other nodes have changed.
 
 Listings lag, and an entry may be written slowly. So a read begins before the newest entry, and each stretch is read
-twice more. Names that were seen are saved with the place that was read to: a restart goes on there.
+twice more. Names of objects that were seen are saved with the place that was read to: a restart goes on there. Those of
+entries that could not be settled are saved, too, each as if its object bore no other.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gateway.journal import Entry, common_prefix, parse_entry, time_text
+from gateway.journal import Entry, common_prefix, names_alone, parse_entries, time_text
 from service.cache.work import Work
 from service.journal.digest import Digest
 from service.journal.digests import Digests
@@ -31,9 +32,9 @@ HEARD = 60.0  # seconds for which an entry that was seen, or named by a digest, 
 AHEAD = 3600.0  # seconds: no entry is later than that, by the store's clock
 PAGE = 5000  # names of a listing at once
 AT_ONCE = 32  # entries that are settled without letting anything else run
-MOST_MISSED = 500_000  # new entries in one read: with so many, the oldest may have gone before their time
+MOST_MISSED = 500_000  # new objects in one read: with so many, the oldest may have gone before their time
 MOST_UNSETTLED = 10_000  # entries that are tried again
-MOST_SEEN = 200_000  # names of entries that are remembered
+MOST_SEEN = 200_000  # names of objects that are remembered
 SAVE_EVERY = 10.0  # seconds between two times at which the place is saved
 LOG_EVERY = 600.0  # seconds between two log lines about a journal that cannot be read
 REST = 4  # after a read that was slow, one part in so many of its time passes before the next one
@@ -101,15 +102,14 @@ class Reader:
             await asyncio.sleep(rest(time.monotonic() - began, interval))
 
     async def read(self) -> int:
-        """Read what is new, and again what is due for that; how many entries were new. Raises StoreError, OSError."""
+        """Read what is new, and again what is due for that; how many objects were new. Raises StoreError, OSError."""
         if self._now() is None:
             await self._container.list(limit=1)  # its answer tells the store's time
         now = self._began = self._now() or time.time()
         if self.missed and not self._reaches(now):
             await self.missed()
             self._begin_anew(now)
-        for name in list(self._unsettled):
-            await self._heed(name)
+        await self._heed_unsettled()
         digest = await self._digests.next(now) if self._digests else None
         if digest:
             count = await self._see_all(digest.names)
@@ -136,12 +136,14 @@ class Reader:
         return count
 
     def has_settled(self, name: str) -> bool:
-        """Whether the entry of this name is settled here: it was seen, or is so old that no read comes to it again.
-        What was left out is not known to be."""
-        entry = parse_entry(name)
-        if entry is None or name in self._unsettled or len(self._unsettled) >= MOST_UNSETTLED:
+        """Whether the entries of the object of this name are settled here: it was seen, or is so old that no read comes
+        to it again. What was left out is not known to be."""
+        entries = parse_entries(name)
+        if not entries or len(self._unsettled) >= MOST_UNSETTLED:
             return False
-        return name in self._seen or self._jumped_to <= entry.time < self._again[-1]
+        if any(one in self._unsettled for one in names_alone(name)):
+            return False
+        return name in self._seen or self._jumped_to <= entries[0].time < self._again[-1]
 
     def save(self) -> None:
         """Remember the place, and the entries that were seen."""
@@ -166,14 +168,14 @@ class Reader:
             self._digests.give_up()
 
     async def _read_again(self, place: int, since: float, until: float, now: float, digest: Digest | None) -> int:
-        """Read a stretch again; how many entries were new. Since this node follows digests, their writer does it."""
+        """Read a stretch again; how many objects were new. Since this node follows digests, their writer does it."""
         own = min(until, self._digests.joined) if self._digests and digest else until
         count = await self._read(max(since, now - self._keep), own) if since < own else 0
         self._again[place] = max(since, own, min(until, digest.again[place]) if digest else until)
         return count
 
     async def _read(self, since: float, until: float) -> int:
-        """Read the entries between two times, all pages; how many were new."""
+        """Read the entries between two times, all pages; how many objects were new."""
         count, end = 0, time_text(until)
         marker: str | None = time_text(since)
         while marker is not None:
@@ -186,46 +188,53 @@ class Reader:
         return count
 
     async def _see_all(self, names: Sequence[str]) -> int:
-        """Settle those entries that are new; how many these were."""
-        count = 0
-        for number, name in enumerate(names):
-            count += await self._see(name)
-            if number % AT_ONCE == 0:
+        """Settle the entries of those objects that are new; how many these were."""
+        count = done = 0
+        for name in names:
+            entries = await self._see(name)
+            count += entries > 0
+            done += max(entries, 1)
+            if done >= AT_ONCE:
+                done = 0
                 await asyncio.sleep(0)
         return count
 
-    async def _see(self, name: str) -> bool:
-        """Settle an entry that is new."""
-        entry = None if name in self._seen else parse_entry(name)
-        if entry is None:
-            return False
-        if entry.node != self._node:
-            await self._heed(name)
-            ENTRIES.labels("read").inc()
+    async def _see(self, name: str) -> int:
+        """Settle the entries of an object, if it is new; how many these were."""
+        entries = () if name in self._seen else parse_entries(name)
+        if not entries:
+            return 0
+        if entries[0].node != self._node:
+            for alone, entry in zip(names_alone(name), entries, strict=True):
+                await self._heed(alone, entry)
+            ENTRIES.labels("read").inc(len(entries))
         self._seen[name] = self._began
         if self._digests:
             self._digests.saw(name)
-        self._newest = max(self._newest, entry.time)
+        self._newest = max(self._newest, entries[0].time)
         if len(self._seen) > MOST_SEEN:
             self._seen.popitem(last=False)
-        return True
+        return len(entries)
 
-    async def _heed(self, name: str) -> None:
-        """Settle the entry of this name. One that the disk does not let be settled holds up no other: each read tries
-        it again."""
-        entry = parse_entry(name)
+    async def _heed(self, name: str, entry: Entry) -> None:
+        """Settle an entry; `name` is what its object is called, or would be if it bore no other. One that the disk does
+        not let be settled holds up no other: each read tries it again."""
         try:
-            if entry and entry.name is None:
-                entry = await self._whole(name, entry)
-            if entry:
-                await self._settle(entry)
+            whole = entry if entry.name is not None else await self._whole(name, entry)
+            if whole:
+                await self._settle(whole)
         except OSError as error:
-            if entry and name not in self._unsettled and len(self._unsettled) < MOST_UNSETTLED:
+            if name not in self._unsettled and len(self._unsettled) < MOST_UNSETTLED:
                 self._unsettled[name] = None
                 text = "what another node has changed (%s %r) cannot be removed here: %s"
-                log.error(text, entry.kind, entry.name, error)
+                log.error(text, entry.kind, entry.name or name, error)
             return
         self._unsettled.pop(name, None)
+
+    async def _heed_unsettled(self) -> None:
+        for name in list(self._unsettled):
+            for entry in parse_entries(name):
+                await self._heed(name, entry)
 
     async def _whole(self, name: str, entry: Entry) -> Entry | None:
         """The entry with the name that its object holds; None where the object is gone."""

@@ -15,10 +15,14 @@ ENTRIES = Counter(
 )
 for _outcome in ("written", "read", "failed"):
     ENTRIES.labels(_outcome)
+OBJECTS = Counter(
+    "image_gateway_journal_objects",
+    "Objects of the journal that this node has written. Entries of changes that end at once share one.",
+    registry=None,
+)
 
-
-MOST_ROWS = 1_000_000  # entries that the container of the journal holds at most, as far as that can be foreseen
-OVER = 3600.0  # seconds over which the number of entries is averaged: a burst is far from so many
+MOST_ROWS = 1_000_000  # objects that the container of the journal holds at most, as far as that can be foreseen
+OVER = 3600.0  # seconds over which the number of objects is averaged: a burst is far from so many
 
 
 @dataclass(slots=True)
@@ -27,13 +31,13 @@ class JournalStats:
 
     read_at: float | None = None  # when it was last read to its end, monotonic seconds
     failures: int = 0  # reads that failed
-    rate: float = 0.0  # entries a second, of all nodes
+    rate: float = 0.0  # objects a second, of all nodes
 
-    def count(self, entries: int, now: float) -> None:
-        """So many entries were new in the read that ended now, in monotonic seconds."""
+    def count(self, objects: int, now: float) -> None:
+        """So many objects were new in the read that ended now, in monotonic seconds."""
         if self.read_at is not None:  # the first read finds those of hours
             took = max(now - self.read_at, 1e-3)
-            self.rate += min(1.0, took / OVER) * (entries / took - self.rate)
+            self.rate += min(1.0, took / OVER) * (objects / took - self.rate)
         self.read_at = now
 
     def keep(self, longest: float, shortest: float) -> float:

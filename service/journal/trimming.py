@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import Callable
 
-from gateway.journal import parse_entry, time_text
+from gateway.journal import parse_entries, time_text
 from service.store.base import Container
 from service.store.errors import StoreError
 
@@ -48,7 +48,7 @@ class Trimming:
         while True:
             page = await self._container.list(marker=marker, limit=PAGE)
             names = [one.name for one in page.objects]
-            over = [name for name in names if name < end and parse_entry(name)]
+            over = [name for name in names if name < end and parse_entries(name)]
             if over:
                 removed += await self._container.delete_all(over)
             if page.marker is None or not names or names[-1] >= end:

@@ -2,6 +2,7 @@
 
 The name of what is about to change is noted in a file first, and the note goes when the entry is there. So a change
 whose process was killed, or whose outcome is not known, has an entry too: it says that something changed, and not what.
+Entries of changes that end at once share an object (`grouping`).
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import logging
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
-from gateway.journal import ANY_NODE, Entry, Kind, entry_name
+from gateway.journal import ANY_NODE, RANDOM, Entry, Kind, group_size, object_name
+from service.journal.grouping import Grouping, Pending
 from service.journal.notes import Notes, noted
-from service.journal.stats import ENTRIES
+from service.journal.stats import ENTRIES, OBJECTS
 from service.store.base import Container, NewObject, StoredObject
 from service.store.errors import Corrupt, Forbidden, StoreError, Unavailable
 
@@ -27,6 +30,7 @@ UNCERTAIN = (Unavailable, Corrupt, OSError)  # failures of a change that do not 
 SLOW = 10  # an entry whose PUT took longer than one part in so many of `lag` is written once more
 PAUSE = 2.0  # seconds between two tries of entries that could not be written
 CONTENT_TYPE = "text/plain; charset=utf-8"
+MOST_AT_ONCE = 100  # late entries that one object may bear; no more have room in its name
 MOST_LATE = 10_000  # entries that wait while the journal cannot be written; other nodes find more by comparison
 LOG_EVERY = 60.0  # seconds between two log lines about entries that cannot be written
 
@@ -36,7 +40,7 @@ log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class Change:
     """A change that is being made; `stored` is what the store holds after it, as soon as that is known. After its
-    context `entry` is the name of its entry, None where that could not be written yet."""
+    context `entry` is the name of the object that bears its entry, None where that could not be written yet."""
 
     stored: StoredObject | None = None
     entry: str | None = None
@@ -65,7 +69,9 @@ class Writer:
         self._now = now
         self._keep = keep
         self._lag = lag
-        self._late: deque[tuple[Entry, Path | None]] = deque()
+        self._grouping = Grouping(self._write)
+        self.coming = self._grouping.coming
+        self._late = deque[Pending]()
         self._is_late = asyncio.Event()
         self._logged = -LOG_EVERY
 
@@ -74,82 +80,108 @@ class Writer:
         return len(self._late)
 
     @contextlib.asynccontextmanager
-    async def change(self, kind: Kind, name: str) -> AsyncIterator[Change]:
+    async def change(self, kind: Kind, name: str, *, alone: bool = False) -> AsyncIterator[Change]:
         """Make a change within this context. When it ends, the entry is written, or is going to be; it is not where the
-        store said that it made no change. Never raises anything of its own."""
+        store said that it made no change. With `alone` no other entry is in its object. Never raises anything of its
+        own."""
         note = self._notes.make(kind, name)
         change = Change()
         try:
-            yield change
+            with self.coming():
+                yield change
         except Forbidden:
             self._notes.remove(note)
             raise
         except UNCERTAIN:
-            await self._write(Entry(kind, name, is_known=False), note)
+            await self._grouping.written(self._pending(Entry(kind, name, is_known=False), note))
             raise
         except asyncio.CancelledError:  # a client has left, or the service ends, whose next start finds the note
-            self._postpone(Entry(kind, name, is_known=False), note)
+            self._postpone(self._pending(Entry(kind, name, is_known=False), note))
             raise
         except BaseException:
             self._notes.remove(note)
             raise
         stored = change.stored
         entry = Entry(kind, name, stored.etag, int(stored.modified)) if stored else Entry(kind, name)
-        change.entry = await self._write(entry, note)
+        change.entry = await self._grouping.written(self._pending(entry, note), alone=alone)
 
     async def run(self) -> None:
         """Write what was noted before this start, and then what could not be written at once, until cancelled."""
         for note in self._notes.of_former_processes():
-            self._postpone(noted(note), note)
+            self._postpone(self._pending(noted(note), note))
         while True:
             await self._is_late.wait()
             self._is_late.clear()
-            for _ in range(len(self._late)):
-                await self._write(*self._late.popleft())
+            await self._write_late()
             if self._late:
                 await asyncio.sleep(PAUSE)
 
-    async def _write(self, entry: Entry, note: Path | None) -> str | None:
-        """Write an entry, now or later; its name if it is written."""
-        try:
-            name = await self._put(entry)
-        except (StoreError, OSError) as error:
-            ENTRIES.labels("failed").inc()
-            if time.monotonic() - self._logged >= LOG_EVERY:
-                self._logged = time.monotonic()
-                log.warning("other nodes learn later of a change of %r: no entry in the journal: %s", entry.name, error)
-            self._postpone(entry, note)
-            return None
-        except asyncio.CancelledError:
-            self._postpone(entry, note)
-            raise
-        self._notes.remove(note)
+    def _pending(self, entry: Entry, note: Path | None) -> Pending:
+        return Pending(replace(entry, node=self._node if entry.is_known else ANY_NODE), note)
+
+    async def _write(self, group: Sequence[Pending]) -> str | None:
+        """Write entries into one object, now or later; its name if it is written."""
+        name = await self._try(group)
+        for one in group:
+            if name is None:
+                self._postpone(one)
+            else:
+                self._notes.remove(one.note)
         return name
 
-    async def _put(self, entry: Entry) -> str:
-        """Write an entry; its name. One that took long is written once more: readers may have passed its time by then.
-        The time is that of each try."""
-        node = self._node if entry.is_known else ANY_NODE
+    async def _write_late(self) -> None:
+        """Try all entries that are late once. Those under way are late, too."""
+        left = len(self._late)
+        while left:
+            some = list(islice(self._late, min(left, MOST_AT_ONCE)))
+            group = some[: group_size([one.entry for one in some])]
+            name = await self._try(group)
+            left -= len(group)
+            for _ in group:
+                one = self._late.popleft()
+                if name is None:
+                    self._late.append(one)
+                else:
+                    self._notes.remove(one.note)
+
+    async def _try(self, group: Sequence[Pending]) -> str | None:
+        """Put one object with these entries; its name, None where that failed."""
+        entries = [one.entry for one in group]
+        try:
+            return await self._put(entries)
+        except (StoreError, OSError) as error:
+            ENTRIES.labels("failed").inc(len(group))
+            if time.monotonic() - self._logged >= LOG_EVERY:
+                self._logged = time.monotonic()
+                text = "other nodes learn later of a change of %r: no entry in the journal: %s"
+                log.warning(text, entries[0].name, error)
+            return None
+
+    async def _put(self, entries: Sequence[Entry]) -> str:
+        """Put an object; its name. One that took long is put once more: readers may have passed its time by then. The
+        time is that of each try."""
         if self._now() is None:
             await self._container.list(limit=1)  # its answer tells the store's time
         for _ in range(2):
             began = time.monotonic()
-            name = await self._put_once(replace(entry, time=self._now() or time.time(), node=node))
+            now = self._now() or time.time()
+            name = await self._put_once([replace(entry, time=now) for entry in entries])
             if time.monotonic() - began <= self._lag / SLOW:
                 break
         return name
 
-    async def _put_once(self, entry: Entry) -> str:
-        text = (entry.name or "").encode() or b"\n"  # never empty: a listing would ask for the length of what is
+    async def _put_once(self, entries: Sequence[Entry]) -> str:
+        name = object_name(entries, secrets.token_hex(RANDOM // 2))
+        text = (entries[0].name or "").encode() or b"\n"  # never empty: a listing would ask for the length of what is
         digest = hashlib.md5(text, usedforsecurity=False).hexdigest()
-        name = entry_name(entry, secrets.token_hex(8))
         await self._container.put(NewObject(name, text, CONTENT_TYPE, digest, delete_after=int(self._keep())))
-        ENTRIES.labels("written").inc()
+        ENTRIES.labels("written").inc(len(entries))
+        OBJECTS.inc()
         return name
 
-    def _postpone(self, entry: Entry, note: Path | None) -> None:
+    def _postpone(self, pending: Pending) -> None:
         if len(self._late) >= MOST_LATE:
-            self._notes.remove(note)
+            self._notes.remove(pending.note)
             return
-        self._late.append((entry, note))
+        self._late.append(pending)
         self._is_late.set()

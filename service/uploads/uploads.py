@@ -118,7 +118,8 @@ class Uploads:
         upload.file.flush()
         header = await asyncio.to_thread(take, upload.path, self._job_settings.accept, self._job_settings.limits)
         with self._work.file() as document:
-            flaws = await self._verify(upload, header, document)
+            with self._journal.coming():
+                flaws = await self._verify(upload, header, document)
             if flaws:
                 log.info("%s has flaws, and all of its pixels: %s", name, "; ".join(flaws))
             if self._hook:
@@ -221,7 +222,7 @@ class Uploads:
             copies, before = self._originals.remove_copies(name), self._derivatives.forget(name)
             if there:
                 await stack.enter_async_context(self._outbox.telling(Change("deleted", (name,))))
-            async with self._journal.change("delete", name) as change, self._found_out(name):
+            async with self._journal.change("delete", name, alone=True) as change, self._found_out(name):
                 if there and await self._is_deleted(name, precondition):
                     self.quota.removed(there)
                 self._learn(name, None)

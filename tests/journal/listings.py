@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.journal import Entry, entry_name
+from gateway.journal import Entry, object_name
 from service.store.base import NewObject, Page, StoredObject
 from service.store.errors import Unavailable
 
@@ -44,6 +44,9 @@ class Listing:
             del self.rows[name]
         return len(names)
 
-    def add(self, name: str, *, time: float, shows: float, node: str = "b", kind: str = "put") -> None:
-        entry = Entry(kind, name, "e", 1, time, node)  # type: ignore[arg-type]
-        self.rows[entry_name(entry, f"{len(self.rows):x}")] = shows
+    def add(self, *names: str, time: float, shows: float, node: str = "b", kind: str = "put") -> str:
+        """An object with an entry for each of these images; its name."""
+        entries = [Entry(kind, name, "e", 1, time, node) for name in names]  # type: ignore[arg-type]
+        written = object_name(entries, f"{len(self.rows):x}")
+        self.rows[written] = shows
+        return written

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gateway.journal import Entry
+from gateway.journal import LONGEST, Entry
 from service.cache.work import Work
 from service.journal import digests
 from service.journal.digest import Digest, packed, unpacked
@@ -120,13 +120,15 @@ def fleet(tmp_path: Path, work: Work, monkeypatch: pytest.MonkeyPatch) -> Fleet:
 
 @contextmanager
 def changes(fleet: Fleet, count: int, seconds: float, latest: float) -> Iterator[list[str]]:
-    """Entries in the next seconds, whose rows show up to `latest` seconds later; their names."""
-    names = []
+    """Objects in the next seconds, with up to three entries each, whose rows show up to `latest` seconds later; the names
+    of the images."""
+    names = list[str]()
     for number in range(count):
         time = fleet.listing.now + fleet.chance.random() * seconds
-        names.append(f"{len(fleet.listing.rows)}-{number}.png")
+        some = [f"{len(fleet.listing.rows)}-{number}-{place}.png" for place in range(fleet.chance.choice([1, 1, 3]))]
         late = fleet.chance.random() * latest if fleet.chance.random() < 0.3 else 0.0
-        fleet.listing.add(names[-1], time=time, shows=time + late, node="f0")
+        fleet.listing.add(*some, time=time, shows=time + late, node="f0")
+        names += some
     yield names
 
 
@@ -264,6 +266,11 @@ async def test_a_digest_of_too_many_entries_covers_less_and_is_not_taken(
         await fleet.run(30)
     assert all(sorted(seen) == sorted(names) for seen in fleet.seen.values())
     assert fleet.listing.digest and len((unpacked(fleet.listing.digest) or Digest("", 0, 0, (0, 0))).names) <= 5
+
+
+def test_a_digest_of_the_longest_names_is_read() -> None:
+    digest = Digest("ab", BEGIN, BEGIN, (BEGIN, BEGIN), ("x" * LONGEST,) * digests.MOST_NAMES)
+    assert unpacked(packed(digest)) == digest
 
 
 def test_a_digest_is_read_as_it_was_written_and_nothing_else_is() -> None:

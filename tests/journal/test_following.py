@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.journal import Entry, parse_entry
+from gateway.journal import Entry, parse_entries
 from service.store.base import Page
 from service.store.errors import Unavailable
 from tests import images
@@ -62,7 +62,7 @@ def has_colour(number: int, answer: Answer) -> bool:
 def entries(swift: SwiftServer, options: dict[str, Any]) -> list[Entry]:
     container = options["store"]["swift"]["container"]
     _, rows = client(swift.url).get_container(f"{container}-journal", full_listing=True)
-    return [entry for row in rows if (entry := parse_entry(row["name"]))]
+    return [entry for row in rows for entry in parse_entries(row["name"])]
 
 
 async def shows(one: Node, name: str, wanted: Callable[[Answer], bool]) -> None:

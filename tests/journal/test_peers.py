@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.journal import ANY_NODE, Entry, entry_name
+from gateway.journal import ANY_NODE, Entry, entry_name, object_name
 from service.journal.peers import MANY, WHILE, Peers
 
 NOW = 1_700_000_000.0
@@ -40,6 +40,12 @@ def heard(entries: dict[str, float]) -> Peers:
 )
 def test_so_many_others_have_written_lately(entries: dict[str, float], many: bool) -> None:
     assert heard(entries).are_many(NOW) is many
+
+
+def test_an_object_of_several_entries_is_of_one_node() -> None:
+    peers = heard(dict.fromkeys(OTHERS[1:], NOW))
+    peers.heard_of(object_name([Entry("put", name, "etag", 0, NOW, OTHERS[0]) for name in ("a.png", "b.png")], "1"))
+    assert peers.are_many(NOW)
 
 
 def test_an_older_entry_that_shows_late_makes_no_node_older() -> None:

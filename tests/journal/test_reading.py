@@ -86,6 +86,49 @@ async def test_an_entry_that_the_disk_does_not_let_be_settled_holds_up_no_other(
     assert seen == ["1.png", "2.png"]
 
 
+async def test_each_entry_of_an_object_is_settled_once_in_order(tmp_path: Path, work: Work) -> None:
+    listing, seen = Listing(), list[str]()
+    written = listing.add("c.png", "a.png", "c.png", time=BEGIN, shows=0)
+    listing.add("own.png", "own.jpg", time=BEGIN, shows=0, node="a")
+    listing.add("d.png", time=BEGIN + 1, shows=0)
+    reader = reader_of(listing, tmp_path, work, seen)
+    assert not reader.has_settled(written)
+    assert await reader.read() == 3  # objects
+    await read_for(reader, listing, 100)
+    assert seen == ["c.png", "a.png", "c.png", "d.png"]
+    assert reader.has_settled(written)
+
+
+async def test_of_an_object_only_the_entry_that_was_not_settled_is_tried_again_also_after_a_restart(
+    tmp_path: Path, work: Work
+) -> None:
+    listing, seen, held = Listing(), list[str](), {"b.png"}
+    written = listing.add("a.png", "b.png", "c.png", time=BEGIN, shows=0)
+
+    async def settle(entry: Entry) -> None:
+        if entry.name in held:
+            raise OSError("read-only")
+        seen.append(entry.name or "")
+
+    def started() -> Reader:
+        container: Any = listing
+        return Reader(container, tmp_path / PLACE, work, "a", lambda: listing.now, settle, JournalStats(),
+                      interval=2, lag=LAG, keep=KEEP)  # fmt: skip
+
+    reader = started()
+    await read_for(reader, listing, 6)
+    assert seen == ["a.png", "c.png"]
+    assert not reader.has_settled(written)
+    reader.save()
+    again = started()
+    await read_for(again, listing, 100)
+    assert not again.has_settled(written)
+    held.clear()
+    await again.read()
+    assert seen == ["a.png", "c.png", "b.png"]
+    assert again.has_settled(written)
+
+
 async def test_a_restart_goes_on_where_it_was_and_repeats_nothing(tmp_path: Path, work: Work) -> None:
     listing, seen = Listing(), list[str]()
     listing.add("before.png", time=BEGIN, shows=0, kind="purge-prefix")

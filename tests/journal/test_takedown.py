@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.journal import parse_entry
+from gateway.journal import parse_entries
 from service.cache.disk import DerivedTree
 from service.cli.commands import run
 from service.observability import logs
@@ -83,8 +83,7 @@ async def test_a_receipt_says_what_was_removed_where_and_names_the_entry(two: tu
     files = files_of(two[0], "gone/a b.png") - others
     objects = len((await two[0].context.store.derived.list(prefix="gone/a b.png/@")).objects)
     receipt = await take_down(two[0], "gone/a b.png")
-    entry = parse_entry(receipt["entry"])
-    assert entry
+    (entry,) = parse_entries(receipt["entry"])
     assert (entry.kind, entry.name) == ("delete", "gone/a b.png")
     assert receipt == {
         "name": "gone/a b.png",

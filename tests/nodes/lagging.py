@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway.journal import Entry, parse_entry
+from gateway.journal import Entry, parse_entries
 from tests.nodes.cluster import HUB, NODES, Cluster, running_cluster
 from tests.nodes.pictures import Picture, Truth, scaled
 from tests.swift.lagging import LaggingSwift
@@ -77,7 +77,7 @@ class Lagging:
         container = self.cluster.options["store"]["swift"]["container"]
         with self.cluster.network.hub.entered():
             _, rows = client(self.proxy.upstream).get_container(f"{container}-journal", full_listing=True)
-        return [entry for row in rows if (entry := parse_entry(row["name"]))]
+        return [entry for row in rows for entry in parse_entries(row["name"])]
 
     def _flaw(self, truth: Truth, node: int, number: int) -> str | None:
         wanted = scaled(number, "png")

@@ -6,7 +6,7 @@ from aiohttp import web
 from pydantic import Field
 
 from gateway.errors import Refused
-from gateway.journal import LONGEST, parse_entry
+from gateway.journal import LONGEST, parse_entries
 from service.api.http.context import CONTEXT
 from service.api.http.validation import validated
 from service.api.schema.request_models import Query
@@ -22,7 +22,7 @@ class JournalQuery(Query):
 @validated(JournalQuery)
 async def journal_entry(request: web.Request, asked: JournalQuery) -> web.StreamResponse:
     """Whether this node has settled an entry of the journal: what it made of the image as it was before is gone."""
-    if parse_entry(asked.entry) is None:
+    if not parse_entries(asked.entry):
         raise Refused(400, "entry: must be the name of an entry, such as `DELETE /images/NAME?receipt=true` gives it")
     settled = request.app[CONTEXT].tasks.journal.has_settled(asked.entry)
     found = JournalEntry(entry=asked.entry, settled=settled)
