@@ -98,17 +98,19 @@ class Grouping:
         return task
 
     async def _settle(self, group: Sequence[_Waiting]) -> None:
-        """Write a group, and tell those who still wait for it."""
+        """Write a group, and tell those who still wait for it: the name, or what was raised."""
         try:
             name = await self._write([one.pending for one in group])
-        except BaseException as error:
+            for one in group:
+                if not one.written.done():
+                    one.written.set_result(name)
+        except Exception as error:
             for one in group:
                 if not one.written.done():
                     one.written.set_exception(error)
-            raise
-        for one in group:
-            if not one.written.done():
-                one.written.set_result(name)
+        finally:
+            for one in group:
+                one.written.cancel()  # where the service ends; else it is done
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -122,11 +122,7 @@ class Writer:
     async def _write(self, group: Sequence[Pending]) -> str | None:
         """Write entries into one object, now or later; its name if it is written."""
         name = await self._try(group)
-        for one in group:
-            if name is None:
-                self._postpone(one)
-            else:
-                self._notes.remove(one.note)
+        self._end(group, is_written=name is not None)
         return name
 
     async def _write_late(self) -> None:
@@ -136,13 +132,10 @@ class Writer:
             some = list(islice(self._late, min(left, MOST_AT_ONCE)))
             group = some[: group_size([one.entry for one in some])]
             name = await self._try(group)
-            left -= len(group)
             for _ in group:
-                one = self._late.popleft()
-                if name is None:
-                    self._late.append(one)
-                else:
-                    self._notes.remove(one.note)
+                self._late.popleft()
+            self._end(group, is_written=name is not None)
+            left -= len(group)
 
     async def _try(self, group: Sequence[Pending]) -> str | None:
         """Put one object with these entries; its name, None where that failed."""
@@ -178,6 +171,13 @@ class Writer:
         ENTRIES.labels("written").inc(len(entries))
         OBJECTS.inc()
         return name
+
+    def _end(self, group: Sequence[Pending], *, is_written: bool) -> None:
+        for one in group:
+            if is_written:
+                self._notes.remove(one.note)
+            else:
+                self._postpone(one)
 
     def _postpone(self, pending: Pending) -> None:
         if len(self._late) >= MOST_LATE:

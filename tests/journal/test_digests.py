@@ -120,8 +120,8 @@ def fleet(tmp_path: Path, work: Work, monkeypatch: pytest.MonkeyPatch) -> Fleet:
 
 @contextmanager
 def changes(fleet: Fleet, count: int, seconds: float, latest: float) -> Iterator[list[str]]:
-    """Objects in the next seconds, with up to three entries each, whose rows show up to `latest` seconds later; the names
-    of the images."""
+    """Objects in the next seconds, of one or three entries each, whose rows show up to `latest` seconds later; the
+    names of the images."""
     names = list[str]()
     for number in range(count):
         time = fleet.listing.now + fleet.chance.random() * seconds
