@@ -14,7 +14,8 @@ import pytest
 import pytest_asyncio
 
 from gateway.journal import Entry, parse_entries
-from service.store.base import Page
+from service.journal import grouping
+from service.store.base import NewObject, Page, StoredObject
 from service.store.errors import Unavailable
 from tests import images
 from tests.cache.nodes import Answer, Node, node
@@ -132,6 +133,56 @@ async def test_purges_are_followed(two: tuple[Node, Node]) -> None:
         async with first.client.post(f"http://{first.config.api.listen}/purge", json=body) as answer:
             assert answer.status == 200, await answer.text()
         await eventually(lambda gone=gone: not any(map(second.context.derivatives.noted, gone)))  # type: ignore[misc]
+
+
+async def test_images_that_share_an_object_of_the_journal_are_followed(
+    two: tuple[Node, Node], swift: SwiftServer, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    images = [f"shared/ä {number}.png" for number in range(4)]
+    for image in images:
+        await first.upload(image, picture(5))
+        await shows(second, f"{image}/@w=4.png", partial(has_colour, 5))
+    journal, writer, goes_on = first.context.store.journal, first.context.tasks.journal.writer, asyncio.Event()
+    assert journal is not None and writer is not None
+    put = journal.put
+    begun = list[str]()
+
+    async def put_when_it_goes_on(new: NewObject) -> StoredObject:
+        begun.append(new.name)
+        await goes_on.wait()
+        return await put(new)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(grouping, "LONGEST_WAIT", 3600.0)
+        patch.setattr(journal, "put", put_when_it_goes_on)
+        uploads = [asyncio.create_task(first.upload(images[0], picture(6)))]
+        await eventually(lambda: begun)
+        uploads += [asyncio.create_task(first.upload(image, picture(6))) for image in images[1:]]
+        await eventually(lambda: len(writer._grouping._gathered) == 3)
+        goes_on.set()
+        assert {answer.status for answer in await asyncio.gather(*uploads)} == {201}
+    assert {entry.name for entry in parse_entries(begun[-1])} == set(images[1:])
+    for image in images:
+        await shows(second, f"{image}/@w=4.png", partial(has_colour, 6))
+        written = [entry for entry in entries(swift, options) if entry.name == image]
+        assert written[-1].etag == (await first.context.store.originals.stat(image)).etag
+
+
+async def test_an_upload_is_on_its_way_from_its_check_on(
+    two: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = two
+    writer, verify, coming = first.context.tasks.journal.writer, first.context.uploads._verify, list[int]()
+    assert writer is not None
+
+    async def verify_and_note(*given: Any) -> Any:
+        coming.append(writer._grouping._coming)
+        return await verify(*given)
+
+    monkeypatch.setattr(first.context.uploads, "_verify", verify_and_note)
+    await first.upload("coming.png", picture(9))
+    assert (coming, writer._grouping._coming) == ([1], 0)
 
 
 async def test_an_upload_stands_although_its_entry_cannot_be_written_which_comes_later(

@@ -17,8 +17,10 @@ from service.journal.grouping import MANY
 from service.journal.writer import Change, Writer
 from service.store.base import NewObject, StoredObject
 from service.store.errors import Unavailable
-from tests.journal.listings import KEEP, LAG, Listing
+from tests.journal.listings import KEEP, Listing
 from tests.waiting import eventually
+
+NEVER_SLOW = 1e9  # seconds of lag, so that no PUT takes long on a busy machine
 
 
 @dataclass
@@ -42,7 +44,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grouping, "LONGEST_WAIT", 3600.0)
 
 
-def writer_of(listing: Listing, folder: Path, lag: float = LAG) -> Writer:
+def writer_of(listing: Listing, folder: Path, lag: float = NEVER_SLOW) -> Writer:
     container: Any = listing
     return Writer(container, folder, "a", lambda: listing.now, keep=lambda: KEEP, lag=lag)
 
