@@ -232,6 +232,7 @@ class Reader:
         self._unsettled.pop(name, None)
 
     async def _heed_unsettled(self) -> None:
+        """Try again what the disk did not let be settled."""
         for name in list(self._unsettled):
             for entry in parse_entries(name):
                 await self._heed(name, entry)

@@ -30,7 +30,7 @@ UNCERTAIN = (Unavailable, Corrupt, OSError)  # failures of a change that do not 
 SLOW = 10  # an entry whose PUT took longer than one part in so many of `lag` is written once more
 PAUSE = 2.0  # seconds between two tries of entries that could not be written
 CONTENT_TYPE = "text/plain; charset=utf-8"
-MOST_AT_ONCE = 100  # late entries that one object may bear; no more have room in its name
+MOST_AT_ONCE = 100  # late entries to look at for one object; its name has room for fewer
 MOST_LATE = 10_000  # entries that wait while the journal cannot be written; other nodes find more by comparison
 LOG_EVERY = 60.0  # seconds between two log lines about entries that cannot be written
 

@@ -139,7 +139,7 @@ async def test_images_that_share_an_object_of_the_journal_are_followed(
     two: tuple[Node, Node], swift: SwiftServer, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = two
-    images = [f"shared/ä {number}.png" for number in range(4)]
+    images = [f"shared/ä {'x' * 200} {number}.png" for number in range(4)]  # three fill an object's name
     for image in images:
         await first.upload(image, picture(5))
         await shows(second, f"{image}/@w=4.png", partial(has_colour, 5))
