@@ -103,6 +103,7 @@ def reload(gateway: Gateway) -> str:
 @contextmanager
 def held_up(gateway: Gateway, width: int) -> Iterator[Future[httpx.Response]]:
     """A miss that the service has accepted and cannot answer before the context ends."""
+    assert gateway.public.get(f"/images/cat.jpg/@w={width},rot=90.jpg").status_code == 200  # an engine process made it
     engines = gateway.pids("service.engine.pool.worker")
     for pid in engines:
         os.kill(pid, signal.SIGSTOP)

@@ -43,17 +43,28 @@ async def occupied(pool: EnginePool, folder: Path) -> tuple[Path, asyncio.Task[R
     return gate, task
 
 
+async def staffed(pool: EnginePool, folder: Path, processes: int = 1) -> list[int]:
+    """Have so many engine processes of a pool started, by as many jobs at once. Return their ids."""
+    gate = folder / "staffed"
+    jobs = [asyncio.ensure_future(pool.run(job(wait=gate), affinity=str(number))) for number in range(processes)]
+    await eventually(lambda: pool.stats.running == processes)
+    gate.touch()
+    await asyncio.gather(*jobs)
+    gate.unlink()
+    return pool.pids
+
+
 SERVICE = """
 import asyncio, sys
 from pathlib import Path
 from service.engine.pool.pool import EnginePool
 from service.engine.pool.settings import EngineSettings
-from tests.engine.pools import job
+from tests.engine.pools import job, staffed
 
 async def main(folder):
     pool = EnginePool(EngineSettings(2, 1 << 28, 9, 60, 9, folder, (folder,), (folder,), "tests.engine.faults"))
     await pool.start()
-    print(*pool.pids, flush=True)
+    print(*await staffed(pool, folder, 2), flush=True)
     await pool.run(job(note="runs", hang=""), affinity="")
 
 asyncio.run(main(Path(sys.argv[1])))

@@ -19,7 +19,7 @@ TRY = Job("verify", "", Header("png", 1, 1), Limits(1, 1, 1, 1))
 
 @contextlib.asynccontextmanager
 async def confined(folder: Path) -> AsyncIterator[EnginePool]:
-    """One process that may read `in`, has its folder in `out`, and tries what it is asked to."""
+    """One process, which is up, may read `in`, has its folder in `out`, and tries what it is asked to."""
     for name in ("in", "out", "elsewhere"):
         (folder / name).mkdir()
         (folder / name / "file").write_text("words")
@@ -39,6 +39,7 @@ async def confined(folder: Path) -> AsyncIterator[EnginePool]:
     )
     await pool.start()
     try:
+        await attempt(pool, "read", folder / "in" / "file")
         yield pool
     finally:
         await pool.close()

@@ -11,7 +11,9 @@ from tests.waiting import eventually
 
 async def test_original_returns_to_the_process_that_had_it(begin: Begin) -> None:
     pool = await begin()
-    homes = {name: (await pool.run(job(), affinity=name)).bytes for name in ("cat", "dog")}
+    homes = {"cat": (await pool.run(job(), affinity="cat")).bytes}
+    await eventually(lambda: len(pool.pids) == 2)  # for the next original
+    homes["dog"] = (await pool.run(job(), affinity="dog")).bytes
     assert homes["cat"] != homes["dog"]
     for name in ("cat", "cat", "dog", "cat", "dog", "dog"):
         assert (await pool.run(job(), affinity=name)).bytes == homes[name]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.engine.job import Removed
-from tests.engine.pools import Begin, job
+from tests.engine.pools import Begin, job, staffed
 from tests.waiting import eventually
 
 
@@ -19,7 +19,7 @@ async def test_after_its_folders_were_deleted_a_process_is_replaced_before_its_n
     work = tmp_path / "work"
     work.mkdir()
     pool = await begin(readable=(work,), writable=(work,))
-    before = pool.pids
+    before = await staffed(pool, tmp_path, 2)
     shutil.rmtree(work)
     for number in range(4):
         made = await pool.run(job(work / str(number)), affinity="")

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from service.engine.job import EngineError
+from service.engine.job import EngineError, Removed
 from service.engine.pool import fork_server, process
 from service.engine.sandbox.sandbox import Sandbox
-from tests.engine.pools import SERVICE, Begin, job, notes, occupied, running
+from tests.engine.pools import SERVICE, Begin, job, notes, occupied, running, staffed
 from tests.gateways import command_line, descendants
 from tests.waiting import eventually
 
@@ -50,10 +50,10 @@ def kilobytes(pid: int, kind: str) -> int:
 
 
 async def test_engine_processes_are_children_of_the_service_and_bear_a_name_of_their_own(
-    begin: Begin, fork_servers: Forks
+    begin: Begin, fork_servers: Forks, tmp_path: Path
 ) -> None:
     pool = await begin()
-    for pid in pool.pids:
+    for pid in await staffed(pool, tmp_path, 2):
         assert int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) == os.getpid()
         assert command_line(pid).split()[1:] == ["-P", "-m", "service.engine.pool.worker"]
     (server,) = fork_servers()
@@ -62,13 +62,15 @@ async def test_engine_processes_are_children_of_the_service_and_bear_a_name_of_t
 
 async def test_engine_processes_share_the_memory_of_what_was_imported(begin: Begin) -> None:
     pool = await begin(module="service.engine.pipeline")
-    for pid in pool.pids:
-        assert kilobytes(pid, "Private_Dirty") < kilobytes(pid, "Anonymous") / 2
+    with pytest.raises(Removed):
+        await pool.run(job(), affinity="an original that is not there")
+    (pid,) = pool.pids
+    assert kilobytes(pid, "Private_Dirty") < kilobytes(pid, "Anonymous") / 2
 
 
-async def test_engine_process_has_no_descriptor_of_another(begin: Begin) -> None:
+async def test_engine_process_has_no_descriptor_of_another(begin: Begin, tmp_path: Path) -> None:
     pool = await begin(processes=3)
-    for pid in pool.pids:
+    for pid in await staffed(pool, tmp_path, 3):
         opened = {str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()}
         assert not [name for name in opened if name.startswith("socket:")]
         assert len([name for name in opened if name.startswith("pipe:")]) == 3
@@ -78,8 +80,8 @@ async def test_death_of_the_fork_server_costs_no_process_and_no_job(
     begin: Begin, fork_servers: Forks, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     pool = await begin(processes=1)
-    pids = pool.pids
     gate, busy = await occupied(pool, tmp_path)
+    pids = pool.pids
     (server,) = fork_servers()
     os.kill(server, signal.SIGKILL)
     await eventually(lambda: fork_servers() not in ([], [server]))
@@ -89,9 +91,11 @@ async def test_death_of_the_fork_server_costs_no_process_and_no_job(
     assert pool.pids == pids
 
 
-async def test_processes_are_forked_from_the_next_fork_server(begin: Begin, fork_servers: Forks) -> None:
+async def test_processes_are_forked_from_the_next_fork_server(
+    begin: Begin, fork_servers: Forks, tmp_path: Path
+) -> None:
     pool = await begin(processes=1)
-    ended = [*fork_servers(), *pool.pids]
+    ended = [*fork_servers(), *await staffed(pool, tmp_path)]
     for pid in ended:
         os.kill(pid, signal.SIGKILL)
     await eventually(lambda: len(pool.pids) == 1 and not set(pool.pids) & set(ended))
@@ -99,10 +103,10 @@ async def test_processes_are_forked_from_the_next_fork_server(begin: Begin, fork
 
 
 async def test_fork_server_that_does_not_answer_is_replaced(
-    begin: Begin, fork_servers: Forks, monkeypatch: pytest.MonkeyPatch
+    begin: Begin, fork_servers: Forks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool = await begin(processes=1)
-    (server,), (pid,) = fork_servers(), pool.pids
+    (server,), (pid,) = fork_servers(), await staffed(pool, tmp_path)
     monkeypatch.setattr(process, "READY_WITHIN", 0.5)
     os.kill(server, signal.SIGSTOP)
     os.kill(pid, signal.SIGKILL)
@@ -125,9 +129,9 @@ async def test_nothing_stays_when_the_service_is_killed(tmp_path: Path) -> None:
     await eventually(lambda: not any(running(pid) for pid in started))
 
 
-async def test_nothing_stays_when_the_pool_is_closed(begin: Begin, fork_servers: Forks) -> None:
+async def test_nothing_stays_when_the_pool_is_closed(begin: Begin, fork_servers: Forks, tmp_path: Path) -> None:
     pool = await begin()
-    started = [*pool.pids, *fork_servers()]
+    started = [*await staffed(pool, tmp_path, 2), *fork_servers()]
     await pool.close()
     assert not set(started) & set(descendants(os.getpid()))
 
@@ -139,8 +143,7 @@ async def test_thread_that_would_be_lost_stops_the_start(begin: Begin) -> None:
 
 async def test_memory_that_an_image_has_freed_goes_back_to_the_system(begin: Begin) -> None:
     pool = await begin(processes=1, memory=1 << 30)
-    (pid,) = pool.pids
-    await pool.run(job(), affinity="cat")
+    pid = (await pool.run(job(), affinity="cat")).bytes
     before = kilobytes(pid, "Rss")
     await pool.run(job(free=96 << 20), affinity="cat")
     assert pool.pids == [pid]
@@ -159,9 +162,9 @@ def test_want_of_processes_is_the_answer(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-async def test_start_that_is_cancelled_leaves_no_process(begin: Begin, others: set[int]) -> None:
+async def test_start_that_is_cancelled_leaves_no_process(begin: Begin, others: set[int], tmp_path: Path) -> None:
     pool = await begin(processes=1)
-    for pid in pool.pids:
+    for pid in await staffed(pool, tmp_path):
         os.kill(pid, signal.SIGKILL)
     await asyncio.sleep(0)
     await pool.close()

@@ -76,8 +76,7 @@ def test_what_an_idle_process_held_is_read_again(tmp_path: Path) -> None:
 
 async def test_memory_that_a_transcoding_has_freed_goes_back_when_no_other_follows(begin: Begin) -> None:
     pool = await begin(processes=1, memory=1 << 30)
-    (pid,) = pool.pids
-    await pool.run(job(), affinity="cat")
+    pid = (await pool.run(job(), affinity="cat")).bytes
     before = kilobytes(pid, "Rss")
     await pool.run(job(free=96 << 20, transcodes=""), affinity="cat")
     assert pool.pids == [pid]

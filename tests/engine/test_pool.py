@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from service.engine.job import EngineError, Malfunction, NotAnImage, Result, Saturated
-from tests.engine.pools import SERVICE, Begin, job, notes, occupied, running
+from tests.engine.pools import SERVICE, Begin, job, notes, occupied, running, staffed
 from tests.waiting import eventually
 
 
@@ -34,16 +34,18 @@ async def test_what_libraries_print_reaches_nobody(begin: Begin) -> None:
 
 async def test_error_of_the_engine_arrives_as_itself(begin: Begin, tmp_path: Path) -> None:
     pool = await begin(processes=1)
-    pids = pool.pids
+    pids = await staffed(pool, tmp_path)
     with pytest.raises(NotAnImage, match=r"^it is a poem$"):
         await pool.run(job(tmp_path / "out", leave_half="", refuse="it is a poem"), affinity="cat")
     assert not (tmp_path / "out").exists()
     assert pool.pids == pids
 
 
-async def test_error_nobody_foresaw_is_told_to_the_log_alone(begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
+async def test_error_nobody_foresaw_is_told_to_the_log_alone(
+    begin: Begin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     pool = await begin(processes=1)
-    pids = pool.pids
+    pids = await staffed(pool, tmp_path)
     with pytest.raises(EngineError) as caught:
         await pool.run(job(fail="detail"), affinity="cat")
     assert (caught.type, str(caught.value)) == (Malfunction, "the image could not be made")
@@ -63,8 +65,8 @@ async def test_no_process_is_started_without_the_policy(begin: Begin, tmp_path: 
 
 async def test_close_ends_all_processes_and_turns_everyone_away(begin: Begin, tmp_path: Path) -> None:
     pool = await begin(processes=1)
-    pids = pool.pids
     _, busy = await occupied(pool, tmp_path)
+    pids = pool.pids
     waiting = asyncio.ensure_future(pool.run(job(), affinity="cat"))
     await eventually(lambda: pool.waiting["small"] == 1)
     await pool.close()

@@ -13,7 +13,8 @@ import pytest
 
 from bench.processes import cpu
 from service.engine.pool import priority
-from tests.engine.pools import Begin
+from tests import images
+from tests.engine.pools import Begin, staffed
 from tests.gateways import Gateway
 from tests.waiting import PATIENCE
 
@@ -36,9 +37,10 @@ def autogroup(pid: int | str) -> str:
     return Path(f"/proc/{pid}/autogroup").read_text()
 
 
-async def test_an_engine_process_is_in_the_group_of_the_service_and_yields_within_it(begin: Begin) -> None:
-    pool = await begin(processes=1)
-    (pid,) = pool.pids
+async def test_an_engine_process_is_in_the_group_of_the_service_and_yields_within_it(
+    begin: Begin, tmp_path: Path
+) -> None:
+    (pid,) = await staffed(await begin(processes=1), tmp_path)
     assert os.getsid(pid) == os.getsid(0)
     assert os.getpgid(pid) == pid
     own = os.getpriority(os.PRIO_PROCESS, 0)
@@ -50,6 +52,7 @@ async def test_an_engine_process_is_in_the_group_of_the_service_and_yields_withi
 
 def test_the_group_of_the_service_has_the_weight_of_any_other(gateway: Gateway) -> None:
     (service,) = gateway.pids("service serve")
+    assert gateway.upload("priority.png", images.png()).status_code == 201  # its check needs an engine process
     engines = gateway.pids("service.engine.pool.worker")
     assert engines
     assert {os.getsid(pid) for pid in engines} == {os.getsid(service)}

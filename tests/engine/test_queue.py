@@ -157,3 +157,44 @@ async def test_close_turns_away_who_waits_and_who_comes() -> None:
     admission.offer("one")
     with pytest.raises(Closed):
         await admission.acquire("small", "k")
+
+
+async def test_new_slot_is_the_first_for_another_key() -> None:
+    admission: Queue[str] = Queue(LANES, 1)
+    admission.offer("one")
+    admission.offer("two", new=True)
+    assert await admission.acquire("small", "k") == "two"
+
+
+async def test_while_slots_are_missing_so_many_more_may_wait() -> None:
+    admission: Queue[str] = Queue(LANES, 1, missing=lambda: 2)
+    tasks = [await waits(admission, "small", "k") for _ in range(3)]
+    with pytest.raises(Full):
+        await admission.acquire("small", "k")
+    for task in tasks:
+        task.cancel()
+
+
+async def test_slots_are_wanted_for_a_job_those_that_wait_and_another_key() -> None:
+    admission: Queue[str] = Queue({"quick": 1, "slow": 1}, 9, {"slow": 1})
+    assert admission.wanting("quick", "a") == 2
+    admission.offer("one")
+    assert admission.wanting("quick", "a") == 1
+    assert await admission.acquire("quick", "a") == "one"
+    assert admission.wanting("quick", "a") == 1
+    tasks = [await waits(admission, lane, "a") for lane in ("quick", "slow", "slow")]
+    assert admission.wanting("quick", "a") == 3, "the slow lane has one slot at most"
+    for task in tasks:
+        task.cancel()
+    admission.close()
+    assert admission.wanting("quick", "b") == 0
+
+
+async def test_only_a_slot_that_is_free_is_taken_back() -> None:
+    admission: Queue[str] = Queue(LANES, 1)
+    admission.offer("one")
+    await admission.acquire("small", "k")
+    assert not admission.take_back("one")
+    admission.offer("one")
+    assert admission.take_back("one")
+    assert admission.wanting("small", "k") == 2

@@ -12,7 +12,7 @@ import pytest
 from service.engine.job import Crashed, EngineError, Interrupted, Result, TimedOut
 from service.engine.pool.staff import STARTS
 from tests.engine.faults import DEATHS, STARTED
-from tests.engine.pools import Begin, job, notes
+from tests.engine.pools import Begin, job, notes, staffed
 from tests.waiting import eventually
 
 
@@ -30,9 +30,9 @@ async def test_process_that_dies_costs_its_own_job_only(begin: Begin, tmp_path: 
 
 
 @pytest.mark.parametrize("deed", ["hang", "spin"])
-async def test_job_that_takes_too_long_costs_its_own_process_only(begin: Begin, deed: str) -> None:
+async def test_job_that_takes_too_long_costs_its_own_process_only(begin: Begin, tmp_path: Path, deed: str) -> None:
     pool = await begin(time=2)
-    pids = pool.pids
+    pids = await staffed(pool, tmp_path, 2)
     stuck = asyncio.ensure_future(pool.run(job(None, **{deed: ""}), affinity="bomb"))
     for _ in range(5):
         await pool.run(job(), affinity="cat")
@@ -124,13 +124,13 @@ async def test_start_is_tried_a_bounded_number_of_times(begin: Begin, tmp_path: 
     assert not list(tmp_path.glob("engine-*"))
 
 
-async def test_process_that_dies_idle_is_replaced(begin: Begin) -> None:
+async def test_process_that_dies_idle_is_replaced(begin: Begin, tmp_path: Path) -> None:
     pool = await begin(processes=1)
-    (pid,) = pool.pids
+    (pid,) = await staffed(pool, tmp_path)
     os.kill(pid, signal.SIGKILL)
     await eventually(lambda: pool.pids not in ([], [pid]))
     await pool.run(job(), affinity="cat", content="cat")
-    assert pool.stats.ended == {"done": 1}
+    assert pool.stats.ended == {"done": 2}
 
 
 async def test_process_is_recycled_after_so_many_jobs(begin: Begin) -> None:

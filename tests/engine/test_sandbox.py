@@ -14,6 +14,7 @@ from service.engine.pool.pool import EnginePool
 from service.engine.pool.settings import EngineSettings
 from service.engine.sandbox import seccomp
 from service.engine.sandbox.sandbox import sandbox_report
+from tests.engine.pools import staffed
 from tests.engine.sandboxes import FORMATS, MEMORY, TRY, attempt, confined
 
 DENIED = ("EPERM", "EACCES")
@@ -209,7 +210,7 @@ async def test_service_environment_stays_outside(tmp_path: Path, monkeypatch: py
     pool = EnginePool(settings)
     await pool.start()
     try:
-        (pid,) = pool.pids
+        (pid,) = await staffed(pool, tmp_path)
         assert b"confidential" not in Path(f"/proc/{pid}/environ").read_bytes()
     finally:
         await pool.close()

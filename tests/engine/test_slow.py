@@ -16,7 +16,7 @@ from service.engine.pool.process import EngineProcess
 from service.engine.pool.queue import PATIENCE, Queue
 from service.engine.pool.settings import EngineSettings
 from tests import waiting
-from tests.engine.pools import Begin, job, notes
+from tests.engine.pools import Begin, job, notes, staffed
 from tests.waiting import eventually
 
 SLOW = 4  # uploads
@@ -64,6 +64,7 @@ async def test_one_second_process_is_started_however_many_checks_are_slow_until_
     begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool, start, starts, gate = await begin(processes=1), EngineProcess.start, list[int](), asyncio.Event()
+    await staffed(pool, tmp_path)
 
     async def late(settings: EngineSettings, forks: ForkServer) -> EngineProcess:
         starts.append(len(starts))

@@ -10,7 +10,7 @@ import pytest
 from service.engine.job import Saturated
 from service.engine.pool import pool as pool_module
 from service.engine.pool.lanes import Lane
-from tests.engine.pools import Begin, job, notes, occupied
+from tests.engine.pools import Begin, job, notes, occupied, staffed
 from tests.waiting import eventually
 
 
@@ -46,7 +46,7 @@ async def test_short_job_whose_caller_left_is_finished_and_its_output_removed(
 ) -> None:
     monkeypatch.setattr(pool_module, "ABANDONED_GRACE", 60)
     pool = await begin(processes=1)
-    pids = pool.pids
+    pids = await staffed(pool, tmp_path)
     output, gate = tmp_path / "out", tmp_path / "gate"
     leaver = asyncio.ensure_future(pool.run(job(output, leave_half="", note="half", wait=gate), affinity="cat"))
     await eventually(lambda: notes(tmp_path) == ["half"])
@@ -63,7 +63,7 @@ async def test_long_job_whose_caller_left_is_ended(
 ) -> None:
     monkeypatch.setattr(pool_module, "ABANDONED_GRACE", 0.05)
     pool = await begin(processes=1)
-    pids = pool.pids
+    pids = await staffed(pool, tmp_path)
     output = tmp_path / "out"
     leaver = asyncio.ensure_future(
         pool.run(job(output, leave_half="", note="half", hang=""), affinity="cat", content="cat")

@@ -113,6 +113,7 @@ def test_hits_are_counted_once_although_they_are_told_again_to_a_service_that_wa
 
 
 def test_stages_store_caches_and_engine_are_told(gateway: Gateway) -> None:
+    gateway.public.get("/images/cat.jpg/@w=122.webp")
     spent = value(gateway, "image_gateway_engine_cpu_seconds_total")
     gateway.public.get("/images/cat.jpg/@w=123.webp")
     for stage in ("queue", "fetch", "decode", "transform", "encode", "publish"):

@@ -36,6 +36,7 @@ def cat(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("words", ["service serve", "nginx: master", "service.engine.pool.worker"])
 def test_a_killed_program_comes_back(gateway: Gateway, words: str) -> None:
+    assert gateway.public.get(f"/images/cat.jpg/@w={len(words)}.png").status_code == 200  # an engine process made it
     killed = gateway.pids(words)
     assert killed
     for pid in killed:

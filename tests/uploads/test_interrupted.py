@@ -63,6 +63,7 @@ def until(met: Callable[[], object]) -> None:
 
 
 def test_it_is_checked_again_by_another(gateway: Gateway, client: ThreadPoolExecutor) -> None:
+    assert upload(gateway, client, "first.png").result(2 * WITHIN).status_code == 201
     until(lambda: engines(gateway))
     (pid,) = engines(gateway)
     os.kill(pid, signal.SIGSTOP)

@@ -40,7 +40,7 @@ def _answer(checks: dict[str, str]) -> web.Response:
 
 
 def _engine(context: Context) -> str:
-    return FINE if context.engine.pids else "no engine process is up"
+    return FINE if context.engine.can_work else "no engine process can be started"
 
 
 def _store(store: MeteredStore) -> str:

@@ -1,8 +1,9 @@
 """The engine processes, and who may use them when.
 
-Every process does one job at a time; what does not fit waits in a bounded lane (`queue`). A process that takes
-too long is killed, one that dies is replaced at once; either costs the job it was doing and no other, and no job
-that killed a process is tried again unless asked for.
+Processes are started as jobs need them, and all of them end when there was no job for a while. Each does one job at a
+time; what does not fit waits in a bounded lane (`queue`). A process that takes too long is killed, one that dies is
+replaced at once; either costs the job it was doing and no other, and no job that killed a process is tried again unless
+asked for.
 """
 
 from __future__ import annotations
@@ -42,13 +43,16 @@ class EnginePool:
     def __init__(self, settings: EngineSettings, stats: Stats | None = None) -> None:
         self.stats = stats or Stats()
         self._settings = settings
-        self._queue: Queue[EngineProcess] = Queue(LANES, settings.queue, most_at_once(settings.processes))
+        self._queue: Queue[EngineProcess] = Queue(
+            LANES, settings.queue, most_at_once(settings.processes), lambda: self._staff.missing
+        )
         self._staff = Staff(settings, self._queue, self.stats)
         self._work = Work(self._staff, self._queue, self.stats, settings.time)
         self._abandoned: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Bring all processes up. Raises EngineError, with nothing left behind, when one does not come.
+        """Start what processes are forked from, and have one of them prove that it can work. Raises EngineError, with
+        nothing left behind, when it does not come.
 
         Without the policy in `config_dir` none is started, since the system's would hold instead.
         """
@@ -97,6 +101,11 @@ class EnginePool:
     def pids(self) -> list[int]:
         """The engine processes that are up."""
         return sorted(process.pid for process in self._staff.processes)
+
+    @property
+    def can_work(self) -> bool:
+        """Whether a process is up, or can be started when a job needs one."""
+        return bool(self._staff.processes) or not self._staff.failing
 
     @property
     def capabilities(self) -> dict[str, tuple[bool, bool]]:
@@ -163,10 +172,10 @@ class EnginePool:
 
     async def _admit(self, lane: Lane, affinity: str, cost: int) -> EngineProcess:
         began = time.monotonic()
-        if self._staff.failing and not self._staff.processes:
+        if not self.can_work:
             raise Saturated("no engine process can be started", REHIRE[1])
         try:
-            while not (process := await self._queue.acquire(lane, affinity, cost)).alive or self._displaced(process):
+            while not (process := await self._acquire(lane, affinity, cost)).alive or self._displaced(process):
                 pass  # it ended in its sleep a moment ago, and its watcher does not know yet
         except Full:
             raise self._refusal() from None
@@ -174,6 +183,10 @@ class EnginePool:
             raise Saturated("the engine is closing") from None
         self.stats.add_stages({"queue": time.monotonic() - began})
         return process
+
+    async def _acquire(self, lane: Lane, affinity: str, cost: int) -> EngineProcess:
+        self._staff.hire(self._queue.wanting(lane, affinity))
+        return await self._queue.acquire(lane, affinity, cost)
 
     def _refusal(self) -> Saturated:
         self.stats.refused += 1

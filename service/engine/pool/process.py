@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import os
 import signal
+import time
 from typing import Any
 
 from service.engine.job import EngineError, Job, Removed, Result
@@ -53,6 +55,7 @@ class EngineProcess:
         self.capabilities: dict[str, tuple[bool, bool]] = {}
         self.sandbox: dict[str, bool | str] = {}
         self.jobs = 0
+        self._free_since = time.monotonic()  # infinite while it does a job
 
     @classmethod
     async def start(cls, settings: EngineSettings, forks: ForkServer) -> EngineProcess:
@@ -96,6 +99,11 @@ class EngineProcess:
         return self._child.returncode is None
 
     @property
+    def idle(self) -> float:
+        """Seconds since its last job, or since its start; 0 while it does one."""
+        return max(0.0, time.monotonic() - self._free_since)
+
+    @property
     def said(self) -> str:
         """The end of what it wrote to standard error."""
         return self._said.decode(errors="replace")
@@ -104,6 +112,13 @@ class EngineProcess:
         """Have one job done, return what came of it. Raises Died; a process whose caller was cancelled is of no more
         use."""
         self.jobs += 1
+        self._free_since = math.inf
+        try:
+            return await self._do(job)
+        finally:
+            self._free_since = time.monotonic()
+
+    async def _do(self, job: Job) -> Result | EngineError:
         self._said.clear()
         try:
             async with self._workplace.lend(job) as lent:

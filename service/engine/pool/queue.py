@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -54,18 +54,31 @@ class _Lane(Generic[Slot]):
     def has_room(self) -> bool:
         return len(self.slots) < self.most
 
+    @property
+    def wanting(self) -> int:
+        """How many of those that wait would have a slot if there were more."""
+        return int(min(len(self.waiting), self.most - len(self.slots)))
+
 
 class Queue(Generic[Slot]):
     """Hands slots (anything hashable) to work. `lanes` gives each lane's weight, `most` how many slots it may
-    have, where that is bounded; `queue` bounds each one's waiters."""
+    have, where that is bounded; `queue` bounds each one's waiters, besides as many as slots are `missing`: those come
+    when work waits for them."""
 
-    def __init__(self, lanes: Mapping[str, int], queue: int, most: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        lanes: Mapping[str, int],
+        queue: int,
+        most: Mapping[str, int] | None = None,
+        missing: Callable[[], int] = lambda: 0,
+    ) -> None:
         bounds = most or {}
+        self._missing = missing
         self._lanes: dict[str, _Lane[Slot]] = {
             name: _Lane(weight, bounds.get(name, math.inf)) for name, weight in lanes.items()
         }
         self._queue = queue
-        self._free: list[Slot] = []  # the longest idle first
+        self._free: list[Slot] = []  # new ones first, then the longest idle
         self._homes: OrderedDict[str, Slot] = OrderedDict()
         self._closed = False
 
@@ -76,13 +89,21 @@ class Queue(Generic[Slot]):
 
     def full(self, lane: str) -> bool:
         """Return True if the lane is full."""
-        return not self._admits(lane) and len(self._lanes[lane].waiting) >= self._queue
+        return not self._admits(lane) and len(self._lanes[lane].waiting) >= self._queue + self._missing()
+
+    def wanting(self, lane: str, key: str) -> int:
+        """How many more slots are of use when one more job comes to the lane: for it and those that wait, where none is
+        free for it, and one for another key, where no slot has had its own."""
+        if self._closed:
+            return 0
+        at_once = sum(one.wanting for one in self._lanes.values()) + self._lanes[lane].has_room
+        return (0 if self._admits(lane) else at_once) + (key not in self._homes)
 
     async def acquire(self, lane: str, key: str, cost: int = 0) -> Slot:
         """Wait for a slot; the caller owns it until it `offer`s it again or `withdraw`s it. Of those in the lane the
         one of the least `cost`, in any unit, comes first.
 
-        Raises Full at once when `queue` others wait in the lane, Closed when there is nothing to wait for.
+        Raises Full at once when the lane is full, Closed when there is nothing to wait for.
         A caller that is cancelled leaves the queue.
         """
         if self._closed:
@@ -109,12 +130,12 @@ class Queue(Generic[Slot]):
                 self.offer(waiter.turn.result())  # the slot came in the same instant
             raise
 
-    def offer(self, slot: Slot) -> None:
-        """A slot that is new, or free again: the next in turn gets it. Nothing is done once closed."""
+    def offer(self, slot: Slot, *, new: bool = False) -> None:
+        """A slot that is `new`, or free again: the next in turn gets it. Nothing is done once closed."""
         if self._closed:
             return
         self._release(slot)
-        self._free.append(slot)
+        self._free.insert(0 if new else len(self._free), slot)
         self._let_in()
 
     def withdraw(self, slot: Slot) -> None:
@@ -124,6 +145,13 @@ class Queue(Generic[Slot]):
         if slot in self._free:
             self._free.remove(slot)
         self._let_in()
+
+    def take_back(self, slot: Slot) -> bool:
+        """Withdraw a slot that is free. Return False, and do nothing, where it is not."""
+        if slot not in self._free:
+            return False
+        self.withdraw(slot)
+        return True
 
     def slots(self, lane: str) -> set[Slot]:
         """The slots that the lane has now."""
@@ -155,7 +183,7 @@ class Queue(Generic[Slot]):
             lane.slots.discard(slot)
 
     def _let_in(self) -> None:
-        """Give the slots that are free, the latest first, to those who wait and may have one."""
+        """Give the slots that are free, the last first, to those who wait and may have one."""
         while self._free and (lane := self._next_lane()):
             slot = self._free.pop()
             waiter = self._next(lane, slot)
