@@ -185,7 +185,8 @@ class EnginePool:
         return process
 
     async def _acquire(self, lane: Lane, affinity: str, cost: int) -> EngineProcess:
-        self._staff.hire(self._queue.wanting(lane, affinity))
+        if self._staff.missing:
+            self._staff.hire(self._queue.wanting(lane, affinity))
         return await self._queue.acquire(lane, affinity, cost)
 
     def _refusal(self) -> Saturated:
