@@ -12,7 +12,7 @@ from PIL import ImageFile
 _MOST = {"L;2": 3, "L;4": 15}
 """By Pillow's name of how samples are stored: the sample of white."""
 
-_HIGH = [value >> 8 for value in range(1 << 16)]
+_HIGH = bytes(value >> 8 for value in range(1 << 16))  # a list takes 0.5 MiB in every gateway
 
 
 def widen(file: ImageFile.ImageFile) -> None:
