@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.engine import file_pages
 from service.observability import logs
 from service.runtime.sockets import HANDED, Sockets, taken
 from service.supervise import prepared, systemd
@@ -123,6 +124,7 @@ class _Gateway:
         page = f", workbench http://{self._now.api}/" if self._now.page else ""
         print(f"image gateway is up: public {self._now.public}, API http://{self._now.api}{page}", flush=True)
         systemd.ready()
+        file_pages.let_go()  # it does little from here on
 
     async def _hurry(self, led: _Lead) -> None:
         """Start nginx before the service is ready: what the caches hold may be served."""
