@@ -93,8 +93,8 @@ def _preset(word: str) -> str:
 
 
 def is_wanted(engine: EnginePool) -> bool:
-    """Whether requests wait for the engine, or would have to if another job were begun."""
-    return any(engine.waiting.values()) or engine.stats.running >= len(engine.pids)
+    """Whether requests wait for the engine, or would have to if another job were begun, or none can be done."""
+    return any(engine.waiting.values()) or engine.stats.running >= engine.at_once or not engine.can_work
 
 
 async def wait_for_engine(engine: EnginePool) -> None:

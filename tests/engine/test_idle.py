@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from service.derivatives.warming import is_wanted
 from service.engine.job import Saturated
 from service.engine.pool import staff
 from service.engine.pool.forks import ForkServer
@@ -20,7 +21,7 @@ from tests.waiting import eventually
 
 async def test_after_a_start_it_is_known_what_processes_can_do_and_none_is_up(begin: Begin, tmp_path: Path) -> None:
     pool = await begin()
-    assert (pool.pids, pool.can_work) == ([], True)
+    assert (pool.pids, pool.can_work, is_wanted(pool)) == ([], True, False)
     assert (pool.capabilities, pool.sandbox) == ({"png": (True, True)}, sandbox_report())
     await eventually(lambda: not list(tmp_path.glob("engine-*")))
 
@@ -102,6 +103,7 @@ async def test_while_none_can_be_started_jobs_are_refused_and_afterwards_not(
     monkeypatch.setattr(staff, "REHIRE", (0.01, 0.01))
     first = asyncio.ensure_future(pool.run(job(), affinity="cat"))
     await eventually(lambda: not pool.can_work)
+    assert is_wanted(pool)
     with pytest.raises(Saturated, match="no engine process can be started"):
         await pool.run(job(), affinity="dog")
     is_refused[0] = False

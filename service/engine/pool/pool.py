@@ -103,6 +103,11 @@ class EnginePool:
         return sorted(process.pid for process in self._staff.processes)
 
     @property
+    def at_once(self) -> int:
+        """How many jobs may be under way at once."""
+        return self._settings.processes
+
+    @property
     def can_work(self) -> bool:
         """Whether a process is up, or can be started when a job needs one."""
         return bool(self._staff.processes) or not self._staff.failing
