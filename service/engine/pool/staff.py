@@ -24,7 +24,7 @@ REHIRE = (0.25, 10.0)
 
 IDLE = 60.0
 """Seconds without any job after which the processes end: each holds 3 MiB for itself before its first job, and 9 later.
-The next job waits 10 ms for another one."""
+The next job waits for another one: 10 ms on an idle machine."""
 
 STARTS = 5
 """How often a process is started that others end before it is ready."""
