@@ -86,6 +86,8 @@ class Format:
     """Reads a still, opaque image as luma and chroma, to be scaled so (`service.engine.rescale`)."""
     planes_writer: str = ""
     """Writes luma and chroma; what it returns is empty where its library is missing."""
+    planes_rewriter: str = ""
+    """Writes luma and chroma that a file of the same format held, where `planes_writer` does not."""
     full_chroma: int = 101
     """The quality from which on chroma has the size of luma, so that the format is not written from planes."""
     is_full_range: bool = False
@@ -195,6 +197,7 @@ FORMATS: Mapping[str, Format] = {
         decoder="service.engine.webp.decoding:decoded",
         planes_reader="service.engine.webp.decoding:planes",
         planes_writer="service.engine.webp.encoding:write",
+        planes_rewriter="service.engine.webp.encoding:rewrite",
         profile="service.engine.stripping.webp:profile",
         fails_silently=True,
         delays=webp.delays,

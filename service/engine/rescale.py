@@ -43,8 +43,13 @@ _FITS = {"inside", "outside", "cover", "fill"}
 _READERS: dict[str, Callable[[bytes, Size, int, bool], Planes | None]] = functions(lambda row: row.planes_reader)
 """They take the file, its size, the n of a JPEG's n/8, and whether edges of a WebP's blocks are smoothed."""
 
-_WRITERS: dict[str, Callable[[Planes, Size, int, int], bytes]] = functions(lambda row: row.planes_writer)
-"""They take the planes, the size, quality and effort."""
+Writer = Callable[[Planes, Size, int, int], bytes]
+"""It takes the planes, the size, quality and effort."""
+
+_WRITERS: dict[str, Writer] = functions(lambda row: row.planes_writer)
+
+_REWRITERS: dict[str, Writer] = functions(lambda row: row.planes_rewriter)
+"""They take the place of the others where an original has the format of the result."""
 
 Way = tuple[Box, Size, Pillow.Resampling]
 """A region of the upright original, the size that it gets, and the kernel."""
@@ -87,7 +92,7 @@ def rescaled(job: Job) -> Result | None:
     smaller, size = _scaled(original, n, job)
     smaller = overlaid.overlaid(smaller, size, job)
     transformed = clock()
-    data = _WRITERS[job.format](smaller, size, _quality(job), effort_of(job))
+    data = _writer(job)(smaller, size, _quality(job), effort_of(job))
     if not data:
         return None
     if embed := embedder(job):
@@ -112,6 +117,11 @@ def _asks_only_size(job: Job) -> bool:
         and ("over" not in recipe or (_is_full_range(header.format, job.format) and overlaid.suits(job)))
         and max(_part(job)[1]) <= longest_side(job.format)
     )
+
+
+def _writer(job: Job) -> Writer:
+    writer = _WRITERS[job.format]
+    return _REWRITERS.get(job.format, writer) if job.header.format == job.format else writer
 
 
 def _is_full_range(*formats: str) -> bool:

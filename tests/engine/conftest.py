@@ -111,14 +111,15 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """The sizes of what was written by planes."""
     sizes: list[tuple[int, int]] = []
 
-    def count(kind: str, write: Callable[[Planes, tuple[int, int], int, int], bytes]) -> None:
+    def count(table: dict[str, rescale.Writer], kind: str, write: rescale.Writer) -> None:
         def counted(made: Planes, size: tuple[int, int], quality: int, effort: int) -> bytes:
             if data := write(made, size, quality, effort):
                 sizes.append(size)
             return data
 
-        monkeypatch.setitem(rescale._WRITERS, kind, counted)
+        monkeypatch.setitem(table, kind, counted)
 
-    for kind, write in list(rescale._WRITERS.items()):
-        count(kind, write)
+    for table in (rescale._WRITERS, rescale._REWRITERS):
+        for kind, write in list(table.items()):
+            count(table, kind, write)
     return sizes

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from gateway.rules import DEFAULT_EFFORT
+from service.engine import rescale
 from service.engine.job import Unsatisfiable
 from service.engine.jpeg.drawn import has_coloured_edges
 from service.engine.webp import decoding, encoding
@@ -95,6 +96,23 @@ def test_what_was_written_has_the_planes_that_were_given(size: tuple[int, int]) 
     assert found is not None
     for one, other in zip(given, found, strict=True):
         assert np.abs(np.asarray(one).astype(int) - np.asarray(other)).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    {(80, 4): (81, 5), (30, 4): (31, 5), (81, 4): (81, 4), (80, 2): (80, 2), (80, 6): (80, 6)}.items(),
+)
+def test_a_webp_of_a_webp_has_trellis_quantisation_up_to_80(asked: tuple[int, int], expected: tuple[int, int]) -> None:
+    size = (300, 200)
+    planes = decoding.planes(images.webp(images.photo(*size), quality=95), size, 8, True)
+    assert planes is not None
+    assert encoding.rewrite(planes, size, *asked) == encoding.write(planes, size, *expected)
+
+
+def test_a_webp_of_any_other_format_has_it_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(rescale._REWRITERS, "webp", lambda *_: b"a WebP of a WebP")
+    assert derive(original("WEBP"), "w=100", "webp").data == b"a WebP of a WebP"
+    assert Image.open(io.BytesIO(derive(original("JPEG"), "w=100", "webp").data)).size == (100, 67)
 
 
 def even(size: tuple[int, int]) -> tuple[int, int]:
