@@ -74,6 +74,20 @@ def test_filters_are_chosen_by_content(mode: str) -> None:
         assert set(filters(writing.png(picture.convert(mode), None), picture.size, len(mode))) == expected
 
 
+@pytest.mark.parametrize("height", [1, 29, 30, 333])
+def test_a_trial_takes_rows_behind_those_above_them(height: int) -> None:
+    picture = Image.fromarray(images.photo(50, height))
+    blocks, above = writing._blocks(picture)
+    pixels, tried = np.asarray(picture), np.asarray(blocks)
+    if height < 30:
+        assert np.array_equal(tried, pixels) and not above
+        return
+    places = [next(at for at in range(height) if np.array_equal(pixels[at], tried[row])) for row in above]
+    assert len(places) == 3 and places == sorted(places)
+    for row, place in zip(above, places, strict=True):
+        assert np.array_equal(tried[row : row + 9], pixels[place : place + 9])
+
+
 @pytest.fixture
 def levels(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The levels at which anything is compressed, the last of them the picture."""

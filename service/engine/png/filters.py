@@ -40,8 +40,17 @@ def rows(image: Image.Image, filter_: int, first: int, last: int) -> Iterator[by
             yield name + name.join(_split(_filtered(image, filter_, box)))
 
 
+def piece(image: Image.Image, box: Box) -> Image.Image:
+    """Return the pixels in a box; samples beyond the edges are 0. `crop` would check the size against the limit of
+    originals."""
+    left, top, right, bottom = box
+    made = Image.new(image.mode, (right - left, bottom - top), (0,) * len(image.getbands()))
+    made.paste(image, (-left, -top))
+    return made
+
+
 def _filtered(image: Image.Image, filter_: int, box: Box) -> Image.Image:
-    band = _part(image, box)
+    band = piece(image, box)
     return ImageChops.subtract_modulo(band, _predicted(image, filter_, box)) if filter_ else band
 
 
@@ -50,20 +59,12 @@ def _predicted(image: Image.Image, filter_: int, box: Box) -> Image.Image:
     _, top, width, bottom = box
     left, above = (-1, top, width - 1, bottom), (0, top - 1, width, bottom - 1)
     if filter_ == AVERAGE:
-        return Image.blend(_part(image, left), _part(image, above), 0.5)  # rounded down
-    return _part(image, left if filter_ == SUB else above)
-
-
-def _part(image: Image.Image, box: Box) -> Image.Image:
-    """Samples beyond the edges are 0. `crop` would check the size against the limit of originals."""
-    left, top, right, bottom = box
-    part = Image.new(image.mode, (right - left, bottom - top), (0,) * len(image.getbands()))
-    part.paste(image, (-left, -top))
-    return part
+        return Image.blend(piece(image, left), piece(image, above), 0.5)  # rounded down
+    return piece(image, left if filter_ == SUB else above)
 
 
 def _best(image: Image.Image, box: Box) -> Iterator[bytes]:
-    band, filters = _part(image, box), (SUB, UP, AVERAGE)
+    band, filters = piece(image, box), (SUB, UP, AVERAGE)
     predicted = [_predicted(image, filter_, box) for filter_ in filters]
     sums = [_sums(ImageChops.difference(band, one)) for one in predicted]
     split = [_split(ImageChops.subtract_modulo(band, one)) for one in predicted]

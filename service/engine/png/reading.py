@@ -59,24 +59,26 @@ def _usual(path: Path, mode: str, size: Size) -> Pillow.Image | Packed | None:
 def _data(path: Path, header: bytes) -> bytearray | None:
     """Return the content of all IDAT together; None where the file is damaged, has another `header` in IHDR, or a chunk
     that is not of the usual ones."""
-    data, kinds = bytearray(), list[bytes]()
+    kinds = list[bytes]()
     try:
         with OpenedFile(path) as source:
-            for chunk in chunks(source):
-                if not _is_usual(chunk.kind, kinds):
-                    return None
-                kinds.append(chunk.kind)
-                sum_ = zlib.crc32(chunk.kind)
-                for piece in source.part(chunk.start, chunk.end - chunk.start).chunks():
-                    sum_ = zlib.crc32(piece, sum_)
-                    if chunk.kind == b"IDAT":
-                        data += piece  # of 64 KiB at most, so that no chunk is held twice
-                    elif chunk.kind == b"IHDR" and piece != header:
+            data, filled = bytearray(source.size), 0
+            with memoryview(data) as room:
+                for chunk in chunks(source):
+                    if not _is_usual(chunk.kind, kinds):
                         return None
-                if sum_ != source.number(chunk.end, 4):
-                    return None
+                    kinds.append(chunk.kind)
+                    with room[filled : filled + chunk.end - chunk.start] as content:
+                        source.read_into(chunk.start, content)
+                        if zlib.crc32(content, zlib.crc32(chunk.kind)) != source.number(chunk.end, 4):
+                            return None
+                        if chunk.kind == b"IHDR" and content != header:
+                            return None
+                    if chunk.kind == b"IDAT":
+                        filled += chunk.end - chunk.start
     except Undecodable:
         return None
+    del data[filled:]
     return data
 
 
