@@ -9,7 +9,8 @@ from PIL import features
 from gateway.rules import FORMATS as WRITTEN
 from service.engine import magick_only, palette
 from service.engine.colorimetry import Curve, Statement, by_numbers
-from service.engine.formats import FORMATS, Library
+from service.engine.format_row import Library
+from service.engine.formats import FORMATS
 from service.engine.headers import colr, isobmff
 from service.engine.headers.source import OpenedFile
 from service.engine.job import Header, Job

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from service.engine.formats import FORMATS, Parser
+from service.engine.format_row import Parser
+from service.engine.formats import FORMATS
 from service.engine.headers import others
 from service.engine.headers.source import MAX_FRAMES, OpenedFile, Source, Work
 from service.engine.job import Header, NotAnImage, Undecodable

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from gateway import rules
-from service.engine.formats import FORMATS, Format
+from service.engine.format_row import Format
+from service.engine.formats import FORMATS
 
 ROOT = Path(__file__).parents[2]
 CODE = ("gateway", "service")
@@ -26,6 +27,8 @@ ROW = """
             "signatures": [{"0": "50360a"}], "meaning": "Portable pixmap"},
 """
 TABLE = '''
+from service.engine.headers.source import Source
+from service.engine.job import Header
 
 class _Ppm:
     """`P6`, width and height, each in a line."""
