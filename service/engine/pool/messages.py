@@ -7,7 +7,7 @@ import json
 from dataclasses import fields
 from typing import Any
 
-from service.engine.job import Header, Job, Limits, Overlay
+from service.engine.job import Header, Job, Limits, Overlay, Result
 
 LINE = 64 * 1024
 """The longest line in either direction between the service and an engine process, in bytes."""
@@ -24,12 +24,17 @@ def encode_job(job: Job) -> bytes:
     return line
 
 
+def encode_result(result: Result) -> dict[str, Any]:
+    """What a reply says of a result."""
+    return _plain(result)
+
+
 def _plain(part: Any) -> dict[str, Any]:
     return {name: getattr(part, name) for name in _FIELDS[type(part)]}
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {
-    kind: tuple(field.name for field in fields(kind)) for kind in (Job, Header, Limits, Overlay)
+    kind: tuple(field.name for field in fields(kind)) for kind in (Job, Header, Limits, Overlay, Result)
 }
 _encode = json.JSONEncoder(default=_plain).encode
 

@@ -14,14 +14,13 @@ import json
 import os
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from service.engine.job import DiskFull, EngineError, Job, Malfunction, Removed, Result
 from service.engine.memory import BOUND, give_back
 from service.engine.pool import free_memory
-from service.engine.pool.messages import LINE, decode_job
+from service.engine.pool.messages import LINE, decode_job, encode_result
 from service.engine.sandbox import denied, sandbox
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -74,7 +73,7 @@ def _answer(entries: Any, line: bytes) -> dict[str, Any]:
     try:
         job = decode_job(line)
         work: Callable[[Job], Result] = getattr(entries, job.task)
-        return {"result": asdict(work(job))}
+        return {"result": encode_result(work(job))}
     except EngineError as error:
         if denied.denial(error):
             return _failed(error)
