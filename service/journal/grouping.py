@@ -2,8 +2,8 @@
 
 An entry that finds none being written is written at once. It waits for others, for LONGEST_WAIT at most, while the ones
 before it are being written, and while MANY changes are on their way, whose entries come soon (as PostgreSQL waits, by
-its commit_delay and commit_siblings). So a client that makes one change after the other waits for nothing, and a PUT
-that is slow or lost holds up those entries alone that come right after it.
+its commit_delay and commit_siblings), unless the last one waited in vain. So a client that makes one change after the
+other waits once at most, and a PUT that is slow or lost holds up those entries alone that come right after it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class Pending:
 
     entry: Entry
     note: Path | None
+    is_refused: bool = False  # whether the store has refused its object: the next one bears no other
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Grouping:
     def __init__(self, write: Callable[[Sequence[Pending]], Awaitable[str | None]]) -> None:
         self._write = write
         self._coming = 0  # changes on their way
+        self._in_vain = False  # whether the last object bore one entry only
         self._gathered: list[_Waiting] = []  # one object may bear them all
         self._timer: asyncio.TimerHandle | None = None
         self._last: asyncio.Task[None] | None = None  # writes the group that was begun last
@@ -80,13 +82,14 @@ class Grouping:
 
     def _is_due(self) -> bool:
         """Whether what was gathered waits for nothing."""
-        return self._coming < MANY and (self._last is None or self._last.done())
+        return (self._coming < MANY or self._in_vain) and (self._last is None or self._last.done())
 
     def _begin_gathered(self) -> None:
         if self._timer:
             self._timer.cancel()
             self._timer = None
         if self._gathered:
+            self._in_vain = len(self._gathered) == 1
             self._last = self._begin(self._gathered)
             self._gathered = []
 
@@ -114,5 +117,5 @@ class Grouping:
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if self._is_due():
+        if not task.cancelled() and self._is_due():
             self._begin_gathered()

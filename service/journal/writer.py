@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 
 from gateway.journal import ANY_NODE, RANDOM, Entry, Kind, group_size, object_name
@@ -121,8 +121,8 @@ class Writer:
 
     async def _write(self, group: Sequence[Pending]) -> str | None:
         """Write entries into one object, now or later; its name if it is written."""
-        name = await self._try(group)
-        self._end(group, is_written=name is not None)
+        name, is_refused = await self._try(group)
+        self._end(group, is_written=name is not None, is_refused=is_refused)
         return name
 
     async def _write_late(self) -> None:
@@ -130,25 +130,26 @@ class Writer:
         left = len(self._late)
         while left:
             some = list(islice(self._late, min(left, MOST_AT_ONCE)))
-            group = some[: group_size([one.entry for one in some])]
-            name = await self._try(group)
+            shared = list(takewhile(lambda one: not one.is_refused, some))
+            group = shared[: group_size([one.entry for one in shared])] if shared else some[:1]
+            name, is_refused = await self._try(group)
             for _ in group:
                 self._late.popleft()
-            self._end(group, is_written=name is not None)
+            self._end(group, is_written=name is not None, is_refused=is_refused)
             left -= len(group)
 
-    async def _try(self, group: Sequence[Pending]) -> str | None:
-        """Put one object with these entries; its name, None where that failed."""
+    async def _try(self, group: Sequence[Pending]) -> tuple[str | None, bool]:
+        """Put one object with these entries; its name, None where that failed, and whether the store refused it."""
         entries = [one.entry for one in group]
         try:
-            return await self._put(entries)
+            return await self._put(entries), False
         except (StoreError, OSError) as error:
             ENTRIES.labels("failed").inc(len(group))
             if time.monotonic() - self._logged >= LOG_EVERY:
                 self._logged = time.monotonic()
                 text = "other nodes learn later of a change of %r: no entry in the journal: %s"
                 log.warning(text, entries[0].name, error)
-            return None
+            return None, not isinstance(error, Unavailable | OSError)
 
     async def _put(self, entries: Sequence[Entry]) -> str:
         """Put an object; its name. One that took long is put once more: readers may have passed its time by then. The
@@ -172,12 +173,12 @@ class Writer:
         OBJECTS.inc()
         return name
 
-    def _end(self, group: Sequence[Pending], *, is_written: bool) -> None:
+    def _end(self, group: Sequence[Pending], *, is_written: bool, is_refused: bool) -> None:
         for one in group:
             if is_written:
                 self._notes.remove(one.note)
             else:
-                self._postpone(one)
+                self._postpone(replace(one, is_refused=is_refused))
 
     def _postpone(self, pending: Pending) -> None:
         if len(self._late) >= MOST_LATE:

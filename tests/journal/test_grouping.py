@@ -16,7 +16,7 @@ from service.journal import grouping
 from service.journal.grouping import MANY
 from service.journal.writer import Change, Writer
 from service.store.base import NewObject, StoredObject
-from service.store.errors import Unavailable
+from service.store.errors import Unavailable, Unholdable
 from tests.journal.listings import KEEP, Listing
 from tests.waiting import eventually
 
@@ -139,6 +139,33 @@ async def test_entries_wait_for_many_changes_for_a_moment_only(tmp_path: Path, m
     assert names_in(listing.begun) == [["a"]]
 
 
+async def test_changes_one_after_the_other_wait_for_others_that_take_long_no_second_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = Held()
+    writer = writer_of(listing, tmp_path)
+    with many_coming(writer):
+        monkeypatch.setattr(grouping, "LONGEST_WAIT", 0.0)
+        await change(writer, "a")
+        monkeypatch.setattr(grouping, "LONGEST_WAIT", 3600.0)
+        await change(writer, "b")
+        await change(writer, "c")
+        assert names_in(listing.begun) == [["a"], ["b"], ["c"]]
+
+
+async def test_entries_wait_for_many_changes_again_once_some_have_come_together(tmp_path: Path) -> None:
+    listing = Held(held=1)
+    writer = writer_of(listing, tmp_path)
+    first = await first_change(writer, listing)
+    later = await changes(writer, "b", "c")
+    listing.goes_on.set()
+    await asyncio.gather(first, *later)
+    with many_coming(writer):
+        waiting = await changes(writer, "d")
+    await asyncio.gather(change(writer, "e"), *waiting)
+    assert names_in(listing.begun) == [["first"], ["b", "c"], ["d", "e"]]
+
+
 async def test_changes_under_way_are_on_their_way(tmp_path: Path) -> None:
     listing, goes_on = Held(), asyncio.Event()
     writer = writer_of(listing, tmp_path)
@@ -246,6 +273,32 @@ async def test_entries_that_could_not_be_written_are_written_together_later_and_
     running.cancel()
     await asyncio.wait({running})
     assert names_in(list(listing.rows)) == [["first", "b", "c"]]
+
+
+async def test_an_entry_that_the_store_refuses_keeps_no_others_out_of_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refusing(Held):
+        async def put(self, new: NewObject) -> StoredObject:
+            if "refused" in new.name:
+                raise Unholdable("no object can have this name")
+            return await super().put(new)
+
+    listing = Refusing(held=1)
+    writer = writer_of(listing, tmp_path)
+    first = await first_change(writer, listing)
+    later = await changes(writer, "b", "refused", "c")
+    listing.goes_on.set()
+    await asyncio.gather(first, *later)
+    assert len(writer) == 3
+    for note in tmp_path.glob("*.json"):
+        note.unlink()  # else they would count as those of a process before
+    monkeypatch.setattr("service.journal.writer.PAUSE", 0.0)
+    running = asyncio.create_task(writer.run())
+    await eventually(lambda: len(writer) == 1)
+    running.cancel()
+    await asyncio.wait({running})
+    assert sorted(names_in(list(listing.rows))) == [["b"], ["c"], ["first"]]
 
 
 async def test_a_group_that_took_long_is_written_once_more_with_a_later_time(tmp_path: Path) -> None:
