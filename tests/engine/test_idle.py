@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -65,18 +67,23 @@ async def test_idle_processes_end_and_the_next_job_starts_others(
     assert (await pool.run(job(), affinity="cat")).bytes not in before
 
 
-async def test_no_process_ends_while_one_has_a_job(
-    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def counted_looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What each look at how long a process was idle has found, in seconds."""
     looks, idle = list[float](), vars(EngineProcess)["idle"].fget
 
     def look(process: EngineProcess) -> float:
-        seconds = float(idle(process))
-        looks.append(seconds)
-        return seconds
+        looks.append(float(idle(process)))
+        return looks[-1]
 
-    monkeypatch.setattr(staff, "IDLE", 0.01)
     monkeypatch.setattr(EngineProcess, "idle", property(look))
+    return looks
+
+
+async def test_no_process_ends_while_one_has_a_job(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staff, "IDLE", 0.01)
+    looks = counted_looks(monkeypatch)
     pool = await begin()
     gate, busy = await occupied(pool, tmp_path)
     await pool.run(job(), affinity="cat")
@@ -89,26 +96,54 @@ async def test_no_process_ends_while_one_has_a_job(
     await eventually(lambda: not pool.pids)
 
 
+class Starts:
+    """In place of `EngineProcess.start`: fails while it `is_refused`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_refused = True
+        self._start = EngineProcess.start
+        monkeypatch.setattr(EngineProcess, "start", self)
+        monkeypatch.setattr(staff, "REHIRE", (0.01, 0.01))
+
+    async def __call__(self, settings: EngineSettings, forks: ForkServer) -> EngineProcess:
+        if self.is_refused:
+            raise OSError("no process can be forked")
+        return await self._start(settings, forks)
+
+
 async def test_while_none_can_be_started_jobs_are_refused_and_afterwards_not(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool, start, is_refused = await begin(processes=1), EngineProcess.start, [True]
+    pool = await begin(processes=1)
+    starts = Starts(monkeypatch)
+    for affinity in ("the first, which waits for a process", "one that comes later"):
+        with pytest.raises(Saturated, match="no engine process can be started"):
+            await pool.run(job(), affinity=affinity)
+        assert not pool.can_work
+        assert is_wanted(pool)
+    starts.is_refused = False
+    await eventually(lambda: pool.can_work)
+    await pool.run(job(), affinity="cat")
 
-    async def refused(settings: EngineSettings, forks: ForkServer) -> EngineProcess:
-        if is_refused[0]:
-            raise OSError("no process can be forked")
-        return await start(settings, forks)
 
-    monkeypatch.setattr(EngineProcess, "start", refused)
-    monkeypatch.setattr(staff, "REHIRE", (0.01, 0.01))
-    first = asyncio.ensure_future(pool.run(job(), affinity="cat"))
-    await eventually(lambda: not pool.can_work)
-    assert is_wanted(pool)
-    with pytest.raises(Saturated, match="no engine process can be started"):
-        await pool.run(job(), affinity="dog")
-    is_refused[0] = False
-    await first
-    assert pool.can_work
+async def test_a_process_that_is_idle_stays_while_no_other_can_be_started(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staff, "IDLE", 0.01)
+    looks = counted_looks(monkeypatch)
+    pool = await begin()
+    gate, busy = await occupied(pool, tmp_path)
+    other = (await pool.run(job(), affinity="cat")).bytes
+    starts = Starts(monkeypatch)
+    os.kill(other, signal.SIGKILL)
+    await eventually(lambda: pool._staff.failing)
+    gate.touch()
+    left = (await busy).bytes
+    looks[:] = []
+    await eventually(lambda: sum(seconds > staff.IDLE for seconds in looks) > 5)
+    assert pool.pids == [left]
+    starts.is_refused = False
+    await eventually(lambda: not pool.pids)
 
 
 async def test_close_waits_for_processes_that_are_being_started(begin: Begin, tmp_path: Path) -> None:

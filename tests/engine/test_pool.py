@@ -58,7 +58,7 @@ async def test_a_job_that_is_too_long_to_be_sent_fails_and_costs_no_process(
     begin: Begin, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     pool = await begin(processes=1)
-    pids = pool.pids
+    pids = await staffed(pool, tmp_path)
     with pytest.raises(EngineError, match=r"^the image could not be made$"):
         await pool.run(job(tmp_path / "out", note="x" * LINE), affinity="cat")
     assert f"{LINE} is the most" in caplog.text

@@ -176,14 +176,16 @@ class EnginePool:
     async def _admit(self, lane: Lane, affinity: str, cost: int) -> EngineProcess:
         began = time.monotonic()
         if not self.can_work:
-            raise Saturated("no engine process can be started", REHIRE[1])
+            raise self._unstaffed()
         try:
             while not (process := await self._acquire(lane, affinity, cost)).alive or self._displaced(process):
                 pass  # it ended in its sleep a moment ago, and its watcher does not know yet
         except Full:
             raise self._refusal() from None
         except Closed:
-            raise Saturated("the engine is closing") from None
+            if self._work.closing:
+                raise Saturated("the engine is closing") from None
+            raise self._unstaffed() from None
         self.stats.add_stages({"queue": time.monotonic() - began})
         return process
 
@@ -191,6 +193,9 @@ class EnginePool:
         if self._staff.missing:
             self._staff.hire(self._queue.wanting(lane, affinity))
         return await self._queue.acquire(lane, affinity, cost)
+
+    def _unstaffed(self) -> Saturated:
+        return Saturated("no engine process can be started", REHIRE[1])
 
     def _refusal(self) -> Saturated:
         self.stats.refused += 1

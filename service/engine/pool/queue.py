@@ -169,6 +169,10 @@ class Queue(Generic[Slot]):
         """Everyone who waits, and everyone who comes, gets Closed."""
         self._closed = True
         self._free.clear()
+        self.turn_away()
+
+    def turn_away(self) -> None:
+        """Everyone who waits gets Closed."""
         for lane in self._lanes.values():
             for waiter in lane.waiting:
                 if not waiter.turn.done():

@@ -143,6 +143,8 @@ class Staff:
         except (Died, OSError) as error:
             log.error("an engine process cannot be started: %s", error)
             self.failing = True
+            if not self.processes:
+                self._queue.turn_away()
         else:
             self.failing = False
         return not self.failing
@@ -170,11 +172,12 @@ class Staff:
         second one and no slow job is left."""
         while process.alive:
             left = IDLE - min(other.idle for other in self.processes)
-            if left <= 0 and self._dismiss(process):
+            if left <= 0 and not self.failing and self._dismiss(process):
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left if left > 0 else IDLE):
                     await process.wait()
+        await process.wait()  # it may have ended as the time did
         self.processes.discard(process)
         self._queue.withdraw(process)
         alone = self._settings.processes == 1 and bool(self._queue.slots("slow"))
