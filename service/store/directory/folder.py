@@ -34,8 +34,8 @@ from service.store.naming import storable
 
 _CHUNK = 1 << 20
 _READ = 1 << 17
-"""Bytes that are hashed and written at once. Larger blocks are mapped anew (`runtime.allocation`), a page fault for each
-page: 1.8 MB take 1.2 ms, and 1.9 by 1 MiB."""
+"""Bytes that are hashed and written at once. Larger blocks are mapped anew (`runtime.allocation`), a page fault for
+each page: 1.8 MB take 1.2 ms, and 1.9 by 1 MiB."""
 
 
 class Folder:
