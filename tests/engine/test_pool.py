@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from service.engine.job import EngineError, Malfunction, NotAnImage, Result, Saturated
-from service.engine.pool.messages import LINE
 from tests.engine.pools import SERVICE, Begin, job, notes, occupied, running, staffed
 from tests.waiting import eventually
 
@@ -51,19 +50,6 @@ async def test_error_nobody_foresaw_is_told_to_the_log_alone(
         await pool.run(job(fail="detail"), affinity="cat")
     assert (caught.type, str(caught.value)) == (Malfunction, "the image could not be made")
     assert "KeyError: 'detail'" in caplog.text
-    assert pool.pids == pids
-
-
-async def test_a_job_that_is_too_long_to_be_sent_fails_and_costs_no_process(
-    begin: Begin, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    pool = await begin(processes=1)
-    pids = await staffed(pool, tmp_path)
-    with pytest.raises(EngineError, match=r"^the image could not be made$"):
-        await pool.run(job(tmp_path / "out", note="x" * LINE), affinity="cat")
-    assert f"{LINE} is the most" in caplog.text
-    assert not (tmp_path / "out").exists()
-    await pool.run(job(tmp_path / "out"), affinity="cat")
     assert pool.pids == pids
 
 

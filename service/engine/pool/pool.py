@@ -15,6 +15,7 @@ from pathlib import Path
 
 from service.engine.job import Crashed, EngineError, Interrupted, Job, Result, Saturated
 from service.engine.pool.lanes import LANES, Lane, cost_of, most_at_once
+from service.engine.pool.messages import encode_job
 from service.engine.pool.process import EngineProcess
 from service.engine.pool.queue import Closed, Full, Queue
 from service.engine.pool.settings import EngineSettings
@@ -154,6 +155,7 @@ class EnginePool:
                     raise
 
     async def _run_once(self, job: Job, affinity: str, lane: Lane, content: str) -> Result:
+        encode_job(job)  # what cannot be sent takes no process
         process = await self._admit(lane, affinity, cost_of(job.header) if lane == "upload" else 0)
         working = asyncio.ensure_future(self._work.do(process, job, lane, content))
         try:

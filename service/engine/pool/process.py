@@ -133,9 +133,6 @@ class EngineProcess:
                 return Removed(DELETED)
             log.error("the files of a job cannot be handed over: %s", error)
             return EngineError(IMPOSSIBLE)
-        except ValueError as error:
-            log.error("not sent to an engine process: %s", error)
-            return EngineError(IMPOSSIBLE)
         if job.output and result and result in self._opened():
             await self.kill()
             raise Died("it kept its result open")
