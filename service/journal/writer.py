@@ -147,8 +147,8 @@ class Writer:
             ENTRIES.labels("failed").inc(len(group))
             if time.monotonic() - self._logged >= LOG_EVERY:
                 self._logged = time.monotonic()
-                text = "other nodes learn later of a change of %r: no entry in the journal: %s"
-                log.warning(text, entries[0].name, error)
+                text = "other nodes learn later of a change of %s: no entry in the journal: %s"
+                log.warning(text, ", ".join(repr(entry.name) for entry in entries), error)
             return None, not isinstance(error, Unavailable | OSError)
 
     async def _put(self, entries: Sequence[Entry]) -> str:
