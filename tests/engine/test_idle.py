@@ -79,6 +79,12 @@ def counted_looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return looks
 
 
+async def found_idle_several_times(looks: list[float]) -> None:
+    """Return when processes were found idle for long enough to end, from now on."""
+    looks.clear()
+    await eventually(lambda: sum(seconds > staff.IDLE for seconds in looks) > 5)
+
+
 async def test_no_process_ends_while_one_has_a_job(
     begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,8 +93,8 @@ async def test_no_process_ends_while_one_has_a_job(
     pool = await begin()
     gate, busy = await occupied(pool, tmp_path)
     await pool.run(job(), affinity="cat")
-    both, looks[:] = pool.pids, []
-    await eventually(lambda: sum(seconds > staff.IDLE for seconds in looks) > 5)
+    both = pool.pids
+    await found_idle_several_times(looks)
     assert len(both) == 2
     assert pool.pids == both
     gate.touch()
@@ -139,8 +145,7 @@ async def test_a_process_that_is_idle_stays_while_no_other_can_be_started(
     await eventually(lambda: pool._staff.failing)
     gate.touch()
     left = (await busy).bytes
-    looks[:] = []
-    await eventually(lambda: sum(seconds > staff.IDLE for seconds in looks) > 5)
+    await found_idle_several_times(looks)
     assert pool.pids == [left]
     starts.is_refused = False
     await eventually(lambda: not pool.pids)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import io
 import itertools
 import struct
-from collections.abc import Callable, Iterator
-from functools import partial
-from operator import methodcaller
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,11 +18,11 @@ from service.engine.strip import strip
 from tests import images, profiles
 from tests.engine.deriving import derive
 from tests.engine.free_bytes import PLANTED, SMALL, tiffs
+from tests.engine.tiff_files import FILES, FLOATING, PHOTO
 from tests.pictures import tiffs as pictures
 
 pytestmark = pytest.mark.slow
 
-PHOTO = images.photo(203, 151)
 KEPT = {
     *(256, 257, 258, 259, 262, 273, 277, 278, 279, 284, 301, 317, 318, 319, 320, 322, 323, 324, 325, 338, 339, 347),
     *(529, 530, 531, 532, 34675),
@@ -59,73 +56,6 @@ def by_pillow(data: bytes) -> tuple[object, ...]:
 
 def shown(data: bytes) -> bytes:
     return derive(data, "", "png").data
-
-
-def by_libvips(change: Callable[[pyvips.Image], pyvips.Image], **options: Any) -> bytes:
-    photo = pyvips.Image.new_from_array(PHOTO).copy(interpretation="srgb")
-    data = change(photo).tiffsave_buffer(**options)
-    assert isinstance(data, bytes)
-    return data
-
-
-def unchanged(image: pyvips.Image) -> pyvips.Image:
-    return image
-
-
-def gray(image: pyvips.Image) -> pyvips.Image:
-    return image.colourspace("b-w")
-
-
-def deep(image: pyvips.Image) -> pyvips.Image:
-    return (image.cast("ushort") * 257).cast("ushort").copy(interpretation="rgb16")
-
-
-def floating(image: pyvips.Image) -> pyvips.Image:
-    return image.cast("float") / 255
-
-
-def by_pillow_in(mode: str, **options: Any) -> bytes:
-    image = Image.fromarray(PHOTO)
-    if mode == "I;16":
-        picture = Image.fromarray(PHOTO[..., 0].astype("u2") * 257 + 3)
-    else:
-        picture = image.quantize(40) if mode == "P" else image.convert(mode)
-    return images.encode(picture, "TIFF", **options)
-
-
-def files() -> Iterator[tuple[str, Callable[[], bytes]]]:
-    for packed, tile in itertools.product(("none", "jpeg", "deflate", "lzw", "packbits"), (False, True)):
-        options: dict[str, Any] = {"compression": packed, "tile": tile, "tile_width": 64, "tile_height": 64}
-        for predictor, big in (("none", False), ("horizontal", True)):
-            name = f"{packed}{' tiles' * tile} {predictor}{' big' * big}"
-            yield (
-                name,
-                partial(by_libvips, unchanged, predictor=predictor, bigtiff=big, pyramid=tile and big, **options),
-            )
-        yield f"{packed}{' tiles' * tile} gray", partial(by_libvips, gray, **options)
-    for width, height, quality in itertools.product((130, 128), (66, 144), (75, 95)):
-        tiles = {"compression": "jpeg", "tile": True, "tile_width": 64, "tile_height": 64, "Q": quality}
-        cropped = methodcaller("crop", 0, 0, width, height)
-        yield f"jpeg tiles {width}x{height} {quality}", partial(by_libvips, cropped, **tiles)
-    yield "16 bits", partial(by_libvips, deep, compression="lzw", predictor="horizontal")
-    yield FLOATING, partial(by_libvips, floating, compression="deflate", predictor="float")
-    for bits in (1, 2, 4):
-        few = {"bitdepth": bits, "compression": "lzw", "predictor": "none", "miniswhite": True}
-        yield f"{bits} bits", partial(by_libvips, gray, **few)
-    yield "telefax tiles", partial(by_libvips, gray, compression="ccittfax4", bitdepth=1, tile=True)
-    for modes, compressions in MODES.items():
-        for mode, compression, size in itertools.product(modes, compressions, (3000, 1 << 20)):
-            made = partial(by_pillow_in, mode, compression=compression, strip_size=size)
-            yield f"{mode} {compression} {size}", made
-
-
-FLOATING = "floating"
-MODES = {
-    ("RGB", "L", "CMYK"): (None, "tiff_lzw", "tiff_adobe_deflate", "jpeg"),
-    ("RGBA", "F", "P", "I;16", "1"): (None, "packbits", "tiff_adobe_deflate"),
-    ("1",): ("group3", "group4", "tiff_ccitt"),
-}
-FILES = dict(files())
 
 
 @pytest.mark.parametrize("name", FILES)

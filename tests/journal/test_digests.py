@@ -4,109 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from gateway.journal import LONGEST, Entry
+from gateway.journal import Entry
 from service.cache.work import Work
 from service.journal import digests
 from service.journal.digest import Digest, packed, unpacked
-from service.journal.digests import LATEST, OBJECT, WIDEST, Digests
-from service.journal.peers import MANY, WHILE, Peers
+from service.journal.digests import LATEST, Digests
+from service.journal.peers import MANY, WHILE
 from service.journal.reader import Reader
 from service.journal.stats import JournalStats
 from service.journal.writer import Writer
-from service.store.base import NewObject, StoredObject
-from service.store.errors import NotFound, Unavailable
-from tests.journal.listings import BEGIN, KEEP, LAG, Listing
+from tests.journal.fleets import INTERVAL, Fleet, Shared, changes
+from tests.journal.listings import KEEP, LAG
 from tests.swift.server import SwiftServer
 from tests.swift.stores import make_originals, settings_for, started
-
-INTERVAL = 2.0
-
-
-@dataclass
-class Shared(Listing):
-    """A listing with a digest beside it, which may be unreadable, or answered as it was before."""
-
-    digest: bytes | None = None
-    former: bytes | None = None
-    is_stale: bool = False
-    writes: int = 0
-    gets: int = 0
-
-    async def fetch(self, name: str, target: Path) -> StoredObject:
-        self.gets += 1
-        if self.fails:
-            raise Unavailable("no")
-        data = self.former if self.is_stale else self.digest
-        if name != OBJECT or data is None:
-            raise NotFound(name)
-        target.write_bytes(data)
-        return StoredObject(name, len(data), "e", self.now)
-
-    async def put(self, new: NewObject) -> StoredObject:
-        if self.fails:
-            raise Unavailable("no")
-        self.writes += 1
-        self.former, self.digest = self.digest, new.opened().read()
-        return StoredObject(new.name, 1, "e", self.now)
-
-
-@dataclass
-class Fleet:
-    """Nodes that read one journal, each at times of its own."""
-
-    listing: Shared
-    folder: Path
-    work: Work
-    chance: random.Random
-    readers: dict[str, Reader] = field(default_factory=dict)
-    only_with_peers: bool = False
-    shares: dict[str, Digests] = field(default_factory=dict)
-    seen: dict[str, list[str]] = field(default_factory=dict)
-    due: dict[str, float] = field(default_factory=dict)
-
-    def start(self, node: str) -> None:
-        container: Any = self.listing
-        seen = self.seen.setdefault(node, [])
-
-        async def settle(entry: Entry) -> None:
-            seen.append(entry.name or "")
-
-        peers = Peers(node) if self.only_with_peers else None
-        self.shares[node] = Digests(container, self.work, INTERVAL, peers)
-        self.readers[node] = Reader(
-            container, self.folder / node, self.work, node, lambda: self.listing.now, settle, JournalStats(),
-            interval=INTERVAL, lag=LAG, keep=KEEP, digests=self.shares[node])  # fmt: skip
-        self.due[node] = self.listing.now + self.chance.random() * INTERVAL
-
-    def stop(self, node: str) -> None:
-        """End a node with what it has saved."""
-        self.readers[node].save()
-        del self.readers[node], self.due[node]
-
-    @property
-    def writers(self) -> list[str]:
-        return [node for node in self.readers if self.shares[node].pause < INTERVAL]
-
-    async def run(self, seconds: float) -> None:
-        end = self.listing.now + seconds
-        while self.due:
-            node = min(self.due, key=lambda one: self.due[one])
-            if self.due[node] > end:
-                break
-            self.listing.now = max(self.listing.now, self.due[node])
-            await self.readers[node].read()
-            self.due[node] = self.listing.now + self.shares[node].pause
-        self.listing.now = end
 
 
 @pytest.fixture
@@ -116,20 +32,6 @@ def fleet(tmp_path: Path, work: Work, monkeypatch: pytest.MonkeyPatch) -> Fleet:
     for number in range(12):
         fleet.start(f"{number:x}a")
     return fleet
-
-
-@contextmanager
-def changes(fleet: Fleet, count: int, seconds: float, latest: float) -> Iterator[list[str]]:
-    """Objects in the next seconds, of one or three entries each, whose rows show up to `latest` seconds later; the
-    names of the images."""
-    names = list[str]()
-    for number in range(count):
-        time = fleet.listing.now + fleet.chance.random() * seconds
-        some = [f"{len(fleet.listing.rows)}-{number}-{place}.png" for place in range(fleet.chance.choice([1, 1, 3]))]
-        late = fleet.chance.random() * latest if fleet.chance.random() < 0.3 else 0.0
-        fleet.listing.add(*some, time=time, shows=time + late, node="f0")
-        names += some
-    yield names
 
 
 async def test_one_node_lists_and_the_others_see_each_entry_once(fleet: Fleet) -> None:
@@ -266,20 +168,6 @@ async def test_a_digest_of_too_many_entries_covers_less_and_is_not_taken(
         await fleet.run(30)
     assert all(sorted(seen) == sorted(names) for seen in fleet.seen.values())
     assert fleet.listing.digest and len((unpacked(fleet.listing.digest) or Digest("", 0, 0, (0, 0))).names) <= 5
-
-
-def test_a_digest_of_the_longest_names_is_read() -> None:
-    digest = Digest("ab", BEGIN, BEGIN, (BEGIN, BEGIN), ("x" * LONGEST,) * digests.MOST_NAMES)
-    assert unpacked(packed(digest)) == digest
-
-
-def test_a_digest_is_read_as_it_was_written_and_nothing_else_is() -> None:
-    digest = Digest("ab", BEGIN, BEGIN + WIDEST, (BEGIN, BEGIN - 1), ("1/a", "2/b%0A"))
-    data = packed(digest)
-    assert unpacked(data) == digest
-    assert unpacked(packed(Digest("ab", 1.0, 2.0, (0.0, 0.0)))) == Digest("ab", 1.0, 2.0, (0.0, 0.0))
-    for other in (b"", b"{}", data[:-1], data[5:], packed(Digest("a", float("nan"), 0, (0, 0)))):
-        assert unpacked(other) is None
 
 
 async def test_on_a_real_swift_one_node_writes_what_the_other_reads(swift: SwiftServer, tmp_path: Path) -> None:
